@@ -1,0 +1,156 @@
+use std::fmt;
+
+use serde::{Deserialize, Serialize};
+
+/// Longest prompt a visitor may type, in characters; longer text is refused before tokenising.
+pub const MAX_PROMPT_CHARS: usize = 4000;
+
+/// Most Gauss-Legendre nodes an experiment may ask for.
+pub const MAX_STEPS: usize = 300;
+
+/// Which run is changed, and so which question a score answers.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Direction {
+    /// The clean run is changed with corrupted values: is the component necessary?
+    Noising,
+    /// The corrupted run is changed with clean values: is the component sufficient?
+    Denoising,
+}
+
+impl Direction {
+    /// Both, in the order of the documentation.
+    pub const ALL: [Self; 2] = [Self::Noising, Self::Denoising];
+
+    /// Stable lower-case name, as in links, files and the command line.
+    pub const fn id(self) -> &'static str {
+        match self {
+            Self::Noising => "noising",
+            Self::Denoising => "denoising",
+        }
+    }
+
+    /// The other direction.
+    #[must_use]
+    pub const fn other(self) -> Self {
+        match self {
+            Self::Noising => Self::Denoising,
+            Self::Denoising => Self::Noising,
+        }
+    }
+}
+
+/// What is measured at the last token of a run.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Metric {
+    /// Mean logit of the answer tokens minus mean logit of the wrong ones; logits.
+    LogitDiff,
+    /// Probability of the answer tokens minus that of the wrong ones.
+    ProbDiff,
+    /// Natural logarithm of the answer tokens' probability; nats.
+    LogProb,
+    /// Kullback-Leibler divergence from the clean run's distribution to this one's; nats.
+    Kl,
+}
+
+impl Metric {
+    /// All metrics, the default first.
+    pub const ALL: [Self; 4] = [Self::LogitDiff, Self::ProbDiff, Self::LogProb, Self::Kl];
+
+    /// Stable lower-case name, as in links, files and the command line.
+    pub const fn id(self) -> &'static str {
+        match self {
+            Self::LogitDiff => "logit_diff",
+            Self::ProbDiff => "prob_diff",
+            Self::LogProb => "log_prob",
+            Self::Kl => "kl",
+        }
+    }
+
+    /// Unit of the metric and of every score computed with it.
+    pub const fn unit(self) -> &'static str {
+        match self {
+            Self::LogitDiff => "logits",
+            Self::ProbDiff => "probability",
+            Self::LogProb | Self::Kl => "nats",
+        }
+    }
+
+    /// `1.0` where more of the metric is more of the clean behaviour, `-1.0` where less is (`Kl`).
+    ///
+    /// Scores are taken of `orientation * metric`, so that positive supports the clean behaviour
+    /// whatever is measured.
+    pub const fn orientation(self) -> f32 {
+        match self {
+            Self::LogitDiff | Self::ProbDiff | Self::LogProb => 1.0,
+            Self::Kl => -1.0,
+        }
+    }
+}
+
+impl fmt::Display for Direction {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(self.id())
+    }
+}
+
+impl fmt::Display for Metric {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(self.id())
+    }
+}
+
+/// Everything that decides the numbers, as a visitor enters it: what a link stores.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(default)]
+pub struct Experiment {
+    /// Name of the model, for instance `mini`. Never an address.
+    pub model: String,
+    /// Prompt in which the behaviour is present.
+    pub clean: String,
+    /// Prompt of the same token count in which it is absent.
+    pub corrupted: String,
+    /// Right next tokens, each one token, with their leading space.
+    pub answer: Vec<String>,
+    /// Wrong next tokens, likewise.
+    pub wrong: Vec<String>,
+    /// Whether `<|endoftext|>` goes in front, as TransformerLens does.
+    pub prepend_bos: bool,
+    /// Direction on the screen; a run computes both, this one first.
+    pub direction: Direction,
+    /// What is measured.
+    pub metric: Metric,
+    /// Gauss-Legendre nodes of integrated gradients.
+    pub n_steps: usize,
+}
+
+impl Default for Experiment {
+    /// The notebook's pair, on the bundled model.
+    fn default() -> Self {
+        Self {
+            model: "mini".to_owned(),
+            clean: "After John and Mary went to the store, Mary gave a bottle of milk to"
+                .to_owned(),
+            corrupted: "After John and Mary went to the store, John gave a bottle of milk to"
+                .to_owned(),
+            answer: vec![" John".to_owned()],
+            wrong: vec![" Mary".to_owned()],
+            prepend_bos: true,
+            direction: Direction::Noising,
+            metric: Metric::LogitDiff,
+            n_steps: 50,
+        }
+    }
+}
+
+impl Experiment {
+    /// Whether two experiments have the same numbers, whatever direction is on the screen.
+    pub fn same_numbers(&self, other: &Self) -> bool {
+        let other = Self {
+            direction: self.direction,
+            ..other.clone()
+        };
+        *self == other
+    }
+}

@@ -1,0 +1,53 @@
+//! The words and plain values that every other crate shares. No tensors, no devices, no I/O.
+//!
+//! # Glossary
+//!
+//! Axes, always in this order and with these words:
+//!
+//! | axis | meaning |
+//! |---|---|
+//! | `batch` | independent runs in one forward pass (also: patched variants, IG steps) |
+//! | `pos` | token position; `query_pos` and `key_pos` in attention |
+//! | `n_heads` | attention heads of one layer |
+//! | `d_head` | width of one head |
+//! | `d_model` | width of the residual stream |
+//! | `d_mlp` | neurons of one MLP |
+//! | `d_vocab` | token ids |
+//!
+//! - **clean** prompt: the behaviour is present. **corrupted** prompt: same length, behaviour absent.
+//! - **component**: an attention head or an MLP neuron.
+//! - **`logit_diff`**: logit of the answer minus logit of the wrong token, at the last token.
+//! - **noising**: run *clean*, put *corrupted* values in. Is the component necessary?
+//! - **denoising**: run *corrupted*, put *clean* values in. Is the component sufficient?
+//! - **AP**, activation patching: the exact effect of one component, one forward pass each.
+//! - **IG**, layer-wise integrated gradients: all components of a layer move together.
+//! - **AtP**, attribution patching: IG with one step, at the run that is changed.
+//! - **joint layer patch**: AP of all components of one layer at once.
+//! - **`convergence_delta`**: sum of a layer's IG scores minus its joint layer patch.
+//!
+//! Every score is in the metric's unit (logits for `logit_diff`), and **positive always means that
+//! the component supports the clean behaviour**, in both directions and in every method.
+
+mod align;
+mod experiment;
+mod hook_name;
+mod link;
+mod prompt;
+mod protocol;
+mod scores;
+mod shape;
+pub mod stats;
+
+pub use align::{Aligned, align};
+pub use experiment::{Direction, Experiment, MAX_PROMPT_CHARS, MAX_STEPS, Metric};
+pub use hook_name::HookName;
+pub use link::{LinkError, parse_link, print_link};
+pub use prompt::{Answers, PromptError, TokenPair};
+pub use protocol::{
+    AnswerCheck, AnswerReading, DeviceChoice, DeviceReport, Event, Inspection, Phase, Problem,
+    Request, SideView, TokenView,
+};
+pub use scores::{
+    ComponentKind, JointEffects, Method, MetricValues, Outcome, ScoreTable, SideSummary, TopToken,
+};
+pub use shape::ModelShape;

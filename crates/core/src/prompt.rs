@@ -1,0 +1,249 @@
+use serde::{Deserialize, Serialize};
+
+use crate::ModelShape;
+
+/// Why two token lists cannot be compared on a model.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error, Serialize, Deserialize)]
+pub enum PromptError {
+    /// A prompt has no tokens.
+    #[error("the {side} prompt is empty")]
+    Empty {
+        /// `clean` or `corrupted`.
+        side: String,
+    },
+    /// Patching pairs positions, so both prompts need the same number of tokens.
+    #[error("the prompts differ in length: clean {clean} tokens, corrupted {corrupted}")]
+    Lengths {
+        /// Tokens of the clean prompt.
+        clean: usize,
+        /// Tokens of the corrupted prompt.
+        corrupted: usize,
+    },
+    /// The prompt does not fit the model's context.
+    #[error("the prompt has {got} tokens, the model reads at most {most}")]
+    TooLong {
+        /// Tokens of the prompt.
+        got: usize,
+        /// The model's `n_ctx`.
+        most: usize,
+    },
+    /// More characters than are tokenised.
+    #[error("the {side} prompt has {got} characters, at most {most} are read")]
+    TooManyChars {
+        /// `clean` or `corrupted`.
+        side: String,
+        /// Characters of the prompt.
+        got: usize,
+        /// [`crate::MAX_PROMPT_CHARS`].
+        most: usize,
+    },
+    /// A token id that the model does not have.
+    #[error("token id {id} is outside the model's vocabulary of {d_vocab}")]
+    UnknownToken {
+        /// The id.
+        id: u32,
+        /// Size of the vocabulary.
+        d_vocab: usize,
+    },
+    /// No answer token, or no wrong token.
+    #[error("the {side} is missing")]
+    NoAnswer {
+        /// `answer` or `wrong answer`.
+        side: String,
+    },
+    /// A token stands on both sides of the comparison.
+    #[error("token id {id} is both an answer and a wrong answer")]
+    SameAnswer {
+        /// The id.
+        id: u32,
+    },
+    /// An answer is not exactly one token.
+    #[error("{text:?} is {} tokens, an answer is one", pieces.len())]
+    NotOneToken {
+        /// What was entered.
+        text: String,
+        /// How it splits.
+        pieces: Vec<String>,
+    },
+    /// The number of steps is outside what is offered.
+    #[error("{got} steps: choose 1 to {most}")]
+    Steps {
+        /// What was asked for.
+        got: usize,
+        /// [`crate::MAX_STEPS`].
+        most: usize,
+    },
+}
+
+/// The two prompts as token ids of equal, legal length; valid by construction.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct TokenPair {
+    clean: Vec<u32>,
+    corrupted: Vec<u32>,
+}
+
+impl TokenPair {
+    /// Checks the two prompts once, so that nobody below has to look again.
+    ///
+    /// # Errors
+    /// Empty, unequal or over-long prompts, and ids outside the vocabulary.
+    pub fn new(
+        clean: Vec<u32>,
+        corrupted: Vec<u32>,
+        shape: &ModelShape,
+    ) -> Result<Self, PromptError> {
+        for (side, tokens) in [("clean", &clean), ("corrupted", &corrupted)] {
+            if tokens.is_empty() {
+                return Err(PromptError::Empty {
+                    side: side.to_owned(),
+                });
+            }
+            check_ids(tokens, shape)?;
+        }
+        if clean.len() != corrupted.len() {
+            return Err(PromptError::Lengths {
+                clean: clean.len(),
+                corrupted: corrupted.len(),
+            });
+        }
+        if clean.len() > shape.n_ctx {
+            return Err(PromptError::TooLong {
+                got: clean.len(),
+                most: shape.n_ctx,
+            });
+        }
+        Ok(Self { clean, corrupted })
+    }
+
+    /// Ids of the clean prompt; `[pos]`.
+    pub fn clean(&self) -> &[u32] {
+        &self.clean
+    }
+
+    /// Ids of the corrupted prompt; `[pos]`.
+    pub fn corrupted(&self) -> &[u32] {
+        &self.corrupted
+    }
+
+    /// Number of positions.
+    pub fn n_pos(&self) -> usize {
+        self.clean.len()
+    }
+}
+
+fn check_ids(ids: &[u32], shape: &ModelShape) -> Result<(), PromptError> {
+    match ids.iter().find(|id| **id as usize >= shape.d_vocab) {
+        Some(id) => Err(PromptError::UnknownToken {
+            id: *id,
+            d_vocab: shape.d_vocab,
+        }),
+        None => Ok(()),
+    }
+}
+
+/// The right and the wrong next tokens; neither side is empty, and they share no token.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Answers {
+    answer: Vec<u32>,
+    wrong: Vec<u32>,
+}
+
+impl Answers {
+    /// Checks both sides once.
+    ///
+    /// # Errors
+    /// An empty side, an id on both sides, an id outside the vocabulary.
+    pub fn new(answer: Vec<u32>, wrong: Vec<u32>, shape: &ModelShape) -> Result<Self, PromptError> {
+        for (side, ids) in [("answer", &answer), ("wrong answer", &wrong)] {
+            if ids.is_empty() {
+                return Err(PromptError::NoAnswer {
+                    side: side.to_owned(),
+                });
+            }
+            check_ids(ids, shape)?;
+        }
+        if let Some(id) = answer.iter().find(|id| wrong.contains(id)) {
+            return Err(PromptError::SameAnswer { id: *id });
+        }
+        Ok(Self { answer, wrong })
+    }
+
+    /// Ids that continue the clean prompt.
+    pub fn answer(&self) -> &[u32] {
+        &self.answer
+    }
+
+    /// Ids that do not.
+    pub fn wrong(&self) -> &[u32] {
+        &self.wrong
+    }
+
+    /// The same question asked the other way round.
+    #[must_use]
+    pub fn swapped(self) -> Self {
+        Self {
+            answer: self.wrong,
+            wrong: self.answer,
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const SHAPE: ModelShape = ModelShape {
+        n_layers: 1,
+        n_heads: 1,
+        d_model: 4,
+        d_head: 4,
+        d_mlp: 4,
+        n_ctx: 3,
+        d_vocab: 10,
+    };
+
+    #[test]
+    fn illegal_prompts_are_refused_with_their_cause() {
+        let pair = |clean: &[u32], corrupted: &[u32]| {
+            TokenPair::new(clean.to_vec(), corrupted.to_vec(), &SHAPE).map(|pair| pair.n_pos())
+        };
+        assert_eq!(pair(&[1, 2], &[1, 3]), Ok(2));
+        assert_eq!(
+            pair(&[], &[]),
+            Err(PromptError::Empty {
+                side: "clean".to_owned()
+            })
+        );
+        assert_eq!(
+            pair(&[1], &[1, 2]),
+            Err(PromptError::Lengths {
+                clean: 1,
+                corrupted: 2
+            })
+        );
+        assert_eq!(
+            pair(&[1; 4], &[1; 4]),
+            Err(PromptError::TooLong { got: 4, most: 3 })
+        );
+        assert_eq!(
+            pair(&[1], &[10]),
+            Err(PromptError::UnknownToken {
+                id: 10,
+                d_vocab: 10
+            })
+        );
+    }
+
+    #[test]
+    fn answers_are_two_disjoint_sides() {
+        assert!(Answers::new(vec![1], vec![2, 3], &SHAPE).is_ok());
+        assert_eq!(
+            Answers::new(vec![1], vec![1], &SHAPE),
+            Err(PromptError::SameAnswer { id: 1 })
+        );
+        assert!(matches!(
+            Answers::new(vec![], vec![1], &SHAPE),
+            Err(PromptError::NoAnswer { .. })
+        ));
+    }
+}

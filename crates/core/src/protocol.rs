@@ -1,0 +1,287 @@
+//! What the page and its worker say to each other: plain values, JSON on the wire.
+
+use serde::{Deserialize, Serialize};
+
+use crate::{
+    Aligned, Experiment, JointEffects, ModelShape, Outcome, PromptError, ScoreTable, SideSummary,
+    TopToken,
+};
+
+/// Where a visitor wants the model to run.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum DeviceChoice {
+    /// The GPU if it passes its self-test and is real hardware, else the CPU.
+    #[default]
+    Auto,
+    /// The CPU.
+    Cpu,
+    /// The GPU, a software adapter included; it must still pass the self-test.
+    Gpu,
+}
+
+/// Where the model runs, and why there.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct DeviceReport {
+    /// Whether it is a GPU.
+    pub gpu: bool,
+    /// Short name, for instance `CPU (wasm SIMD)` or the adapter's name.
+    pub name: String,
+    /// One sentence: why this one, and what the self-test said.
+    pub reason: String,
+}
+
+/// Page to worker.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(tag = "kind", rename_all = "snake_case")]
+pub enum Request {
+    /// Choose a device and load a model from a folder next to the page.
+    Load {
+        /// Name of the model.
+        model: String,
+        /// Absolute address of its folder, ending in `/`.
+        base: String,
+        /// Wanted device.
+        device: DeviceChoice,
+    },
+    /// Look at what is typed: tokens, alignment, answers, most likely next tokens.
+    Inspect {
+        /// Number of the request; an answer with an older one is dropped.
+        seq: u64,
+        /// The draft.
+        draft: Experiment,
+    },
+    /// Run an experiment.
+    Run {
+        /// Number of the job; every event of it carries the same.
+        job: u64,
+        /// What to run.
+        experiment: Experiment,
+    },
+    /// Stop a job at its next step.
+    Cancel {
+        /// Number of the job.
+        job: u64,
+    },
+}
+
+/// Worker to page.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(tag = "kind", rename_all = "snake_case")]
+pub enum Event {
+    /// The worker's program has started.
+    Started {
+        /// Build it belongs to; another than the page's means that the page must be reloaded.
+        build: String,
+    },
+    /// The model is ready.
+    Loaded {
+        /// Name of the model.
+        model: String,
+        /// Its sizes.
+        shape: ModelShape,
+        /// Where it runs.
+        device: DeviceReport,
+        /// SHA-256 or other fingerprint of the weights, as hexadecimal digits.
+        fingerprint: String,
+    },
+    /// Answer to [`Request::Inspect`].
+    Inspected {
+        /// Number of the request.
+        seq: u64,
+        /// What was found.
+        inspection: Box<Inspection>,
+    },
+    /// A step is done.
+    Progress {
+        /// Number of the job; 0 while loading.
+        job: u64,
+        /// What is being done.
+        phase: Phase,
+        /// Units of work done, of `total`.
+        done: u64,
+        /// All units of the job.
+        total: u64,
+        /// Seconds since the job began.
+        seconds: f64,
+    },
+    /// The two runs are measured.
+    Sides {
+        /// Number of the job.
+        job: u64,
+        /// The clean run.
+        clean: Box<SideSummary>,
+        /// The corrupted run.
+        corrupted: Box<SideSummary>,
+    },
+    /// A table is complete.
+    Table {
+        /// Number of the job.
+        job: u64,
+        /// The scores.
+        table: Box<ScoreTable>,
+    },
+    /// The joint layer patches of one kind and direction are complete.
+    Joint {
+        /// Number of the job.
+        job: u64,
+        /// The effects.
+        joint: JointEffects,
+    },
+    /// The job is complete.
+    Done {
+        /// Number of the job.
+        job: u64,
+        /// All of it.
+        outcome: Box<Outcome>,
+    },
+    /// The job was stopped on request.
+    Cancelled {
+        /// Number of the job.
+        job: u64,
+    },
+    /// Loading or a job has failed; the worker lives on.
+    Failed {
+        /// Number of the job; `None` while loading.
+        job: Option<u64>,
+        /// Why.
+        problem: Problem,
+    },
+}
+
+/// What is being done.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Phase {
+    /// Reading the model's files.
+    Loading,
+    /// Comparing the GPU with known answers.
+    SelfTest,
+    /// Running the two prompts.
+    Runs,
+    /// Integrated gradients, attribution patching and joint patches of heads.
+    IgHeads,
+    /// Patching heads.
+    ApHeads,
+    /// Integrated gradients, attribution patching and joint patches of neurons.
+    IgNeurons,
+    /// Patching neurons.
+    ApNeurons,
+}
+
+impl Phase {
+    /// A few words for people.
+    pub const fn label(self) -> &'static str {
+        match self {
+            Self::Loading => "loading the model",
+            Self::SelfTest => "testing the GPU",
+            Self::Runs => "running both prompts",
+            Self::IgHeads => "integrated gradients, heads",
+            Self::ApHeads => "activation patching, heads",
+            Self::IgNeurons => "integrated gradients, neurons",
+            Self::ApNeurons => "activation patching, neurons",
+        }
+    }
+}
+
+/// Why something could not be done: a cause with its facts.
+///
+/// The page turns it into a title and what to do, in one place.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error, Serialize, Deserialize)]
+#[serde(tag = "cause", rename_all = "snake_case")]
+pub enum Problem {
+    /// The prompts or answers cannot be compared.
+    #[error(transparent)]
+    Prompt {
+        /// What is wrong with them.
+        #[from]
+        error: PromptError,
+    },
+    /// A file of the model could not be read.
+    #[error("{file}: {message}")]
+    File {
+        /// Name of the file.
+        file: String,
+        /// What happened.
+        message: String,
+    },
+    /// The files are not a model that this program runs.
+    #[error("{message}")]
+    Model {
+        /// File, tensor, expected and got.
+        message: String,
+    },
+    /// The device failed, or could not be used.
+    #[error("{message}")]
+    Device {
+        /// What the device or its driver said.
+        message: String,
+    },
+    /// A result is not a number; nothing of it is shown.
+    #[error("{what} is not a finite number")]
+    NotFinite {
+        /// Which result.
+        what: String,
+    },
+    /// No model is loaded.
+    #[error("no model is loaded")]
+    NoModel,
+    /// The job was stopped on request.
+    #[error("cancelled")]
+    Cancelled,
+}
+
+/// One token as a person sees it.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct TokenView {
+    /// Token id.
+    pub id: u32,
+    /// Its text; bytes that are not a whole character are shown as the replacement character.
+    pub text: String,
+    /// Whether it is the beginning-of-sequence token that was put in front.
+    pub bos: bool,
+}
+
+/// One prompt, tokenised and, if it fits, run.
+#[derive(Debug, Clone, PartialEq, Default, Serialize, Deserialize)]
+pub struct SideView {
+    /// Its tokens.
+    pub tokens: Vec<TokenView>,
+    /// Most likely next tokens; empty when the prompt cannot be run.
+    pub top: Vec<TopToken>,
+}
+
+/// How one entered answer reads.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct AnswerReading {
+    /// As entered.
+    pub text: String,
+    /// The pieces it splits into; one piece is right.
+    pub pieces: Vec<String>,
+    /// The same with a leading space, if that is one token and this is not.
+    pub with_space: Option<String>,
+}
+
+/// The entered answers of one side.
+#[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize)]
+pub struct AnswerCheck {
+    /// One reading per entered token.
+    pub readings: Vec<AnswerReading>,
+}
+
+/// What is typed, as the model sees it.
+#[derive(Debug, Clone, PartialEq, Default, Serialize, Deserialize)]
+pub struct Inspection {
+    /// The clean prompt.
+    pub clean: SideView,
+    /// The corrupted prompt.
+    pub corrupted: SideView,
+    /// Columns for showing both.
+    pub columns: Vec<Aligned>,
+    /// The answer field.
+    pub answer: AnswerCheck,
+    /// The wrong-answer field.
+    pub wrong: AnswerCheck,
+    /// Why it cannot be run; `None`: it can.
+    pub problem: Option<PromptError>,
+}

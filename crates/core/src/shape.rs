@@ -1,0 +1,50 @@
+use serde::{Deserialize, Serialize};
+
+/// The sizes of a GPT-2, in TransformerLens's words.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+pub struct ModelShape {
+    /// Transformer blocks.
+    pub n_layers: usize,
+    /// Attention heads per block.
+    pub n_heads: usize,
+    /// Width of the residual stream.
+    pub d_model: usize,
+    /// Width of one head; `n_heads * d_head == d_model` in GPT-2.
+    pub d_head: usize,
+    /// Neurons per MLP.
+    pub d_mlp: usize,
+    /// Longest prompt in tokens.
+    pub n_ctx: usize,
+    /// Number of token ids.
+    pub d_vocab: usize,
+}
+
+impl ModelShape {
+    /// Number of parameters, the tied unembedding counted once.
+    pub fn n_params(&self) -> usize {
+        let d = self.d_model;
+        let attention = d * 3 * d + 3 * d + d * d + d;
+        let mlp = d * self.d_mlp + self.d_mlp + self.d_mlp * d + d;
+        let norms = 4 * d;
+        (self.d_vocab + self.n_ctx) * d + self.n_layers * (attention + mlp + norms) + 2 * d
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn gpt2_small_has_its_published_parameter_count() {
+        let small = ModelShape {
+            n_layers: 12,
+            n_heads: 12,
+            d_model: 768,
+            d_head: 64,
+            d_mlp: 3072,
+            n_ctx: 1024,
+            d_vocab: 50257,
+        };
+        assert_eq!(small.n_params(), 124_439_808);
+    }
+}
