@@ -1,1 +1,28 @@
-//! placeholder
+//! GPT-2 as it was trained: text to tokens to logits, with a named place to read or replace each
+//! activation.
+//!
+//! Start with [`Gpt2`] in `model.rs`, which reads like the paper's equations. [`Hooks`] is the way
+//! in for anyone who wants to see or change an activation; [`WeightPlan`] and [`Gpt2Builder`] turn
+//! a published checkpoint into a model, tensor by tensor, from bytes that somebody else fetched.
+
+mod cache;
+mod config;
+mod gelu;
+mod hooks;
+mod init;
+mod load;
+mod model;
+mod params;
+mod save;
+mod tokenizer;
+
+pub use cache::{ActivationCache, Activations};
+pub use config::{ConfigError, Gpt2Config};
+pub use gelu::gelu_new;
+pub use hooks::{Hooks, NoHooks};
+pub use init::random_params;
+pub use load::{Gpt2Builder, LoadError, MAX_HEADER_BYTES, PlannedTensor, WeightPlan};
+pub use model::Gpt2;
+pub use params::{Param, Params, expected_params};
+pub use save::{StoredDtype, safetensors_header, stored_bytes};
+pub use tokenizer::{Tokenizer, TokenizerError};

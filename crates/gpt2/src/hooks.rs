@@ -1,0 +1,26 @@
+use burn::tensor::Tensor;
+use twinbeam_core::HookName;
+
+/// A place to read or replace activations during a forward pass.
+///
+/// Both methods are the identity by default, and a hook point is the identity unless a hook says
+/// otherwise. What a hook returns must have the shape of what it was given, except that a batch
+/// axis of 1 may grow.
+pub trait Hooks {
+    /// An activation with three axes; `[batch, pos, d_model]` or `[batch, pos, d_mlp]`.
+    fn stream(&mut self, _name: HookName, activation: Tensor<3>) -> Tensor<3> {
+        activation
+    }
+
+    /// An activation of heads; `[batch, pos, n_heads, d_head]`, and for `hook_pattern`
+    /// `[batch, n_heads, query_pos, key_pos]`.
+    fn heads(&mut self, _name: HookName, activation: Tensor<4>) -> Tensor<4> {
+        activation
+    }
+}
+
+/// No hooks: the plain forward pass.
+#[derive(Debug, Clone, Copy, Default)]
+pub struct NoHooks;
+
+impl Hooks for NoHooks {}

@@ -1,0 +1,314 @@
+//! GPT-2, all of it. Read from top to bottom: each struct is a box of the architecture, each
+//! `forward` its equation, and every line that changes a shape says the new one.
+//!
+//! Parameters have the checkpoint's names, activations TransformerLens's.
+//!
+//! # Source
+//! Radford et al. (2019), "Language models are unsupervised multitask learners"; pre-LayerNorm,
+//! tanh GELU, Conv1D weights `[in, out]`, unembedding tied to `wte`. Nothing is folded or centred.
+
+use burn::tensor::activation::softmax;
+use burn::tensor::{Device, Int, Tensor, TensorData};
+use twinbeam_core::{HookName, ModelShape};
+
+use crate::{ActivationCache, Gpt2Config, Hooks, LoadError, NoHooks, Params, gelu_new};
+
+/// Added to attention scores that must not be seen. Large and finite: infinities are not safe in
+/// WebGPU's shading language, and `exp` of this is exactly 0 in f32.
+const MASKED: f32 = -1e9;
+
+/// A GPT-2 on one device.
+#[derive(Debug, Clone)]
+pub struct Gpt2 {
+    config: Gpt2Config,
+    wte: Tensor<2>, // [d_vocab, d_model]
+    wpe: Tensor<2>, // [n_ctx, d_model]
+    h: Vec<Block>,
+    ln_f: LayerNorm,
+}
+
+#[derive(Debug, Clone)]
+struct Block {
+    ln_1: LayerNorm,
+    attn: Attention,
+    ln_2: LayerNorm,
+    mlp: Mlp,
+}
+
+#[derive(Debug, Clone)]
+struct Attention {
+    c_attn: Conv1D,
+    c_proj: Conv1D,
+    n_heads: usize,
+}
+
+#[derive(Debug, Clone)]
+struct Mlp {
+    c_fc: Conv1D,
+    c_proj: Conv1D,
+}
+
+#[derive(Debug, Clone)]
+struct Conv1D {
+    weight: Tensor<2>, // [in, out]
+    bias: Tensor<1>,   // [out]
+}
+
+#[derive(Debug, Clone)]
+struct LayerNorm {
+    weight: Tensor<1>, // [d_model]
+    bias: Tensor<1>,   // [d_model]
+    epsilon: f64,
+}
+
+impl LayerNorm {
+    fn forward(&self, x: Tensor<3>) -> Tensor<3> {
+        let centred = x.clone() - x.mean_dim(2);
+        let variance = (centred.clone() * centred.clone()).mean_dim(2); // [batch, pos, 1]
+        let normalized = centred / variance.add_scalar(self.epsilon).sqrt();
+        normalized * self.weight.clone().unsqueeze() + self.bias.clone().unsqueeze()
+    }
+}
+
+impl Conv1D {
+    fn forward(&self, x: Tensor<3>) -> Tensor<3> {
+        let [batch, pos, d_in] = x.dims();
+        let [_, d_out] = self.weight.dims();
+        // One large product instead of one per row of the batch.
+        let flat = x.reshape([batch * pos, d_in]).matmul(self.weight.clone()); // [batch * pos, out]
+        (flat + self.bias.clone().unsqueeze()).reshape([batch, pos, d_out])
+    }
+}
+
+impl Attention {
+    /// Head outputs before the output projection; `[batch, pos, n_heads, d_head]`.
+    fn z(&self, layer: usize, x: Tensor<3>, mask: &Tensor<4>, hooks: &mut dyn Hooks) -> Tensor<4> {
+        let [batch, pos, d_model] = x.dims();
+        let d_head = d_model / self.n_heads;
+        let qkv = self.c_attn.forward(x); // [batch, pos, 3 * d_model]
+        let mut part = |index: usize, name| {
+            let part = qkv.clone().narrow(2, index * d_model, d_model);
+            let heads = part.reshape([batch, pos, self.n_heads, d_head]);
+            hooks.heads(name, heads).swap_dims(1, 2) // [batch, n_heads, pos, d_head]
+        };
+        let q = part(0, HookName::Q(layer));
+        let k = part(1, HookName::K(layer));
+        let v = part(2, HookName::V(layer));
+        let scale = 1.0 / (d_head as f64).sqrt();
+        let scores = q.matmul(k.swap_dims(2, 3)).mul_scalar(scale); // [batch, n_heads, query, key]
+        let pattern = hooks.heads(HookName::Pattern(layer), softmax(scores + mask.clone(), 3));
+        let z = pattern.matmul(v).swap_dims(1, 2); // [batch, pos, n_heads, d_head]
+        hooks.heads(HookName::Z(layer), z)
+    }
+
+    fn project(&self, z: Tensor<4>) -> Tensor<3> {
+        self.c_proj.forward(z.flatten(2, 3)) // [batch, pos, d_model]
+    }
+}
+
+impl Mlp {
+    /// Neurons after the non-linearity; `[batch, pos, d_mlp]`.
+    fn post(&self, layer: usize, x: Tensor<3>, hooks: &mut dyn Hooks) -> Tensor<3> {
+        let pre = hooks.stream(HookName::Pre(layer), self.c_fc.forward(x));
+        hooks.stream(HookName::Post(layer), gelu_new(pre))
+    }
+}
+
+impl Block {
+    /// The first half: attention reads `resid_pre` and adds to it. Returns `resid_mid`.
+    fn attend(
+        &self,
+        layer: usize,
+        resid_pre: Tensor<3>,
+        mask: &Tensor<4>,
+        hooks: &mut dyn Hooks,
+    ) -> Tensor<3> {
+        let resid_pre = hooks.stream(HookName::ResidPre(layer), resid_pre);
+        let z = self.attn.z(layer, self.ln_1.forward(resid_pre.clone()), mask, hooks);
+        let attn_out = hooks.stream(HookName::AttnOut(layer), self.attn.project(z));
+        hooks.stream(HookName::ResidMid(layer), resid_pre + attn_out)
+    }
+
+    /// The second half: the MLP reads `resid_mid` and adds to it. Returns `resid_post`.
+    fn transform(&self, layer: usize, resid_mid: Tensor<3>, hooks: &mut dyn Hooks) -> Tensor<3> {
+        let post = self.mlp.post(layer, self.ln_2.forward(resid_mid.clone()), hooks);
+        let mlp_out = hooks.stream(HookName::MlpOut(layer), self.mlp.c_proj.forward(post));
+        hooks.stream(HookName::ResidPost(layer), resid_mid + mlp_out)
+    }
+}
+
+impl Gpt2 {
+    /// Logits of every next token; tokens `[batch, pos]` to `[batch, pos, d_vocab]`.
+    pub fn forward(&self, tokens: Tensor<2, Int>) -> Tensor<3> {
+        self.run_with_hooks(tokens, &mut NoHooks)
+    }
+
+    /// The same, passing every activation through `hooks`.
+    pub fn run_with_hooks(&self, tokens: Tensor<2, Int>, hooks: &mut dyn Hooks) -> Tensor<3> {
+        let resid = self.run_from_pre(0, self.embed(tokens, hooks), hooks);
+        self.unembed(self.final_norm(resid))
+    }
+
+    /// The same, keeping every activation.
+    pub fn run_with_cache(&self, tokens: Tensor<2, Int>) -> (Tensor<3>, ActivationCache) {
+        let mut cache = ActivationCache::default();
+        let logits = self.run_with_hooks(tokens, &mut cache);
+        (logits, cache)
+    }
+
+    /// Token and position embeddings added; tokens `[batch, pos]` to `[batch, pos, d_model]`.
+    pub fn embed(&self, tokens: Tensor<2, Int>, hooks: &mut dyn Hooks) -> Tensor<3> {
+        let [batch, pos] = tokens.dims();
+        let rows = self.wte.clone().select(0, tokens.reshape([batch * pos])); // [batch * pos, d_model]
+        let embed = rows.reshape([batch, pos, self.config.shape.d_model]);
+        let pos_embed = self.wpe.clone().narrow(0, 0, pos).unsqueeze_dim::<3>(0); // [1, pos, d_model]
+        hooks.stream(HookName::Embed, embed) + hooks.stream(HookName::PosEmbed, pos_embed)
+    }
+
+    /// The blocks from `layer` on; its `resid_pre` `[batch, pos, d_model]` to the last `resid_post`.
+    pub fn run_from_pre(
+        &self,
+        layer: usize,
+        resid_pre: Tensor<3>,
+        hooks: &mut dyn Hooks,
+    ) -> Tensor<3> {
+        let mask = causal_mask(&resid_pre);
+        let mut resid = resid_pre;
+        for (layer, block) in self.h.iter().enumerate().skip(layer) {
+            let resid_mid = block.attend(layer, resid, &mask, hooks);
+            resid = block.transform(layer, resid_mid, hooks);
+        }
+        resid
+    }
+
+    /// The same from the middle of `layer`, between its attention and its MLP.
+    pub fn run_from_mid(
+        &self,
+        layer: usize,
+        resid_mid: Tensor<3>,
+        hooks: &mut dyn Hooks,
+    ) -> Tensor<3> {
+        let resid_post = self.h[layer].transform(layer, resid_mid, hooks);
+        self.run_from_pre(layer + 1, resid_post, hooks)
+    }
+
+    /// The last LayerNorm; `[batch, pos, d_model]` to the same.
+    pub fn final_norm(&self, resid: Tensor<3>) -> Tensor<3> {
+        self.ln_f.forward(resid)
+    }
+
+    /// Logits of a normalised residual stream; `[batch, pos, d_model]` to `[batch, pos, d_vocab]`.
+    pub fn unembed(&self, normalized: Tensor<3>) -> Tensor<3> {
+        let [batch, pos, d_model] = normalized.dims();
+        let flat = normalized.reshape([batch * pos, d_model]);
+        let logits = flat.matmul(self.wte.clone().transpose()); // [batch * pos, d_vocab]
+        logits.reshape([batch, pos, self.config.shape.d_vocab])
+    }
+
+    /// Unembedding directions of some tokens; `[ids, d_model]`.
+    pub fn unembedding_rows(&self, ids: &[u32]) -> Tensor<2> {
+        self.wte.clone().select(0, self.int_vector(ids))
+    }
+
+    /// What each head of `layer` writes to the residual stream, without the layer's bias.
+    ///
+    /// # Shapes
+    /// - z: `[batch, pos, n_heads, d_head]`
+    /// - result: `[batch, n_heads, pos, d_model]`
+    pub fn head_results(&self, layer: usize, z: Tensor<4>) -> Tensor<4> {
+        let shape = self.config.shape;
+        let weight = self.h[layer].attn.c_proj.weight.clone();
+        let weight = weight.reshape([1, shape.n_heads, shape.d_head, shape.d_model]);
+        z.swap_dims(1, 2).matmul(weight) // [batch, n_heads, pos, d_model]
+    }
+
+    /// What each neuron of `layer` writes per unit of activation; `[d_mlp, d_model]`.
+    pub fn neuron_directions(&self, layer: usize) -> Tensor<2> {
+        self.h[layer].mlp.c_proj.weight.clone()
+    }
+
+    /// What the output bias of attention (`hook_attn_out` of all-zero heads) is; `[d_model]`.
+    pub fn attn_bias(&self, layer: usize) -> Tensor<1> {
+        self.h[layer].attn.c_proj.bias.clone()
+    }
+
+    /// Token ids as the model takes them; rows of equal length to `[batch, pos]`.
+    pub fn tokens(&self, rows: &[&[u32]]) -> Tensor<2, Int> {
+        let pos = rows.first().map_or(0, |row| row.len());
+        self.int_vector(&rows.concat()).reshape([rows.len(), pos])
+    }
+
+    fn int_vector(&self, ids: &[u32]) -> Tensor<1, Int> {
+        // i32: browsers have no 64-bit integers on the GPU, and no vocabulary needs them.
+        let ids: Vec<i32> = ids.iter().map(|id| *id as i32).collect();
+        Tensor::from_data(TensorData::from(ids.as_slice()), &self.device())
+    }
+
+    /// Sizes of the model.
+    pub fn shape(&self) -> &ModelShape {
+        &self.config.shape
+    }
+
+    /// Configuration of the model.
+    pub fn config(&self) -> &Gpt2Config {
+        &self.config
+    }
+
+    /// Device of the model.
+    pub fn device(&self) -> Device {
+        self.wte.device()
+    }
+
+    /// A model of named parameters; the tensors are shared, not copied.
+    ///
+    /// # Errors
+    /// A parameter that is missing or has another shape than `config` says.
+    pub fn from_params(config: Gpt2Config, params: &Params) -> Result<Self, LoadError> {
+        params.check(&config.shape)?;
+        let norm = |name: &str| {
+            Ok::<_, LoadError>(LayerNorm {
+                weight: params.vector(&format!("{name}.weight"))?,
+                bias: params.vector(&format!("{name}.bias"))?,
+                epsilon: config.layer_norm_epsilon,
+            })
+        };
+        let conv = |name: &str| {
+            Ok::<_, LoadError>(Conv1D {
+                weight: params.matrix(&format!("{name}.weight"))?,
+                bias: params.vector(&format!("{name}.bias"))?,
+            })
+        };
+        let block = |layer: usize| {
+            Ok::<_, LoadError>(Block {
+                ln_1: norm(&format!("h.{layer}.ln_1"))?,
+                attn: Attention {
+                    c_attn: conv(&format!("h.{layer}.attn.c_attn"))?,
+                    c_proj: conv(&format!("h.{layer}.attn.c_proj"))?,
+                    n_heads: config.shape.n_heads,
+                },
+                ln_2: norm(&format!("h.{layer}.ln_2"))?,
+                mlp: Mlp {
+                    c_fc: conv(&format!("h.{layer}.mlp.c_fc"))?,
+                    c_proj: conv(&format!("h.{layer}.mlp.c_proj"))?,
+                },
+            })
+        };
+        Ok(Self {
+            wte: params.matrix("wte.weight")?,
+            wpe: params.matrix("wpe.weight")?,
+            h: (0..config.shape.n_layers).map(block).collect::<Result<_, _>>()?,
+            ln_f: norm("ln_f")?,
+            config,
+        })
+    }
+}
+
+/// The same `[1, 1, query_pos, key_pos]` for every row: 0 where a key may be seen.
+fn causal_mask(resid: &Tensor<3>) -> Tensor<4> {
+    let [_, pos, _] = resid.dims();
+    let mask: Vec<f32> = (0..pos * pos)
+        .map(|i| if i % pos <= i / pos { 0.0 } else { MASKED })
+        .collect();
+    let device = resid.device().without_autodiff();
+    Tensor::<1>::from_data(TensorData::from(mask.as_slice()), &device).reshape([1, 1, pos, pos])
+}
