@@ -1,1 +1,38 @@
-//! placeholder
+//! How much each component matters, by several methods in one unit and one sign.
+//!
+//! Every method is a statement about one *site*: the heads, or the neurons, of one layer. A
+//! component adds a *contribution* to the residual stream there, linearly, so every method asks the
+//! same question of the rest of the model: what is the metric when the residual stream at the site
+//! is `changed + t * (contributions put in)`?
+//!
+//! - `suffix.rs` answers it for a batch of streams, with or without gradients: the fast path.
+//! - [`patch`] (AP) puts one component's contribution in at a time.
+//! - [`integrate`] (IG, AtP, joint layer patch) moves all of a layer along a line.
+//! - [`plain`] computes the same by the definitions, one full run at a time. It is what the fast
+//!   path is tested against.
+//!
+//! Sign: `noising` changes the clean run, `denoising` the corrupted one, and positive always means
+//! that the component supports the clean behaviour.
+//!
+//! # Source
+//! Zhang and Nanda (2023), arXiv:2309.16042; Heimersheim and Nanda (2024), arXiv:2404.15255;
+//! Sundararajan et al. (2017), arXiv:1703.01365; captum's `LayerIntegratedGradients`.
+
+mod error;
+mod integrate;
+mod metric;
+mod patch;
+pub mod plain;
+mod progress;
+mod quadrature;
+mod run;
+mod suffix;
+
+pub use error::Error;
+pub use integrate::{LayerIntegral, integrate, integrate_from_zero};
+pub use metric::metric_values;
+pub use patch::patch;
+pub use progress::{NoProgress, Progress};
+pub use quadrature::gauss_legendre;
+pub use run::{RunPair, Side};
+pub use suffix::{integral_work, patch_work};

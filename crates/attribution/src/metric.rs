@@ -1,0 +1,122 @@
+use burn::tensor::activation::log_softmax;
+use burn::tensor::{Int, Tensor, TensorData};
+use twinbeam_core::{Answers, Metric, MetricValues};
+use twinbeam_gpt2::Gpt2;
+
+/// All metrics of a run from the logits of its last token, in f64.
+///
+/// # Units
+/// As [`MetricValues`] says. For a set of tokens: mean of logits, sum of probabilities.
+pub fn metric_values(logits: &[f32], clean_logits: &[f32], answers: &Answers) -> MetricValues {
+    let log_probs = log_probs(logits);
+    let clean = log_probs_of_clean(clean_logits, logits, &log_probs);
+    let mean_logit = |ids: &[u32]| {
+        ids.iter().map(|id| f64::from(logits[*id as usize])).sum::<f64>() / ids.len() as f64
+    };
+    let prob = |ids: &[u32]| ids.iter().map(|id| log_probs[*id as usize].exp()).sum::<f64>();
+    // By log-sum-exp, so that an answer of probability 1e-50 still has its logarithm.
+    let most = answers.answer().iter().map(|id| log_probs[*id as usize]).fold(f64::MIN, f64::max);
+    let log_prob = most
+        + answers.answer().iter().map(|id| (log_probs[*id as usize] - most).exp()).sum::<f64>().ln();
+    let kl = clean.iter().zip(&log_probs).map(|(p, q)| p.exp() * (p - q)).sum::<f64>();
+    let (prob_answer, prob_wrong) = (prob(answers.answer()), prob(answers.wrong()));
+    MetricValues {
+        logit_diff: (mean_logit(answers.answer()) - mean_logit(answers.wrong())) as f32,
+        prob_answer: prob_answer as f32,
+        prob_wrong: prob_wrong as f32,
+        prob_diff: (prob_answer - prob_wrong) as f32,
+        log_prob: log_prob as f32,
+        kl: kl as f32,
+    }
+}
+
+fn log_probs(logits: &[f32]) -> Vec<f64> {
+    let most = logits.iter().copied().fold(f32::MIN, f32::max);
+    let total: f64 = logits.iter().map(|logit| f64::from(logit - most).exp()).sum();
+    logits.iter().map(|logit| f64::from(*logit) - f64::from(most) - total.ln()).collect()
+}
+
+/// The clean run's own divergence is exactly 0, so its list is used twice rather than made twice.
+fn log_probs_of_clean(clean_logits: &[f32], logits: &[f32], own: &[f64]) -> Vec<f64> {
+    if clean_logits == logits { own.to_vec() } else { log_probs(clean_logits) }
+}
+
+/// The metric as a differentiable function of the residual stream.
+#[derive(Debug, Clone)]
+pub(crate) enum Measure {
+    /// One direction of the unembedding; `[d_model, 1]`.
+    LogitDiff { direction: Tensor<2> },
+    /// Token ids `[answers]` and `[wrong]`.
+    ProbDiff { answer: Tensor<1, Int>, wrong: Tensor<1, Int> },
+    /// Token ids `[answers]`.
+    LogProb { answer: Tensor<1, Int> },
+    /// The clean run's distribution and its logarithm; `[1, d_vocab]`.
+    Kl { probs: Tensor<2>, log_probs: Tensor<2> },
+}
+
+impl Measure {
+    pub(crate) fn new(
+        metric: Metric,
+        model: &Gpt2,
+        answers: &Answers,
+        clean_logits: &[f32],
+    ) -> Self {
+        let device = model.device();
+        let ids = |ids: &[u32]| {
+            let ids: Vec<i32> = ids.iter().map(|id| *id as i32).collect();
+            Tensor::<1, Int>::from_data(TensorData::from(ids.as_slice()), &device)
+        };
+        match metric {
+            Metric::LogitDiff => {
+                let mean = |ids: &[u32]| model.unembedding_rows(ids).mean_dim(0);
+                let direction = mean(answers.answer()) - mean(answers.wrong()); // [1, d_model]
+                Self::LogitDiff { direction: direction.transpose() }
+            }
+            Metric::ProbDiff => {
+                Self::ProbDiff { answer: ids(answers.answer()), wrong: ids(answers.wrong()) }
+            }
+            Metric::LogProb => Self::LogProb { answer: ids(answers.answer()) },
+            Metric::Kl => {
+                let log_probs: Vec<f32> =
+                    log_probs(clean_logits).into_iter().map(|p| p as f32).collect();
+                let log_probs =
+                    Tensor::<1>::from_data(TensorData::from(log_probs.as_slice()), &device);
+                let log_probs = log_probs.unsqueeze::<2>(); // [1, d_vocab]
+                Self::Kl { probs: log_probs.clone().exp(), log_probs }
+            }
+        }
+    }
+
+    /// The metric at the last position, times [`Metric::orientation`]; the last residual stream
+    /// `[batch, pos, d_model]` to `[batch]`.
+    pub(crate) fn oriented(&self, model: &Gpt2, resid: Tensor<3>) -> Tensor<1> {
+        let [batch, pos, d_model] = resid.dims();
+        let last = model.final_norm(resid.narrow(1, pos - 1, 1)); // [batch, 1, d_model]
+        let log_probs = || {
+            let logits = model.unembed(last.clone()); // [batch, 1, d_vocab]
+            log_softmax(logits.squeeze_dim::<2>(1), 1) // [batch, d_vocab]
+        };
+        let prob = |log_probs: &Tensor<2>, ids: &Tensor<1, Int>| {
+            log_probs.clone().select(1, ids.clone()).exp().sum_dim(1) // [batch, 1]
+        };
+        let value = match self {
+            Self::LogitDiff { direction } => {
+                last.clone().reshape([batch, d_model]).matmul(direction.clone())
+            }
+            Self::ProbDiff { answer, wrong } => {
+                let log_probs = log_probs();
+                prob(&log_probs, answer) - prob(&log_probs, wrong)
+            }
+            Self::LogProb { answer } => {
+                let log_probs = log_probs().select(1, answer.clone()); // [batch, answers]
+                let most = log_probs.clone().detach().max_dim(1);
+                (log_probs - most.clone()).exp().sum_dim(1).log() + most
+            }
+            Self::Kl { probs, log_probs: clean } => {
+                // Minus the divergence: more is more of the clean behaviour.
+                (probs.clone() * (log_probs() - clean.clone())).sum_dim(1)
+            }
+        };
+        value.reshape([batch])
+    }
+}

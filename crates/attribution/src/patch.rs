@@ -1,0 +1,48 @@
+use burn::tensor::Tensor;
+use twinbeam_core::{ComponentKind, Direction};
+
+use crate::error::finite;
+use crate::run::{Site, changed, put_in, sign};
+use crate::suffix::{Contributions, batch_rows, blocks_after, run_suffix};
+use crate::{Error, Progress, RunPair};
+
+/// Activation patching of every head, or every neuron, of one layer: the effect on the metric of
+/// replacing one component's activation, at all positions, by its value in the other run.
+///
+/// # Units
+/// The metric's. Positive: the component supports the clean behaviour.
+///
+/// # Errors
+/// [`Error::Cancelled`] through `progress`, a device that fails, effects that are not finite.
+///
+/// # Source
+/// Zhang and Nanda (2023), arXiv:2309.16042; heads at `hook_z`, neurons at `hook_post`.
+pub async fn patch(
+    pair: &RunPair<'_>,
+    kind: ComponentKind,
+    layer: usize,
+    direction: Direction,
+    progress: &mut impl Progress,
+) -> Result<Vec<f32>, Error> {
+    let site = Site { kind, layer };
+    let shape = pair.model.shape();
+    let width = kind.width(shape);
+    let base = pair.resid_after(site, direction); // [1, pos, d_model]
+    let contributions =
+        Contributions::between(pair, site, changed(direction), Some(put_in(direction)));
+    let size = batch_rows(shape, pair.n_pos, false);
+    let mut effects = Vec::with_capacity(width);
+    while effects.len() < width {
+        let len = size.min(width - effects.len());
+        let patched = base.clone() + contributions.some(effects.len(), len);
+        // The unchanged run goes first in every batch: what is subtracted went through the same
+        // arithmetic, so a component that differs nowhere scores exactly 0.
+        let batch = Tensor::cat(vec![base.clone(), patched], 0); // [1 + len, pos, d_model]
+        let data = run_suffix(pair, site, batch).into_data_async().await;
+        let data = data.map_err(|source| pair.device_error(&source))?;
+        let metrics = finite(&data, || format!("a patched {} run of layer {layer}", kind.id()))?;
+        effects.extend(metrics[1..].iter().map(|metric| sign(direction) * (metric - metrics[0])));
+        progress.advance((len as u64 + 1) * blocks_after(shape, kind, layer)).await?;
+    }
+    Ok(effects)
+}

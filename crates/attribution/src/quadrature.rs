@@ -1,0 +1,70 @@
+//! Nodes and weights on [0, 1]. No tensors.
+
+use std::f64::consts::PI;
+
+/// Gauss-Legendre nodes and weights on `[0, 1]`, nodes ascending, endpoints not included.
+///
+/// Exact for polynomials of degree `2 n - 1`; the weights add up to 1.
+///
+/// # Source
+/// Newton's method on the Legendre recurrence; the same rule as captum's `gausslegendre`
+/// (`alpha = (1 + x) / 2`, weight `w / 2`).
+pub fn gauss_legendre(n: usize) -> Vec<(f64, f64)> {
+    (0..n)
+        .rev()
+        .map(|i| {
+            // Chebyshev-like first guess, good to a few digits for every n.
+            let mut x = (PI * (i as f64 + 0.75) / (n as f64 + 0.5)).cos();
+            for _ in 0..100 {
+                let (value, slope) = legendre(n, x);
+                let step = value / slope;
+                x -= step;
+                if step.abs() < 1e-15 {
+                    break;
+                }
+            }
+            let (_, slope) = legendre(n, x);
+            let weight = 2.0 / ((1.0 - x * x) * slope * slope);
+            (f64::midpoint(1.0, x), weight / 2.0)
+        })
+        .collect()
+}
+
+/// The Legendre polynomial of degree `n` and its derivative.
+fn legendre(n: usize, x: f64) -> (f64, f64) {
+    let (mut previous, mut current) = (1.0, x);
+    for k in 2..=n {
+        let k = k as f64;
+        (previous, current) =
+            (current, ((2.0 * k - 1.0) * x * current - (k - 1.0) * previous) / k);
+    }
+    (current, n as f64 * (x * current - previous) / (x * x - 1.0))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn exact_for_polynomials_up_to_twice_the_nodes() {
+        for n in [1, 2, 5, 50, 300] {
+            let rule = gauss_legendre(n);
+            assert_eq!(rule.len(), n);
+            assert!(rule.iter().all(|(node, weight)| (0.0..1.0).contains(node) && *weight > 0.0));
+            assert!(rule.is_sorted_by(|a, b| a.0 < b.0));
+            for degree in [0, 1, 2 * n - 1] {
+                let sum: f64 = rule.iter().map(|(x, w)| w * x.powi(degree as i32)).sum();
+                let exact = 1.0 / (degree as f64 + 1.0);
+                assert!((sum - exact).abs() < 1e-13, "n {n}, degree {degree}: {sum} {exact}");
+            }
+        }
+    }
+
+    #[test]
+    fn two_nodes_are_the_textbook_ones() {
+        let offset = 0.5 / 3.0_f64.sqrt();
+        for ((node, weight), expected) in gauss_legendre(2).into_iter().zip([0.5 - offset, 0.5 + offset]) {
+            assert!((node - expected).abs() < 1e-15 && (weight - 0.5).abs() < 1e-15);
+        }
+    }
+}

@@ -1,0 +1,134 @@
+use burn::tensor::Tensor;
+use twinbeam_core::{Answers, ComponentKind, Direction, HookName, Metric, MetricValues, TokenPair};
+use twinbeam_gpt2::{ActivationCache, Gpt2};
+
+use crate::error::{Error, finite};
+use crate::metric::{Measure, metric_values};
+
+/// One of the two prompts.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Side {
+    /// The clean prompt.
+    Clean,
+    /// The corrupted prompt.
+    Corrupted,
+}
+
+/// Both prompts run once on a model, with what the methods need of their activations.
+///
+/// It can only be made from a [`TokenPair`], so the two runs have the same positions.
+#[derive(Debug)]
+pub struct RunPair<'model> {
+    pub(crate) model: &'model Gpt2,
+    pub(crate) measure: Measure,
+    pub(crate) n_pos: usize,
+    cache: ActivationCache,
+    logits: [Vec<f32>; 2],
+    answers: Answers,
+}
+
+impl<'model> RunPair<'model> {
+    /// Runs both prompts and prepares the metric.
+    ///
+    /// # Errors
+    /// A device that fails, logits that are not finite.
+    pub async fn new(
+        model: &'model Gpt2,
+        tokens: &TokenPair,
+        answers: Answers,
+        metric: Metric,
+    ) -> Result<Self, Error> {
+        let mut cache = ActivationCache::keeping(|name| {
+            use HookName::{Post, ResidMid, ResidPost, Z};
+            matches!(name, Z(_) | ResidMid(_) | Post(_) | ResidPost(_))
+        });
+        // One batch of two: the same arithmetic for both, so equal prefixes are equal to the bit.
+        let batch = model.tokens(&[tokens.clean(), tokens.corrupted()]);
+        let resid = model.run_from_pre(0, model.embed(batch, &mut cache), &mut cache);
+        let last = model.final_norm(resid.narrow(1, tokens.n_pos() - 1, 1)); // [2, 1, d_model]
+        let data = model.unembed(last).into_data_async().await;
+        let data = data.map_err(|source| device_error(model, &source))?;
+        let values = finite(&data, || "a logit of the two runs".to_owned())?;
+        let (clean, corrupted) = values.split_at(model.shape().d_vocab);
+        Ok(Self {
+            model,
+            measure: Measure::new(metric, model, &answers, clean),
+            n_pos: tokens.n_pos(),
+            cache,
+            logits: [clean.to_vec(), corrupted.to_vec()],
+            answers,
+        })
+    }
+
+    /// Logits of a run's last token; `[d_vocab]`.
+    pub fn logits(&self, side: Side) -> &[f32] {
+        &self.logits[side as usize]
+    }
+
+    /// All metrics of a run.
+    pub fn metrics(&self, side: Side) -> MetricValues {
+        metric_values(self.logits(side), self.logits(Side::Clean), &self.answers)
+    }
+
+    /// Residual stream of the run that is changed, just after the site; `[1, pos, d_model]`.
+    pub(crate) fn resid_after(&self, site: Site, direction: Direction) -> Tensor<3> {
+        let name = match site.kind {
+            ComponentKind::Heads => HookName::ResidMid(site.layer),
+            ComponentKind::Neurons => HookName::ResidPost(site.layer),
+        };
+        self.stream(name).narrow(0, changed(direction) as usize, 1)
+    }
+
+    /// Activations of the site in one run: heads `[1, pos, n_heads, d_head]`.
+    pub(crate) fn z(&self, layer: usize, side: Side) -> Tensor<4> {
+        let z = self.cache.heads(HookName::Z(layer));
+        // OK because `new` keeps `hook_z` of every layer.
+        z.expect("hook_z is cached").narrow(0, side as usize, 1)
+    }
+
+    /// Activations of the site in one run: neurons `[1, pos, d_mlp]`.
+    pub(crate) fn post(&self, layer: usize, side: Side) -> Tensor<3> {
+        self.stream(HookName::Post(layer)).narrow(0, side as usize, 1)
+    }
+
+    fn stream(&self, name: HookName) -> Tensor<3> {
+        // OK because `new` keeps these hook points of every layer.
+        self.cache.stream(name).expect("the hook point is cached")
+    }
+
+    pub(crate) fn device_error(&self, source: &impl std::fmt::Display) -> Error {
+        device_error(self.model, source)
+    }
+}
+
+fn device_error(model: &Gpt2, source: &impl std::fmt::Display) -> Error {
+    Error::Device { device: model.device(), message: source.to_string() }
+}
+
+/// All components of one kind in one layer.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) struct Site {
+    pub(crate) kind: ComponentKind,
+    pub(crate) layer: usize,
+}
+
+/// The run that is changed.
+pub(crate) const fn changed(direction: Direction) -> Side {
+    match direction {
+        Direction::Noising => Side::Clean,
+        Direction::Denoising => Side::Corrupted,
+    }
+}
+
+/// The run whose values are put in.
+pub(crate) const fn put_in(direction: Direction) -> Side {
+    changed(direction.other())
+}
+
+/// Turns "metric after minus metric before" into "supports the clean behaviour".
+pub(crate) const fn sign(direction: Direction) -> f32 {
+    match direction {
+        Direction::Noising => -1.0,
+        Direction::Denoising => 1.0,
+    }
+}
