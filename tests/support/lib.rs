@@ -1,1 +1,135 @@
-//! Support.
+//! What the suite shares: fixtures, small models, tolerances.
+
+use std::path::PathBuf;
+
+use burn::tensor::{Device, Tensor};
+use serde_json::Value;
+use twinbeam_core::{Answers, ModelShape, TokenPair};
+use twinbeam_gpt2::{
+    Gpt2, Gpt2Builder, Gpt2Config, LoadError, Param, Params, WeightPlan, random_params,
+};
+
+/// Agreement with TransformerLens and captum in float64, relative to the largest value of a table.
+/// Measured worst case on the fixtures: see `suite/parity.rs`.
+pub const CPU_TOLERANCE: f64 = 1e-4;
+
+/// The fixture folders.
+pub const FIXTURES: [&str; 2] = ["tiny-gpt2", "hub-layout"];
+
+/// Path below `tests/fixtures`.
+pub fn fixture(path: &str) -> PathBuf {
+    PathBuf::from(env!("CARGO_MANIFEST_DIR")).join("fixtures").join(path)
+}
+
+/// Path below the root of the repository.
+pub fn repository(path: &str) -> PathBuf {
+    PathBuf::from(env!("CARGO_MANIFEST_DIR")).join("..").join(path)
+}
+
+/// Bytes of a fixture.
+///
+/// # Panics
+/// If it is not there: a test without its fixture has failed.
+pub fn read(path: &str) -> Vec<u8> {
+    let path = fixture(path);
+    std::fs::read(&path).unwrap_or_else(|source| panic!("{}: {source}", path.display()))
+}
+
+/// A JSON fixture.
+///
+/// # Panics
+/// If it is not there or not JSON.
+pub fn json(path: &str) -> Value {
+    serde_json::from_slice(&read(path)).unwrap_or_else(|source| panic!("{path}: {source}"))
+}
+
+/// A model from the bytes of its two files.
+///
+/// # Errors
+/// As [`WeightPlan`] and [`Gpt2Builder`].
+pub fn load(config: &Gpt2Config, weights: &[u8]) -> Result<Gpt2, LoadError> {
+    let file_len = weights.len() as u64;
+    let header = WeightPlan::header_len(&weights[..weights.len().min(64)], file_len)? as usize;
+    let plan = WeightPlan::new(&weights[8..8 + header], file_len, &config.shape)?;
+    let mut builder = Gpt2Builder::new(*config, Device::flex());
+    for tensor in &plan.tensors {
+        builder.push(tensor, &weights[tensor.range.start as usize..tensor.range.end as usize])?;
+    }
+    builder.finish()
+}
+
+/// The model of a fixture folder.
+///
+/// # Panics
+/// If it does not load.
+pub fn fixture_model(folder: &str) -> Gpt2 {
+    let config = Gpt2Config::from_json(&read(&format!("{folder}/config.json")))
+        .unwrap_or_else(|error| panic!("{folder}: {error}"));
+    load(&config, &read(&format!("{folder}/model.safetensors")))
+        .unwrap_or_else(|error| panic!("{folder}: {error}"))
+}
+
+/// A case of `cases.json` or `expected.json`.
+///
+/// # Panics
+/// If it is not a legal case of the model.
+pub fn case(model: &Gpt2, case: &Value) -> (TokenPair, Answers) {
+    let ids = |key: &str| -> Vec<u32> {
+        numbers(&case[key]).into_iter().map(|id| id as u32).collect()
+    };
+    let id = |key: &str| vec![case[key].as_u64().expect("an id") as u32];
+    let shape = model.shape();
+    let tokens = TokenPair::new(ids("clean_ids"), ids("corrupted_ids"), shape).expect("a pair");
+    let answers = Answers::new(id("answer_id"), id("wrong_id"), shape).expect("answers");
+    (tokens, answers)
+}
+
+/// All numbers of a nested list, in order.
+pub fn numbers(value: &Value) -> Vec<f64> {
+    match value {
+        Value::Array(items) => items.iter().flat_map(numbers).collect(),
+        other => other.as_f64().into_iter().collect(),
+    }
+}
+
+/// A random GPT-2 whose weights are large enough for every non-linearity to matter.
+///
+/// # Panics
+/// Never: the parameters are made for the shape.
+pub fn random_model(shape: ModelShape, seed: u64) -> Gpt2 {
+    let device = Device::flex();
+    let mut params = Params::default();
+    for (name, dims, values) in random_params(&shape, seed) {
+        let scale = if name.contains("ln_") { 1.0 } else { 12.0 };
+        let values: Vec<f32> = values.iter().map(|value| value * scale).collect();
+        let param = Param::from_values(&name, &dims, &values, &device).expect("it fits");
+        params.insert(name, param);
+    }
+    Gpt2::from_params(Gpt2Config::new(shape, 0), &params).expect("all are there")
+}
+
+/// Largest absolute value; 0 of none.
+pub fn largest(values: &[f64]) -> f64 {
+    values.iter().fold(0.0, |most, value| most.max(value.abs()))
+}
+
+/// Compares a table with its reference and returns the worst difference, relative to the largest
+/// reference value.
+///
+/// # Panics
+/// If it is over `tolerance`.
+pub fn assert_close(name: &str, got: &[f32], expected: &[f64], tolerance: f64) -> f64 {
+    assert_eq!(got.len(), expected.len(), "{name}: number of values");
+    assert!(got.iter().all(|value| value.is_finite()), "{name}: not finite");
+    let scale = largest(expected).max(f64::MIN_POSITIVE);
+    let differences: Vec<f64> = got.iter().zip(expected).map(|(g, e)| f64::from(*g) - e).collect();
+    let worst = largest(&differences) / scale;
+    assert!(worst <= tolerance, "{name}: off by {worst:e} of the largest value, {scale:e}");
+    worst
+}
+
+/// Numbers of a CPU tensor.
+#[expect(clippy::disallowed_methods, reason = "native tests on the CPU may block")]
+pub fn values<const D: usize>(tensor: &Tensor<D>) -> Vec<f32> {
+    tensor.to_data().iter::<f32>().collect()
+}

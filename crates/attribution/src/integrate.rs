@@ -81,7 +81,7 @@ async fn along_line(
     let total = contributions.total(); // [1, pos, d_model]
     let [_, pos, d_model] = total.dims();
 
-    let mut metrics = Vec::with_capacity(rows.len());
+    let mut joint = 0.0;
     let mut gradient: Option<Tensor<2>> = None; // [2, pos * d_model]: AtP's and IG's
     let size = batch_rows(shape, pair.n_pos, true).max(2);
     for chunk in rows.chunks(size) {
@@ -91,8 +91,8 @@ async fn along_line(
         };
         let t = column(|row| row.0).reshape([n, 1, 1]);
         let stream = (base.clone() + total.clone() * t).autodiff().require_grad(); // [n, pos, d_model]
-        let metric = run_suffix(pair, site, stream.clone()); // [n]
-        let gradients = metric.clone().sum().backward();
+        let gain = run_suffix(pair, site, stream.clone()); // [n]
+        let gradients = gain.clone().sum().backward();
         let Some(grad) = stream.grad(&gradients) else {
             // OK because the metric is a function of the stream it was computed from.
             unreachable!("the residual stream is a leaf of the metric")
@@ -104,9 +104,13 @@ async fn along_line(
             None => weighted,
         });
         // A read per batch keeps the queue of a GPU short and lets a job be cancelled.
-        let data = metric.without_autodiff().into_data_async().await;
+        let data = gain.without_autodiff().into_data_async().await;
         let data = data.map_err(|source| pair.device_error(&source))?;
-        metrics.extend(finite(&data, || what(site, "metric on the line"))?);
+        let gains = finite(&data, || what(site, "metric on the line"))?;
+        if chunk[0].0 == 0.0 {
+            // The first batch holds both ends, in its first two rows.
+            joint = sign(direction) * gains[1] + 0.0;
+        }
         progress.advance(3 * n as u64 * blocks_after(shape, site.kind, site.layer)).await?;
     }
     let Some(gradient) = gradient else {
@@ -118,9 +122,9 @@ async fn along_line(
     let data = data.map_err(|source| pair.device_error(&source))?;
     let scores = finite(&data[0], || what(site, "gradient"))?;
     let (atp, ig) = scores.split_at(scores.len() / 2);
-    let oriented = |scores: &[f32]| scores.iter().map(|s| sign(direction) * s).collect::<Vec<_>>();
+    let oriented =
+        |scores: &[f32]| scores.iter().map(|s| sign(direction) * s + 0.0).collect::<Vec<_>>();
     let (ig, atp) = (oriented(ig), oriented(atp));
-    let joint = sign(direction) * (metrics[1] - metrics[0]);
     let sum: f64 = ig.iter().map(|score| f64::from(*score)).sum();
     let convergence_delta = (sum - f64::from(joint)) as f32;
     Ok(LayerIntegral { ig, atp, joint, convergence_delta })

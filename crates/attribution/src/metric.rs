@@ -87,11 +87,27 @@ impl Measure {
         }
     }
 
-    /// The metric at the last position, times [`Metric::orientation`]; the last residual stream
-    /// `[batch, pos, d_model]` to `[batch]`.
-    pub(crate) fn oriented(&self, model: &Gpt2, resid: Tensor<3>) -> Tensor<1> {
+    /// By how much the metric at the last position, times [`Metric::orientation`], is more than that
+    /// of the first row; the last residual stream `[batch, pos, d_model]` to `[batch]`.
+    ///
+    /// Scores are differences of nearly equal numbers. Where the metric is linear, the difference is
+    /// taken before its sum over `d_model`, which keeps a digit that f32 would otherwise lose. No
+    /// gradient flows through the first row's part in the other rows.
+    pub(crate) fn gain(&self, model: &Gpt2, resid: Tensor<3>) -> Tensor<1> {
         let [batch, pos, d_model] = resid.dims();
         let last = model.final_norm(resid.narrow(1, pos - 1, 1)); // [batch, 1, d_model]
+        if let Self::LogitDiff { direction } = self {
+            let last = last.reshape([batch, d_model]);
+            let gain = last.clone() - last.narrow(0, 0, 1).detach();
+            return gain.matmul(direction.clone()).reshape([batch]);
+        }
+        let metric = self.oriented(model, last); // [batch, 1]
+        let gain = metric.clone() - metric.narrow(0, 0, 1).detach();
+        gain.reshape([batch])
+    }
+
+    /// The oriented metric itself; the normalised last position `[batch, 1, d_model]` to `[batch, 1]`.
+    pub(crate) fn oriented(&self, model: &Gpt2, last: Tensor<3>) -> Tensor<2> {
         let log_probs = || {
             let logits = model.unembed(last.clone()); // [batch, 1, d_vocab]
             log_softmax(logits.squeeze_dim::<2>(1), 1) // [batch, d_vocab]
@@ -99,9 +115,9 @@ impl Measure {
         let prob = |log_probs: &Tensor<2>, ids: &Tensor<1, Int>| {
             log_probs.clone().select(1, ids.clone()).exp().sum_dim(1) // [batch, 1]
         };
-        let value = match self {
+        match self {
             Self::LogitDiff { direction } => {
-                last.clone().reshape([batch, d_model]).matmul(direction.clone())
+                last.clone().squeeze_dim::<2>(1).matmul(direction.clone())
             }
             Self::ProbDiff { answer, wrong } => {
                 let log_probs = log_probs();
@@ -116,7 +132,6 @@ impl Measure {
                 // Minus the divergence: more is more of the clean behaviour.
                 (probs.clone() * (log_probs() - clean.clone())).sum_dim(1)
             }
-        };
-        value.reshape([batch])
+        }
     }
 }

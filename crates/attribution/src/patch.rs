@@ -40,8 +40,9 @@ pub async fn patch(
         let batch = Tensor::cat(vec![base.clone(), patched], 0); // [1 + len, pos, d_model]
         let data = run_suffix(pair, site, batch).into_data_async().await;
         let data = data.map_err(|source| pair.device_error(&source))?;
-        let metrics = finite(&data, || format!("a patched {} run of layer {layer}", kind.id()))?;
-        effects.extend(metrics[1..].iter().map(|metric| sign(direction) * (metric - metrics[0])));
+        let gains = finite(&data, || format!("a patched {} run of layer {layer}", kind.id()))?;
+        // `+ 0.0`: an effect of nothing is 0, not -0.
+        effects.extend(gains[1..].iter().map(|gain| sign(direction) * gain + 0.0));
         progress.advance((len as u64 + 1) * blocks_after(shape, kind, layer)).await?;
     }
     Ok(effects)

@@ -168,7 +168,8 @@ fn metric_with(
     let mut hooks = Replace { name: site_name(kind, layer), with };
     let embedded = model.embed(model.tokens(&[tokens]), &mut hooks);
     let resid = model.run_from_pre(0, embedded, &mut hooks);
-    pair.measure.oriented(model, resid)
+    let last = model.final_norm(resid.narrow(1, tokens.len() - 1, 1));
+    pair.measure.oriented(model, last).squeeze_dim(1)
 }
 
 async fn read(pair: &RunPair<'_>, metric: Tensor<1>) -> Result<f32, Error> {

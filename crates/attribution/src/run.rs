@@ -60,6 +60,11 @@ impl<'model> RunPair<'model> {
         })
     }
 
+    /// Layers of the model.
+    pub fn n_layers(&self) -> usize {
+        self.model.shape().n_layers
+    }
+
     /// Logits of a run's last token; `[d_vocab]`.
     pub fn logits(&self, side: Side) -> &[f32] {
         &self.logits[side as usize]

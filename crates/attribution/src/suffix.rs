@@ -111,13 +111,14 @@ impl Contributions {
     }
 }
 
-/// The oriented metric of residual streams that leave a site; `[batch, pos, d_model]` to `[batch]`.
+/// By how much the oriented metric of residual streams that leave a site is more than that of the
+/// first of them; `[batch, pos, d_model]` to `[batch]`.
 pub(crate) fn run_suffix(pair: &RunPair<'_>, site: Site, resid: Tensor<3>) -> Tensor<1> {
     let last = match site.kind {
         ComponentKind::Heads => pair.model.run_from_mid(site.layer, resid, &mut NoHooks),
         ComponentKind::Neurons => pair.model.run_from_pre(site.layer + 1, resid, &mut NoHooks),
     };
-    pair.measure.oriented(pair.model, last)
+    pair.measure.gain(pair.model, last)
 }
 
 /// Numbers on the model's device; `[values]`.
