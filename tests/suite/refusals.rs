@@ -2,6 +2,7 @@
 
 use serde_json::{Value, json};
 use twinbeam_gpt2::{ConfigError, Gpt2Config, LoadError, StoredDtype, stored_bytes};
+use burn::tensor::DType;
 use twinbeam_tests::{assert_close, fixture_model, load, read, values};
 
 const FOLDER: &str = "tiny-gpt2";
@@ -30,7 +31,7 @@ fn file(header: &Value, data: &[u8]) -> Vec<u8> {
 }
 
 fn refused(bytes: &[u8]) -> LoadError {
-    load(&config(), bytes).expect_err("it must be refused")
+    load(&config(), bytes, DType::F32).expect_err("it must be refused")
 }
 
 #[test]
@@ -147,7 +148,7 @@ fn an_untied_output_embedding_is_refused_and_a_copy_is_not() {
     head["data_offsets"] = json!([data.len(), data.len() + end - start]);
     header["lm_head.weight"] = head;
     let mut copy = data[start..end].to_vec();
-    assert!(load(&config(), &file(&header, &[data, &copy].concat())).is_ok());
+    assert!(load(&config(), &file(&header, &[data, &copy].concat()), DType::F32).is_ok());
     copy[0] ^= 1;
     assert!(matches!(refused(&file(&header, &[data, &copy].concat())), LoadError::Untied));
 }
@@ -190,7 +191,7 @@ fn other_architectures_and_variants_are_refused() {
 
 #[test]
 fn half_precision_files_load_to_their_rounding() {
-    let whole = fixture_model(FOLDER);
+    let whole = fixture_model(FOLDER, DType::F32);
     let tokens: Vec<u32> = vec![0, 7, 31, 12, 5];
     let reference: Vec<f64> =
         values(&whole.forward(whole.tokens(&[&tokens]))).into_iter().map(f64::from).collect();
@@ -198,7 +199,7 @@ fn half_precision_files_load_to_their_rounding() {
     for (dtype, tolerance) in [(StoredDtype::F16, 4e-3), (StoredDtype::Bf16, 3e-2)] {
         let bytes = rewritten(dtype);
         assert!(bytes.len() < weights().len() * 6 / 10, "half the size");
-        let model = load(&config(), &bytes).expect("it loads");
+        let model = load(&config(), &bytes, DType::F32).expect("it loads");
         let got = values(&model.forward(model.tokens(&[&tokens])));
         let worst = assert_close(dtype.id(), &got, &reference, tolerance);
         assert!(worst > 1e-7, "{} must have been rounded", dtype.id());

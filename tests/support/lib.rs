@@ -2,7 +2,7 @@
 
 use std::path::PathBuf;
 
-use burn::tensor::{Device, Tensor};
+use burn::tensor::{DType, Device, Tensor, TensorCreationOptions};
 use serde_json::Value;
 use twinbeam_core::{Answers, ModelShape, TokenPair};
 use twinbeam_gpt2::{
@@ -10,8 +10,12 @@ use twinbeam_gpt2::{
 };
 
 /// Agreement with TransformerLens and captum in float64, relative to the largest value of a table.
-/// Measured worst case on the fixtures: see `suite/parity.rs`.
 pub const CPU_TOLERANCE: f64 = 1e-4;
+
+/// What f32 resolves of a difference between two runs, in logits, at the fixtures' sizes: one unit in
+/// the last place of each run at their largest residual stream value, 14. Only a table whose largest score is
+/// under 0.01 logits ever sees it (hub-layout case 0).
+pub const F32_FLOOR: f64 = 2.0 * 9.6e-7;
 
 /// The fixture folders.
 pub const FIXTURES: [&str; 2] = ["tiny-gpt2", "hub-layout"];
@@ -47,25 +51,30 @@ pub fn json(path: &str) -> Value {
 ///
 /// # Errors
 /// As [`WeightPlan`] and [`Gpt2Builder`].
-pub fn load(config: &Gpt2Config, weights: &[u8]) -> Result<Gpt2, LoadError> {
+pub fn load(config: &Gpt2Config, weights: &[u8], dtype: DType) -> Result<Gpt2, LoadError> {
     let file_len = weights.len() as u64;
     let header = WeightPlan::header_len(&weights[..weights.len().min(64)], file_len)? as usize;
     let plan = WeightPlan::new(&weights[8..8 + header], file_len, &config.shape)?;
-    let mut builder = Gpt2Builder::new(*config, Device::flex());
+    let mut builder = Gpt2Builder::new(*config, on_cpu(dtype));
     for tensor in &plan.tensors {
         builder.push(tensor, &weights[tensor.range.start as usize..tensor.range.end as usize])?;
     }
     builder.finish()
 }
 
+/// The CPU, and a type of number.
+pub fn on_cpu(dtype: DType) -> TensorCreationOptions {
+    TensorCreationOptions::new(Device::flex()).with_dtype(dtype)
+}
+
 /// The model of a fixture folder.
 ///
 /// # Panics
 /// If it does not load.
-pub fn fixture_model(folder: &str) -> Gpt2 {
+pub fn fixture_model(folder: &str, dtype: DType) -> Gpt2 {
     let config = Gpt2Config::from_json(&read(&format!("{folder}/config.json")))
         .unwrap_or_else(|error| panic!("{folder}: {error}"));
-    load(&config, &read(&format!("{folder}/model.safetensors")))
+    load(&config, &read(&format!("{folder}/model.safetensors")), dtype)
         .unwrap_or_else(|error| panic!("{folder}: {error}"))
 }
 
@@ -97,12 +106,12 @@ pub fn numbers(value: &Value) -> Vec<f64> {
 /// # Panics
 /// Never: the parameters are made for the shape.
 pub fn random_model(shape: ModelShape, seed: u64) -> Gpt2 {
-    let device = Device::flex();
+    let options = on_cpu(DType::F32);
     let mut params = Params::default();
     for (name, dims, values) in random_params(&shape, seed) {
         let scale = if name.contains("ln_") { 1.0 } else { 12.0 };
         let values: Vec<f32> = values.iter().map(|value| value * scale).collect();
-        let param = Param::from_values(&name, &dims, &values, &device).expect("it fits");
+        let param = Param::from_values(&name, &dims, &values, &options).expect("it fits");
         params.insert(name, param);
     }
     Gpt2::from_params(Gpt2Config::new(shape, 0), &params).expect("all are there")
@@ -119,12 +128,27 @@ pub fn largest(values: &[f64]) -> f64 {
 /// # Panics
 /// If it is over `tolerance`.
 pub fn assert_close(name: &str, got: &[f32], expected: &[f64], tolerance: f64) -> f64 {
+    assert_close_or(name, got, expected, tolerance, 0.0)
+}
+
+/// The same, but differences up to `floor` pass.
+///
+/// # Panics
+/// If a difference is over both.
+pub fn assert_close_or(
+    name: &str,
+    got: &[f32],
+    expected: &[f64],
+    tolerance: f64,
+    floor: f64,
+) -> f64 {
     assert_eq!(got.len(), expected.len(), "{name}: number of values");
     assert!(got.iter().all(|value| value.is_finite()), "{name}: not finite");
     let scale = largest(expected).max(f64::MIN_POSITIVE);
     let differences: Vec<f64> = got.iter().zip(expected).map(|(g, e)| f64::from(*g) - e).collect();
     let worst = largest(&differences) / scale;
-    assert!(worst <= tolerance, "{name}: off by {worst:e} of the largest value, {scale:e}");
+    let most = tolerance.max(floor / scale);
+    assert!(worst <= most, "{name}: off by {worst:e} of the largest value, {scale:e}");
     worst
 }
 

@@ -3,7 +3,7 @@ use twinbeam_core::{ComponentKind, Direction};
 
 use crate::error::finite;
 use crate::run::{Side, Site, changed, put_in, sign};
-use crate::suffix::{Contributions, batch_rows, blocks_after, run_suffix, vector};
+use crate::suffix::{Contributions, batch_rows, blocks_after, run_suffix};
 use crate::{Error, Progress, RunPair, gauss_legendre};
 
 /// What moving one layer along a straight line says of its components.
@@ -87,7 +87,7 @@ async fn along_line(
     for chunk in rows.chunks(size) {
         let n = chunk.len();
         let column = |pick: fn(&(f32, f32, f32)) -> f32| {
-            vector(pair, &chunk.iter().map(pick).collect::<Vec<_>>())
+            pair.model.vector(&chunk.iter().map(pick).collect::<Vec<_>>())
         };
         let t = column(|row| row.0).reshape([n, 1, 1]);
         let stream = (base.clone() + total.clone() * t).autodiff().require_grad(); // [n, pos, d_model]

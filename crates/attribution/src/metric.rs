@@ -79,9 +79,7 @@ impl Measure {
             Metric::Kl => {
                 let log_probs: Vec<f32> =
                     log_probs(clean_logits).into_iter().map(|p| p as f32).collect();
-                let log_probs =
-                    Tensor::<1>::from_data(TensorData::from(log_probs.as_slice()), &device);
-                let log_probs = log_probs.unsqueeze::<2>(); // [1, d_vocab]
+                let log_probs = model.vector(&log_probs).unsqueeze::<2>(); // [1, d_vocab]
                 Self::Kl { probs: log_probs.clone().exp(), log_probs }
             }
         }

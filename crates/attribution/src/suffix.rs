@@ -1,6 +1,6 @@
 //! The rest of the model after a site, for many residual streams at once.
 
-use burn::tensor::{Tensor, TensorData};
+use burn::tensor::Tensor;
 use twinbeam_core::{ComponentKind, ModelShape};
 use twinbeam_gpt2::NoHooks;
 
@@ -119,9 +119,4 @@ pub(crate) fn run_suffix(pair: &RunPair<'_>, site: Site, resid: Tensor<3>) -> Te
         ComponentKind::Neurons => pair.model.run_from_pre(site.layer + 1, resid, &mut NoHooks),
     };
     pair.measure.gain(pair.model, last)
-}
-
-/// Numbers on the model's device; `[values]`.
-pub(crate) fn vector(pair: &RunPair<'_>, values: &[f32]) -> Tensor<1> {
-    Tensor::from_data(TensorData::from(values), &pair.model.device())
 }

@@ -1,7 +1,7 @@
 use std::collections::BTreeMap;
 use std::ops::Range;
 
-use burn::tensor::Device;
+use burn::tensor::TensorCreationOptions;
 use safetensors::tensor::Metadata;
 use twinbeam_core::ModelShape;
 
@@ -235,18 +235,18 @@ fn check_dtypes(header: &str) -> Result<(), LoadError> {
 #[derive(Debug)]
 pub struct Gpt2Builder {
     config: Gpt2Config,
-    device: Device,
+    options: TensorCreationOptions,
     params: Params,
     embedding_digest: Option<u64>,
     unembedding_digest: Option<u64>,
 }
 
 impl Gpt2Builder {
-    /// A builder without tensors.
-    pub fn new(config: Gpt2Config, device: Device) -> Self {
+    /// A builder without tensors, for a device and a type of number.
+    pub fn new(config: Gpt2Config, options: TensorCreationOptions) -> Self {
         Self {
             config,
-            device,
+            options,
             params: Params::default(),
             embedding_digest: None,
             unembedding_digest: None,
@@ -274,7 +274,7 @@ impl Gpt2Builder {
             }
             _ => {}
         }
-        let param = Param::from_values(&tensor.name, &tensor.dims, &values, &self.device)?;
+        let param = Param::from_values(&tensor.name, &tensor.dims, &values, &self.options)?;
         self.params.insert(tensor.name.clone(), param);
         Ok(())
     }

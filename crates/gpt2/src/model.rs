@@ -8,7 +8,7 @@
 //! tanh GELU, Conv1D weights `[in, out]`, unembedding tied to `wte`. Nothing is folded or centred.
 
 use burn::tensor::activation::softmax;
-use burn::tensor::{Device, Int, Tensor, TensorData};
+use burn::tensor::{Device, Int, Tensor, TensorCreationOptions, TensorData};
 use twinbeam_core::{HookName, ModelShape};
 
 use crate::{ActivationCache, Gpt2Config, Hooks, LoadError, NoHooks, Params, gelu_new};
@@ -172,13 +172,20 @@ impl Gpt2 {
         resid_pre: Tensor<3>,
         hooks: &mut dyn Hooks,
     ) -> Tensor<3> {
-        let mask = causal_mask(&resid_pre);
+        let mask = self.causal_mask(resid_pre.dims()[1]);
         let mut resid = resid_pre;
         for (layer, block) in self.h.iter().enumerate().skip(layer) {
             let resid_mid = block.attend(layer, resid, &mask, hooks);
             resid = block.transform(layer, resid_mid, hooks);
         }
         resid
+    }
+
+    /// The same `[1, 1, query_pos, key_pos]` for every row: 0 where a key may be seen.
+    fn causal_mask(&self, pos: usize) -> Tensor<4> {
+        let seen = |i: usize| i % pos <= i / pos;
+        let mask: Vec<f32> = (0..pos * pos).map(|i| if seen(i) { 0.0 } else { MASKED }).collect();
+        self.vector(&mask).reshape([1, 1, pos, pos])
     }
 
     /// The same from the middle of `layer`, between its attention and its MLP.
@@ -259,6 +266,12 @@ impl Gpt2 {
         self.wte.device()
     }
 
+    /// Numbers on the model's device and in its type; `[values]`.
+    pub fn vector(&self, values: &[f32]) -> Tensor<1> {
+        let options = TensorCreationOptions::new(self.device()).with_dtype(self.wte.dtype());
+        Tensor::from_data(TensorData::from(values), options)
+    }
+
     /// A model of named parameters; the tensors are shared, not copied.
     ///
     /// # Errors
@@ -301,14 +314,4 @@ impl Gpt2 {
             config,
         })
     }
-}
-
-/// The same `[1, 1, query_pos, key_pos]` for every row: 0 where a key may be seen.
-fn causal_mask(resid: &Tensor<3>) -> Tensor<4> {
-    let [_, pos, _] = resid.dims();
-    let mask: Vec<f32> = (0..pos * pos)
-        .map(|i| if i % pos <= i / pos { 0.0 } else { MASKED })
-        .collect();
-    let device = resid.device().without_autodiff();
-    Tensor::<1>::from_data(TensorData::from(mask.as_slice()), &device).reshape([1, 1, pos, pos])
 }

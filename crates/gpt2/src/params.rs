@@ -1,6 +1,6 @@
 use std::collections::BTreeMap;
 
-use burn::tensor::{Device, Tensor, TensorData};
+use burn::tensor::{Tensor, TensorCreationOptions, TensorData};
 use twinbeam_core::ModelShape;
 
 use crate::LoadError;
@@ -46,7 +46,7 @@ pub enum Param {
 }
 
 impl Param {
-    /// Puts numbers on a device.
+    /// Puts numbers on a device, in a type.
     ///
     /// # Errors
     /// Values that do not fill `dims`, or dims that are neither a vector's nor a matrix's.
@@ -54,9 +54,9 @@ impl Param {
         name: &str,
         dims: &[usize],
         values: &[f32],
-        device: &Device,
+        options: &TensorCreationOptions,
     ) -> Result<Self, LoadError> {
-        let flat = Tensor::<1>::from_data(TensorData::from(values), device);
+        let flat = Tensor::<1>::from_data(TensorData::from(values), options.clone());
         match *dims {
             [n] if n == values.len() => Ok(Self::Vector(flat)),
             [rows, columns] if rows * columns == values.len() => {
