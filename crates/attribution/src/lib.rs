@@ -34,5 +34,5 @@ pub use metric::metric_values;
 pub use patch::patch;
 pub use progress::{NoProgress, Progress};
 pub use quadrature::gauss_legendre;
-pub use run::{RunPair, Side};
+pub use run::{RunPair, Side, last_logits};
 pub use suffix::{integral_work, patch_work};

@@ -1,6 +1,6 @@
 use burn::tensor::Tensor;
 use twinbeam_core::{Answers, ComponentKind, Direction, HookName, Metric, MetricValues, TokenPair};
-use twinbeam_gpt2::{ActivationCache, Gpt2};
+use twinbeam_gpt2::{ActivationCache, Gpt2, NoHooks};
 
 use crate::error::{Error, finite};
 use crate::metric::{Measure, metric_values};
@@ -104,6 +104,19 @@ impl<'model> RunPair<'model> {
     pub(crate) fn device_error(&self, source: &impl std::fmt::Display) -> Error {
         device_error(self.model, source)
     }
+}
+
+/// Logits of the last token of one prompt; `[d_vocab]`.
+///
+/// # Errors
+/// A device that fails, logits that are not finite.
+pub async fn last_logits(model: &Gpt2, tokens: &[u32]) -> Result<Vec<f32>, Error> {
+    let embedded = model.embed(model.tokens(&[tokens]), &mut NoHooks);
+    let resid = model.run_from_pre(0, embedded, &mut NoHooks);
+    let last = model.final_norm(resid.narrow(1, tokens.len() - 1, 1)); // [1, 1, d_model]
+    let data = model.unembed(last).into_data_async().await;
+    let data = data.map_err(|source| device_error(model, &source))?;
+    finite(&data, || "a logit".to_owned())
 }
 
 fn device_error(model: &Gpt2, source: &impl std::fmt::Display) -> Error {

@@ -12,8 +12,10 @@ use crate::run::{Side, Site};
 const BATCH_BYTES: usize = 192 << 20;
 
 /// Work of patching one layer, in residual streams times blocks run.
-pub fn patch_work(shape: &ModelShape, kind: ComponentKind, layer: usize) -> u64 {
-    let rows = kind.width(shape) + batches(kind.width(shape), batch_rows(shape, shape.n_ctx, false));
+pub fn patch_work(shape: &ModelShape, kind: ComponentKind, layer: usize, n_pos: usize) -> u64 {
+    let width = kind.width(shape);
+    // Every batch also runs the unchanged stream.
+    let rows = width + width.div_ceil(batch_rows(shape, n_pos, false));
     rows as u64 * blocks_after(shape, kind, layer)
 }
 
@@ -26,10 +28,6 @@ pub fn integral_work(shape: &ModelShape, kind: ComponentKind, layer: usize, n_st
 pub(crate) fn blocks_after(shape: &ModelShape, kind: ComponentKind, layer: usize) -> u64 {
     let own = u64::from(kind == ComponentKind::Heads);
     (shape.n_layers - layer) as u64 - 1 + own + 1
-}
-
-pub(crate) fn batches(n: usize, size: usize) -> usize {
-    n.div_ceil(size)
 }
 
 /// Residual streams per batch.

@@ -1,1 +1,25 @@
-//! placeholder
+//! One job at a time: load a model, run an experiment, stream progress and results.
+//!
+//! The browser's worker and the command line both use it. It gets bytes through [`ByteSource`], the
+//! time and a chance to be interrupted through [`Host`], and it hands out plain values: no tensor
+//! leaves this crate, and [`device`] is the one place that creates devices.
+//!
+//! The main path: [`Model::load`], then [`inspect`] for what is typed, then [`run`].
+
+pub mod device;
+mod error;
+mod host;
+mod inspect;
+mod model;
+mod run;
+mod self_test;
+mod source;
+
+pub use device::{DeviceKind, Precision};
+pub use error::Error;
+pub use host::Host;
+pub use inspect::{inspect, question};
+pub use model::Model;
+pub use run::{Plan, Question, run};
+pub use self_test::{self_test, self_test_values};
+pub use source::{ByteSource, SourceError};

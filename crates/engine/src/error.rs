@@ -1,0 +1,86 @@
+use twinbeam_core::{Problem, PromptError};
+use twinbeam_gpt2::{ConfigError, LoadError, TokenizerError};
+
+use crate::SourceError;
+
+/// Why a job could not be done.
+#[derive(Debug, thiserror::Error)]
+pub enum Error {
+    /// A file could not be read.
+    #[error("{file}: {source}")]
+    Source {
+        /// Name of the file.
+        file: String,
+        /// Why.
+        source: SourceError,
+    },
+    /// `config.json` is not of a GPT-2.
+    #[error("config.json: {0}")]
+    Config(#[source] ConfigError),
+    /// `model.safetensors` is not of that GPT-2.
+    #[error("model.safetensors: {0}")]
+    Load(#[source] LoadError),
+    /// `tokenizer.json` cannot be used.
+    #[error("tokenizer.json: {0}")]
+    Tokenizer(#[source] TokenizerError),
+    /// The tokenizer has ids that the model does not have.
+    #[error("tokenizer.json: expected at most {expected} tokens, got {got}")]
+    Vocabulary {
+        /// The model's vocabulary.
+        expected: usize,
+        /// The tokenizer's.
+        got: usize,
+    },
+    /// Text was given, and the model's folder has no `tokenizer.json`.
+    #[error("tokenizer.json: there is none, so prompts can only be given as token ids")]
+    NoTokenizer,
+    /// The prompts or answers cannot be compared.
+    #[error(transparent)]
+    Prompt(#[from] PromptError),
+    /// A method failed.
+    #[error(transparent)]
+    Attribution(#[from] twinbeam_attribution::Error),
+    /// The wanted device cannot be used.
+    #[error("{0}")]
+    Device(String),
+}
+
+impl Error {
+    /// The same as a plain value for the page.
+    pub fn problem(&self) -> Problem {
+        use twinbeam_attribution::Error as Method;
+        match self {
+            Self::Source { file, source } => {
+                Problem::File { file: file.clone(), message: source.to_string() }
+            }
+            Self::Config(_)
+            | Self::Load(_)
+            | Self::Tokenizer(_)
+            | Self::Vocabulary { .. }
+            | Self::NoTokenizer => Problem::Model { message: chain(self) },
+            Self::Prompt(error) => Problem::Prompt { error: error.clone() },
+            Self::Attribution(Method::Cancelled) => Problem::Cancelled,
+            Self::Attribution(Method::NotFinite { what }) => {
+                Problem::NotFinite { what: what.clone() }
+            }
+            Self::Attribution(error @ Method::Device { .. }) => {
+                Problem::Device { message: error.to_string() }
+            }
+            Self::Device(message) => Problem::Device { message: message.clone() },
+        }
+    }
+}
+
+/// An error with the causes that its own message does not repeat.
+fn chain(error: &dyn std::error::Error) -> String {
+    let mut text = error.to_string();
+    let mut cause = error.source();
+    while let Some(inner) = cause {
+        let inner_text = inner.to_string();
+        if !text.contains(&inner_text) {
+            text = format!("{text}: {inner_text}");
+        }
+        cause = inner.source();
+    }
+    text
+}

@@ -1,0 +1,19 @@
+use std::future::Future;
+
+use twinbeam_core::Event;
+
+/// Who runs the engine: it has a clock, hears events, and may want a job to stop.
+pub trait Host {
+    /// Takes an event.
+    fn emit(&mut self, event: Event);
+
+    /// Seconds since some fixed moment.
+    fn seconds(&self) -> f64;
+
+    /// Gives others a turn. A worker handles its messages here: without it no `Cancel` could arrive
+    /// while the CPU is busy.
+    fn pause(&mut self) -> impl Future<Output = ()>;
+
+    /// Whether the job is to stop.
+    fn cancelled(&self) -> bool;
+}

@@ -1,0 +1,125 @@
+use twinbeam_core::{
+    AnswerCheck, AnswerReading, Answers, Experiment, Inspection, MAX_PROMPT_CHARS, MAX_STEPS,
+    PromptError, SideView, TokenPair, TokenView, align,
+};
+
+use crate::run::top_tokens;
+use crate::{Error, Model, Question};
+
+/// An experiment in tokens, ready to run.
+///
+/// # Errors
+/// Whatever [`inspect`] would show: prompts that cannot be compared, answers that are not one token.
+pub fn question(model: &Model, experiment: &Experiment) -> Result<Question, Error> {
+    if !(1..=MAX_STEPS).contains(&experiment.n_steps) {
+        let got = experiment.n_steps;
+        return Err(PromptError::Steps { got, most: MAX_STEPS }.into());
+    }
+    let encode = |text: &str, side: &str| -> Result<Vec<u32>, Error> {
+        let got = text.chars().count();
+        if got > MAX_PROMPT_CHARS {
+            let (side, most) = (side.to_owned(), MAX_PROMPT_CHARS);
+            return Err(PromptError::TooManyChars { side, got, most }.into());
+        }
+        if text.trim().is_empty() {
+            return Err(PromptError::Empty { side: side.to_owned() }.into());
+        }
+        model.encode(text, experiment.prepend_bos)
+    };
+    let clean = encode(&experiment.clean, "clean")?;
+    let corrupted = encode(&experiment.corrupted, "corrupted")?;
+    let tokens = TokenPair::new(clean, corrupted, model.shape())?;
+    let one_token = |texts: &[String]| -> Result<Vec<u32>, Error> {
+        texts.iter().map(|text| single(model, text)).collect()
+    };
+    let (answer, wrong) = (one_token(&experiment.answer)?, one_token(&experiment.wrong)?);
+    let answers = Answers::new(answer, wrong, model.shape())?;
+    Ok(Question { tokens, answers, metric: experiment.metric, n_steps: experiment.n_steps })
+}
+
+fn single(model: &Model, text: &str) -> Result<u32, Error> {
+    let ids = encode_answer(model, text)?;
+    match ids[..] {
+        [id] => Ok(id),
+        _ => Err(PromptError::NotOneToken { text: text.to_owned(), pieces: pieces(model, &ids) }
+            .into()),
+    }
+}
+
+fn encode_answer(model: &Model, text: &str) -> Result<Vec<u32>, Error> {
+    let got = text.chars().count();
+    if got > MAX_PROMPT_CHARS {
+        let side = "answer".to_owned();
+        return Err(PromptError::TooManyChars { side, got, most: MAX_PROMPT_CHARS }.into());
+    }
+    model.encode(text, false)
+}
+
+fn pieces(model: &Model, ids: &[u32]) -> Vec<String> {
+    ids.iter().map(|id| model.token_text(*id)).collect()
+}
+
+/// What is typed, as the model sees it: tokens, alignment, how answers read, likely next tokens.
+///
+/// # Errors
+/// A model without tokenizer, or a device that fails. What is wrong with the draft is not an error
+/// but [`Inspection::problem`].
+pub async fn inspect(model: &Model, draft: &Experiment) -> Result<Inspection, Error> {
+    let problem = match question(model, draft) {
+        Ok(_) => None,
+        Err(Error::Prompt(problem)) => Some(problem),
+        Err(error) => return Err(error),
+    };
+    let clean = tokens(model, &draft.clean, draft.prepend_bos)?;
+    let corrupted = tokens(model, &draft.corrupted, draft.prepend_bos)?;
+    Ok(Inspection {
+        columns: align(&clean, &corrupted),
+        clean: side(model, draft, &clean).await?,
+        corrupted: side(model, draft, &corrupted).await?,
+        answer: answers(model, &draft.answer)?,
+        wrong: answers(model, &draft.wrong)?,
+        problem,
+    })
+}
+
+/// Ids of a draft; none of a text that is too long to tokenise.
+fn tokens(model: &Model, text: &str, prepend_bos: bool) -> Result<Vec<u32>, Error> {
+    if text.chars().count() > MAX_PROMPT_CHARS {
+        return Ok(Vec::new());
+    }
+    model.encode(text, prepend_bos)
+}
+
+async fn side(model: &Model, draft: &Experiment, ids: &[u32]) -> Result<SideView, Error> {
+    let views = ids.iter().enumerate().map(|(position, id)| TokenView {
+        id: *id,
+        text: model.token_text(*id),
+        bos: draft.prepend_bos && position == 0,
+    });
+    let fits = (1..=model.shape().n_ctx).contains(&ids.len());
+    let top = if fits {
+        let logits = twinbeam_attribution::last_logits(&model.gpt2, ids).await?;
+        top_tokens(model, &logits)
+    } else {
+        Vec::new()
+    };
+    Ok(SideView { tokens: views.collect(), top })
+}
+
+fn answers(model: &Model, texts: &[String]) -> Result<AnswerCheck, Error> {
+    let reading = |text: &String| -> Result<AnswerReading, Error> {
+        let ids = if text.chars().count() > MAX_PROMPT_CHARS {
+            Vec::new()
+        } else {
+            model.encode(text, false)?
+        };
+        let spaced = format!(" {}", text.trim());
+        let with_space = ids.len() != 1 && model.encode(&spaced, false)?.len() == 1;
+        Ok(AnswerReading {
+            text: text.clone(),
+            pieces: pieces(model, &ids),
+            with_space: with_space.then_some(spaced),
+        })
+    };
+    Ok(AnswerCheck { readings: texts.iter().map(reading).collect::<Result<_, _>>()? })
+}

@@ -1,0 +1,82 @@
+//! A known answer before any other: a small GPT-2 whose numbers were computed on the CPU in double
+//! precision and are stored beside this file.
+
+use burn::tensor::TensorCreationOptions;
+use twinbeam_attribution::{NoProgress, RunPair, Side, integrate, patch};
+use twinbeam_core::{Answers, ComponentKind, Direction, Metric, ModelShape, TokenPair};
+use twinbeam_gpt2::{Gpt2, Gpt2Config, Param, Params, random_params};
+
+use crate::Error;
+
+/// Agreement expected of a GPU, relative to the largest value of a list.
+const GPU_TOLERANCE: f32 = 2e-3;
+
+const KNOWN: &str = include_str!("self_test.json");
+
+const SHAPE: ModelShape = ModelShape {
+    n_layers: 2,
+    n_heads: 2,
+    d_model: 32,
+    d_head: 16,
+    d_mlp: 64,
+    n_ctx: 16,
+    d_vocab: 48,
+};
+
+/// Compares a device with the known answers and returns the worst difference, relative to the
+/// largest value of its list.
+///
+/// # Errors
+/// A device that fails or is off by more than 0.2 %.
+pub async fn self_test(options: &TensorCreationOptions) -> Result<f32, Error> {
+    let known: Vec<(String, Vec<f32>)> = serde_json::from_str(KNOWN)
+        .map_err(|source| Error::Device(format!("the known answers are damaged: {source}")))?;
+    let mut worst = 0.0_f32;
+    for ((name, expected), (_, got)) in known.iter().zip(self_test_values(options).await?) {
+        let largest = expected.iter().fold(f32::MIN_POSITIVE, |most, value| most.max(value.abs()));
+        let off = expected.iter().zip(&got).map(|(e, g)| (e - g).abs() / largest);
+        let off = off.fold(0.0, f32::max);
+        if off > GPU_TOLERANCE || got.len() != expected.len() {
+            return Err(Error::Device(format!(
+                "failed its self-test: {name} is off by {off:.1e} of its largest value, \
+                 {GPU_TOLERANCE:.0e} is allowed"
+            )));
+        }
+        worst = worst.max(off);
+    }
+    Ok(worst)
+}
+
+/// The numbers that the self-test compares: a forward pass, a patch of heads and of neurons, and a
+/// backward pass.
+///
+/// # Errors
+/// A device that fails.
+pub async fn self_test_values(
+    options: &TensorCreationOptions,
+) -> Result<Vec<(&'static str, Vec<f32>)>, Error> {
+    let mut params = Params::default();
+    for (name, dims, values) in random_params(&SHAPE, 20) {
+        // Large enough for every non-linearity to matter.
+        let scale = if name.contains("ln_") { 1.0 } else { 10.0 };
+        let values: Vec<f32> = values.iter().map(|value| value * scale).collect();
+        let param = Param::from_values(&name, &dims, &values, options).map_err(Error::Load)?;
+        params.insert(name, param);
+    }
+    let model = Gpt2::from_params(Gpt2Config::new(SHAPE, 0), &params).map_err(Error::Load)?;
+    let clean = vec![0, 5, 9, 13, 21, 34, 7, 2];
+    let corrupted = vec![0, 5, 9, 14, 21, 34, 8, 2];
+    let tokens = TokenPair::new(clean, corrupted, &SHAPE)?;
+    let answers = Answers::new(vec![11], vec![29], &SHAPE)?;
+    let pair = RunPair::new(&model, &tokens, answers, Metric::LogitDiff).await?;
+    let (heads, neurons) = (ComponentKind::Heads, ComponentKind::Neurons);
+    let (noising, denoising) = (Direction::Noising, Direction::Denoising);
+    let no = &mut NoProgress;
+    Ok(vec![
+        ("the forward pass", pair.logits(Side::Corrupted).to_vec()),
+        ("a patch of heads", patch(&pair, heads, 0, noising, no).await?),
+        ("a patch of neurons", patch(&pair, neurons, 0, denoising, no).await?),
+        ("the backward pass", integrate(&pair, heads, 0, noising, 4, no).await?.ig),
+        ("attribution patching", integrate(&pair, neurons, 1, denoising, 4, no).await?.atp),
+    ])
+}
