@@ -23,8 +23,8 @@ pub enum Error {
 }
 
 /// Numbers that were read back, if all of them are finite.
-pub(crate) fn finite(data: &TensorData, what: impl Fn() -> String) -> Result<Vec<f32>, Error> {
-    let values: Vec<f32> = data.iter::<f32>().collect();
+pub(crate) fn finite(data: &TensorData, what: impl Fn() -> String) -> Result<Vec<f64>, Error> {
+    let values: Vec<f64> = data.iter::<f64>().collect();
     if values.iter().all(|value| value.is_finite()) {
         Ok(values)
     } else {

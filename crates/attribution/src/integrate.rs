@@ -123,11 +123,9 @@ async fn along_line(
     let scores = finite(&data[0], || what(site, "gradient"))?;
     let (atp, ig) = scores.split_at(scores.len() / 2);
     let oriented =
-        |scores: &[f32]| scores.iter().map(|s| sign(direction) * s + 0.0).collect::<Vec<_>>();
-    let (ig, atp) = (oriented(ig), oriented(atp));
-    let sum: f64 = ig.iter().map(|score| f64::from(*score)).sum();
-    let convergence_delta = (sum - f64::from(joint)) as f32;
-    Ok(LayerIntegral { ig, atp, joint, convergence_delta })
+        |scores: &[f64]| scores.iter().map(|s| (sign(direction) * s + 0.0) as f32).collect::<Vec<_>>();
+    let convergence_delta = (sign(direction) * ig.iter().sum::<f64>() - joint) as f32;
+    Ok(LayerIntegral { ig: oriented(ig), atp: oriented(atp), joint: joint as f32, convergence_delta })
 }
 
 fn what(site: Site, quantity: &str) -> String {

@@ -7,11 +7,11 @@ use twinbeam_gpt2::Gpt2;
 ///
 /// # Units
 /// As [`MetricValues`] says. For a set of tokens: mean of logits, sum of probabilities.
-pub fn metric_values(logits: &[f32], clean_logits: &[f32], answers: &Answers) -> MetricValues {
+pub fn metric_values(logits: &[f64], clean_logits: &[f64], answers: &Answers) -> MetricValues {
     let log_probs = log_probs(logits);
     let clean = log_probs_of_clean(clean_logits, logits, &log_probs);
     let mean_logit = |ids: &[u32]| {
-        ids.iter().map(|id| f64::from(logits[*id as usize])).sum::<f64>() / ids.len() as f64
+        ids.iter().map(|id| logits[*id as usize]).sum::<f64>() / ids.len() as f64
     };
     let prob = |ids: &[u32]| ids.iter().map(|id| log_probs[*id as usize].exp()).sum::<f64>();
     // By log-sum-exp, so that an answer of probability 1e-50 still has its logarithm.
@@ -30,14 +30,14 @@ pub fn metric_values(logits: &[f32], clean_logits: &[f32], answers: &Answers) ->
     }
 }
 
-fn log_probs(logits: &[f32]) -> Vec<f64> {
-    let most = logits.iter().copied().fold(f32::MIN, f32::max);
-    let total: f64 = logits.iter().map(|logit| f64::from(logit - most).exp()).sum();
-    logits.iter().map(|logit| f64::from(*logit) - f64::from(most) - total.ln()).collect()
+fn log_probs(logits: &[f64]) -> Vec<f64> {
+    let most = logits.iter().copied().fold(f64::MIN, f64::max);
+    let total: f64 = logits.iter().map(|logit| (logit - most).exp()).sum();
+    logits.iter().map(|logit| logit - most - total.ln()).collect()
 }
 
 /// The clean run's own divergence is exactly 0, so its list is used twice rather than made twice.
-fn log_probs_of_clean(clean_logits: &[f32], logits: &[f32], own: &[f64]) -> Vec<f64> {
+fn log_probs_of_clean(clean_logits: &[f64], logits: &[f64], own: &[f64]) -> Vec<f64> {
     if clean_logits == logits { own.to_vec() } else { log_probs(clean_logits) }
 }
 
@@ -59,7 +59,7 @@ impl Measure {
         metric: Metric,
         model: &Gpt2,
         answers: &Answers,
-        clean_logits: &[f32],
+        clean_logits: &[f64],
     ) -> Self {
         let device = model.device();
         let ids = |ids: &[u32]| {

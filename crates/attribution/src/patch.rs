@@ -42,7 +42,7 @@ pub async fn patch(
         let data = data.map_err(|source| pair.device_error(&source))?;
         let gains = finite(&data, || format!("a patched {} run of layer {layer}", kind.id()))?;
         // `+ 0.0`: an effect of nothing is 0, not -0.
-        effects.extend(gains[1..].iter().map(|gain| sign(direction) * gain + 0.0));
+        effects.extend(gains[1..].iter().map(|gain| (sign(direction) * gain + 0.0) as f32));
         progress.advance((len as u64 + 1) * blocks_after(shape, kind, layer)).await?;
     }
     Ok(effects)

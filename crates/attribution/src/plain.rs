@@ -51,7 +51,7 @@ pub async fn patch_one(
     let with = Tensor::cat(pieces.collect(), 2);
     let before = read(pair, metric_with(pair, &ends.tokens, kind, layer, ends.from.clone())).await?;
     let after = read(pair, metric_with(pair, &ends.tokens, kind, layer, with)).await?;
-    Ok(sign(direction) * (after - before))
+    Ok((sign(direction) * (after - before)) as f32)
 }
 
 /// The joint layer patch: one full run with every component of the layer replaced.
@@ -68,7 +68,7 @@ pub async fn patch_layer(
     let ends = ends(pair.model, tokens, kind, layer, direction, false);
     let before = read(pair, metric_with(pair, &ends.tokens, kind, layer, ends.from)).await?;
     let after = read(pair, metric_with(pair, &ends.tokens, kind, layer, ends.to)).await?;
-    Ok(sign(direction) * (after - before))
+    Ok((sign(direction) * (after - before)) as f32)
 }
 
 /// Integrated gradients of a layer, as captum computes them: one forward and backward pass per
@@ -172,7 +172,7 @@ fn metric_with(
     pair.measure.oriented(model, last).squeeze_dim(1)
 }
 
-async fn read(pair: &RunPair<'_>, metric: Tensor<1>) -> Result<f32, Error> {
+async fn read(pair: &RunPair<'_>, metric: Tensor<1>) -> Result<f64, Error> {
     let data = metric.into_data_async().await.map_err(|source| pair.device_error(&source))?;
-    Ok(data.iter::<f32>().next().unwrap_or(f32::NAN))
+    Ok(data.iter::<f64>().next().unwrap_or(f64::NAN))
 }

@@ -23,7 +23,7 @@ pub struct RunPair<'model> {
     pub(crate) measure: Measure,
     pub(crate) n_pos: usize,
     cache: ActivationCache,
-    logits: [Vec<f32>; 2],
+    logits: [Vec<f64>; 2],
     answers: Answers,
 }
 
@@ -66,7 +66,7 @@ impl<'model> RunPair<'model> {
     }
 
     /// Logits of a run's last token; `[d_vocab]`.
-    pub fn logits(&self, side: Side) -> &[f32] {
+    pub fn logits(&self, side: Side) -> &[f64] {
         &self.logits[side as usize]
     }
 
@@ -110,7 +110,7 @@ impl<'model> RunPair<'model> {
 ///
 /// # Errors
 /// A device that fails, logits that are not finite.
-pub async fn last_logits(model: &Gpt2, tokens: &[u32]) -> Result<Vec<f32>, Error> {
+pub async fn last_logits(model: &Gpt2, tokens: &[u32]) -> Result<Vec<f64>, Error> {
     let embedded = model.embed(model.tokens(&[tokens]), &mut NoHooks);
     let resid = model.run_from_pre(0, embedded, &mut NoHooks);
     let last = model.final_norm(resid.narrow(1, tokens.len() - 1, 1)); // [1, 1, d_model]
@@ -144,7 +144,7 @@ pub(crate) const fn put_in(direction: Direction) -> Side {
 }
 
 /// Turns "metric after minus metric before" into "supports the clean behaviour".
-pub(crate) const fn sign(direction: Direction) -> f32 {
+pub(crate) const fn sign(direction: Direction) -> f64 {
     match direction {
         Direction::Noising => -1.0,
         Direction::Denoising => 1.0,

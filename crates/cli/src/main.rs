@@ -1,1 +1,43 @@
-fn main() {}
+//! `twinbeam`: compare the methods on a model in a folder, train the bundled model, make a random one.
+
+use std::process::ExitCode;
+
+use clap::{Parser, Subcommand};
+use twinbeam_cli::{compare, synth, train};
+
+#[derive(Parser)]
+#[command(name = "twinbeam", version, about = "Which heads and neurons of a GPT-2 matter, by two methods")]
+struct Arguments {
+    #[command(subcommand)]
+    command: Command,
+}
+
+#[derive(Subcommand)]
+enum Command {
+    /// Compare integrated gradients with activation patching on a list of cases.
+    Compare(compare::Options),
+    /// Train the bundled model from nothing; continues where it was stopped.
+    Train(train::Options),
+    /// Write a random model of a given size.
+    Synth(synth::Options),
+}
+
+fn main() -> ExitCode {
+    let result = match Arguments::parse().command {
+        Command::Compare(options) => compare::run(&options),
+        Command::Train(options) => train::run(&options).map(|()| true),
+        Command::Synth(options) => synth::run(&options).map(|()| true),
+    };
+    match result {
+        Ok(true) => ExitCode::SUCCESS,
+        // The file has been written, with an `error` in it.
+        Ok(false) => ExitCode::from(1),
+        Err(error) => {
+            #[expect(clippy::print_stderr, reason = "a program's way to say why it failed")]
+            {
+                eprintln!("twinbeam: {error:#}");
+            }
+            ExitCode::from(2)
+        }
+    }
+}

@@ -1,5 +1,7 @@
+use twinbeam_attribution::{last_logits, metric_values};
 use twinbeam_core::{
     AnswerCheck, AnswerReading, Answers, Experiment, Inspection, MAX_PROMPT_CHARS, MAX_STEPS,
+    MetricValues,
     PromptError, SideView, TokenPair, TokenView, align,
 };
 
@@ -98,7 +100,7 @@ async fn side(model: &Model, draft: &Experiment, ids: &[u32]) -> Result<SideView
     });
     let fits = (1..=model.shape().n_ctx).contains(&ids.len());
     let top = if fits {
-        let logits = twinbeam_attribution::last_logits(&model.gpt2, ids).await?;
+        let logits = last_logits(&model.gpt2, ids).await?;
         top_tokens(model, &logits)
     } else {
         Vec::new()
@@ -122,4 +124,14 @@ fn answers(model: &Model, texts: &[String]) -> Result<AnswerCheck, Error> {
         })
     };
     Ok(AnswerCheck { readings: texts.iter().map(reading).collect::<Result<_, _>>()? })
+}
+
+/// Metrics of the clean prompt alone: does the model do what the experiment asks about?
+///
+/// # Errors
+/// As [`question`], or a device that fails.
+pub async fn prompt_metrics(model: &Model, experiment: &Experiment) -> Result<MetricValues, Error> {
+    let question = question(model, experiment)?;
+    let logits = last_logits(&model.gpt2, question.tokens.clean()).await?;
+    Ok(metric_values(&logits, &logits, &question.answers))
 }

@@ -18,7 +18,7 @@ mod source;
 pub use device::{DeviceKind, Precision};
 pub use error::Error;
 pub use host::Host;
-pub use inspect::{inspect, question};
+pub use inspect::{inspect, prompt_metrics, question};
 pub use model::Model;
 pub use run::{Plan, Question, run};
 pub use self_test::{self_test, self_test_values};

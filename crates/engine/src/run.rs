@@ -206,9 +206,9 @@ fn summary(model: &Model, pair: &RunPair<'_>, side: Side) -> SideSummary {
 }
 
 /// Most likely next tokens of a run's logits, most likely first.
-pub(crate) fn top_tokens(model: &Model, logits: &[f32]) -> Vec<TopToken> {
-    let most = logits.iter().copied().fold(f32::MIN, f32::max);
-    let total: f64 = logits.iter().map(|logit| f64::from(logit - most).exp()).sum();
+pub(crate) fn top_tokens(model: &Model, logits: &[f64]) -> Vec<TopToken> {
+    let most = logits.iter().copied().fold(f64::MIN, f64::max);
+    let total: f64 = logits.iter().map(|logit| (logit - most).exp()).sum();
     let mut order: Vec<usize> = (0..logits.len()).collect();
     // By index where logits are equal, so that the list is the same on every device.
     order.sort_by(|a, b| logits[*b].total_cmp(&logits[*a]).then(a.cmp(b)));
@@ -216,8 +216,8 @@ pub(crate) fn top_tokens(model: &Model, logits: &[f32]) -> Vec<TopToken> {
     top.map(|id| TopToken {
         id: id as u32,
         text: model.token_text(id as u32),
-        prob: (f64::from(logits[id] - most).exp() / total) as f32,
-        logit: logits[id],
+        prob: ((logits[id] - most).exp() / total) as f32,
+        logit: logits[id] as f32,
     })
     .collect()
 }

@@ -73,7 +73,7 @@ pub async fn self_test_values(
     let (noising, denoising) = (Direction::Noising, Direction::Denoising);
     let no = &mut NoProgress;
     Ok(vec![
-        ("the forward pass", pair.logits(Side::Corrupted).to_vec()),
+        ("the forward pass", pair.logits(Side::Corrupted).iter().map(|logit| *logit as f32).collect()),
         ("a patch of heads", patch(&pair, heads, 0, noising, no).await?),
         ("a patch of neurons", patch(&pair, neurons, 0, denoising, no).await?),
         ("the backward pass", integrate(&pair, heads, 0, noising, 4, no).await?.ig),
