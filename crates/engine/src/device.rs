@@ -104,12 +104,9 @@ async fn gpu() -> Result<(DeviceKind, bool), Error> {
         .await
         .map_err(|source| Error::Device(source.to_string()))?;
     let info = setup.adapter.get_info();
-    let known = [info.name.as_str(), info.vendor_name(), info.driver.as_str()];
-    let name = known.into_iter().find(|name| !name.is_empty()).unwrap_or("GPU").to_owned();
-    let text = format!("{info:?}").to_lowercase();
-    let software = ["swiftshader", "llvmpipe", "softwarerasterizer", "basic render"]
-        .iter()
-        .any(|word| text.contains(word));
+    // A browser may keep the name to itself.
+    let name = if info.name.is_empty() { "GPU".to_owned() } else { info.name.clone() };
+    let software = info.device_type == burn::tensor::wgpu::wgpu::DeviceType::Cpu;
     let worst = self_test(&TensorCreationOptions::new(device.clone()).with_dtype(DType::F32)).await?;
     let report = DeviceReport {
         gpu: true,

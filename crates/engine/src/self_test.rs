@@ -31,12 +31,15 @@ const SHAPE: ModelShape = ModelShape {
 pub async fn self_test(options: &TensorCreationOptions) -> Result<f32, Error> {
     let known: Vec<(String, Vec<f32>)> = serde_json::from_str(KNOWN)
         .map_err(|source| Error::Device(format!("the known answers are damaged: {source}")))?;
+    let values = self_test_values(options).await?;
+    if known.len() != values.len() {
+        let (expected, got) = (known.len(), values.len());
+        return Err(Error::Device(format!("{expected} known answers for {got} questions")));
+    }
     let mut worst = 0.0_f32;
-    for ((name, expected), (_, got)) in known.iter().zip(self_test_values(options).await?) {
-        let largest = expected.iter().fold(f32::MIN_POSITIVE, |most, value| most.max(value.abs()));
-        let off = expected.iter().zip(&got).map(|(e, g)| (e - g).abs() / largest);
-        let off = off.fold(0.0, f32::max);
-        if off > GPU_TOLERANCE || got.len() != expected.len() {
+    for ((name, expected), (_, got)) in known.iter().zip(values) {
+        let off = distance(expected, &got);
+        if off.is_nan() || off > GPU_TOLERANCE {
             return Err(Error::Device(format!(
                 "failed its self-test: {name} is off by {off:.1e} of its largest value, \
                  {GPU_TOLERANCE:.0e} is allowed"
@@ -45,6 +48,17 @@ pub async fn self_test(options: &TensorCreationOptions) -> Result<f32, Error> {
         worst = worst.max(off);
     }
     Ok(worst)
+}
+
+/// Worst difference relative to the largest expected value; NaN if anything is missing or NaN.
+fn distance(expected: &[f32], got: &[f32]) -> f32 {
+    if expected.is_empty() || expected.len() != got.len() {
+        return f32::NAN;
+    }
+    let largest = expected.iter().fold(f32::MIN_POSITIVE, |most, value| most.max(value.abs()));
+    let differences = expected.iter().zip(got).map(|(e, g)| (e - g).abs() / largest);
+    // `f32::max` would drop a NaN.
+    differences.fold(0.0, |most, off| if off.is_nan() || off > most { off } else { most })
 }
 
 /// The numbers that the self-test compares: a forward pass, a patch of heads and of neurons, and a

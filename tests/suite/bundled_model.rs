@@ -1,0 +1,49 @@
+//! The committed weights do what their card says.
+
+use pollster::block_on;
+use twinbeam_cli::evaluate::evaluate;
+use twinbeam_cli::files::{Folder, Terminal};
+use twinbeam_engine::{DeviceKind, Model, Precision};
+use twinbeam_tasks::{Split, Task, vocabulary};
+use twinbeam_tests::repository;
+
+/// Another seed than the training run's evaluation: other prompts, the same claim.
+const SEED: u64 = 4711;
+
+fn model() -> Model {
+    let folder = Folder(repository("assets/models/mini"));
+    let device = DeviceKind::cpu("a test").with_precision(Precision::Single);
+    block_on(Model::load(&folder, &device, &mut Terminal::new())).expect("it loads")
+}
+
+#[test]
+fn held_out_prompts_are_solved() {
+    for score in evaluate(&model(), Split::HeldOut, 400, SEED).expect("it reads every prompt") {
+        println!("{score:?}");
+        let (accuracy, logit_diff) = if score.task == Task::Ioi { (0.99, 3.0) } else { (0.9, 0.0) };
+        assert!(score.accuracy >= accuracy, "{score:?}");
+        assert!(score.mean_logit_diff >= logit_diff, "{score:?}");
+    }
+}
+
+#[test]
+fn it_has_the_size_that_was_promised() {
+    let model = model();
+    let shape = model.shape();
+    assert_eq!((shape.n_layers, shape.n_heads, shape.d_model, shape.n_ctx), (4, 8, 128, 64));
+    assert!(shape.d_vocab <= 2048);
+    let bytes = |file: &str| {
+        std::fs::metadata(repository("assets/models/mini").join(file)).expect("it is there").len()
+    };
+    assert!(bytes("model.safetensors") <= 3_000_000);
+    assert_eq!(model.fingerprint().len(), 64);
+}
+
+#[test]
+fn every_word_of_the_tasks_is_one_token() {
+    let tokenizer = std::fs::read(repository("assets/models/mini/tokenizer.json")).expect("read");
+    let tokenizer = twinbeam_gpt2::Tokenizer::from_json(&tokenizer).expect("a tokenizer");
+    for word in vocabulary() {
+        assert_eq!(tokenizer.encode(&word).expect("it encodes").len(), 1, "{word:?}");
+    }
+}

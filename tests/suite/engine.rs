@@ -1,0 +1,201 @@
+//! The engine as its users see it: loading from a folder, known answers, streamed events, cancelling.
+
+use std::future::{Future, ready};
+
+use burn::tensor::DType;
+use pollster::block_on;
+use twinbeam_cli::files::Folder;
+use twinbeam_core::{
+    ComponentKind, Direction, Event, Experiment, Method, Outcome, Problem, PromptError,
+};
+use twinbeam_engine::{
+    ByteSource as _, DeviceKind, Error, Host, Model, Plan, Precision, inspect, question, run,
+    self_test, self_test_values,
+};
+use twinbeam_tests::{fixture, on_cpu, repository};
+
+/// Keeps what it hears and stops when told.
+#[derive(Default)]
+struct Listener {
+    events: Vec<Event>,
+    cancel_after: Option<usize>,
+}
+
+impl Host for Listener {
+    fn emit(&mut self, event: Event) {
+        self.events.push(event);
+    }
+
+    fn seconds(&self) -> f64 {
+        0.0
+    }
+
+    fn pause(&mut self) -> impl Future<Output = ()> {
+        ready(())
+    }
+
+    fn cancelled(&self) -> bool {
+        self.cancel_after.is_some_and(|most| self.events.len() >= most)
+    }
+}
+
+fn bundled() -> Model {
+    let folder = Folder(repository("assets/models/mini"));
+    let device = DeviceKind::cpu("a test");
+    block_on(Model::load(&folder, &device, &mut Listener::default())).expect("it loads")
+}
+
+fn run_default(model: &Model, host: &mut Listener) -> Result<Outcome, Error> {
+    let experiment = Experiment::default();
+    let question = question(model, &experiment)?;
+    let plan = Plan::heads(experiment.direction);
+    block_on(run(model, &question, experiment, &plan, 7, host))
+}
+
+#[test]
+fn the_known_answers_are_those_of_the_cpu() {
+    let values = block_on(self_test_values(&on_cpu(DType::F64))).expect("the CPU runs");
+    let fresh = serde_json::to_string(&values).expect("numbers");
+    let worst = block_on(self_test(&on_cpu(DType::F64))).unwrap_or(f32::NAN);
+    assert!(worst < 1e-6, "off by {worst:e}, the stored answers should be: {fresh}");
+    // Stored from double precision; single precision must agree to its own resolution.
+    let worst = block_on(self_test(&on_cpu(DType::F32))).expect("the CPU passes");
+    assert!(worst < 2e-5, "f32 is off by {worst:e}");
+}
+
+#[test]
+fn a_run_streams_what_its_outcome_holds() {
+    let model = bundled();
+    let mut host = Listener::default();
+    let outcome = run_default(&model, &mut host).expect("it runs");
+    let streamed: Vec<_> = host
+        .events
+        .iter()
+        .filter_map(|event| match event {
+            Event::Table { job: 7, table } => Some((**table).clone()),
+            _ => None,
+        })
+        .collect();
+    assert_eq!(streamed, outcome.tables);
+    // IG, AtP and AP in both directions.
+    assert_eq!(outcome.tables.len(), 6);
+    for table in &outcome.tables {
+        assert_eq!((table.n_layers(), table.width), (4, 8));
+    }
+    let progress: Vec<(u64, u64)> = host
+        .events
+        .iter()
+        .filter_map(|event| match event {
+            Event::Progress { done, total, .. } => Some((*done, *total)),
+            _ => None,
+        })
+        .collect();
+    assert!(progress.is_sorted(), "work is never undone");
+    let (done, total) = progress.last().expect("there is progress");
+    assert_eq!(done, total, "the count of the work is exact");
+}
+
+#[test]
+fn ig_converges_and_heads_add_up_on_the_bundled_model() {
+    let model = bundled();
+    let outcome = run_default(&model, &mut Listener::default()).expect("it runs");
+    for direction in Direction::ALL {
+        let ig = outcome.table(ComponentKind::Heads, Method::Ig, direction).expect("IG");
+        let joint = outcome.joint.iter().find(|joint| joint.direction == direction).expect("joint");
+        for ((row, joint), delta) in ig.rows().zip(&joint.values).zip(&ig.convergence_delta) {
+            let sum: f32 = row.iter().sum();
+            assert!((sum - joint - delta).abs() < 1e-4, "{sum} {joint} {delta}");
+            assert!(delta.abs() < 0.01 * outcome.gap(), "not converged: {delta}");
+        }
+    }
+}
+
+#[test]
+fn a_cancelled_run_stops_at_its_next_step() {
+    let model = bundled();
+    let mut host = Listener { cancel_after: Some(5), ..Listener::default() };
+    let error = run_default(&model, &mut host).expect_err("it was cancelled");
+    assert_eq!(error.problem(), Problem::Cancelled);
+    assert!(host.events.len() <= 6, "{} events", host.events.len());
+}
+
+#[test]
+fn single_and_double_precision_agree() {
+    let folder = Folder(repository("assets/models/mini"));
+    let of = |precision| {
+        let device = DeviceKind::cpu("a test").with_precision(precision);
+        let mut host = Listener::default();
+        let model = block_on(Model::load(&folder, &device, &mut host)).expect("it loads");
+        run_default(&model, &mut host).expect("it runs")
+    };
+    let (single, double) = (of(Precision::Single), of(Precision::Double));
+    for (a, b) in single.tables.iter().zip(&double.tables) {
+        let worst = a.values.iter().zip(&b.values).map(|(a, b)| (a - b).abs()).fold(0.0, f32::max);
+        assert!(worst < 1e-4 * b.max_abs(), "{:?}: {worst} of {}", a.method, b.max_abs());
+    }
+}
+
+#[test]
+fn what_is_typed_is_explained_not_refused() {
+    let model = bundled();
+    let look = |draft: &Experiment| block_on(inspect(&model, draft)).expect("it can be looked at");
+
+    let fine = look(&Experiment::default());
+    assert_eq!(fine.problem, None);
+    assert!(fine.clean.tokens[0].bos);
+    let differing: Vec<_> = fine.columns.iter().filter(|column| !column.equal).collect();
+    assert_eq!(differing.len(), 1, "one name differs");
+    assert!(!fine.clean.top.is_empty());
+
+    let draft = Experiment::default();
+    let longer = look(&Experiment { clean: format!("{} the", draft.clean), ..draft.clone() });
+    assert!(matches!(longer.problem, Some(PromptError::Lengths { .. })));
+    assert_eq!(longer.columns.iter().filter(|column| column.corrupted.is_none()).count(), 1);
+
+    let unspaced = look(&Experiment { answer: vec!["John".to_owned()], ..draft.clone() });
+    assert!(matches!(unspaced.problem, Some(PromptError::NotOneToken { .. })));
+    assert_eq!(unspaced.answer.readings[0].with_space.as_deref(), Some(" John"));
+
+    // Row 24 of the list of bad inputs.
+    let long = "a ".repeat(500_000);
+    let cases = [
+        Experiment { clean: String::new(), ..draft.clone() },
+        Experiment { corrupted: "   ".to_owned(), ..draft.clone() },
+        Experiment { clean: long.clone(), corrupted: long, ..draft.clone() },
+        Experiment { wrong: draft.answer.clone(), ..draft.clone() },
+        Experiment { answer: vec![], ..draft.clone() },
+        Experiment { answer: vec![String::new()], ..draft.clone() },
+        Experiment { n_steps: 0, ..draft.clone() },
+        Experiment { clean: "word ".repeat(70), corrupted: "word ".repeat(70), ..draft.clone() },
+    ];
+    for case in cases {
+        assert!(look(&case).problem.is_some(), "{:.60}", case.clean);
+    }
+    let odd = "👩‍👩‍👧 \u{202e}abc\u{200b} <|endoftext|> \u{0} naïve é";
+    let same = Experiment { clean: odd.to_owned(), corrupted: odd.to_owned(), ..draft };
+    let seen = look(&same);
+    assert_eq!(seen.problem, None, "identical prompts of any text can be run");
+    let bos = seen.clean.tokens[0].id;
+    assert!(seen.clean.tokens[1..].iter().all(|token| token.id != bos), "typed text is not special");
+}
+
+#[test]
+fn a_folder_without_tokenizer_takes_ids_only() {
+    let folder = Folder(fixture("tiny-gpt2"));
+    assert!(block_on(folder.size("tokenizer.json")).is_err());
+    let device = DeviceKind::cpu("a test");
+    let model = block_on(Model::load(&folder, &device, &mut Listener::default())).expect("it loads");
+    assert!(matches!(question(&model, &Experiment::default()), Err(Error::NoTokenizer)));
+}
+
+#[test]
+fn errors_name_their_file() {
+    let device = DeviceKind::cpu("a test");
+    let load = |folder: &str| {
+        let folder = Folder(fixture(folder));
+        block_on(Model::load(&folder, &device, &mut Listener::default())).expect_err("refused")
+    };
+    assert!(matches!(load("nowhere"), Error::Source { file, .. } if file == "config.json"));
+    let error = load("tiny-gpt2/acts").to_string();
+    assert!(error.contains("config.json"), "{error}");
+}
