@@ -13,8 +13,8 @@ pub struct Aligned {
 
 /// Lines two token rows up so that a visitor sees where they differ.
 ///
-/// Rows of equal length pair by position, since that is how patching pairs them. Otherwise the
-/// longest common subsequence is kept together and the rest stands alone.
+/// Rows of equal length pair by position, since that is how patching pairs them. Otherwise with the
+/// fewest tokens changed, added or left out.
 pub fn align(clean: &[u32], corrupted: &[u32]) -> Vec<Aligned> {
     if clean.len() == corrupted.len() {
         return (0..clean.len())
@@ -25,41 +25,34 @@ pub fn align(clean: &[u32], corrupted: &[u32]) -> Vec<Aligned> {
             })
             .collect();
     }
-    // `longest[i][j]`: longest common subsequence of `clean[i..]` and `corrupted[j..]`.
-    let mut longest = vec![vec![0_usize; corrupted.len() + 1]; clean.len() + 1];
-    for i in (0..clean.len()).rev() {
-        for j in (0..corrupted.len()).rev() {
-            longest[i][j] = if clean[i] == corrupted[j] {
-                longest[i + 1][j + 1] + 1
-            } else {
-                longest[i + 1][j].max(longest[i][j + 1])
+    // `edits[i][j]`: fewest changes that turn `clean[i..]` into `corrupted[j..]`.
+    let (n, m) = (clean.len(), corrupted.len());
+    let mut edits = vec![vec![0_usize; m + 1]; n + 1];
+    for i in (0..=n).rev() {
+        for j in (0..=m).rev() {
+            edits[i][j] = match (i < n, j < m) {
+                (false, _) => m - j,
+                (_, false) => n - i,
+                _ => {
+                    let paired = edits[i + 1][j + 1] + usize::from(clean[i] != corrupted[j]);
+                    paired.min(edits[i + 1][j] + 1).min(edits[i][j + 1] + 1)
+                }
             };
         }
     }
     let (mut i, mut j) = (0, 0);
     let mut columns = Vec::new();
-    while i < clean.len() || j < corrupted.len() {
-        let both = i < clean.len() && j < corrupted.len();
-        if both && clean[i] == corrupted[j] {
-            columns.push(Aligned {
-                clean: Some(i),
-                corrupted: Some(j),
-                equal: true,
-            });
+    while i < n || j < m {
+        let equal = i < n && j < m && clean[i] == corrupted[j];
+        let paired = i < n && j < m && edits[i][j] == edits[i + 1][j + 1] + usize::from(!equal);
+        if paired {
+            columns.push(Aligned { clean: Some(i), corrupted: Some(j), equal });
             (i, j) = (i + 1, j + 1);
-        } else if j == corrupted.len() || (both && longest[i + 1][j] >= longest[i][j + 1]) {
-            columns.push(Aligned {
-                clean: Some(i),
-                corrupted: None,
-                equal: false,
-            });
+        } else if i < n && edits[i][j] == edits[i + 1][j] + 1 {
+            columns.push(Aligned { clean: Some(i), corrupted: None, equal: false });
             i += 1;
         } else {
-            columns.push(Aligned {
-                clean: None,
-                corrupted: Some(j),
-                equal: false,
-            });
+            columns.push(Aligned { clean: None, corrupted: Some(j), equal: false });
             j += 1;
         }
     }
@@ -77,6 +70,15 @@ mod tests {
         let lonely: Vec<_> = columns.iter().filter(|c| !c.equal).collect();
         assert_eq!(lonely.len(), 1);
         assert_eq!((lonely[0].clean, lonely[0].corrupted), (None, Some(2)));
+    }
+
+    #[test]
+    fn a_changed_token_stays_in_one_column() {
+        let columns = align(&[1, 2, 3, 4], &[1, 9, 3]);
+        let changed: Vec<_> = columns.iter().filter(|c| !c.equal).collect();
+        assert_eq!((changed[0].clean, changed[0].corrupted), (Some(1), Some(1)));
+        assert_eq!((changed[1].clean, changed[1].corrupted), (Some(3), None));
+        assert_eq!(columns.len(), 4);
     }
 
     proptest! {
