@@ -31,14 +31,14 @@ pub struct Options {
     /// Seed of the corpus and of the first weights.
     #[arg(long, default_value_t = 1)]
     pub seed: u64,
-    /// Optimiser steps of 64 rows of 64 tokens.
-    #[arg(long, default_value_t = 2000)]
+    /// Optimiser steps of 16 rows of 64 tokens.
+    #[arg(long, default_value_t = 6000)]
     pub steps: usize,
     /// Largest learning rate; it rises over the first 100 steps and falls to a tenth at the end.
-    #[arg(long, default_value_t = 2e-3)]
+    #[arg(long, default_value_t = 1e-3)]
     pub learning_rate: f64,
     /// Steps between checkpoints and evaluations.
-    #[arg(long, default_value_t = 250)]
+    #[arg(long, default_value_t = 500)]
     pub every: usize,
 }
 
@@ -82,7 +82,7 @@ pub fn run(options: &Options) -> anyhow::Result<()> {
         let rate = learning_rate(options, trainer.step());
         let loss = trainer.train(&batches.next()?, rate)?;
         let step = trainer.step();
-        if step % 25 == 0 {
+        if step % 50 == 0 {
             println!("step {step}: loss {loss:.3}, {:.0} s", begun.elapsed().as_secs_f64());
         }
         if step % options.every == 0 || step == options.steps {
