@@ -176,7 +176,10 @@ fn what_is_typed_is_explained_not_refused() {
     let seen = look(&same);
     assert_eq!(seen.problem, None, "identical prompts of any text can be run");
     let bos = seen.clean.tokens[0].id;
-    assert!(seen.clean.tokens[1..].iter().all(|token| token.id != bos), "typed text is not special");
+    assert!(
+        seen.clean.tokens[1..].iter().all(|token| token.id != bos),
+        "typed text is not special"
+    );
 }
 
 #[test]
@@ -184,7 +187,8 @@ fn a_folder_without_tokenizer_takes_ids_only() {
     let folder = Folder(fixture("tiny-gpt2"));
     assert!(block_on(folder.size("tokenizer.json")).is_err());
     let device = DeviceKind::cpu("a test");
-    let model = block_on(Model::load(&folder, &device, &mut Listener::default())).expect("it loads");
+    let model =
+        block_on(Model::load(&folder, &device, &mut Listener::default())).expect("it loads");
     assert!(matches!(question(&model, &Experiment::default()), Err(Error::NoTokenizer)));
 }
 

@@ -6,7 +6,7 @@ use burn::tensor::{DType, Device, Tensor, TensorCreationOptions};
 use serde_json::Value;
 use twinbeam_core::{Answers, ModelShape, TokenPair};
 use twinbeam_gpt2::{
-    Gpt2, Gpt2Builder, Gpt2Config, LoadError, Param, Params, WeightPlan, random_params,
+    Gpt2, Gpt2Builder, Gpt2Config, INITIAL_STD, LoadError, Param, Params, WeightPlan, random_params,
 };
 
 /// Agreement with TransformerLens and captum in float64, relative to the largest value of a table.
@@ -83,9 +83,8 @@ pub fn fixture_model(folder: &str, dtype: DType) -> Gpt2 {
 /// # Panics
 /// If it is not a legal case of the model.
 pub fn case(model: &Gpt2, case: &Value) -> (TokenPair, Answers) {
-    let ids = |key: &str| -> Vec<u32> {
-        numbers(&case[key]).into_iter().map(|id| id as u32).collect()
-    };
+    let ids =
+        |key: &str| -> Vec<u32> { numbers(&case[key]).into_iter().map(|id| id as u32).collect() };
     let id = |key: &str| vec![case[key].as_u64().expect("an id") as u32];
     let shape = model.shape();
     let tokens = TokenPair::new(ids("clean_ids"), ids("corrupted_ids"), shape).expect("a pair");
@@ -108,7 +107,7 @@ pub fn numbers(value: &Value) -> Vec<f64> {
 pub fn random_model(shape: ModelShape, seed: u64) -> Gpt2 {
     let options = on_cpu(DType::F32);
     let mut params = Params::default();
-    for (name, dims, values) in random_params(&shape, seed) {
+    for (name, dims, values) in random_params(&shape, seed, INITIAL_STD) {
         let scale = if name.contains("ln_") { 1.0 } else { 12.0 };
         let values: Vec<f32> = values.iter().map(|value| value * scale).collect();
         let param = Param::from_values(&name, &dims, &values, &options).expect("it fits");

@@ -122,13 +122,18 @@ async fn along_line(
     let data = data.map_err(|source| pair.device_error(&source))?;
     let scores = finite(&data[0], || what(site, "gradient"))?;
     let (atp, ig) = scores.split_at(scores.len() / 2);
-    let oriented =
-        |scores: &[f64]| scores.iter().map(|s| (sign(direction) * s + 0.0) as f32).collect::<Vec<_>>();
+    let oriented = |scores: &[f64]| {
+        scores.iter().map(|s| (sign(direction) * s + 0.0) as f32).collect::<Vec<_>>()
+    };
     let convergence_delta = (sign(direction) * ig.iter().sum::<f64>() - joint) as f32;
-    Ok(LayerIntegral { ig: oriented(ig), atp: oriented(atp), joint: joint as f32, convergence_delta })
+    Ok(LayerIntegral {
+        ig: oriented(ig),
+        atp: oriented(atp),
+        joint: joint as f32,
+        convergence_delta,
+    })
 }
 
 fn what(site: Site, quantity: &str) -> String {
     format!("a {quantity} of the {} of layer {}", site.kind.id(), site.layer)
 }
-

@@ -10,14 +10,18 @@ use twinbeam_gpt2::Gpt2;
 pub fn metric_values(logits: &[f64], clean_logits: &[f64], answers: &Answers) -> MetricValues {
     let log_probs = log_probs(logits);
     let clean = log_probs_of_clean(clean_logits, logits, &log_probs);
-    let mean_logit = |ids: &[u32]| {
-        ids.iter().map(|id| logits[*id as usize]).sum::<f64>() / ids.len() as f64
-    };
+    let mean_logit =
+        |ids: &[u32]| ids.iter().map(|id| logits[*id as usize]).sum::<f64>() / ids.len() as f64;
     let prob = |ids: &[u32]| ids.iter().map(|id| log_probs[*id as usize].exp()).sum::<f64>();
     // By log-sum-exp, so that an answer of probability 1e-50 still has its logarithm.
     let most = answers.answer().iter().map(|id| log_probs[*id as usize]).fold(f64::MIN, f64::max);
     let log_prob = most
-        + answers.answer().iter().map(|id| (log_probs[*id as usize] - most).exp()).sum::<f64>().ln();
+        + answers
+            .answer()
+            .iter()
+            .map(|id| (log_probs[*id as usize] - most).exp())
+            .sum::<f64>()
+            .ln();
     let kl = clean.iter().zip(&log_probs).map(|(p, q)| p.exp() * (p - q)).sum::<f64>();
     let (prob_answer, prob_wrong) = (prob(answers.answer()), prob(answers.wrong()));
     MetricValues {

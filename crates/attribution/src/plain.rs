@@ -45,11 +45,11 @@ pub async fn patch_one(
 ) -> Result<f32, Error> {
     let ends = ends(pair.model, tokens, kind, layer, direction, false);
     let after = ends.to.clone().narrow(2, index, 1);
-    let pieces = (0..ends.from.dims()[2]).map(|i| {
-        if i == index { after.clone() } else { ends.from.clone().narrow(2, i, 1) }
-    });
+    let pieces = (0..ends.from.dims()[2])
+        .map(|i| if i == index { after.clone() } else { ends.from.clone().narrow(2, i, 1) });
     let with = Tensor::cat(pieces.collect(), 2);
-    let before = read(pair, metric_with(pair, &ends.tokens, kind, layer, ends.from.clone())).await?;
+    let before =
+        read(pair, metric_with(pair, &ends.tokens, kind, layer, ends.from.clone())).await?;
     let after = read(pair, metric_with(pair, &ends.tokens, kind, layer, with)).await?;
     Ok((sign(direction) * (after - before)) as f32)
 }
@@ -89,7 +89,8 @@ pub async fn integrate_layer(
     let mut difference = ends.to - ends.from.clone();
     if let Some(only) = options.only {
         let kept = difference.clone().narrow(2, only, 1);
-        let pieces = (0..components).map(|i| if i == only { kept.clone() } else { kept.zeros_like() });
+        let pieces =
+            (0..components).map(|i| if i == only { kept.clone() } else { kept.zeros_like() });
         difference = Tensor::cat(pieces.collect(), 2);
     }
     let mut sum = difference.zeros_like();

@@ -35,8 +35,7 @@ fn legendre(n: usize, x: f64) -> (f64, f64) {
     let (mut previous, mut current) = (1.0, x);
     for k in 2..=n {
         let k = k as f64;
-        (previous, current) =
-            (current, ((2.0 * k - 1.0) * x * current - (k - 1.0) * previous) / k);
+        (previous, current) = (current, ((2.0 * k - 1.0) * x * current - (k - 1.0) * previous) / k);
     }
     (current, n as f64 * (x * current - previous) / (x * x - 1.0))
 }
@@ -63,7 +62,9 @@ mod tests {
     #[test]
     fn two_nodes_are_the_textbook_ones() {
         let offset = 0.5 / 3.0_f64.sqrt();
-        for ((node, weight), expected) in gauss_legendre(2).into_iter().zip([0.5 - offset, 0.5 + offset]) {
+        for ((node, weight), expected) in
+            gauss_legendre(2).into_iter().zip([0.5 - offset, 0.5 + offset])
+        {
             assert!((node - expected).abs() < 1e-15 && (weight - 0.5).abs() < 1e-15);
         }
     }

@@ -12,7 +12,9 @@ use twinbeam_core::{
     Answers, ComponentKind, DeviceChoice, Direction, Experiment, Method, Metric, MetricValues,
     Outcome, ScoreTable, TokenPair,
 };
-use twinbeam_engine::{DeviceKind, Error, Model, Plan, Precision, Question, question, run as run_engine};
+use twinbeam_engine::{
+    DeviceKind, Error, Model, Plan, Precision, Question, question, run as run_engine,
+};
 
 use crate::files::{Folder, Terminal};
 
@@ -147,8 +149,8 @@ enum Case {
 /// # Errors
 /// A model, a device or a list of cases that cannot be used, or a file that cannot be written.
 pub fn run(options: &Options) -> anyhow::Result<bool> {
-    let cases = fs::read(&options.cases)
-        .with_context(|| format!("reading {}", options.cases.display()))?;
+    let cases =
+        fs::read(&options.cases).with_context(|| format!("reading {}", options.cases.display()))?;
     let cases: Vec<Value> = serde_json::from_slice(&cases)
         .with_context(|| format!("{} is not a JSON list of cases", options.cases.display()))?;
     let mut terminal = Terminal::new();

@@ -63,7 +63,9 @@ impl Terminal {
     pub fn new() -> Self {
         let bar = ProgressBar::new(0);
         // OK because the template is a constant that is right.
-        if let Ok(style) = ProgressStyle::with_template("{prefix:>16} {wide_bar} {percent}% {eta} left, {msg}") {
+        if let Ok(style) =
+            ProgressStyle::with_template("{prefix:>16} {wide_bar} {percent}% {eta} left, {msg}")
+        {
             bar.set_style(style);
         }
         Self { begun: Instant::now(), bar }

@@ -6,7 +6,11 @@ use clap::{Parser, Subcommand};
 use twinbeam_cli::{compare, synth, train};
 
 #[derive(Parser)]
-#[command(name = "twinbeam", version, about = "Which heads and neurons of a GPT-2 matter, by two methods")]
+#[command(
+    name = "twinbeam",
+    version,
+    about = "Which heads and neurons of a GPT-2 matter, by two methods"
+)]
 struct Arguments {
     #[command(subcommand)]
     command: Command,

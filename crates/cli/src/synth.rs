@@ -7,7 +7,9 @@ use std::path::PathBuf;
 use anyhow::Context as _;
 use clap::{Args, ValueEnum};
 use twinbeam_core::ModelShape;
-use twinbeam_gpt2::{Gpt2Config, StoredDtype, random_params, safetensors_header, stored_bytes};
+use twinbeam_gpt2::{
+    Gpt2Config, INITIAL_STD, StoredDtype, random_params, safetensors_header, stored_bytes,
+};
 
 /// What to make, and where.
 #[derive(Debug, Args)]
@@ -101,7 +103,7 @@ pub fn run(options: &Options) -> anyhow::Result<()> {
     let write = || -> std::io::Result<()> {
         let mut file = BufWriter::new(File::create(options.out.join("model.safetensors"))?);
         file.write_all(&safetensors_header(&shape, dtype))?;
-        for (_, _, values) in random_params(&shape, options.seed) {
+        for (_, _, values) in random_params(&shape, options.seed, INITIAL_STD) {
             file.write_all(&stored_bytes(&values, dtype))?;
         }
         file.flush()

@@ -41,10 +41,13 @@ impl Direction {
 }
 
 /// What is measured at the last token of a run.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[derive(
+    Debug, Clone, Copy, Default, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize,
+)]
 #[serde(rename_all = "snake_case")]
 pub enum Metric {
     /// Mean logit of the answer tokens minus mean logit of the wrong ones; logits.
+    #[default]
     LogitDiff,
     /// Probability of the answer tokens minus that of the wrong ones.
     ProbDiff,
@@ -147,10 +150,7 @@ impl Default for Experiment {
 impl Experiment {
     /// Whether two experiments have the same numbers, whatever direction is on the screen.
     pub fn same_numbers(&self, other: &Self) -> bool {
-        let other = Self {
-            direction: self.direction,
-            ..other.clone()
-        };
+        let other = Self { direction: self.direction, ..other.clone() };
         *self == other
     }
 }

@@ -36,15 +36,10 @@ pub fn print_link(experiment: &Experiment) -> String {
     // for ever: the defaults of version 1 are frozen by the link corpus in `tests`.
     let full = to_object(experiment);
     let default = to_object(&Experiment::default());
-    let changed: Map<String, Value> = full
-        .into_iter()
-        .filter(|(key, value)| default.get(key) != Some(value))
-        .collect();
+    let changed: Map<String, Value> =
+        full.into_iter().filter(|(key, value)| default.get(key) != Some(value)).collect();
     let json = Value::Object(changed).to_string();
-    format!(
-        "{PREFIX}{}",
-        URL_SAFE_NO_PAD.encode(compress_to_vec(json.as_bytes(), 9))
-    )
+    format!("{PREFIX}{}", URL_SAFE_NO_PAD.encode(compress_to_vec(json.as_bytes(), 9)))
 }
 
 fn to_object(experiment: &Experiment) -> Map<String, Value> {
@@ -68,9 +63,7 @@ pub fn parse_link(fragment: &str) -> Result<Experiment, LinkError> {
         return Err(LinkError::TooLong(fragment.len()));
     }
     let payload = fragment.strip_prefix(PREFIX).ok_or(LinkError::Version)?;
-    let deflated = URL_SAFE_NO_PAD
-        .decode(payload)
-        .map_err(|_source| LinkError::Damaged)?;
+    let deflated = URL_SAFE_NO_PAD.decode(payload).map_err(|_source| LinkError::Damaged)?;
     let json =
         decompress_to_vec_with_limit(&deflated, MAX_JSON).map_err(|_source| LinkError::Damaged)?;
     let value: Value = serde_json::from_slice(&json).map_err(|_source| LinkError::Damaged)?;
@@ -94,37 +87,20 @@ fn from_fields(fields: &Map<String, Value>) -> Experiment {
                 }
                 _ => None,
             };
-            items
-                .iter()
-                .map(read)
-                .collect::<Option<Vec<_>>>()
-                .unwrap_or(fallback)
+            items.iter().map(read).collect::<Option<Vec<_>>>().unwrap_or(fallback)
         }
         _ => fallback,
     };
     // A model is a name, never an address.
     let is_name = |name: &String| {
         (1..=40).contains(&name.len())
-            && name
-                .chars()
-                .all(|c| c.is_ascii_alphanumeric() || c == '-' || c == '_')
+            && name.chars().all(|c| c.is_ascii_alphanumeric() || c == '-' || c == '_')
     };
     let model = Some(text("model", default.model.clone())).filter(is_name);
-    let id = |key: &str| {
-        fields
-            .get(key)
-            .and_then(Value::as_str)
-            .unwrap_or_default()
-            .to_owned()
-    };
-    let direction = Direction::ALL
-        .into_iter()
-        .find(|d| d.id() == id("direction"));
+    let id = |key: &str| fields.get(key).and_then(Value::as_str).unwrap_or_default().to_owned();
+    let direction = Direction::ALL.into_iter().find(|d| d.id() == id("direction"));
     let metric = Metric::ALL.into_iter().find(|m| m.id() == id("metric"));
-    let n_steps = fields
-        .get("n_steps")
-        .and_then(Value::as_u64)
-        .map(|n| n as usize);
+    let n_steps = fields.get("n_steps").and_then(Value::as_u64).map(|n| n as usize);
     Experiment {
         model: model.unwrap_or(default.model),
         clean: text("clean", default.clean),
@@ -137,9 +113,7 @@ fn from_fields(fields: &Map<String, Value>) -> Experiment {
             .unwrap_or(default.prepend_bos),
         direction: direction.unwrap_or(default.direction),
         metric: metric.unwrap_or(default.metric),
-        n_steps: n_steps
-            .filter(|n| (1..=MAX_STEPS).contains(n))
-            .unwrap_or(default.n_steps),
+        n_steps: n_steps.filter(|n| (1..=MAX_STEPS).contains(n)).unwrap_or(default.n_steps),
     }
 }
 
@@ -149,10 +123,7 @@ mod tests {
     use proptest::prelude::*;
 
     fn encode(json: &str) -> String {
-        format!(
-            "#v1={}",
-            URL_SAFE_NO_PAD.encode(compress_to_vec(json.as_bytes(), 6))
-        )
+        format!("#v1={}", URL_SAFE_NO_PAD.encode(compress_to_vec(json.as_bytes(), 6)))
     }
 
     #[test]
@@ -161,10 +132,7 @@ mod tests {
             r#"{"model":"https://evil.example/","n_steps":1e308,"metric":"worst","clean":7,
                 "answer":[" a",3],"direction":"denoising","__proto__":{"x":1}}"#,
         );
-        let expected = Experiment {
-            direction: Direction::Denoising,
-            ..Experiment::default()
-        };
+        let expected = Experiment { direction: Direction::Denoising, ..Experiment::default() };
         assert_eq!(parse_link(&link), Ok(expected));
     }
 
@@ -173,15 +141,9 @@ mod tests {
         assert_eq!(parse_link("#v2=abc"), Err(LinkError::Version));
         assert_eq!(parse_link("#v1=%%%"), Err(LinkError::Damaged));
         assert_eq!(parse_link(&encode("[1]")), Err(LinkError::Damaged));
-        assert_eq!(
-            parse_link(&"x".repeat(20_000)),
-            Err(LinkError::TooLong(20_000))
-        );
+        assert_eq!(parse_link(&"x".repeat(20_000)), Err(LinkError::TooLong(20_000)));
         let bomb = URL_SAFE_NO_PAD.encode(compress_to_vec(&vec![b' '; 5_000_000], 9));
-        assert!(
-            bomb.len() < MAX_FRAGMENT,
-            "the bomb is small before it inflates"
-        );
+        assert!(bomb.len() < MAX_FRAGMENT, "the bomb is small before it inflates");
         assert_eq!(parse_link(&format!("v1={bomb}")), Err(LinkError::Damaged));
     }
 

@@ -94,23 +94,15 @@ impl TokenPair {
     ) -> Result<Self, PromptError> {
         for (side, tokens) in [("clean", &clean), ("corrupted", &corrupted)] {
             if tokens.is_empty() {
-                return Err(PromptError::Empty {
-                    side: side.to_owned(),
-                });
+                return Err(PromptError::Empty { side: side.to_owned() });
             }
             check_ids(tokens, shape)?;
         }
         if clean.len() != corrupted.len() {
-            return Err(PromptError::Lengths {
-                clean: clean.len(),
-                corrupted: corrupted.len(),
-            });
+            return Err(PromptError::Lengths { clean: clean.len(), corrupted: corrupted.len() });
         }
         if clean.len() > shape.n_ctx {
-            return Err(PromptError::TooLong {
-                got: clean.len(),
-                most: shape.n_ctx,
-            });
+            return Err(PromptError::TooLong { got: clean.len(), most: shape.n_ctx });
         }
         Ok(Self { clean, corrupted })
     }
@@ -133,10 +125,7 @@ impl TokenPair {
 
 fn check_ids(ids: &[u32], shape: &ModelShape) -> Result<(), PromptError> {
     match ids.iter().find(|id| **id as usize >= shape.d_vocab) {
-        Some(id) => Err(PromptError::UnknownToken {
-            id: *id,
-            d_vocab: shape.d_vocab,
-        }),
+        Some(id) => Err(PromptError::UnknownToken { id: *id, d_vocab: shape.d_vocab }),
         None => Ok(()),
     }
 }
@@ -156,9 +145,7 @@ impl Answers {
     pub fn new(answer: Vec<u32>, wrong: Vec<u32>, shape: &ModelShape) -> Result<Self, PromptError> {
         for (side, ids) in [("answer", &answer), ("wrong answer", &wrong)] {
             if ids.is_empty() {
-                return Err(PromptError::NoAnswer {
-                    side: side.to_owned(),
-                });
+                return Err(PromptError::NoAnswer { side: side.to_owned() });
             }
             check_ids(ids, shape)?;
         }
@@ -181,10 +168,7 @@ impl Answers {
     /// The same question asked the other way round.
     #[must_use]
     pub fn swapped(self) -> Self {
-        Self {
-            answer: self.wrong,
-            wrong: self.answer,
-        }
+        Self { answer: self.wrong, wrong: self.answer }
     }
 }
 
@@ -208,42 +192,16 @@ mod tests {
             TokenPair::new(clean.to_vec(), corrupted.to_vec(), &SHAPE).map(|pair| pair.n_pos())
         };
         assert_eq!(pair(&[1, 2], &[1, 3]), Ok(2));
-        assert_eq!(
-            pair(&[], &[]),
-            Err(PromptError::Empty {
-                side: "clean".to_owned()
-            })
-        );
-        assert_eq!(
-            pair(&[1], &[1, 2]),
-            Err(PromptError::Lengths {
-                clean: 1,
-                corrupted: 2
-            })
-        );
-        assert_eq!(
-            pair(&[1; 4], &[1; 4]),
-            Err(PromptError::TooLong { got: 4, most: 3 })
-        );
-        assert_eq!(
-            pair(&[1], &[10]),
-            Err(PromptError::UnknownToken {
-                id: 10,
-                d_vocab: 10
-            })
-        );
+        assert_eq!(pair(&[], &[]), Err(PromptError::Empty { side: "clean".to_owned() }));
+        assert_eq!(pair(&[1], &[1, 2]), Err(PromptError::Lengths { clean: 1, corrupted: 2 }));
+        assert_eq!(pair(&[1; 4], &[1; 4]), Err(PromptError::TooLong { got: 4, most: 3 }));
+        assert_eq!(pair(&[1], &[10]), Err(PromptError::UnknownToken { id: 10, d_vocab: 10 }));
     }
 
     #[test]
     fn answers_are_two_disjoint_sides() {
         assert!(Answers::new(vec![1], vec![2, 3], &SHAPE).is_ok());
-        assert_eq!(
-            Answers::new(vec![1], vec![1], &SHAPE),
-            Err(PromptError::SameAnswer { id: 1 })
-        );
-        assert!(matches!(
-            Answers::new(vec![], vec![1], &SHAPE),
-            Err(PromptError::NoAnswer { .. })
-        ));
+        assert_eq!(Answers::new(vec![1], vec![1], &SHAPE), Err(PromptError::SameAnswer { id: 1 }));
+        assert!(matches!(Answers::new(vec![], vec![1], &SHAPE), Err(PromptError::NoAnswer { .. })));
     }
 }

@@ -101,9 +101,7 @@ impl ScoreTable {
 
     /// Largest absolute score; 0 for an empty table.
     pub fn max_abs(&self) -> f32 {
-        self.values
-            .iter()
-            .fold(0.0, |most, value| most.max(value.abs()))
+        self.values.iter().fold(0.0, |most, value| most.max(value.abs()))
     }
 }
 

@@ -6,11 +6,7 @@ pub fn pearson(xs: &[f32], ys: &[f32]) -> Option<f64> {
     if n < 2 {
         return None;
     }
-    let pairs = || {
-        xs.iter()
-            .zip(ys)
-            .map(|(x, y)| (f64::from(*x), f64::from(*y)))
-    };
+    let pairs = || xs.iter().zip(ys).map(|(x, y)| (f64::from(*x), f64::from(*y)));
     let mean_x = pairs().map(|(x, _)| x).sum::<f64>() / n as f64;
     let mean_y = pairs().map(|(_, y)| y).sum::<f64>() / n as f64;
     let (mut xx, mut yy, mut xy) = (0.0, 0.0, 0.0);

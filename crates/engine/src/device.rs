@@ -51,16 +51,12 @@ impl DeviceKind {
     /// [`DeviceChoice::Gpu`] where no GPU passes; every other choice ends on the CPU with a reason.
     pub async fn choose(choice: DeviceChoice) -> Result<Self, Error> {
         match choice {
-            DeviceChoice::Cpu => Ok(Self::cpu("chosen")),
-            DeviceChoice::Auto => match gpu().await {
-                Ok((gpu, false)) => Ok(gpu),
-                Ok((gpu, true)) => Ok(Self::cpu(format!(
-                    "{} is a software adapter, slower than the CPU path; it can be chosen",
-                    gpu.report.name
-                ))),
-                Err(error) => Ok(Self::cpu(format!("no usable GPU: {error}"))),
+            DeviceChoice::Cpu => Ok(Self::cpu("Chosen.")),
+            DeviceChoice::Auto => match gpu(Software::Refused).await {
+                Ok(gpu) => Ok(gpu),
+                Err(error) => Ok(Self::cpu(format!("No usable GPU: {error}."))),
             },
-            DeviceChoice::Gpu => Ok(gpu().await?.0),
+            DeviceChoice::Gpu => gpu(Software::Taken).await,
         }
     }
 
@@ -81,39 +77,51 @@ impl DeviceKind {
     }
 }
 
+/// Whether a GPU that is a program on the CPU counts as one.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Software {
+    Taken,
+    Refused,
+}
+
 #[cfg(not(feature = "gpu"))]
 #[expect(clippy::unused_async, reason = "the same signature as with a GPU")]
-async fn gpu() -> Result<(DeviceKind, bool), Error> {
+async fn gpu(_software: Software) -> Result<DeviceKind, Error> {
     Err(Error::Device("this build has no GPU support".to_owned()))
 }
 
-/// The GPU after its self-test, and whether it is software.
+/// The GPU, after its self-test.
 #[cfg(feature = "gpu")]
-async fn gpu() -> Result<(DeviceKind, bool), Error> {
+async fn gpu(software: Software) -> Result<DeviceKind, Error> {
+    use burn::tensor::wgpu::wgpu::DeviceType;
     use std::cell::RefCell;
 
     // A runtime that was initialised once cannot be initialised again.
     thread_local! {
-        static READY: RefCell<Option<(DeviceKind, bool)>> = const { RefCell::new(None) };
+        static FOUND: RefCell<Option<(Device, String, DeviceType)>> = const { RefCell::new(None) };
     }
-    if let Some(ready) = READY.with_borrow(Clone::clone) {
-        return Ok(ready);
-    }
-    let (device, setup) = Device::wgpu_options()
-        .init_with_setup_async()
-        .await
-        .map_err(|source| Error::Device(source.to_string()))?;
-    let info = setup.adapter.get_info();
-    // A browser may keep the name to itself.
-    let name = if info.name.is_empty() { "GPU".to_owned() } else { info.name.clone() };
-    let software = info.device_type == burn::tensor::wgpu::wgpu::DeviceType::Cpu;
-    let worst = self_test(&TensorCreationOptions::new(device.clone()).with_dtype(DType::F32)).await?;
-    let report = DeviceReport {
-        gpu: true,
-        name,
-        reason: format!("passed its self-test: {worst:.0e} from the known answers"),
+    let found = FOUND.with_borrow(Clone::clone);
+    let (device, name, device_type) = if let Some(found) = found {
+        found
+    } else {
+        let setup = Device::wgpu_options().init_with_setup_async().await;
+        let (device, setup) = setup.map_err(|source| Error::Device(source.to_string()))?;
+        let info = setup.adapter.get_info();
+        // A browser may keep the name to itself.
+        let name = if info.name.is_empty() { "GPU".to_owned() } else { info.name };
+        FOUND.set(Some((device.clone(), name.clone(), info.device_type)));
+        (device, name, info.device_type)
     };
-    let ready = (DeviceKind { device, report, precision: Precision::Single }, software);
-    READY.set(Some(ready.clone()));
-    Ok(ready)
+    let is_software = device_type == DeviceType::Cpu;
+    if is_software && software == Software::Refused {
+        return Err(Error::Device(format!(
+            "{name} is a software adapter, slower than the CPU path; choose GPU to use it all the same"
+        )));
+    }
+    let worst =
+        self_test(&TensorCreationOptions::new(device.clone()).with_dtype(DType::F32)).await?;
+    let name = if is_software { format!("{name} (software adapter)") } else { name };
+    let reason = format!("Passed its self-test: {worst:.0e} from the known answers.");
+    let report = DeviceReport { gpu: true, name, reason };
+    Ok(DeviceKind { device, report, precision: Precision::Single })
 }

@@ -1,8 +1,7 @@
 use twinbeam_attribution::{last_logits, metric_values};
 use twinbeam_core::{
     AnswerCheck, AnswerReading, Answers, Experiment, Inspection, MAX_PROMPT_CHARS, MAX_STEPS,
-    MetricValues,
-    PromptError, SideView, TokenPair, TokenView, align,
+    MetricValues, PromptError, SideView, TokenPair, TokenView, align,
 };
 
 use crate::run::top_tokens;
@@ -43,8 +42,10 @@ fn single(model: &Model, text: &str) -> Result<u32, Error> {
     let ids = encode_answer(model, text)?;
     match ids[..] {
         [id] => Ok(id),
-        _ => Err(PromptError::NotOneToken { text: text.to_owned(), pieces: pieces(model, &ids) }
-            .into()),
+        _ => {
+            Err(PromptError::NotOneToken { text: text.to_owned(), pieces: pieces(model, &ids) }
+                .into())
+        }
     }
 }
 

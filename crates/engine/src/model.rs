@@ -36,8 +36,7 @@ impl Model {
             let file = file.to_owned();
             move |source| Error::Source { file, source }
         };
-        let config =
-            source.read_all(CONFIG, MAX_CONFIG_BYTES).await.map_err(failed(CONFIG))?;
+        let config = source.read_all(CONFIG, MAX_CONFIG_BYTES).await.map_err(failed(CONFIG))?;
         let config = Gpt2Config::from_json(&config).map_err(Error::Config)?;
         let tokenizer = match source.read_all(TOKENIZER, MAX_TOKENIZER_BYTES).await {
             Ok(bytes) => Some(Tokenizer::from_json(&bytes).map_err(Error::Tokenizer)?),
@@ -54,8 +53,7 @@ impl Model {
         let file_len = source.size(WEIGHTS).await.map_err(failed(WEIGHTS))?;
         let first = source.read(WEIGHTS, 0..file_len.min(64)).await.map_err(failed(WEIGHTS))?;
         let header_len = WeightPlan::header_len(&first, file_len).map_err(Error::Load)?;
-        let header =
-            source.read(WEIGHTS, 8..8 + header_len).await.map_err(failed(WEIGHTS))?;
+        let header = source.read(WEIGHTS, 8..8 + header_len).await.map_err(failed(WEIGHTS))?;
         let plan = WeightPlan::new(&header, file_len, &config.shape).map_err(Error::Load)?;
 
         // Of everything that is read, in the order of the file: the file's own SHA-256 unless it has
@@ -66,10 +64,8 @@ impl Model {
         let begun = host.seconds();
         let mut builder = Gpt2Builder::new(config, device.options(&config.shape));
         for tensor in &plan.tensors {
-            let bytes = source
-                .read(WEIGHTS, tensor.range.clone())
-                .await
-                .map_err(failed(WEIGHTS))?;
+            let bytes =
+                source.read(WEIGHTS, tensor.range.clone()).await.map_err(failed(WEIGHTS))?;
             sha256.update(&bytes);
             builder.push(tensor, &bytes).map_err(Error::Load)?;
             host.emit(Event::Progress {

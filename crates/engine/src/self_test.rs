@@ -4,7 +4,7 @@
 use burn::tensor::TensorCreationOptions;
 use twinbeam_attribution::{NoProgress, RunPair, Side, integrate, patch};
 use twinbeam_core::{Answers, ComponentKind, Direction, Metric, ModelShape, TokenPair};
-use twinbeam_gpt2::{Gpt2, Gpt2Config, Param, Params, random_params};
+use twinbeam_gpt2::{Gpt2, Gpt2Config, INITIAL_STD, Param, Params, random_params};
 
 use crate::Error;
 
@@ -70,7 +70,7 @@ pub async fn self_test_values(
     options: &TensorCreationOptions,
 ) -> Result<Vec<(&'static str, Vec<f32>)>, Error> {
     let mut params = Params::default();
-    for (name, dims, values) in random_params(&SHAPE, 20) {
+    for (name, dims, values) in random_params(&SHAPE, 20, INITIAL_STD) {
         // Large enough for every non-linearity to matter.
         let scale = if name.contains("ln_") { 1.0 } else { 10.0 };
         let values: Vec<f32> = values.iter().map(|value| value * scale).collect();
@@ -87,7 +87,10 @@ pub async fn self_test_values(
     let (noising, denoising) = (Direction::Noising, Direction::Denoising);
     let no = &mut NoProgress;
     Ok(vec![
-        ("the forward pass", pair.logits(Side::Corrupted).iter().map(|logit| *logit as f32).collect()),
+        (
+            "the forward pass",
+            pair.logits(Side::Corrupted).iter().map(|logit| *logit as f32).collect(),
+        ),
         ("a patch of heads", patch(&pair, heads, 0, noising, no).await?),
         ("a patch of neurons", patch(&pair, neurons, 0, denoising, no).await?),
         ("the backward pass", integrate(&pair, heads, 0, noising, 4, no).await?.ig),

@@ -20,7 +20,7 @@ pub use cache::{ActivationCache, Activations};
 pub use config::{ConfigError, Gpt2Config};
 pub use gelu::gelu_new;
 pub use hooks::{Hooks, NoHooks};
-pub use init::random_params;
+pub use init::{INITIAL_STD, random_params};
 pub use load::{Gpt2Builder, LoadError, MAX_HEADER_BYTES, PlannedTensor, WeightPlan};
 pub use model::Gpt2;
 pub use params::{Param, Params, expected_params};

@@ -222,7 +222,9 @@ fn check_dtypes(header: &str) -> Result<(), LoadError> {
         .map_err(|source| LoadError::Header { message: source.to_string() })?;
     for (tensor, entry) in entries {
         // Buffers may have any type, since they are not read; `__metadata__` has none.
-        let Some(got) = entry.dtype.filter(|_| !tensor.contains(".attn.bias")) else { continue };
+        let Some(got) = entry.dtype.filter(|_| !tensor.contains(".attn.bias")) else {
+            continue;
+        };
         let skipped = tensor.ends_with(".attn.masked_bias");
         if !skipped && StoredDtype::from_id(&got).is_none() {
             return Err(LoadError::Dtype { tensor, got });

@@ -105,11 +105,7 @@ pub(crate) fn fact(rng: &mut impl Rng) -> [&'static str; 2] {
 
 /// The countries and the capitals.
 pub(crate) fn vocabulary() -> Vec<String> {
-    FACTS
-        .iter()
-        .flatten()
-        .map(|&word| word.to_owned())
-        .collect()
+    FACTS.iter().flatten().map(|&word| word.to_owned()).collect()
 }
 
 #[cfg(test)]
@@ -120,17 +116,13 @@ mod tests {
     fn a_fact_is_held_out_of_one_template_in_each_direction() {
         for fact in 0..FACTS.len() {
             let held = |templates: std::ops::Range<usize>| {
-                templates
-                    .filter(|&template| held_out(fact, template))
-                    .count()
+                templates.filter(|&template| held_out(fact, template)).count()
             };
             assert_eq!((held(0..FORWARD), held(FORWARD..TEMPLATES.len())), (1, 1));
         }
         let drawn = crate::pairs(Task::Capital, Split::HeldOut, 300, 2);
         assert!(
-            drawn
-                .iter()
-                .any(|p| p.clean == "The capital of France is" && p.answer == [" Paris"])
+            drawn.iter().any(|p| p.clean == "The capital of France is" && p.answer == [" Paris"])
         );
     }
 }

@@ -6,53 +6,68 @@ use rand_chacha::ChaCha8Rng;
 use crate::words::{name_index, plain_words};
 use crate::{Task, filler, ioi, sentence};
 
-/// How many of a hundred sentences each task contributes. Copying a name from the context is what
-/// takes a model longest to learn, so that task comes most often.
-pub const TASK_WEIGHTS: [(Task, u32); 6] = [
-    (Task::Ioi, 28),
-    (Task::GreaterThan, 8),
-    (Task::SubjectVerb, 8),
-    (Task::Pronoun, 10),
-    (Task::Capital, 9),
-    (Task::Hypernym, 7),
-];
+/// How many of a hundred sentences each task contributes; the rest are everyday ones.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Mixture {
+    /// In the order of [`Task::ALL`].
+    tasks: [u32; Task::ALL.len()],
+}
 
-/// How many of a hundred sentences are everyday ones.
-pub const FILLER_WEIGHT: u32 = 30;
+impl Mixture {
+    /// For the start: mostly names to copy, which is what takes a model longest to learn.
+    pub const COPYING: Self = Self { tasks: [40, 6, 6, 12, 6, 5] };
+    /// For the end: mostly years to compare, which come next.
+    pub const BALANCED: Self = Self { tasks: [18, 30, 7, 8, 7, 5] };
+
+    /// Hundredths of the tasks, and of the everyday sentences.
+    fn tickets(self) -> impl Iterator<Item = (Option<Task>, u32)> {
+        let everyday = 100 - self.tasks.iter().sum::<u32>();
+        let tasks = Task::ALL.into_iter().map(Some).zip(self.tasks);
+        tasks.chain([(None, everyday)])
+    }
+}
+
+/// One document in so many says one sentence twice. Copying from the context is learnt there first, on
+/// every token, and the tasks that copy one name among many learn several times sooner.
+const REFRAIN_ONE_IN: u32 = 8;
 
 /// An endless seeded sequence of documents, each of one to three sentences on one line.
 #[derive(Debug, Clone)]
 pub struct Corpus {
     rng: ChaCha8Rng,
+    mixture: Mixture,
 }
 
 impl Corpus {
-    /// The corpus of a seed.
+    /// The corpus of a seed, in the mixture [`Mixture::COPYING`].
     pub fn new(seed: u64) -> Self {
-        Self {
-            rng: ChaCha8Rng::seed_from_u64(seed),
-        }
+        Self { rng: ChaCha8Rng::seed_from_u64(seed), mixture: Mixture::COPYING }
+    }
+
+    /// Draws from another mixture from now on.
+    pub fn mix(&mut self, mixture: Mixture) {
+        self.mixture = mixture;
     }
 
     fn sentence(&mut self) -> String {
-        let total = FILLER_WEIGHT + TASK_WEIGHTS.iter().map(|(_, weight)| weight).sum::<u32>();
-        let mut ticket = self.rng.random_range(0..total);
-        for (task, weight) in TASK_WEIGHTS {
-            if ticket < weight {
-                return sentence(task, &mut self.rng);
+        let mut ticket = self.rng.random_range(0..100);
+        for (task, tickets) in self.mixture.tickets() {
+            if ticket < tickets {
+                return match task {
+                    Some(task) => sentence(task, &mut self.rng),
+                    None => filler(&mut self.rng),
+                };
             }
-            ticket -= weight;
+            ticket -= tickets;
         }
-        filler(&mut self.rng)
+        unreachable!("the tickets are a hundred")
     }
 }
 
 /// Adds the sentence's names, or refuses it if one of them must not meet one already there.
 fn admit(names: &mut Vec<usize>, sentence: &str) -> bool {
     let new: Vec<usize> = plain_words(sentence).filter_map(name_index).collect();
-    let meets = new
-        .iter()
-        .any(|&one| names.iter().any(|&other| ioi::held_out(one, other)));
+    let meets = new.iter().any(|&one| names.iter().any(|&other| ioi::held_out(one, other)));
     if !meets {
         names.extend(new);
     }
@@ -63,7 +78,12 @@ impl Iterator for Corpus {
     type Item = String;
 
     fn next(&mut self) -> Option<String> {
-        let wanted = self.rng.random_range(1..=3);
+        if self.rng.random_range(0..REFRAIN_ONE_IN) == 0 {
+            let sentence = self.sentence();
+            return Some(format!("{sentence} {sentence}"));
+        }
+        // Mostly one: in a longer document the names of other sentences stand in the way.
+        let wanted = [1, 1, 1, 1, 2, 3][self.rng.random_range(0..6)];
         let mut names = Vec::new();
         let mut document: Vec<String> = Vec::with_capacity(wanted);
         while document.len() < wanted {
@@ -89,9 +109,14 @@ mod tests {
     }
 
     #[test]
-    fn weights_are_hundredths() {
-        let tasks: u32 = TASK_WEIGHTS.iter().map(|(_, weight)| weight).sum();
-        assert_eq!((tasks, FILLER_WEIGHT), (70, 30));
-        assert!(TASK_WEIGHTS.iter().map(|(task, _)| *task).eq(Task::ALL));
+    fn a_mixture_is_what_it_says() {
+        let mut corpus = Corpus::new(8);
+        corpus.mix(Mixture::BALANCED);
+        let with_years =
+            corpus.take(3_000).filter(|text| text.chars().any(|c| c.is_ascii_digit())).count();
+        assert!((900..1_600).contains(&with_years), "{with_years} of 3000");
+        for mixture in [Mixture::COPYING, Mixture::BALANCED] {
+            assert_eq!(mixture.tickets().map(|(_, tickets)| tickets).sum::<u32>(), 100);
+        }
     }
 }

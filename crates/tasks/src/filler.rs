@@ -94,11 +94,7 @@ const TEMPLATES: [&str; 76] = [
 pub fn filler(rng: &mut impl Rng) -> String {
     let template = pick(&TEMPLATES, rng);
     let (a, b) = ioi::names(Split::Train, rng);
-    let (he, his) = if a < FEMALE.len() {
-        ("she", "her")
-    } else {
-        ("he", "his")
-    };
+    let (he, his) = if a < FEMALE.len() { ("she", "her") } else { ("he", "his") };
     let [singular, plural] = subject_verb::noun(rng);
     let number = rng.random_range(10..100).to_string();
     fill(

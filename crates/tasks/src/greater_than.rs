@@ -27,14 +27,7 @@ const FIRST: usize = 2;
 const LAST: usize = 99;
 
 /// Empty more often than not: the full stop is the usual end.
-const ENDINGS: [&str; 6] = [
-    "",
-    "",
-    "",
-    "",
-    " and was soon forgotten",
-    " and then life was quiet",
-];
+const ENDINGS: [&str; 6] = ["", "", "", "", " and was soon forgotten", " and then life was quiet"];
 
 /// Whether a noun never starts in this year (of any century) in training text.
 ///
@@ -46,10 +39,7 @@ fn held_out(noun: usize, start: usize) -> bool {
 /// A noun and a start year from `first` on, of a split.
 fn combination(split: Split, first: usize, rng: &mut impl Rng) -> (usize, usize) {
     loop {
-        let (noun, start) = (
-            rng.random_range(0..NOUNS.len()),
-            rng.random_range(first..LAST),
-        );
+        let (noun, start) = (rng.random_range(0..NOUNS.len()), rng.random_range(first..LAST));
         if split.admits(held_out(noun, start)) {
             return (noun, start);
         }
@@ -62,10 +52,7 @@ fn two_digits(year: usize) -> String {
 
 fn prompt(template: &str, noun: usize, century: usize, start: usize) -> String {
     let (century, start) = (two_digits(century), two_digits(start));
-    fill(
-        template,
-        &[("{N}", NOUNS[noun]), ("{C}", &century), ("{Y}", &start)],
-    )
+    fill(template, &[("{N}", NOUNS[noun]), ("{C}", &century), ("{Y}", &start)])
 }
 
 fn century(rng: &mut impl Rng) -> usize {
@@ -98,22 +85,20 @@ pub(crate) fn sentence(rng: &mut impl Rng) -> String {
 
 /// The nouns and every two-digit number.
 pub(crate) fn vocabulary() -> Vec<String> {
-    NOUNS
-        .iter()
-        .map(|&noun| noun.to_owned())
-        .chain((EARLY..=LAST).map(two_digits))
-        .collect()
+    NOUNS.iter().map(|&noun| noun.to_owned()).chain((EARLY..=LAST).map(two_digits)).collect()
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::{Corpus, words::plain_words};
+    use crate::{Corpus, Mixture, words::plain_words};
 
     #[test]
     fn years_in_the_corpus_are_later_and_never_held_out() {
         let mut seen = 0;
-        for document in Corpus::new(5).take(20_000) {
+        let mut corpus = Corpus::new(5);
+        corpus.mix(Mixture::BALANCED);
+        for document in corpus.take(10_000) {
             for sentence in document.split_inclusive('.') {
                 let words: Vec<_> = plain_words(sentence).collect();
                 let noun = NOUNS.iter().position(|noun| words.contains(noun));
@@ -134,10 +119,7 @@ mod tests {
         for pair in crate::pairs(Task::GreaterThan, Split::HeldOut, 200, 3) {
             assert_eq!(pair.answer.len() + pair.wrong.len(), LAST - FIRST + 1);
             let start = pair.wrong.last().map_or("", String::as_str);
-            assert!(
-                pair.clean.contains(start) && pair.corrupted.contains(" 01"),
-                "{pair:?}"
-            );
+            assert!(pair.clean.contains(start) && pair.corrupted.contains(" 01"), "{pair:?}");
         }
     }
 }

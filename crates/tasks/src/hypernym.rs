@@ -8,67 +8,15 @@ use crate::{Pair, Split, Task};
 /// Classes and members. Every member takes "a" (never "an"), so the article tells nothing, and
 /// belongs to one class only.
 const CLASSES: [(&str, [&str; 8]); 9] = [
-    (
-        "bird",
-        [
-            "robin", "sparrow", "crow", "pigeon", "swan", "hawk", "parrot", "duck",
-        ],
-    ),
-    (
-        "fish",
-        [
-            "salmon", "trout", "tuna", "cod", "carp", "shark", "herring", "pike",
-        ],
-    ),
-    (
-        "tree",
-        [
-            "pine", "birch", "maple", "willow", "cedar", "beech", "poplar", "fir",
-        ],
-    ),
-    (
-        "flower",
-        [
-            "rose", "tulip", "daisy", "lily", "poppy", "violet", "daffodil", "primrose",
-        ],
-    ),
-    (
-        "fruit",
-        [
-            "banana", "pear", "peach", "plum", "cherry", "lemon", "mango", "grape",
-        ],
-    ),
-    (
-        "vegetable",
-        [
-            "carrot", "potato", "cabbage", "turnip", "radish", "leek", "bean", "pea",
-        ],
-    ),
-    (
-        "tool",
-        [
-            "hammer",
-            "wrench",
-            "drill",
-            "chisel",
-            "shovel",
-            "rake",
-            "spade",
-            "screwdriver",
-        ],
-    ),
-    (
-        "instrument",
-        [
-            "piano", "guitar", "violin", "flute", "drum", "trumpet", "harp", "cello",
-        ],
-    ),
-    (
-        "vehicle",
-        [
-            "truck", "bus", "bicycle", "van", "taxi", "tram", "car", "train",
-        ],
-    ),
+    ("bird", ["robin", "sparrow", "crow", "pigeon", "swan", "hawk", "parrot", "duck"]),
+    ("fish", ["salmon", "trout", "tuna", "cod", "carp", "shark", "herring", "pike"]),
+    ("tree", ["pine", "birch", "maple", "willow", "cedar", "beech", "poplar", "fir"]),
+    ("flower", ["rose", "tulip", "daisy", "lily", "poppy", "violet", "daffodil", "primrose"]),
+    ("fruit", ["banana", "pear", "peach", "plum", "cherry", "lemon", "mango", "grape"]),
+    ("vegetable", ["carrot", "potato", "cabbage", "turnip", "radish", "leek", "bean", "pea"]),
+    ("tool", ["hammer", "wrench", "drill", "chisel", "shovel", "rake", "spade", "screwdriver"]),
+    ("instrument", ["piano", "guitar", "violin", "flute", "drum", "trumpet", "harp", "cello"]),
+    ("vehicle", ["truck", "bus", "bicycle", "van", "taxi", "tram", "car", "train"]),
 ];
 const MEMBERS: usize = CLASSES.len() * 8;
 
@@ -137,9 +85,7 @@ pub(crate) fn sentence(rng: &mut impl Rng) -> String {
 /// The classes and their members.
 pub(crate) fn vocabulary() -> Vec<String> {
     let classes = CLASSES.iter().map(|(class, _)| (*class).to_owned());
-    classes
-        .chain((0..MEMBERS).map(|index| member(index).1.to_owned()))
-        .collect()
+    classes.chain((0..MEMBERS).map(|index| member(index).1.to_owned())).collect()
 }
 
 #[cfg(test)]
@@ -151,20 +97,12 @@ mod tests {
     fn members_are_distinct_and_take_the_same_article() {
         let members: BTreeSet<_> = (0..MEMBERS).map(|index| member(index).1).collect();
         assert_eq!(members.len(), MEMBERS);
-        assert!(
-            members
-                .iter()
-                .all(|name| !name.starts_with(['a', 'e', 'i', 'o', 'u']))
-        );
+        assert!(members.iter().all(|name| !name.starts_with(['a', 'e', 'i', 'o', 'u'])));
     }
 
     #[test]
     fn the_first_prompt_is_held_out() {
         let drawn = crate::pairs(Task::Hypernym, Split::HeldOut, 1_000, 2);
-        assert!(
-            drawn
-                .iter()
-                .any(|p| p.clean == "A robin is a kind of" && p.answer == [" bird"])
-        );
+        assert!(drawn.iter().any(|p| p.clean == "A robin is a kind of" && p.answer == [" bird"]));
     }
 }

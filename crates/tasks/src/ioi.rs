@@ -71,16 +71,7 @@ pub(crate) fn pair(split: Split, rng: &mut impl Rng) -> Pair {
     let template = pick(&TEMPLATES, rng);
     let (place, object) = (pick(&PLACES, rng), pick(&OBJECTS, rng));
     let prompt = |acting: &str| {
-        fill(
-            template,
-            &[
-                ("{A}", a),
-                ("{B}", b),
-                ("{S}", acting),
-                ("{P}", place),
-                ("{O}", object),
-            ],
-        )
+        fill(template, &[("{A}", a), ("{B}", b), ("{S}", acting), ("{P}", place), ("{O}", object)])
     };
     Pair {
         task: Task::Ioi,
@@ -106,15 +97,11 @@ mod tests {
     #[test]
     fn a_fifth_of_the_name_pairs_is_held_out_and_john_with_mary_too() {
         let all = (0..NAMES).flat_map(|i| (0..i).map(move |j| (i, j)));
-        let (held, total) = all.fold((0, 0), |(held, total), (i, j)| {
-            (held + usize::from(held_out(i, j)), total + 1)
-        });
+        let (held, total) = all
+            .fold((0, 0), |(held, total), (i, j)| (held + usize::from(held_out(i, j)), total + 1));
         assert!(held * 6 > total && held * 4 < total, "{held} of {total}");
         let (john, mary) = (name_index("John"), name_index("Mary"));
-        assert!(
-            john.zip(mary)
-                .is_some_and(|(j, m)| held_out(j, m) && held_out(m, j))
-        );
+        assert!(john.zip(mary).is_some_and(|(j, m)| held_out(j, m) && held_out(m, j)));
         assert_eq!(NAMES, 68);
     }
 
@@ -127,13 +114,7 @@ mod tests {
             once < receiver
         });
         let count = first_acts.count();
-        assert!(
-            (120..280).contains(&count),
-            "{count} of 400 with the actor first"
-        );
-        assert_eq!(
-            TEMPLATES[0],
-            "After {A} and {B} went to the {P}, {S} gave {O} to"
-        );
+        assert!((120..280).contains(&count), "{count} of 400 with the actor first");
+        assert_eq!(TEMPLATES[0], "After {A} and {B} went to the {P}, {S} gave {O} to");
     }
 }

@@ -27,7 +27,7 @@ use std::collections::BTreeSet;
 use rand::{Rng, SeedableRng};
 use rand_chacha::ChaCha8Rng;
 
-pub use corpus::{Corpus, FILLER_WEIGHT, TASK_WEIGHTS};
+pub use corpus::{Corpus, Mixture};
 pub use filler::filler;
 
 /// A task that a model is asked to solve by its next word.

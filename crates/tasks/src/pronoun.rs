@@ -18,6 +18,19 @@ const TEMPLATES: [&str; 10] = [
     "Every day {N} walked to the {P} until",
 ];
 
+/// Training sentences in which the pronoun follows its name closely, so that a name's gender is learnt
+/// before it has to be carried over a distance.
+const NEAR: [&str; 8] = [
+    "My friend {N} said {X}",
+    "I know that {N} thinks {X}",
+    "The teacher asked {N} whether {X}",
+    "We hope that {N} says {X}",
+    "It was {N} who said that {X}",
+    "They like {N} because {X}",
+    "No one asked {N} if {X}",
+    "The doctor told {N} that {X}",
+];
+
 /// What the person did or felt; it fits every template.
 const ENDINGS: [&str; 10] = [
     "was hungry",
@@ -58,10 +71,7 @@ pub(crate) fn pair(split: Split, rng: &mut impl Rng) -> Pair {
     let (place, object) = (pick(&PLACES, rng), pick(&OBJECTS, rng));
     let mut prompt = |gender: usize| {
         let name = name(gender, template, split, rng);
-        fill(
-            TEMPLATES[template],
-            &[("{N}", name), ("{P}", place), ("{O}", object)],
-        )
+        fill(TEMPLATES[template], &[("{N}", name), ("{P}", place), ("{O}", object)])
     };
     Pair {
         task: Task::Pronoun,
@@ -74,6 +84,12 @@ pub(crate) fn pair(split: Split, rng: &mut impl Rng) -> Pair {
 
 /// One training sentence.
 pub(crate) fn sentence(rng: &mut impl Rng) -> String {
+    if rng.random::<bool>() {
+        let gender = rng.random_range(0..2);
+        let (name, pronoun) = (pick(&NAMES[gender], rng), PRONOUNS[gender]);
+        let opening = fill(pick(&NEAR, rng), &[("{N}", name), ("{X}", pronoun)]);
+        return close(&opening, "", pick(&ENDINGS, rng));
+    }
     let Pair { clean, answer, .. } = pair(Split::Train, rng);
     close(&clean, &answer[0], pick(&ENDINGS, rng))
 }
@@ -98,9 +114,7 @@ mod tests {
     #[test]
     fn every_name_is_trained_in_most_templates() {
         for name in 0..FEMALE.len() {
-            let held = (0..TEMPLATES.len())
-                .filter(|&template| held_out(name, template))
-                .count();
+            let held = (0..TEMPLATES.len()).filter(|&template| held_out(name, template)).count();
             assert_eq!(held, 2);
         }
     }

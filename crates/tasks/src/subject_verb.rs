@@ -74,13 +74,8 @@ const STATES: [&str; 12] = [
     "white",
     "full of dust",
 ];
-const CHANGES: [&str; 5] = [
-    "been lost",
-    "been very useful",
-    "been in the way",
-    "not been used",
-    "been clean",
-];
+const CHANGES: [&str; 5] =
+    ["been lost", "been very useful", "been in the way", "not been used", "been clean"];
 
 /// Whether two nouns (in any number) never stand as subject and attractor in training text.
 ///
@@ -101,10 +96,7 @@ struct Draw {
 impl Draw {
     fn new(split: Split, rng: &mut impl Rng) -> Self {
         let (subject, attractor) = loop {
-            let (one, other) = (
-                rng.random_range(0..NOUNS.len()),
-                rng.random_range(0..NOUNS.len()),
-            );
+            let (one, other) = (rng.random_range(0..NOUNS.len()), rng.random_range(0..NOUNS.len()));
             if one != other && split.admits(held_out(one, other)) {
                 break (one, other);
             }
@@ -124,14 +116,7 @@ impl Draw {
 
     fn prompt(&self, plural: usize) -> String {
         let subject = NOUNS[self.subject][plural];
-        fill(
-            self.template,
-            &[
-                ("{S}", subject),
-                ("{R}", self.preposition),
-                ("{A}", self.attractor),
-            ],
-        )
+        fill(self.template, &[("{S}", subject), ("{R}", self.preposition), ("{A}", self.attractor)])
     }
 }
 
@@ -152,11 +137,7 @@ pub(crate) fn pair(split: Split, rng: &mut impl Rng) -> Pair {
 pub(crate) fn sentence(rng: &mut impl Rng) -> String {
     let draw = Draw::new(Split::Train, rng);
     let verb = format!(" {}", VERBS[draw.verb][draw.plural]);
-    let ending = if draw.verb == 2 {
-        pick(&CHANGES, rng)
-    } else {
-        pick(&STATES, rng)
-    };
+    let ending = if draw.verb == 2 { pick(&CHANGES, rng) } else { pick(&STATES, rng) };
     close(&draw.prompt(draw.plural), &verb, ending)
 }
 
@@ -167,12 +148,7 @@ pub(crate) fn noun(rng: &mut impl Rng) -> [&'static str; 2] {
 
 /// The nouns and the verbs, in both numbers.
 pub(crate) fn vocabulary() -> Vec<String> {
-    NOUNS
-        .iter()
-        .chain(&VERBS)
-        .flatten()
-        .map(|&word| word.to_owned())
-        .collect()
+    NOUNS.iter().chain(&VERBS).flatten().map(|&word| word.to_owned()).collect()
 }
 
 #[cfg(test)]
@@ -188,9 +164,7 @@ mod tests {
     fn no_held_out_nouns_stand_together_in_the_corpus() {
         let mut seen = 0;
         for document in Corpus::new(6).take(20_000) {
-            let words: Vec<_> = plain_words(&document)
-                .filter(|&word| word != "next")
-                .collect();
+            let words: Vec<_> = plain_words(&document).filter(|&word| word != "next").collect();
             for window in words.windows(4) {
                 let links = PREPOSITIONS.contains(&window[1]) || window[1] == "to";
                 let nouns = index(window[0]).zip(index(window[3]));
@@ -201,11 +175,6 @@ mod tests {
             }
         }
         assert!(seen > 2_000, "only {seen}");
-        assert_eq!(
-            index("key")
-                .zip(index("cabinets"))
-                .map(|(s, a)| held_out(s, a)),
-            Some(true)
-        );
+        assert_eq!(index("key").zip(index("cabinets")).map(|(s, a)| held_out(s, a)), Some(true));
     }
 }

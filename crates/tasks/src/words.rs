@@ -105,25 +105,15 @@ pub(crate) const ADJECTIVES: [&str; 20] = [
 ];
 
 /// Days of the week.
-pub(crate) const DAYS: [&str; 7] = [
-    "Monday",
-    "Tuesday",
-    "Wednesday",
-    "Thursday",
-    "Friday",
-    "Saturday",
-    "Sunday",
-];
+pub(crate) const DAYS: [&str; 7] =
+    ["Monday", "Tuesday", "Wednesday", "Thursday", "Friday", "Saturday", "Sunday"];
 
 /// How many first names there are.
 pub(crate) const NAMES: usize = FEMALE.len() + MALE.len();
 
 /// The first name with an index below [`NAMES`].
 pub(crate) fn name(index: usize) -> &'static str {
-    FEMALE
-        .get(index)
-        .copied()
-        .unwrap_or_else(|| MALE[index - FEMALE.len()])
+    FEMALE.get(index).copied().unwrap_or_else(|| MALE[index - FEMALE.len()])
 }
 
 /// The index of a first name, if the word is one.
@@ -133,8 +123,7 @@ pub(crate) fn name_index(word: &str) -> Option<usize> {
 
 /// The words of a text without punctuation.
 pub(crate) fn plain_words(text: &str) -> impl Iterator<Item = &str> {
-    text.split(|c: char| !c.is_ascii_alphanumeric())
-        .filter(|word| !word.is_empty())
+    text.split(|c: char| !c.is_ascii_alphanumeric()).filter(|word| !word.is_empty())
 }
 
 /// Any element of a list.
@@ -144,11 +133,7 @@ pub(crate) fn pick<T: Copy>(list: &[T], rng: &mut impl Rng) -> T {
 
 /// A template with each `{key}` replaced by its value.
 pub(crate) fn fill(template: &str, values: &[(&str, &str)]) -> String {
-    values
-        .iter()
-        .fold(template.to_owned(), |text, (key, value)| {
-            text.replace(key, value)
-        })
+    values.iter().fold(template.to_owned(), |text, (key, value)| text.replace(key, value))
 }
 
 /// A sentence from a prompt, the answer with its leading space, and an ending that may be empty.

@@ -7,12 +7,15 @@ use burn::tensor::activation::log_softmax;
 use burn::tensor::{DType, Device, Gradients, Tensor, TensorCreationOptions};
 use pollster::block_on;
 use twinbeam_gpt2::{
-    Gpt2, Gpt2Config, Param, Params, StoredDtype, expected_params, random_params,
-    safetensors_header, stored_bytes,
+    Gpt2, Gpt2Config, Hooks, INITIAL_STD, Param, Params, StoredDtype, expected_params,
+    random_params, safetensors_header, stored_bytes,
 };
 
 use super::checkpoint::{Checkpoint, Moments};
+use super::data::Batch;
 
+/// `d_model` of GPT-2 small.
+const GPT2_WIDTH: f32 = 768.0;
 /// The norm that the gradient of all parameters together is cut to.
 const MAX_GRADIENT_NORM: f64 = 1.0;
 
@@ -28,8 +31,11 @@ pub(super) struct Trainer {
 
 impl Trainer {
     pub(super) fn new(config: Gpt2Config, seed: u64) -> anyhow::Result<Self> {
+        // As large a layer's output as at the width that GPT-2's weights were chosen for: a narrow model's
+        // attention would otherwise start all but uniform, and learn late.
+        let std = INITIAL_STD * (GPT2_WIDTH / config.shape.d_model as f32).sqrt();
         let mut params = Params::default();
-        for (name, dims, values) in random_params(&config.shape, seed) {
+        for (name, dims, values) in random_params(&config.shape, seed, std) {
             let param = Param::from_values(&name, &dims, &values, &options())?;
             params.insert(name, param);
         }
@@ -74,14 +80,19 @@ impl Trainer {
         self.step
     }
 
-    /// One optimiser step on rows of token ids; the mean cross-entropy before it, in nats.
-    pub(super) fn train(&mut self, rows: &[Vec<u32>], rate: f64) -> anyhow::Result<f32> {
+    /// One optimiser step; the mean cross-entropy before it, in nats.
+    pub(super) fn train(
+        &mut self,
+        batch: &Batch,
+        rate: f64,
+        hooks: &mut dyn Hooks,
+    ) -> anyhow::Result<f32> {
         let mut leaves = Params::default();
         for (name, param) in self.params.iter() {
             leaves.insert(name.to_owned(), leaf(param));
         }
         let model = Gpt2::from_params(self.config, &leaves)?;
-        let loss = cross_entropy(&model, rows);
+        let loss = cross_entropy(&model, batch, hooks);
         let gradients = loss.backward();
         let scale = clip(&leaves, &gradients)?;
         let mut updated = Params::default();
@@ -161,7 +172,7 @@ impl Trainer {
     }
 }
 
-fn options() -> TensorCreationOptions {
+pub(super) fn options() -> TensorCreationOptions {
     TensorCreationOptions::new(Device::flex()).with_dtype(DType::F32)
 }
 
@@ -172,15 +183,22 @@ fn leaf(param: &Param) -> Param {
     }
 }
 
-/// Mean cross-entropy of the next token, in nats; `[1]`.
-fn cross_entropy(model: &Gpt2, rows: &[Vec<u32>]) -> Tensor<1> {
-    let inputs: Vec<&[u32]> = rows.iter().map(|row| &row[..row.len() - 1]).collect();
-    let targets: Vec<&[u32]> = rows.iter().map(|row| &row[1..]).collect();
-    let logits = model.forward(model.tokens(&inputs)); // [rows, pos, d_vocab]
+/// Mean cross-entropy of the next token over the batch's real tokens, in nats; `[1]`.
+fn cross_entropy(model: &Gpt2, batch: &Batch, hooks: &mut dyn Hooks) -> Tensor<1> {
+    let inputs: Vec<&[u32]> = batch.rows.iter().map(|row| &row[..row.len() - 1]).collect();
+    let targets: Vec<&[u32]> = batch.rows.iter().map(|row| &row[1..]).collect();
+    let logits = model.run_with_hooks(model.tokens(&inputs), hooks); // [rows, pos, d_vocab]
     let [n_rows, pos, d_vocab] = logits.dims();
     let log_probs = log_softmax(logits.reshape([n_rows * pos, d_vocab]), 1);
     let targets = model.tokens(&targets).reshape([n_rows * pos, 1]);
-    log_probs.gather(1, targets).mean().neg()
+    let real: Vec<f32> = batch
+        .lengths
+        .iter()
+        .flat_map(|length| (1..=pos).map(move |target| f32::from(target < *length)))
+        .collect();
+    let n_real: f32 = real.iter().sum();
+    let real = Tensor::<1>::from_data(real.as_slice(), options()).reshape([n_rows * pos, 1]);
+    (log_probs.gather(1, targets) * real.autodiff()).sum() / -n_real
 }
 
 /// The factor that brings the gradient's norm down to its limit.

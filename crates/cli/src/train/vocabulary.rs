@@ -38,13 +38,14 @@ fn tokenizer_json(seed: u64) -> anyhow::Result<Vec<u8>> {
     let failed = |source: tokenizers::Error| anyhow::anyhow!("training the tokenizer: {source}");
     // GPT-2's pre-tokenisation: no space put in front, words split by its regular expression.
     let byte_level = ByteLevel::new(false, true, true);
-    let mut tokenizer = TokenizerBuilder::<BPE, tokenizers::NormalizerWrapper, _, ByteLevel, ByteLevel>::new()
-        .with_model(BPE::default())
-        .with_pre_tokenizer(Some(byte_level))
-        .with_post_processor(Some(byte_level))
-        .with_decoder(Some(byte_level))
-        .build()
-        .map_err(failed)?;
+    let mut tokenizer =
+        TokenizerBuilder::<BPE, tokenizers::NormalizerWrapper, _, ByteLevel, ByteLevel>::new()
+            .with_model(BPE::default())
+            .with_pre_tokenizer(Some(byte_level))
+            .with_post_processor(Some(byte_level))
+            .with_decoder(Some(byte_level))
+            .build()
+            .map_err(failed)?;
     let mut trainer = BpeTrainer::builder()
         .show_progress(false)
         .vocab_size(MAX_TOKENS)
