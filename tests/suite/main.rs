@@ -1,5 +1,8 @@
 //! Does it agree with the reference, does it keep its promises, does it refuse what it must?
 
+mod boundaries;
+mod bundled_model;
+mod engine;
 mod invariants;
 mod parity;
 mod refusals;

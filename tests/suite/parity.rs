@@ -12,7 +12,8 @@ use twinbeam_attribution::{
 use twinbeam_core::{ComponentKind, Direction, HookName, Metric};
 use twinbeam_gpt2::{Activations, Gpt2};
 use twinbeam_tests::{
-    CPU_TOLERANCE, F32_FLOOR, FIXTURES, assert_close, assert_close_or, case, fixture_model, json, numbers, read, values,
+    CPU_TOLERANCE, F32_FLOOR, FIXTURES, assert_close, assert_close_or, case, fixture_model, json,
+    numbers, read, values,
 };
 
 /// As the fixtures were made.
@@ -31,7 +32,9 @@ fn every_hook_point_agrees() {
                 let (logits, cache) = model.run_with_cache(model.tokens(&[ids]));
                 for name in HookName::all(model.shape().n_layers) {
                     // The fixtures keep the points that matter; the rest lies between them.
-                    let Ok(view) = file.tensor(&format!("{side}.{name}")) else { continue };
+                    let Ok(view) = file.tensor(&format!("{side}.{name}")) else {
+                        continue;
+                    };
                     let got = match cache.get(name).expect("every point is cached") {
                         Activations::Stream(activation) => values(activation),
                         Activations::Heads(activation) => values(activation),
@@ -41,7 +44,12 @@ fn every_hook_point_agrees() {
                     compared += 1;
                 }
                 let view = file.tensor(&format!("{side}.logits")).expect("logits");
-                assert_close(&format!("{folder} logits"), &values(&logits), &f32s(view.data()), 1e-5);
+                assert_close(
+                    &format!("{folder} logits"),
+                    &values(&logits),
+                    &f32s(view.data()),
+                    1e-5,
+                );
             }
         }
     }

@@ -1,8 +1,8 @@
 //! Files that are not a GPT-2 are refused with the tensor, what was expected and what was there.
 
+use burn::tensor::DType;
 use serde_json::{Value, json};
 use twinbeam_gpt2::{ConfigError, Gpt2Config, LoadError, StoredDtype, stored_bytes};
-use burn::tensor::DType;
 use twinbeam_tests::{assert_close, fixture_model, load, read, values};
 
 const FOLDER: &str = "tiny-gpt2";
@@ -42,7 +42,10 @@ fn a_missing_tensor_is_named() {
         header.insert("h.0.attn.masked_bias".to_owned(), entry);
     });
     let error = refused(&bytes);
-    assert!(matches!(&error, LoadError::MissingTensor { tensor } if tensor == "ln_f.bias"), "{error}");
+    assert!(
+        matches!(&error, LoadError::MissingTensor { tensor } if tensor == "ln_f.bias"),
+        "{error}"
+    );
 }
 
 #[test]
@@ -51,7 +54,9 @@ fn an_extra_tensor_is_named() {
         let entry = header.remove("transformer.ln_f.bias").expect("it was there");
         header.insert("transformer.h.0.crossattention.bias".to_owned(), entry);
     });
-    assert!(matches!(refused(&bytes), LoadError::ExtraTensor { tensor } if tensor.contains("cross")));
+    assert!(
+        matches!(refused(&bytes), LoadError::ExtraTensor { tensor } if tensor.contains("cross"))
+    );
 }
 
 #[test]
@@ -78,7 +83,9 @@ fn twice_the_same_tensor_is_refused() {
         let entry = header.remove("transformer.ln_f.bias").expect("it was there");
         header.insert("ln_f.weight".to_owned(), entry);
     });
-    assert!(matches!(refused(&bytes), LoadError::DuplicateTensor { tensor } if tensor == "ln_f.weight"));
+    assert!(
+        matches!(refused(&bytes), LoadError::DuplicateTensor { tensor } if tensor == "ln_f.weight")
+    );
 }
 
 #[test]
@@ -94,7 +101,9 @@ fn truncated_and_padded_files_are_refused_with_both_lengths() {
     let bytes = weights();
     let whole = bytes.len() as u64;
     for cut in [0, 7, 100, bytes.len() - 1] {
-        let LoadError::Length { expected, got } = refused(&bytes[..cut]) else { panic!("a length") };
+        let LoadError::Length { expected, got } = refused(&bytes[..cut]) else {
+            panic!("a length")
+        };
         assert!(got == cut as u64 && expected > got, "{expected} {got}");
     }
     let LoadError::Length { expected, got } = refused(&[&bytes[..], b"!"].concat()) else {
@@ -107,9 +116,13 @@ fn truncated_and_padded_files_are_refused_with_both_lengths() {
 fn long_and_broken_headers_are_refused() {
     let long = |length: u64| [&length.to_le_bytes()[..], &[b' '; 100]].concat();
     for length in [(1 << 20) + 1, 100_000_001, u64::MAX] {
-        assert!(matches!(refused(&long(length)), LoadError::HeaderTooLarge { got } if got == length));
+        assert!(
+            matches!(refused(&long(length)), LoadError::HeaderTooLarge { got } if got == length)
+        );
     }
-    for header in ["[]", "{", "\u{0}", "{\"a\":{\"dtype\":\"F32\",\"shape\":[-1],\"data_offsets\":[0,4]}}"] {
+    for header in
+        ["[]", "{", "\u{0}", "{\"a\":{\"dtype\":\"F32\",\"shape\":[-1],\"data_offsets\":[0,4]}}"]
+    {
         let bytes = [&(header.len() as u64).to_le_bytes()[..], header.as_bytes()].concat();
         assert!(matches!(refused(&bytes), LoadError::Header { .. }), "{header}");
     }
@@ -129,9 +142,13 @@ fn long_and_broken_headers_are_refused() {
 
 #[test]
 fn files_that_people_mistake_for_safetensors_are_recognised() {
-    let pointer = b"version https://git-lfs.github.com/spec/v1\noid sha256:248dfc\nsize 548105171\n";
+    let pointer =
+        b"version https://git-lfs.github.com/spec/v1\noid sha256:248dfc\nsize 548105171\n";
     assert!(matches!(refused(pointer), LoadError::LfsPointer));
-    assert!(matches!(refused(b"PK\x03\x04\x00\x00\x08\x08\x00\x00archive/data.pkl"), LoadError::Pickle));
+    assert!(matches!(
+        refused(b"PK\x03\x04\x00\x00\x08\x08\x00\x00archive/data.pkl"),
+        LoadError::Pickle
+    ));
     assert!(matches!(refused(b"\x80\x02\x8a\x0al\xfc\x9cF\xf9 j\xa8P\x19."), LoadError::Pickle));
     assert!(matches!(refused(b"<!doctype html><title>429</title>"), LoadError::Html));
 }
@@ -181,7 +198,9 @@ fn other_architectures_and_variants_are_refused() {
         };
         assert!(field == name || name == "n_head", "{field}: {expected} {got}");
     }
-    for (field, value) in [("n_layer", json!("three")), ("n_embd", json!(-1)), ("n_head", json!(null))] {
+    for (field, value) in
+        [("n_layer", json!("three")), ("n_embd", json!(-1)), ("n_head", json!(null))]
+    {
         assert!(matches!(with(field, value), Err(ConfigError::Malformed(_))), "{field}");
     }
     let bert = br#"{"model_type":"bert","hidden_size":768}"#;

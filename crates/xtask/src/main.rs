@@ -1,11 +1,132 @@
-//! Chores. So far: `cargo xtask test`.
+//! Chores: `cargo xtask serve | test | dist | check`. Each gets what it is missing and says so.
 
+mod build;
+mod tools;
+
+use std::path::{Path, PathBuf};
 use std::process::{Command, ExitCode};
 
+use anyhow::{Context as _, bail};
+
+const HELP: &str = "\
+cargo xtask serve    build the page, serve it and open it in a browser
+cargo xtask test     all tests: native, and the page in Chromium
+cargo xtask dist     build the page into dist/, for any static host
+cargo xtask check    formatting and lints";
+
+/// Packages whose tests run natively. The worker's binary runs in the browser's tests.
+const NATIVE: [&str; 9] = [
+    "twinbeam-core",
+    "twinbeam-tasks",
+    "twinbeam-gpt2",
+    "twinbeam-attribution",
+    "twinbeam-engine",
+    "twinbeam-cli",
+    "twinbeam-tests",
+    "twinbeam-web",
+    "xtask",
+];
+
+#[expect(clippy::print_stderr, reason = "a program that reports why it failed")]
 fn main() -> ExitCode {
-    let status = Command::new("cargo").args(["test", "--release", "-p", "twinbeam-core", "-p", "twinbeam-tasks", "-p", "twinbeam-gpt2", "-p", "twinbeam-attribution", "-p", "twinbeam-tests"]).status();
-    match status {
-        Ok(status) if status.success() => ExitCode::SUCCESS,
-        _ => ExitCode::FAILURE,
+    let chore = std::env::args().nth(1).unwrap_or_default();
+    match run(&chore) {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(error) => {
+            eprintln!("error: {error:#}");
+            ExitCode::FAILURE
+        }
     }
+}
+
+fn run(chore: &str) -> anyhow::Result<()> {
+    match chore {
+        "serve" => {
+            tools::page()?;
+            build::serve()
+        }
+        "dist" => {
+            tools::page()?;
+            build::dist()
+        }
+        "test" => {
+            native_tests()?;
+            tools::page()?;
+            build::dist()?;
+            tools::browser()?;
+            browser_tests()
+        }
+        "check" => check(),
+        _ => bail!("{chore:?} is not a chore\n\n{HELP}"),
+    }
+}
+
+fn native_tests() -> anyhow::Result<()> {
+    say("native tests");
+    // The browser's tests compare the page with the command line, which is built here: from the same list of
+    // packages, since with another list the shared libraries would be built once more.
+    for subcommand in ["test", "build"] {
+        let packages = NATIVE.iter().flat_map(|package| ["-p", package]);
+        execute(cargo(subcommand).arg("--release").args(packages))?;
+    }
+    Ok(())
+}
+
+fn browser_tests() -> anyhow::Result<()> {
+    say("browser tests");
+    let mut node = Command::new("node");
+    // One browser at a time: its timings and its software GPU share the cores with nobody.
+    node.args(["--test", "--test-concurrency=1"]).current_dir(root().join("tests/browser"));
+    node.args(["suite/page.test.mjs", "suite/gpu.test.mjs"]);
+    node.env("TWINBEAM_CHROMIUM", tools::chromium().context("Chromium has gone")?);
+    execute(&mut node)
+}
+
+fn check() -> anyhow::Result<()> {
+    execute(cargo("fmt").args(["--all", "--check"]))?;
+    let mut clippy = cargo("clippy");
+    clippy.args(["--release", "--all-targets"]);
+    clippy.args(NATIVE.iter().flat_map(|package| ["-p", package]));
+    execute(clippy.args(["--", "-D", "warnings"]))?;
+    execute(cargo("clippy").args([
+        "--profile",
+        "web",
+        "--target",
+        "wasm32-unknown-unknown",
+        "-p",
+        "twinbeam-web",
+        "--features",
+        "worker",
+        "--bins",
+        "--",
+        "-D",
+        "warnings",
+    ]))
+}
+
+/// The folder that holds the workspace.
+fn root() -> PathBuf {
+    let here = Path::new(env!("CARGO_MANIFEST_DIR"));
+    here.ancestors().nth(2).unwrap_or(here).to_path_buf()
+}
+
+fn cargo(subcommand: &str) -> Command {
+    let mut command = Command::new(std::env::var_os("CARGO").unwrap_or_else(|| "cargo".into()));
+    command.arg(subcommand).current_dir(root());
+    command
+}
+
+/// Says what is being done, apart from what the tools say.
+#[expect(clippy::print_stdout, reason = "a program that reports what it does")]
+fn say(what: &str) {
+    println!("== {what}");
+}
+
+/// Runs a command to its end; a failure is an error that names it.
+fn execute(command: &mut Command) -> anyhow::Result<()> {
+    let status = command.status().with_context(|| format!("starting {command:?}"))?;
+    if !status.success() {
+        bail!("{status} from {command:?}");
+    }
+    Ok(())
 }

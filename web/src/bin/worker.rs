@@ -99,7 +99,9 @@ impl Worker {
 
     fn send(&self, event: &Event) {
         // OK because events hold finite numbers, strings and lists.
-        let Ok(text) = serde_json::to_string(event) else { return };
+        let Ok(text) = serde_json::to_string(event) else {
+            return;
+        };
         self.scope.post_message(&JsValue::from_str(&text)).ok();
     }
 
@@ -122,12 +124,7 @@ impl Worker {
         }
     }
 
-    async fn load(
-        &self,
-        name: String,
-        base: String,
-        choice: DeviceChoice,
-    ) -> Result<(), Problem> {
+    async fn load(&self, name: String, base: String, choice: DeviceChoice) -> Result<(), Problem> {
         // The old model goes first: two do not fit where memory is short.
         self.model.replace(None);
         let problem = |error: Error| error.problem();
@@ -147,7 +144,9 @@ impl Worker {
 
     async fn inspect(&self, seq: u64, draft: &Experiment) -> Result<(), Problem> {
         // The page asks again once a model is there.
-        let Ok(model) = self.loaded() else { return Ok(()) };
+        let Ok(model) = self.loaded() else {
+            return Ok(());
+        };
         let inspection = inspect(&model, draft).await.map_err(|error| error.problem())?;
         self.send(&Event::Inspected { seq, inspection: Box::new(inspection) });
         Ok(())
@@ -212,7 +211,9 @@ impl Host for Messages<'_> {
 
 /// Lets the browser deliver what has arrived. A message to oneself is not slowed down as timers are.
 async fn turn() {
-    let Ok(channel) = MessageChannel::new() else { return };
+    let Ok(channel) = MessageChannel::new() else {
+        return;
+    };
     let promise = Promise::new(&mut |resolve, _reject| {
         channel.port1().set_onmessage(Some(&resolve));
         channel.port2().post_message(&JsValue::NULL).ok();

@@ -1,0 +1,200 @@
+// What a visitor does, in a real browser, on the release build, by the CPU.
+import assert from "node:assert/strict";
+import { readFileSync } from "node:fs";
+import { after, before, test } from "node:test";
+import { createRequire } from "node:module";
+import { compare } from "../support/native.mjs";
+import { by, difference, launch, open, status, table } from "../support/page.mjs";
+import { serve } from "../support/server.mjs";
+
+const EXAMPLES = JSON.parse(readFileSync(new URL("../../../assets/examples.json", import.meta.url), "utf8"));
+const [NOTEBOOK] = EXAMPLES;
+const AXE = createRequire(import.meta.url).resolve("axe-core/axe.min.js");
+const as_case = ({ clean, corrupted, answer, wrong }) => ({ name: "case", clean, corrupted, answer: answer[0], wrong: wrong[0] });
+
+let browser, server;
+before(async () => {
+  browser = await launch();
+  server = await serve("/some/folder/");
+});
+after(async () => {
+  await browser?.close();
+  await server?.close();
+});
+
+/** Opens the page with the first figure drawn, tests it, and looks for errors on the console. */
+async function visit(address, body, options) {
+  const visited = await open(browser, address, options);
+  await status(visited.page, "done");
+  await body(visited.page);
+  assert.deepEqual(visited.errors, []);
+  await visited.close();
+}
+
+test("the first figure is there without a click, with the numbers of the command line", async () => {
+  const [native] = compare([as_case(NOTEBOOK)]);
+  await visit(`${server.url}?device=cpu`, async (page) => {
+    assert.equal(await by(page, "prompt-clean").inputValue(), NOTEBOOK.clean);
+    for (const direction of ["noising", "denoising"]) {
+      await by(page, "direction").selectOption(direction);
+      for (const method of ["ig", "ap"]) {
+        const off = difference(await table(page, `heatmap-${method}-heads`), native.heads[method][direction]);
+        assert.ok(off < 1e-4, `${method} ${direction} is off by ${off} of the largest score`);
+      }
+      const deltas = await by(page, "convergence").locator("[data-layer]").count();
+      assert.equal(deltas, native.heads.ig[direction].length);
+    }
+    for (const side of ["clean", "corrupted"]) {
+      const shown = Number(await by(page, `metric-${side}`).getAttribute("data-value"));
+      assert.ok(Math.abs(shown - native.logit_diff[side]) < 1e-4, `${side}: ${shown}`);
+      assert.match(await by(page, `metric-${side}`).innerText(), /logits/);
+    }
+    assert.match(await by(page, "device-report").innerText(), /CPU/);
+  });
+});
+
+test("edited inputs mark the maps, Run makes them anew, and the address holds the experiment", async () => {
+  await visit(`${server.url}?device=cpu`, async (page) => {
+    const before = await table(page, "heatmap-ap-heads");
+    const example = EXAMPLES.find((example) => example.clean.startsWith("When Kate"));
+    await by(page, "prompt-clean").fill(example.clean);
+    await status(page, "stale");
+    assert.equal(await by(page, "run").isDisabled(), true, "prompts of unequal length or mismatch cannot run");
+    await by(page, "prompt-corrupted").fill(example.corrupted);
+    await by(page, "answer").fill(example.answer[0]);
+    await by(page, "wrong").fill(example.wrong[0]);
+    await page.locator("[data-testid=run]:enabled").waitFor();
+    await by(page, "run").click();
+    await status(page, "done");
+    const shown = await table(page, "heatmap-ap-heads");
+    const [native] = compare([as_case(example)]);
+    assert.ok(difference(shown, native.heads.ap.noising) < 1e-4);
+    assert.ok(difference(before, native.heads.ap.noising) > 1e-2, "the maps were of other prompts before");
+
+    const link = page.url();
+    assert.match(link, /#v1=/);
+    await visit(link, async (again) => {
+      assert.equal(await by(again, "prompt-clean").inputValue(), example.clean);
+      assert.equal(await by(again, "answer").inputValue(), example.answer[0]);
+      assert.deepEqual(await table(again, "heatmap-ap-heads"), shown, "a link gives the same numbers, bit for bit");
+    });
+
+    await page.goBack();
+    await page.waitForFunction((text) => document.querySelector("[data-testid=prompt-clean]").value === text, NOTEBOOK.clean);
+    await status(page, "done");
+    assert.deepEqual(await table(page, "heatmap-ap-heads"), before);
+  });
+});
+
+test("metric and steps are what the command line is given", async () => {
+  await visit(`${server.url}?device=cpu`, async (page) => {
+    await by(page, "steps").fill("3");
+    await page.locator("[data-testid=run]:enabled").waitFor();
+    await by(page, "run").click();
+    await status(page, "done");
+    const [native] = compare([as_case(NOTEBOOK)], { steps: 3 });
+    assert.ok(difference(await table(page, "heatmap-ig-heads"), native.heads.ig.noising) < 1e-4);
+    await by(page, "metric").selectOption("kl");
+    await status(page, "stale");
+    await page.locator("[data-testid=run]:enabled").waitFor();
+    await by(page, "run").click();
+    await status(page, "done");
+    assert.match(await by(page, "metric-corrupted").innerText(), /nats/);
+    assert.equal(Number(await by(page, "metric-clean").getAttribute("data-value")), 0);
+  });
+});
+
+test("prompts of unequal length and answers of two tokens say what to change, and Run is off", async () => {
+  await visit(`${server.url}?device=cpu`, async (page) => {
+    await by(page, "prompt-corrupted").fill(`${NOTEBOOK.corrupted} the`);
+    await page.locator("[data-testid=notice]", { hasText: "differ in length" }).waitFor();
+    assert.equal(await by(page, "run").isDisabled(), true);
+    const cells = by(page, "token-row-clean").locator("td");
+    assert.equal(await cells.count(), await by(page, "token-row-corrupted").locator("td").count(), "common columns");
+    assert.equal(await by(page, "token-row-clean").locator("td.absent").count(), 1);
+    await by(page, "prompt-corrupted").fill(NOTEBOOK.corrupted);
+    await by(page, "answer").fill("John");
+    await page.locator("[data-testid=notice]", { hasText: "is not one token" }).waitFor();
+    assert.equal(await by(page, "run").isDisabled(), true);
+    await page.getByRole("button", { name: "use “·John”" }).click();
+    assert.equal(await by(page, "answer").inputValue(), " John");
+    await page.locator("[data-testid=run]:enabled").waitFor();
+    assert.equal(await by(page, "token-row-clean").locator("td.differs").count(), 1);
+    const tokens = await cells.count();
+    await by(page, "bos").click();
+    await page.waitForFunction((n) => document.querySelectorAll("[data-testid=token-row-clean] td").length === n, tokens - 1);
+  });
+});
+
+test("a damaged link shows the default pair and says so", async () => {
+  await visit(`${server.url}?device=cpu#v1=bm90IGEgbGluaw`, async (page) => {
+    assert.equal(await by(page, "prompt-clean").inputValue(), NOTEBOOK.clean);
+    assert.match(await by(page, "notice").innerText(), /damaged/);
+  });
+});
+
+test("every example runs, and the model solves it", async () => {
+  await visit(`${server.url}?device=cpu`, async (page) => {
+    for (const [index, example] of EXAMPLES.entries()) {
+      await by(page, "example-select").selectOption(`${index}`);
+      await page.waitForFunction((text) => document.querySelector("[data-testid=prompt-clean]").value === text, example.clean);
+      await status(page, "done");
+      const [clean, corrupted] = await Promise.all(
+        ["clean", "corrupted"].map(async (side) => Number(await by(page, `metric-${side}`).getAttribute("data-value"))),
+      );
+      assert.ok(clean > 0, `${example.title}: clean ${clean}`);
+      // A third of all the probability, or a logit.
+      const [metric, least] = example.metric === "prob_diff" ? ["prob_diff", 0.33] : ["logit_diff", 1];
+      assert.equal(await by(page, "metric").inputValue(), metric);
+      assert.ok(clean - corrupted > least, `${example.title}: clean ${clean}, corrupted ${corrupted}`);
+    }
+  });
+});
+
+test("a run can be cancelled, and the page goes on", async () => {
+  await visit(`${server.url}?device=cpu`, async (page) => {
+    await by(page, "steps").fill("300");
+    await page.locator("[data-testid=run]:enabled").waitFor();
+    await by(page, "run").click();
+    await by(page, "cancel").click();
+    // A run so short that it was done first is not a cancelled one.
+    await page.locator("[data-testid=notice]", { hasText: "Stopped" }).waitFor({ timeout: 3000 });
+    await by(page, "steps").fill("5");
+    await page.locator("[data-testid=run]:enabled").waitFor();
+    await by(page, "run").click();
+    await status(page, "done");
+  });
+});
+
+test("maps can be read by keyboard, cell by cell, and axe finds no fault", async () => {
+  for (const colorScheme of ["light", "dark"]) {
+    await visit(
+      `${server.url}?device=cpu`,
+      async (page) => {
+        const cell = (map, layer, head) => by(page, `heatmap-${map}-heads`).locator(`[data-layer='${layer}'][data-head='${head}']`);
+        await cell("ig", 0, 0).focus();
+        await page.keyboard.press("ArrowDown");
+        await page.keyboard.press("ArrowRight");
+        const name = await page.evaluate(() => document.activeElement.getAttribute("aria-label"));
+        assert.match(name, /^layer 1 head 1: IG [+−]?\d+\.\d+, AP [+−]?\d+\.\d+ logits$/);
+        assert.match(await cell("ap", 1, 1).getAttribute("class"), /marked/, "the same cell is marked in the other map");
+        assert.match(await by(page, "readout").innerText(), /layer 1 head 1/);
+        await page.addScriptTag({ path: AXE });
+        const { violations } = await page.evaluate(() => globalThis.axe.run());
+        assert.deepEqual(violations.map(({ id, nodes }) => [id, nodes.map(({ html }) => html)]), []);
+      },
+      { colorScheme },
+    );
+  }
+});
+
+test("nothing is wider than a phone", async () => {
+  await visit(
+    `${server.url}?device=cpu`,
+    async (page) => {
+      const width = await page.evaluate(() => document.documentElement.scrollWidth);
+      assert.ok(width <= 380, `${width} px`);
+    },
+    { viewport: { width: 380, height: 800 } },
+  );
+});

@@ -1,0 +1,70 @@
+// A browser with the page in it, and what the tests read from the page.
+import assert from "node:assert/strict";
+import { chromium } from "playwright-core";
+
+/** Long enough for a cold start on two slow cores; a result that needs it is not a pass of a speed test. */
+export const PATIENCE = 120_000;
+
+// Without these Chromium looks for its own servers at every start.
+const QUIET = ["--disable-background-networking", "--disable-component-update", "--disable-sync", "--no-first-run"];
+const SOFTWARE_GPU = ["--enable-unsafe-webgpu", "--use-webgpu-adapter=swiftshader"];
+
+export async function launch({ gpu = false } = {}) {
+  return chromium.launch({
+    executablePath: process.env.TWINBEAM_CHROMIUM ?? "/usr/bin/chromium",
+    args: ["--no-sandbox", ...QUIET, ...(gpu ? SOFTWARE_GPU : ["--disable-gpu"])],
+  });
+}
+
+/** Opens an address; errors of the page's own end the test. */
+export async function open(browser, url, options = {}) {
+  const context = await browser.newContext({ viewport: { width: 1280, height: 900 }, ...options });
+  const page = await context.newPage();
+  page.setDefaultTimeout(PATIENCE);
+  const errors = [];
+  page.on("pageerror", (error) => errors.push(`${error}`));
+  page.on("console", (message) => message.type() === "error" && errors.push(message.text()));
+  await page.goto(url);
+  return { page, errors, close: () => context.close() };
+}
+
+export const by = (page, testid) => page.getByTestId(testid);
+
+/** Waits until the status line says one of the states; an error it shows instead is the test's error. */
+export async function status(page, ...states) {
+  const wanted = [...states, "error"].map((state) => `[data-testid=status][data-state=${state}]`).join(",");
+  await page.locator(wanted).waitFor({ timeout: PATIENCE });
+  const state = await by(page, "status").getAttribute("data-state");
+  if (!states.includes(state)) {
+    assert.fail(`the page says: ${await by(page, "status").innerText()} / ${await by(page, "notice").innerText()}`);
+  }
+}
+
+/** A head map as a table of numbers, `[n_layers][n_heads]`. */
+export async function table(page, testid) {
+  const cells = await by(page, testid)
+    .locator("[data-layer][data-head]")
+    .evaluateAll((cells) => cells.map((cell) => ({ ...cell.dataset })));
+  const rows = [];
+  for (const { layer, head, value } of cells) {
+    (rows[layer] ??= [])[head] = value === undefined ? NaN : Number(value);
+  }
+  return rows;
+}
+
+/** Largest difference of two tables as a share of the second's largest score; NaN anywhere fails. */
+export function difference(got, expected) {
+  assert.equal(got.length, expected.length, "layers");
+  const largest = Math.max(...expected.flat().map(Math.abs));
+  assert.ok(largest > 0, "the reference is not all zero");
+  let worst = 0;
+  expected.forEach((row, layer) => {
+    assert.equal(got[layer].length, row.length, `heads of layer ${layer}`);
+    row.forEach((score, head) => {
+      const off = Math.abs(got[layer][head] - score);
+      assert.ok(Number.isFinite(off), `layer ${layer} head ${head} is ${got[layer][head]}`);
+      worst = Math.max(worst, off);
+    });
+  });
+  return worst / largest;
+}

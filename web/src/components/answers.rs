@@ -1,0 +1,127 @@
+use leptos::prelude::*;
+use twinbeam_core::{AnswerCheck, AnswerReading, Experiment, Inspection, TopToken};
+
+use super::{edit, visible};
+use crate::state::AppState;
+
+/// The right and the wrong next token, with the model's own guesses as suggestions.
+#[component]
+pub(crate) fn AnswerFields(state: AppState) -> impl IntoView {
+    view! {
+        <div class="answers">
+            <AnswerField
+                state id="answer" label="Answer" hint="What the clean prompt makes likely"
+                get=|draft| &mut draft.answer
+                check=|inspection| &inspection.answer
+                suggestions=|inspection| &inspection.clean.top
+            />
+            <AnswerField
+                state id="wrong" label="Wrong answer" hint="What the answer is compared with"
+                get=|draft| &mut draft.wrong
+                check=|inspection| &inspection.wrong
+                suggestions=|inspection| &inspection.corrupted.top
+            />
+        </div>
+    }
+}
+
+#[component]
+fn AnswerField(
+    state: AppState,
+    id: &'static str,
+    label: &'static str,
+    hint: &'static str,
+    get: fn(&mut Experiment) -> &mut Vec<String>,
+    check: fn(&Inspection) -> &AnswerCheck,
+    suggestions: fn(&Inspection) -> &Vec<TopToken>,
+) -> impl IntoView {
+    let list = format!("{id}-suggestions");
+    let value = move || {
+        let mut draft = state.draft.get();
+        get(&mut draft).join("|")
+    };
+    let type_text = move |text: String| {
+        edit(state, false, |draft| *get(draft) = split(&text));
+    };
+    let options = move || {
+        let top = state.inspection.with(|inspection| suggestions(inspection).clone());
+        top.into_iter()
+            .map(|token| {
+                let label = format!("{}  {:.1} %", visible(&token.text), 100.0 * token.prob);
+                view! { <option value=token.text>{label}</option> }
+            })
+            .collect_view()
+    };
+    let readings = move || {
+        state
+            .inspection
+            .with(|inspection| check(inspection).readings.clone())
+            .into_iter()
+            .enumerate()
+            .map(|(place, found)| reading(state, get, place, found))
+            .collect_view()
+    };
+    view! {
+        <div class="field">
+            <label for=id>{label}</label>
+            <input
+                id=id
+                data-testid=id
+                type="text"
+                spellcheck="false"
+                autocomplete="off"
+                list=list.clone()
+                title=format!("{hint}: one token, with its leading space; several with | between them")
+                prop:value=value
+                on:input=move |event| type_text(event_target_value(&event))
+            />
+            <datalist id=list>{options}</datalist>
+            <span class="readings">{readings}</span>
+        </div>
+    }
+}
+
+/// How one entry reads: as a token, or split, with the variant that would be one.
+fn reading(
+    state: AppState,
+    get: fn(&mut Experiment) -> &mut Vec<String>,
+    place: usize,
+    found: AnswerReading,
+) -> impl IntoView {
+    let one = found.pieces.len() == 1;
+    let pieces: Vec<String> = found.pieces.iter().map(|piece| visible(piece)).collect();
+    let offer = found.with_space.map(|text| {
+        let label = format!("use “{}”", visible(&text));
+        view! {
+            <button
+                type="button"
+                class="chip offer"
+                on:click=move |_event| {
+                    let text = text.clone();
+                    edit(state, true, |draft| {
+                        if let Some(entry) = get(draft).get_mut(place) {
+                            *entry = text;
+                        }
+                    });
+                }
+            >
+                {label}
+            </button>
+        }
+    });
+    view! {
+        <span class="reading-of-answer" class:split=!one>
+            {pieces
+                .into_iter()
+                .map(|piece| view! { <span class="token">{piece}</span> })
+                .collect_view()}
+            {(!one).then_some(" splits; an answer is one token ")}
+            {offer}
+        </span>
+    }
+}
+
+/// Entries between bars, kept as typed: their spaces matter.
+fn split(text: &str) -> Vec<String> {
+    if text.is_empty() { Vec::new() } else { text.split('|').map(str::to_owned).collect() }
+}

@@ -1,0 +1,304 @@
+use gloo::timers::callback::Timeout;
+use leptos::prelude::*;
+use twinbeam_core::{DeviceChoice, Direction, MAX_STEPS, Metric};
+use wasm_bindgen_futures::{JsFuture, spawn_local};
+
+use super::edit;
+use crate::examples::{Example, examples};
+use crate::state::{AppState, Status};
+use crate::{bridge, url_state};
+
+/// How long a button says that the link was copied.
+const COPIED_MILLIS: u32 = 2500;
+
+/// Prompt pairs that the bundled model solves, by task.
+#[component]
+pub(crate) fn Examples(state: AppState) -> impl IntoView {
+    let all = StoredValue::new(examples());
+    let mut groups: Vec<(String, Vec<(usize, String)>)> = Vec::new();
+    for (index, example) in all.get_value().into_iter().enumerate() {
+        match groups.last_mut() {
+            Some((task, entries)) if *task == example.task => entries.push((index, example.title)),
+            _ => groups.push((example.task, vec![(index, example.title)])),
+        }
+    }
+    let chosen = move || {
+        let draft = state.draft.get();
+        let is_draft = |example: &Example| example.experiment(draft.clone()) == draft;
+        let place = all.with_value(|all| all.iter().position(is_draft));
+        place.map_or_else(String::new, |place| place.to_string())
+    };
+    let choose = move |event| {
+        let place = event_target_value(&event).parse::<usize>().ok();
+        let example = all.with_value(|all| place.and_then(|place| all.get(place).cloned()));
+        if let Some(example) = example {
+            bridge::open(state, example.experiment(state.draft.get_untracked()), true);
+        }
+    };
+    let options = |entries: Vec<(usize, String)>| {
+        entries
+            .into_iter()
+            .map(|(index, title)| view! { <option value=index.to_string()>{title}</option> })
+            .collect_view()
+    };
+    view! {
+        <div class="field example">
+            <label for="example-select">"Example"</label>
+            <select id="example-select" data-testid="example-select" prop:value=chosen on:change=choose>
+                <option value="">"Your own prompts"</option>
+                {groups
+                    .into_iter()
+                    .map(|(task, entries)| {
+                        view! { <optgroup label=task>{options(entries)}</optgroup> }
+                    })
+                    .collect_view()}
+            </select>
+        </div>
+    }
+}
+
+/// What is computed, where, and the buttons.
+#[component]
+pub(crate) fn Controls(state: AppState) -> impl IntoView {
+    view! {
+        <div class="controls">
+            <DirectionSelect state />
+            <MetricSelect state />
+            <Steps state />
+            <DeviceSelect state />
+            <Buttons state />
+        </div>
+    }
+}
+
+/// What the chosen direction asks, and what the chosen metric measures.
+#[component]
+pub(crate) fn Explanation(state: AppState) -> impl IntoView {
+    view! {
+        <p class="explanation">
+            {move || direction_sentence(state.direction())} " "
+            {move || metric_sentence(state.draft.with(|draft| draft.metric))}
+        </p>
+    }
+}
+
+#[component]
+fn DirectionSelect(state: AppState) -> impl IntoView {
+    let choose = move |event| {
+        let wanted = event_target_value(&event);
+        let Some(direction) = Direction::ALL.into_iter().find(|d| d.id() == wanted) else {
+            return;
+        };
+        // Both directions are there already, so this is a change of view: nothing is run.
+        state.draft.update(|draft| draft.direction = direction);
+        if state.is_stale() == Some(false) {
+            state.draft.with_untracked(|draft| url_state::write(draft, false));
+        }
+    };
+    view! {
+        <div class="field">
+            <label for="direction">"Direction"</label>
+            <select
+                id="direction"
+                data-testid="direction"
+                prop:value=move || state.direction().id()
+                on:change=choose
+            >
+                <option value="noising">"noising"</option>
+                <option value="denoising">"denoising"</option>
+            </select>
+        </div>
+    }
+}
+
+#[component]
+fn MetricSelect(state: AppState) -> impl IntoView {
+    let choose = move |event| {
+        let wanted = event_target_value(&event);
+        if let Some(metric) = Metric::ALL.into_iter().find(|metric| metric.id() == wanted) {
+            edit(state, true, |draft| draft.metric = metric);
+        }
+    };
+    view! {
+        <div class="field">
+            <label for="metric">"Metric"</label>
+            <select
+                id="metric"
+                data-testid="metric"
+                prop:value=move || state.draft.with(|draft| draft.metric.id())
+                on:change=choose
+            >
+                {Metric::ALL
+                    .into_iter()
+                    .map(|metric| view! { <option value=metric.id()>{metric_name(metric)}</option> })
+                    .collect_view()}
+            </select>
+        </div>
+    }
+}
+
+#[component]
+fn Steps(state: AppState) -> impl IntoView {
+    let type_number = move |event| {
+        // What is not a number counts as none: the notice then says what is offered.
+        let n_steps = event_target_value(&event).trim().parse().unwrap_or(0);
+        edit(state, false, |draft| draft.n_steps = n_steps);
+    };
+    view! {
+        <div class="field steps">
+            <label for="steps">"IG steps"</label>
+            <input
+                id="steps"
+                data-testid="steps"
+                type="number"
+                min="1"
+                max=MAX_STEPS.to_string()
+                inputmode="numeric"
+                title="Gauss-Legendre nodes on the line between the two runs"
+                value=state.draft.with_untracked(|draft| draft.n_steps.to_string())
+                prop:value=move || {
+                    let n_steps = state.draft.with(|draft| draft.n_steps);
+                    if n_steps == 0 { String::new() } else { n_steps.to_string() }
+                }
+                on:input=type_number
+            />
+        </div>
+    }
+}
+
+#[component]
+fn DeviceSelect(state: AppState) -> impl IntoView {
+    let choose = move |event| {
+        let choice = match event_target_value(&event).as_str() {
+            "cpu" => DeviceChoice::Cpu,
+            "gpu" => DeviceChoice::Gpu,
+            _ => DeviceChoice::Auto,
+        };
+        state.device_choice.set(choice);
+        state.notice.set(None);
+        state.failed.set(false);
+        // A device is given back only with its worker.
+        bridge::start(state);
+    };
+    let chosen = move || match state.device_choice.get() {
+        DeviceChoice::Auto => "auto",
+        DeviceChoice::Cpu => "cpu",
+        DeviceChoice::Gpu => "gpu",
+    };
+    view! {
+        <div class="field">
+            <label for="device">"Device"</label>
+            <select id="device" data-testid="device" prop:value=chosen on:change=choose>
+                <option value="auto">"automatic"</option>
+                <option value="gpu">"GPU (WebGPU)"</option>
+                <option value="cpu">"CPU"</option>
+            </select>
+        </div>
+    }
+}
+
+#[component]
+fn Buttons(state: AppState) -> impl IntoView {
+    let copied = RwSignal::new(None);
+    let share = move |_event| {
+        let address = url_state::share(&state.draft.get_untracked());
+        spawn_local(async move {
+            let promise = window().navigator().clipboard().write_text(&address);
+            // Refused by the browser, or the page is not served safely: the link is shown to be copied by hand.
+            let worked = JsFuture::from(promise).await.is_ok();
+            copied.set(Some((worked, address)));
+            if worked {
+                Timeout::new(COPIED_MILLIS, move || copied.set(None)).forget();
+            }
+        });
+    };
+    let run_class = move || {
+        if state.status() == Status::Stale { "primary wanted" } else { "primary" }
+    };
+    view! {
+        <div class="buttons">
+            <button
+                type="button"
+                class=run_class
+                data-testid="run"
+                title="Ctrl+Enter in a prompt does the same"
+                disabled=move || !state.can_run()
+                on:click=move |_event| bridge::run(state, true)
+            >
+                "Run"
+            </button>
+            <button
+                type="button"
+                data-testid="cancel"
+                disabled=move || state.job.with(Option::is_none)
+                on:click=move |_event| bridge::cancel(state)
+            >
+                "Cancel"
+            </button>
+            <button
+                type="button"
+                data-testid="share"
+                title="A link that opens this experiment and runs it again"
+                on:click=share
+            >
+                {move || {
+                    if matches!(copied.get(), Some((true, _))) { "Link copied" } else { "Copy link" }
+                }}
+            </button>
+            {move || {
+                copied
+                    .get()
+                    .filter(|(worked, _)| !worked)
+                    .map(|(_, address)| {
+                        view! {
+                            <input
+                                type="text"
+                                class="share-link"
+                                aria-label="Link to this experiment, to be copied"
+                                readonly
+                                prop:value=address
+                            />
+                        }
+                    })
+            }}
+        </div>
+    }
+}
+
+fn metric_name(metric: Metric) -> &'static str {
+    match metric {
+        Metric::LogitDiff => "logit difference",
+        Metric::ProbDiff => "probability difference",
+        Metric::LogProb => "log probability",
+        Metric::Kl => "KL divergence",
+    }
+}
+
+fn metric_sentence(metric: Metric) -> &'static str {
+    match metric {
+        Metric::LogitDiff => {
+            "Measured: logit of the answer minus logit of the wrong answer, at the last token."
+        }
+        Metric::ProbDiff => {
+            "Measured: probability of the answer minus that of the wrong answer, at the last token."
+        }
+        Metric::LogProb => {
+            "Measured: natural logarithm of the answer’s probability, at the last token."
+        }
+        Metric::Kl => {
+            "Measured: divergence of the next-token distribution from the clean run’s. Its scores are of the \
+             negative divergence, so that positive supports the clean behaviour here too."
+        }
+    }
+}
+
+fn direction_sentence(direction: Direction) -> &'static str {
+    match direction {
+        Direction::Noising => {
+            "Noising: run the clean prompt and put corrupted values in. Is the head necessary?"
+        }
+        Direction::Denoising => {
+            "Denoising: run the corrupted prompt and put clean values in. Is the head sufficient?"
+        }
+    }
+}

@@ -1,0 +1,42 @@
+//! The parts of the page that are not maps, from top to bottom.
+
+pub(crate) mod answers;
+pub(crate) mod controls;
+pub(crate) mod notice;
+pub(crate) mod prompts;
+pub(crate) mod status;
+pub(crate) mod summary;
+
+use twinbeam_core::Experiment;
+
+use crate::bridge;
+use crate::state::AppState;
+use leptos::prelude::*;
+
+/// Changes the draft and has it looked at: at once for a choice, after a pause for typing.
+fn edit(state: AppState, at_once: bool, change: impl FnOnce(&mut Experiment)) {
+    state.draft.update(change);
+    state.failed.set(false);
+    bridge::inspect(state, at_once);
+}
+
+/// A token's text with its spaces visible.
+pub(crate) fn visible(text: &str) -> String {
+    text.chars()
+        .map(|character| match character {
+            ' ' => '·',
+            '\n' => '↵',
+            '\r' => '␍',
+            '\t' => '⇥',
+            '\u{a0}' => '⍽',
+            // Characters that would hide, or turn the direction of what follows, are shown as a box.
+            '\u{0}'..='\u{1f}'
+            | '\u{7f}'..='\u{9f}'
+            | '\u{200b}'..='\u{200f}'
+            | '\u{202a}'..='\u{202e}'
+            | '\u{2060}'..='\u{206f}'
+            | '\u{feff}' => '▯',
+            other => other,
+        })
+        .collect()
+}

@@ -1,0 +1,98 @@
+use leptos::prelude::*;
+
+use crate::state::{AppState, Done, Status};
+
+/// What is happening, how long it will take, and where it is computed.
+#[component]
+pub(crate) fn StatusLine(state: AppState) -> impl IntoView {
+    let fraction = move || {
+        state
+            .progress
+            .get()
+            .filter(|done| done.total > 0)
+            .map(|done| done.done as f64 / done.total as f64)
+    };
+    let words = move || match state.status() {
+        Status::Loading => state.progress.get().map_or_else(|| "Starting".to_owned(), in_progress),
+        Status::Running => state.progress.get().map_or_else(|| "Running".to_owned(), in_progress),
+        Status::Done => match state.seconds.get() {
+            Some(seconds) => format!("Done in {seconds:.1} s"),
+            None => "Done".to_owned(),
+        },
+        Status::Stale if state.committed.with(Option::is_none) => "Ready to run".to_owned(),
+        Status::Stale => {
+            "The inputs have changed: the maps are out of date until you run again".to_owned()
+        }
+        Status::Error => "Stopped by an error".to_owned(),
+    };
+    let device = move || {
+        state.loaded.with(|loaded| {
+            loaded
+                .as_ref()
+                .map(|loaded| format!("{}. {}", loaded.device.name, loaded.device.reason))
+        })
+    };
+    let model = move || {
+        state.loaded.with(|loaded| {
+            loaded.as_ref().map(|loaded| {
+                let digest: String = loaded.fingerprint.chars().take(12).collect();
+                let shape = loaded.shape;
+                format!(
+                    "Model mini: {} layers, {} heads, {:.1} M parameters, sha256 {digest}…",
+                    shape.n_layers,
+                    shape.n_heads,
+                    shape.n_params() as f64 / 1e6
+                )
+            })
+        })
+    };
+    view! {
+        <div class="status-line">
+            <p
+                class="status"
+                data-testid="status"
+                data-state=move || state.status().id()
+                role="status"
+            >
+                {words}
+            </p>
+            <progress
+                aria-label="Progress"
+                max="1"
+                prop:value=move || fraction().unwrap_or(0.0)
+                class:idle=move || fraction().is_none()
+            ></progress>
+            <p class="source">
+                <span data-testid="device-report">{device}</span>
+                " "
+                <span>{model}</span>
+            </p>
+        </div>
+    }
+}
+
+/// Phase, share and the time that is left at the speed so far.
+fn in_progress(done: Done) -> String {
+    let label = done.phase.label();
+    let mut characters = label.chars();
+    let phase: String =
+        characters.next().into_iter().flat_map(char::to_uppercase).chain(characters).collect();
+    if done.total == 0 {
+        return phase;
+    }
+    let share = 100.0 * done.done as f64 / done.total as f64;
+    // Before a twentieth is done the estimate is a guess.
+    if done.done == 0 || share < 5.0 {
+        return format!("{phase}: {share:.0} %");
+    }
+    let left = done.seconds * (done.total - done.done) as f64 / done.done as f64;
+    format!("{phase}: {share:.0} %, about {} left", duration(left))
+}
+
+fn duration(seconds: f64) -> String {
+    if seconds < 60.0 {
+        format!("{} s", seconds.ceil().max(1.0))
+    } else {
+        format!("{} min", (seconds / 60.0).ceil())
+    }
+}

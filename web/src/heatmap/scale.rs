@@ -1,0 +1,68 @@
+//! One diverging scale, symmetric about zero, and how its numbers are written. Nothing here draws.
+
+/// A scale from `-limit` to `limit`, in the scores' unit.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub(crate) struct Scale {
+    limit: f32,
+}
+
+impl Scale {
+    /// The smallest symmetric scale that holds all scores.
+    pub(crate) fn of<'scores>(scores: impl IntoIterator<Item = &'scores f32>) -> Self {
+        Self { limit: scores.into_iter().fold(0.0, |most: f32, score| most.max(score.abs())) }
+    }
+
+    /// Its end, in the scores' unit.
+    pub(crate) const fn limit(self) -> f32 {
+        self.limit
+    }
+
+    /// Place of a score on the scale, from -1 to 1; 0 where all scores are 0.
+    pub(crate) fn place(self, score: f32) -> f32 {
+        if self.limit > 0.0 { (score / self.limit).clamp(-1.0, 1.0) } else { 0.0 }
+    }
+
+    /// Decimals that tell two hundredths of the scale apart, at most 6.
+    pub(crate) fn decimals(self) -> usize {
+        if self.limit <= 0.0 {
+            return 2;
+        }
+        (2.0 - f64::from(self.limit).log10().floor()).clamp(0.0, 6.0) as usize
+    }
+}
+
+/// A number with its sign, a real minus, and no sign where it rounds to zero.
+pub(crate) fn signed(number: f32, decimals: usize) -> String {
+    let digits = format!("{:.decimals$}", number.abs());
+    let zero = digits.chars().all(|character| matches!(character, '0' | '.'));
+    match (zero, number < 0.0) {
+        (true, _) => digits,
+        (false, true) => format!("−{digits}"),
+        (false, false) => format!("+{digits}"),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn zero_is_the_middle_and_the_largest_score_an_end() {
+        let scale = Scale::of(&[0.5, -2.0, 1.0]);
+        assert_eq!([0.0, -2.0, 1.0].map(|score| scale.place(score)), [0.0, -1.0, 0.5]);
+        assert_eq!(Scale::of(&[0.0, 0.0]).place(0.0), 0.0);
+    }
+
+    #[test]
+    fn digits_follow_the_scale() {
+        let decimals = |limit: f32| Scale::of(&[limit]).decimals();
+        assert_eq!([250.0, 12.0, 4.2, 0.3, 0.02, 1e-9].map(decimals), [0, 1, 2, 3, 4, 6]);
+    }
+
+    #[test]
+    fn a_number_that_rounds_to_zero_has_no_sign() {
+        assert_eq!(signed(-0.004, 2), "0.00");
+        assert_eq!(signed(-0.42, 2), "−0.42");
+        assert_eq!(signed(0.42, 2), "+0.42");
+    }
+}
