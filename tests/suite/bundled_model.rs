@@ -19,7 +19,6 @@ fn model() -> Model {
 #[test]
 fn held_out_prompts_are_solved() {
     for score in evaluate(&model(), Split::HeldOut, 400, SEED).expect("it reads every prompt") {
-        println!("{score:?}");
         let (accuracy, logit_diff) = if score.task == Task::Ioi { (0.99, 3.0) } else { (0.9, 0.0) };
         assert!(score.accuracy >= accuracy, "{score:?}");
         assert!(score.mean_logit_diff >= logit_diff, "{score:?}");

@@ -8,7 +8,7 @@ use twinbeam_core::{Event, Experiment, Problem, Request};
 use wasm_bindgen::prelude::*;
 use web_sys::{ErrorEvent, MessageEvent, Worker, WorkerOptions, WorkerType};
 
-use crate::state::{AppState, Committed, Done, Loaded};
+use crate::state::{AppState, Committed, Loaded, Progress};
 use crate::{explain, url_state};
 
 /// The worker must be of the same build.
@@ -226,7 +226,7 @@ fn hear(state: AppState, event: Event) {
         }
         Event::Progress { job, phase, done, total, seconds } => {
             if job == 0 || current(job) {
-                state.progress.set(Some(Done { phase, done, total, seconds }));
+                state.progress.set(Some(Progress { phase, done, total, seconds }));
             }
         }
         Event::Sides { job, clean, corrupted } if current(job) => {

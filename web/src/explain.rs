@@ -60,7 +60,7 @@ pub(crate) fn prompt(error: &PromptError) -> Notice {
                 ),
                 format!(
                     "Patching pairs positions, so both need the same count. Make the {longer} prompt \
-                     {by} token{} longer, or shorten the other where the rows below differ.",
+                     {by} token{} longer, or shorten the other where the token rows differ.",
                     if by == 1 { "" } else { "s" }
                 ),
             )

@@ -16,7 +16,7 @@ pub(crate) struct Loaded {
 
 /// How far a job, or the loading, has come.
 #[derive(Debug, Clone, Copy, PartialEq)]
-pub(crate) struct Done {
+pub(crate) struct Progress {
     pub(crate) phase: Phase,
     pub(crate) done: u64,
     pub(crate) total: u64,
@@ -78,7 +78,7 @@ pub(crate) struct AppState {
     pub(crate) committed: RwSignal<Option<Committed>>,
     /// The running job.
     pub(crate) job: RwSignal<Option<u64>>,
-    pub(crate) progress: RwSignal<Option<Done>>,
+    pub(crate) progress: RwSignal<Option<Progress>>,
     pub(crate) failed: RwSignal<bool>,
     pub(crate) seconds: RwSignal<Option<f64>>,
     pub(crate) notice: RwSignal<Option<Notice>>,
@@ -113,10 +113,9 @@ impl AppState {
             Status::Loading
         } else {
             match self.is_stale() {
-                Some(true) => Status::Stale,
                 Some(false) => Status::Done,
-                // Ready, with no result yet: what is on the screen has not been run.
-                None => Status::Stale,
+                // Without a result yet, too, what is on the screen has not been run.
+                Some(true) | None => Status::Stale,
             }
         }
     }

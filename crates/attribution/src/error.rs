@@ -1,4 +1,4 @@
-use burn::tensor::{Device, TensorData};
+use burn::tensor::TensorData;
 
 /// Why scores could not be computed.
 #[derive(Debug, thiserror::Error)]
@@ -13,10 +13,10 @@ pub enum Error {
         what: String,
     },
     /// The device failed to give a result back.
-    #[error("{device:?} did not give its results back: {message}")]
+    #[error("{device} did not give its results back: {message}")]
     Device {
         /// Which device.
-        device: Device,
+        device: String,
         /// What it said.
         message: String,
     },

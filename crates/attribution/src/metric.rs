@@ -67,7 +67,7 @@ impl Measure {
     ) -> Self {
         let device = model.device();
         let ids = |ids: &[u32]| {
-            let ids: Vec<i32> = ids.iter().map(|id| *id as i32).collect();
+            let ids: Vec<i32> = ids.iter().map(|id| id.cast_signed()).collect();
             Tensor::<1, Int>::from_data(TensorData::from(ids.as_slice()), &device)
         };
         match metric {

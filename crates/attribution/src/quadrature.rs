@@ -51,9 +51,9 @@ mod tests {
             assert_eq!(rule.len(), n);
             assert!(rule.iter().all(|(node, weight)| (0.0..1.0).contains(node) && *weight > 0.0));
             assert!(rule.is_sorted_by(|a, b| a.0 < b.0));
-            for degree in [0, 1, 2 * n - 1] {
-                let sum: f64 = rule.iter().map(|(x, w)| w * x.powi(degree as i32)).sum();
-                let exact = 1.0 / (degree as f64 + 1.0);
+            for degree in [0, 1, 2 * i32::try_from(n).expect("small") - 1] {
+                let sum: f64 = rule.iter().map(|(x, w)| w * x.powi(degree)).sum();
+                let exact = 1.0 / (f64::from(degree) + 1.0);
                 assert!((sum - exact).abs() < 1e-13, "n {n}, degree {degree}: {sum} {exact}");
             }
         }

@@ -120,7 +120,7 @@ pub async fn last_logits(model: &Gpt2, tokens: &[u32]) -> Result<Vec<f64>, Error
 }
 
 fn device_error(model: &Gpt2, source: &impl std::fmt::Display) -> Error {
-    Error::Device { device: model.device(), message: source.to_string() }
+    Error::Device { device: format!("{:?}", model.device()), message: source.to_string() }
 }
 
 /// All components of one kind in one layer.

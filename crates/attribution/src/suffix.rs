@@ -39,6 +39,7 @@ pub(crate) fn batch_rows(shape: &ModelShape, n_pos: usize, gradients: bool) -> u
 }
 
 /// What each component of a site would add to the residual stream of the changed run.
+#[expect(clippy::large_enum_variant, reason = "one for each site, passed on and never kept")]
 pub(crate) enum Contributions {
     /// Written by each head; `[n_heads, pos, d_model]`.
     Heads(Tensor<3>),

@@ -152,18 +152,11 @@ fn model_card(
     scores: &[TaskScore],
 ) -> String {
     let shape = config.shape;
-    let rows: String = scores
-        .iter()
-        .map(|score| {
-            format!(
-                "| {} | {:.1} % | {:.2} | {} |\n",
-                score.task.title(),
-                100.0 * score.accuracy,
-                score.mean_logit_diff,
-                score.n
-            )
-        })
-        .collect();
+    let row = |score: &TaskScore| {
+        let (task, n) = (score.task.title(), score.n);
+        format!("| {task} | {:.1} % | {:.2} | {n} |", 100.0 * score.accuracy, score.mean_logit_diff)
+    };
+    let rows = scores.iter().map(row).collect::<Vec<_>>().join("\n");
     format!(
         "# The bundled model\n\n\
          A GPT-2 of {} layers, {} heads, d_model {}, d_mlp {}, context {} and {} tokens: {} parameters, \
@@ -180,7 +173,7 @@ fn model_card(
          are mixed evenly and a fifth of the heads, others in each row, is silent. The \
          tokenizer is a byte-level BPE with GPT-2's pre-tokenisation, trained on the same text.\n\n\
          ## Figures, on held-out fillers\n\n\
-         | task | answer beats wrong | mean logit difference | prompts |\n|---|---|---|---|\n{rows}\n\
+         | task | answer beats wrong | mean logit difference | prompts |\n|---|---|---|---|\n{rows}\n\n\
          A set of answers (years) counts as right when its probability is above that of the wrong set.\n\n\
          ## Limits\n\n\
          It knows its templates' words and little else; text outside them is tokenised, and then \

@@ -35,7 +35,9 @@ pub enum HookName {
 }
 
 /// The part of a name after `blocks.{layer}.`, with its constructor.
-const IN_BLOCK: [(&str, fn(usize) -> HookName); 12] = [
+type InBlock = (&'static str, fn(usize) -> HookName);
+
+const IN_BLOCK: [InBlock; 12] = [
     ("hook_resid_pre", HookName::ResidPre),
     ("attn.hook_q", HookName::Q),
     ("attn.hook_k", HookName::K),

@@ -54,9 +54,12 @@ impl DeviceKind {
             DeviceChoice::Cpu => Ok(Self::cpu("Chosen.")),
             DeviceChoice::Auto => match gpu(Software::Refused).await {
                 Ok(gpu) => Ok(gpu),
-                Err(error) => Ok(Self::cpu(format!("No usable GPU: {error}."))),
+                Err(unusable) => Ok(Self::cpu(format!("No usable GPU: {}.", unusable.why))),
             },
-            DeviceChoice::Gpu => gpu(Software::Taken).await,
+            DeviceChoice::Gpu => gpu(Software::Taken).await.map_err(|unusable| {
+                let Unusable { why, detail } = unusable;
+                Error::Device(detail.map_or(why.clone(), |detail| format!("{why} ({detail})")))
+            }),
         }
     }
 
@@ -84,15 +87,21 @@ enum Software {
     Refused,
 }
 
+/// Why there is no GPU, in words for everyone, and what the driver said of it.
+struct Unusable {
+    why: String,
+    detail: Option<String>,
+}
+
 #[cfg(not(feature = "gpu"))]
 #[expect(clippy::unused_async, reason = "the same signature as with a GPU")]
-async fn gpu(_software: Software) -> Result<DeviceKind, Error> {
-    Err(Error::Device("this build has no GPU support".to_owned()))
+async fn gpu(_software: Software) -> Result<DeviceKind, Unusable> {
+    Err(Unusable { why: "this build does without".to_owned(), detail: None })
 }
 
 /// The GPU, after its self-test.
 #[cfg(feature = "gpu")]
-async fn gpu(software: Software) -> Result<DeviceKind, Error> {
+async fn gpu(software: Software) -> Result<DeviceKind, Unusable> {
     use burn::tensor::wgpu::wgpu::DeviceType;
     use std::cell::RefCell;
 
@@ -105,7 +114,14 @@ async fn gpu(software: Software) -> Result<DeviceKind, Error> {
         found
     } else {
         let setup = Device::wgpu_options().init_with_setup_async().await;
-        let (device, setup) = setup.map_err(|source| Error::Device(source.to_string()))?;
+        let (device, setup) = setup.map_err(|source| {
+            let why = if cfg!(target_family = "wasm") {
+                "this browser offers none by WebGPU"
+            } else {
+                "none was found"
+            };
+            Unusable { why: why.to_owned(), detail: Some(source.to_string()) }
+        })?;
         let info = setup.adapter.get_info();
         // A browser may keep the name to itself.
         let name = if info.name.is_empty() { "GPU".to_owned() } else { info.name };
@@ -114,12 +130,15 @@ async fn gpu(software: Software) -> Result<DeviceKind, Error> {
     };
     let is_software = device_type == DeviceType::Cpu;
     if is_software && software == Software::Refused {
-        return Err(Error::Device(format!(
+        let why = format!(
             "{name} is a software adapter, slower than the CPU path; choose GPU to use it all the same"
-        )));
+        );
+        return Err(Unusable { why, detail: None });
     }
-    let worst =
-        self_test(&TensorCreationOptions::new(device.clone()).with_dtype(DType::F32)).await?;
+    let options = TensorCreationOptions::new(device.clone()).with_dtype(DType::F32);
+    let worst = self_test(&options)
+        .await
+        .map_err(|error| Unusable { why: format!("{name} {error}"), detail: None })?;
     let name = if is_software { format!("{name} (software adapter)") } else { name };
     let reason = format!("Passed its self-test: {worst:.0e} from the known answers.");
     let report = DeviceReport { gpu: true, name, reason };

@@ -77,7 +77,8 @@ impl Model {
             });
             host.pause().await;
         }
-        let fingerprint = sha256.finalize().iter().map(|byte| format!("{byte:02x}")).collect();
+        let fingerprint =
+            sha256.finalize().iter().fold(String::new(), |text, byte| format!("{text}{byte:02x}"));
         let gpt2 = builder.finish().map_err(Error::Load)?;
         Ok(Self { gpt2, tokenizer, fingerprint })
     }

@@ -34,6 +34,7 @@ pub enum ConfigError {
 const MAX_SIZE: usize = 1_000_000;
 
 #[derive(Deserialize)]
+#[expect(clippy::struct_excessive_bools, reason = "the switches are the file's")]
 struct Raw {
     model_type: String,
     n_layer: usize,

@@ -149,7 +149,8 @@ impl WeightPlan {
         }
         let expected: BTreeMap<String, Vec<usize>> = expected_params(shape).into_iter().collect();
         let mut tensors: Vec<PlannedTensor> = Vec::with_capacity(expected.len());
-        for (full_name, info) in metadata.tensors() {
+        for full_name in metadata.offset_keys() {
+            let Some(info) = metadata.info(&full_name) else { continue };
             let name = full_name.strip_prefix("transformer.").unwrap_or(&full_name).to_owned();
             if is_causal_mask(&name, shape) {
                 continue;

@@ -247,7 +247,7 @@ impl Gpt2 {
 
     fn int_vector(&self, ids: &[u32]) -> Tensor<1, Int> {
         // i32: browsers have no 64-bit integers on the GPU, and no vocabulary needs them.
-        let ids: Vec<i32> = ids.iter().map(|id| *id as i32).collect();
+        let ids: Vec<i32> = ids.iter().map(|id| id.cast_signed()).collect();
         Tensor::from_data(TensorData::from(ids.as_slice()), &self.device())
     }
 

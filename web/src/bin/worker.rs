@@ -5,7 +5,6 @@
 
 use std::cell::{Cell, RefCell};
 use std::collections::{BTreeMap, VecDeque};
-use std::future::Future;
 use std::ops::Range;
 use std::rc::Rc;
 
@@ -256,21 +255,15 @@ impl Http {
 }
 
 impl ByteSource for Http {
-    fn size(&self, file: &str) -> impl Future<Output = Result<u64, SourceError>> {
-        async move { Ok(self.file(file).await?.len() as u64) }
+    async fn size(&self, file: &str) -> Result<u64, SourceError> {
+        Ok(self.file(file).await?.len() as u64)
     }
 
-    fn read(
-        &self,
-        file: &str,
-        range: Range<u64>,
-    ) -> impl Future<Output = Result<Vec<u8>, SourceError>> {
-        async move {
-            let bytes = self.file(file).await?;
-            let wanted = bytes.get(range.start as usize..range.end as usize);
-            let short = || SourceError::Failed(format!("the file ends at byte {}", bytes.len()));
-            wanted.map(<[u8]>::to_vec).ok_or_else(short)
-        }
+    async fn read(&self, file: &str, range: Range<u64>) -> Result<Vec<u8>, SourceError> {
+        let bytes = self.file(file).await?;
+        let wanted = bytes.get(range.start as usize..range.end as usize);
+        let short = || SourceError::Failed(format!("the file ends at byte {}", bytes.len()));
+        wanted.map(<[u8]>::to_vec).ok_or_else(short)
     }
 }
 

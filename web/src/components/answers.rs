@@ -4,6 +4,9 @@ use twinbeam_core::{AnswerCheck, AnswerReading, Experiment, Inspection, TopToken
 use super::{edit, visible};
 use crate::state::AppState;
 
+/// Entries of an answer field that are shown one by one.
+const MOST_READINGS: usize = 4;
+
 /// The right and the wrong next token, with the model's own guesses as suggestions.
 #[component]
 pub(crate) fn AnswerFields(state: AppState) -> impl IntoView {
@@ -53,13 +56,18 @@ fn AnswerField(
             .collect_view()
     };
     let readings = move || {
-        state
-            .inspection
-            .with(|inspection| check(inspection).readings.clone())
-            .into_iter()
-            .enumerate()
-            .map(|(place, found)| reading(state, get, place, found))
-            .collect_view()
+        let all = state.inspection.with(|inspection| check(inspection).readings.clone());
+        let n = all.len();
+        // Of a long list only its ends and what is wrong with it.
+        let long = n > MOST_READINGS;
+        let shown = all.into_iter().enumerate().filter(move |(place, reading)| {
+            !long || *place == 0 || *place + 1 == n || reading.pieces.len() != 1
+        });
+        let readings = shown.map(|(place, found)| reading(state, get, place, found)).collect_view();
+        view! {
+            {readings}
+            {long.then(|| view! { <span class="count">{format!("{n} answers")}</span> })}
+        }
     };
     view! {
         <div class="field">

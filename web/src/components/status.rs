@@ -1,16 +1,13 @@
 use leptos::prelude::*;
 
-use crate::state::{AppState, Done, Status};
+use crate::state::{AppState, Progress, Status};
 
 /// What is happening, how long it will take, and where it is computed.
 #[component]
 pub(crate) fn StatusLine(state: AppState) -> impl IntoView {
     let fraction = move || {
-        state
-            .progress
-            .get()
-            .filter(|done| done.total > 0)
-            .map(|done| done.done as f64 / done.total as f64)
+        let progress = state.progress.get().filter(|progress| progress.total > 0);
+        progress.map(|progress| progress.done as f64 / progress.total as f64)
     };
     let words = move || match state.status() {
         Status::Loading => state.progress.get().map_or_else(|| "Starting".to_owned(), in_progress),
@@ -72,20 +69,21 @@ pub(crate) fn StatusLine(state: AppState) -> impl IntoView {
 }
 
 /// Phase, share and the time that is left at the speed so far.
-fn in_progress(done: Done) -> String {
-    let label = done.phase.label();
+fn in_progress(progress: Progress) -> String {
+    let Progress { phase, done, total, seconds } = progress;
+    let label = phase.label();
     let mut characters = label.chars();
     let phase: String =
         characters.next().into_iter().flat_map(char::to_uppercase).chain(characters).collect();
-    if done.total == 0 {
+    if total == 0 {
         return phase;
     }
-    let share = 100.0 * done.done as f64 / done.total as f64;
+    let share = 100.0 * done as f64 / total as f64;
     // Before a twentieth is done the estimate is a guess.
-    if done.done == 0 || share < 5.0 {
+    if done == 0 || share < 5.0 {
         return format!("{phase}: {share:.0} %");
     }
-    let left = done.seconds * (done.total - done.done) as f64 / done.done as f64;
+    let left = seconds * (total - done) as f64 / done as f64;
     format!("{phase}: {share:.0} %, about {} left", duration(left))
 }
 

@@ -59,9 +59,11 @@ pub(crate) fn Figure(state: AppState) -> impl IntoView {
 
 #[component]
 fn Legend(shown: Memo<Shown>) -> impl IntoView {
+    // Nothing is measured yet: then there is nothing to say of the ends.
     let end = move |sign: f32| {
-        let scale = shown.get().scale;
-        signed(sign * scale.limit(), scale.decimals())
+        let Shown { scale, ig, ap, .. } = shown.get();
+        let measured = ig.is_some() || ap.is_some();
+        measured.then(|| signed(sign * scale.limit(), scale.decimals()))
     };
     view! {
         <div class="legend" data-testid="legend">

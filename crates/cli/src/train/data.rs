@@ -55,7 +55,7 @@ impl<'t> Batches<'t> {
         if self.drawn == self.balanced_from {
             self.documents.mix(Mixture::BALANCED);
         }
-        let full = self.drawn % FULL_ONE_IN == 0;
+        let full = self.drawn.is_multiple_of(FULL_ONE_IN);
         self.drawn += 1;
         let n_rows = if full { FULL_ROWS } else { SINGLE_ROWS };
         let mut rows = (0..n_rows)
