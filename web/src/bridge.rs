@@ -4,18 +4,12 @@ use std::cell::{Cell, RefCell};
 
 use gloo::timers::callback::Timeout;
 use leptos::prelude::*;
-use twinbeam_core::{Event, Experiment, Problem, Request};
+use twinbeam_core::{Event, Experiment, Problem, Request, UnitBasis};
 use wasm_bindgen::prelude::*;
 use web_sys::{ErrorEvent, MessageEvent, Worker, WorkerOptions, WorkerType};
 
 use crate::state::{AppState, Committed, Loaded, Progress};
-use crate::{explain, url_state};
-
-/// The worker must be of the same build.
-const BUILD: &str = match option_env!("TWINBEAM_BUILD") {
-    Some(build) => build,
-    None => env!("CARGO_PKG_VERSION"),
-};
+use crate::{BUILD, explain, url_state};
 
 /// A worker that has not stopped by then is replaced.
 const CANCEL_MILLIS: u32 = 2000;
@@ -231,9 +225,12 @@ fn hear(state: AppState, event: Event) {
         }
         Event::Sides { job, clean, corrupted } if current(job) => {
             let experiment = BRIDGE.with(|bridge| bridge.running.borrow().clone());
-            state.committed.set(experiment.map(|experiment| Committed {
+            let model = state.loaded.get_untracked();
+            state.committed.set(experiment.zip(model).map(|(experiment, model)| Committed {
+                basis: UnitBasis::new(experiment.metric, &clean, &corrupted, model.shape.d_model),
                 experiment,
-                sides: Some((*clean, *corrupted)),
+                model,
+                sides: (*clean, *corrupted),
                 tables: Vec::new(),
             }));
         }
@@ -246,11 +243,11 @@ fn hear(state: AppState, event: Event) {
         }
         Event::Done { job, outcome } if current(job) => {
             let seconds = outcome.seconds.iter().map(|(_, seconds)| seconds).sum();
-            state.committed.set(Some(Committed {
-                experiment: outcome.experiment,
-                sides: Some((outcome.clean, outcome.corrupted)),
-                tables: outcome.tables,
-            }));
+            state.committed.update(|committed| {
+                if let Some(committed) = committed {
+                    committed.tables = outcome.tables;
+                }
+            });
             state.seconds.set(Some(seconds));
             finished(state);
         }

@@ -124,6 +124,14 @@ pub(crate) fn other_model(asked: &str, shown: &str) -> Notice {
     )
 }
 
+/// The browser did not take a file.
+pub(crate) fn not_saved(message: &str) -> Notice {
+    Notice::new(
+        "The file could not be saved",
+        format!("{message}. Try another format; the result is kept."),
+    )
+}
+
 /// The worker is gone; it has been replaced.
 pub(crate) fn worker_died(message: &str) -> Notice {
     Notice::new(

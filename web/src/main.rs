@@ -7,15 +7,23 @@
 
 mod app;
 mod bridge;
+mod colour;
 mod components;
 mod examples;
 mod explain;
+mod export;
 mod heatmap;
 mod state;
 mod url_state;
 
 use leptos::prelude::*;
 use wasm_bindgen::JsCast as _;
+
+/// Version and commit. The worker must be of the same, and exports say it.
+const BUILD: &str = match option_env!("TWINBEAM_BUILD") {
+    Some(build) => build,
+    None => env!("CARGO_PKG_VERSION"),
+};
 
 fn main() {
     std::panic::set_hook(Box::new(|info| {

@@ -1,10 +1,11 @@
 use leptos::prelude::*;
 use twinbeam_core::{
-    ComponentKind, DeviceChoice, DeviceReport, Direction, Experiment, Inspection, Method,
-    ModelShape, Phase, ScoreTable, SideSummary,
+    ComponentKind, DeviceChoice, DeviceReport, Direction, Experiment, Inspection, Method, Metric,
+    ModelShape, Phase, ScoreTable, SideSummary, Unit, UnitBasis,
 };
 
 use crate::explain::Notice;
+use crate::heatmap::ScaleChoice;
 
 /// A model that the worker has ready.
 #[derive(Debug, Clone, PartialEq)]
@@ -27,7 +28,10 @@ pub(crate) struct Progress {
 #[derive(Debug, Clone, PartialEq)]
 pub(crate) struct Committed {
     pub(crate) experiment: Experiment,
-    pub(crate) sides: Option<(SideSummary, SideSummary)>,
+    /// What it was run on, which may be another by now.
+    pub(crate) model: Loaded,
+    pub(crate) sides: (SideSummary, SideSummary),
+    pub(crate) basis: UnitBasis,
     pub(crate) tables: Vec<ScoreTable>,
 }
 
@@ -84,6 +88,10 @@ pub(crate) struct AppState {
     pub(crate) notice: RwSignal<Option<Notice>>,
     /// Layer and head under the pointer or the focus.
     pub(crate) cell: RwSignal<Option<(usize, usize)>>,
+    /// Layer and head that the card is about.
+    pub(crate) pinned: RwSignal<Option<(usize, usize)>>,
+    pub(crate) unit: RwSignal<Unit>,
+    pub(crate) scale: RwSignal<ScaleChoice>,
 }
 
 impl AppState {
@@ -101,7 +109,17 @@ impl AppState {
             seconds: RwSignal::new(None),
             notice: RwSignal::new(None),
             cell: RwSignal::new(None),
+            pinned: RwSignal::new(None),
+            unit: RwSignal::new(Unit::default()),
+            scale: RwSignal::new(ScaleChoice::default()),
         }
+    }
+
+    /// Name of the model that the shown result is of.
+    pub(crate) fn model_name(&self) -> String {
+        self.committed.with(|committed| {
+            committed.as_ref().map_or_else(String::new, |c| c.experiment.model.clone())
+        })
     }
 
     pub(crate) fn status(&self) -> Status {
@@ -141,19 +159,17 @@ impl AppState {
         self.draft.with(|draft| draft.direction)
     }
 
-    /// Scores of heads in the direction on the screen.
-    pub(crate) fn table(&self, method: Method) -> Option<ScoreTable> {
-        let direction = self.direction();
-        self.committed.with(|committed| {
-            committed.as_ref().and_then(|committed| committed.table(method, direction).cloned())
-        })
+    /// Pins a head, or unpins it if it is the pinned one.
+    pub(crate) fn toggle_pin(&self, cell: (usize, usize)) {
+        self.pinned.update(|pinned| {
+            *pinned = if *pinned == Some(cell) { None } else { Some(cell) };
+        });
     }
 
-    /// Unit of the scores on the screen.
-    pub(crate) fn unit(&self) -> &'static str {
+    /// The metric of the scores on the screen.
+    pub(crate) fn metric(&self) -> Metric {
         self.committed
             .with(|committed| committed.as_ref().map(|committed| committed.experiment.metric))
             .unwrap_or_else(|| self.draft.with(|draft| draft.metric))
-            .unit()
     }
 }

@@ -33,9 +33,13 @@ pub(crate) fn write(experiment: &Experiment, new_step: bool) {
 
 /// The whole address with an experiment in it.
 pub(crate) fn share(experiment: &Experiment) -> String {
+    format!("{}#{}", page(), print_link(experiment))
+}
+
+/// The page's own address, without a fragment.
+pub(crate) fn page() -> String {
     let href = window().location().href().unwrap_or_default();
-    let page = href.split('#').next().unwrap_or_default();
-    format!("{page}#{}", print_link(experiment))
+    href.split('#').next().unwrap_or_default().to_owned()
 }
 
 /// `?device=cpu|gpu`.

@@ -37,6 +37,7 @@ mod protocol;
 mod scores;
 mod shape;
 pub mod stats;
+mod units;
 
 pub use align::{Aligned, align};
 pub use experiment::{Direction, Experiment, MAX_PROMPT_CHARS, MAX_STEPS, Metric};
@@ -51,3 +52,4 @@ pub use scores::{
     ComponentKind, JointEffects, Method, MetricValues, Outcome, ScoreTable, SideSummary, TopToken,
 };
 pub use shape::ModelShape;
+pub use units::{GapTooSmall, Unit, UnitBasis};

@@ -1,6 +1,6 @@
 use serde::{Deserialize, Serialize};
 
-use crate::{Direction, Experiment, ModelShape};
+use crate::{Direction, Experiment, ModelShape, UnitBasis};
 
 /// What a score belongs to.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
@@ -163,6 +163,8 @@ pub struct TopToken {
 pub struct SideSummary {
     /// All metrics of the run.
     pub metrics: MetricValues,
+    /// Tokens of the prompt, `<|endoftext|>` included.
+    pub n_pos: usize,
     /// Most likely next tokens, most likely first.
     pub top: Vec<TopToken>,
 }
@@ -199,9 +201,9 @@ impl Outcome {
             .find(|t| t.kind == kind && t.method == method && t.direction == direction)
     }
 
-    /// The metric's gap between the runs, oriented so that positive is the usual case.
-    pub fn gap(&self) -> f32 {
-        let metric = self.experiment.metric;
-        metric.orientation() * (self.clean.metrics.get(metric) - self.corrupted.metrics.get(metric))
+    /// What its scores can be converted by.
+    pub fn basis(&self) -> UnitBasis {
+        let d_model = self.shape.d_model;
+        UnitBasis::new(self.experiment.metric, &self.clean, &self.corrupted, d_model)
     }
 }

@@ -80,8 +80,8 @@ pub async fn run(
     ticker.tick(0).await?;
     let Question { tokens, answers, metric, n_steps } = question;
     let pair = RunPair::new(&model.gpt2, tokens, answers.clone(), *metric).await?;
-    let (clean, corrupted) =
-        (summary(model, &pair, Side::Clean), summary(model, &pair, Side::Corrupted));
+    let [clean, corrupted] =
+        [Side::Clean, Side::Corrupted].map(|side| summary(model, &pair, tokens.n_pos(), side));
     ticker.emit(Event::Sides {
         job,
         clean: Box::new(clean.clone()),
@@ -201,8 +201,8 @@ async fn zero_baseline<H: Host>(
     Ok(())
 }
 
-fn summary(model: &Model, pair: &RunPair<'_>, side: Side) -> SideSummary {
-    SideSummary { metrics: pair.metrics(side), top: top_tokens(model, pair.logits(side)) }
+fn summary(model: &Model, pair: &RunPair<'_>, n_pos: usize, side: Side) -> SideSummary {
+    SideSummary { metrics: pair.metrics(side), n_pos, top: top_tokens(model, pair.logits(side)) }
 }
 
 /// Most likely next tokens of a run's logits, most likely first.

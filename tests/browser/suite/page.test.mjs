@@ -188,6 +188,61 @@ test("maps can be read by keyboard, cell by cell, and axe finds no fault", async
   }
 });
 
+test("one head can be followed through three maps, pinned, and read in every unit", async () => {
+  await visit(`${server.url}?device=cpu`, async (page) => {
+    const cell = (map, layer, head) => by(page, `heatmap-${map}-heads`).locator(`[data-layer='${layer}'][data-head='${head}']`);
+    const [ig, ap] = [await table(page, "heatmap-ig-heads"), await table(page, "heatmap-ap-heads")];
+    const minus = ig.map((row, layer) => row.map((score, head) => score - ap[layer][head]));
+    assert.ok(difference(await table(page, "heatmap-diff-heads"), minus) < 1e-6);
+
+    await cell("diff", 0, 7).click();
+    for (const map of ["ig", "ap", "diff"]) {
+      assert.equal(await cell(map, 0, 7).getAttribute("aria-selected"), "true", map);
+    }
+    assert.match(await by(page, "card").innerText(), /Layer 0, head 7/);
+    assert.match(await by(page, "card").innerText(), /of 32/);
+    await page.keyboard.press("PageDown");
+    await page.keyboard.press("Home");
+    assert.match(await by(page, "readout").innerText(), /layer 3 head 0/);
+    assert.match(await by(page, "card").innerText(), /Layer 0, head 7/, "the pin stays");
+    await page.keyboard.press("Enter");
+    assert.match(await by(page, "card").innerText(), /Layer 3, head 0/);
+    await page.keyboard.press("Escape");
+    assert.equal(await by(page, "card").count(), 0);
+
+    const [clean, corrupted] = await Promise.all(
+      ["clean", "corrupted"].map(async (side) => Number(await by(page, `metric-${side}`).getAttribute("data-value"))),
+    );
+    await by(page, "unit").selectOption("share");
+    const shares = ap.map((row) => row.map((score) => score / (clean - corrupted)));
+    assert.ok(difference(await table(page, "heatmap-ap-heads"), shares) < 1e-5);
+    await by(page, "unit").selectOption("notebook");
+    const tokens = await by(page, "token-row-clean").locator("td").count();
+    const means = ig.map((row) => row.map((score) => score / (128 * tokens)));
+    assert.ok(difference(await table(page, "heatmap-ig-heads"), means) < 1e-5);
+    const turned = shares.map((row) => row.map((score) => -score));
+    assert.ok(difference(await table(page, "heatmap-ap-heads"), turned) < 1e-5);
+    assert.equal(await by(page, "scale").isDisabled(), true);
+    assert.equal(await cell("diff", 0, 7).getAttribute("data-value"), null, "there is no difference of two units");
+    await by(page, "unit").selectOption("metric");
+    await by(page, "scale").selectOption("own");
+    const ends = await page.locator(".legend").allInnerTexts();
+    assert.equal(new Set(ends).size, 3, ends.join());
+  });
+});
+
+test("two runs that hardly differ have no shares, and the page says why", async () => {
+  await visit(`${server.url}?device=cpu`, async (page) => {
+    await by(page, "prompt-corrupted").fill(NOTEBOOK.clean);
+    await page.locator("[data-testid=run]:enabled").waitFor();
+    await by(page, "run").click();
+    await status(page, "done");
+    await by(page, "unit").selectOption("share");
+    await page.getByText("the runs differ by 0.000 logits only").waitFor();
+    assert.ok((await table(page, "heatmap-ap-heads")).flat().every((score) => score === 0));
+  });
+});
+
 test("nothing is wider than a phone", async () => {
   await visit(
     `${server.url}?device=cpu`,

@@ -24,7 +24,7 @@ fn Side(state: AppState, clean: bool) -> impl IntoView {
     let side = Memo::new(move |_| {
         state.committed.with(|committed| {
             let committed = committed.as_ref()?;
-            let (clean_side, corrupted_side) = committed.sides.as_ref()?;
+            let (clean_side, corrupted_side) = &committed.sides;
             let side = if clean { clean_side } else { corrupted_side };
             Some((committed.experiment.clone(), side.clone()))
         })

@@ -1,6 +1,10 @@
-//! The figure: one map per method, on one scale.
+//! The figure: a map per method and one of their difference, and a card for one head.
 
+mod card;
+mod figure;
+mod map;
 pub(crate) mod scale;
-mod view;
+mod shown;
 
-pub(crate) use view::Figure;
+pub(crate) use figure::Figure;
+pub(crate) use shown::{MapKind, ScaleChoice, Shown};

@@ -1,7 +1,7 @@
 //! One diverging scale, symmetric about zero, and how its numbers are written. Nothing here draws.
 
 /// A scale from `-limit` to `limit`, in the scores' unit.
-#[derive(Debug, Clone, Copy, PartialEq)]
+#[derive(Debug, Clone, Copy, PartialEq, Default)]
 pub(crate) struct Scale {
     limit: f32,
 }
@@ -10,6 +10,11 @@ impl Scale {
     /// The smallest symmetric scale that holds all scores.
     pub(crate) fn of<'scores>(scores: impl IntoIterator<Item = &'scores f32>) -> Self {
         Self { limit: scores.into_iter().fold(0.0, |most: f32, score| most.max(score.abs())) }
+    }
+
+    /// The larger of two.
+    pub(crate) fn or_larger(self, other: Self) -> Self {
+        Self { limit: self.limit.max(other.limit) }
     }
 
     /// Its end, in the scores' unit.

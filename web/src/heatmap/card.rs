@@ -1,0 +1,87 @@
+use leptos::prelude::*;
+use twinbeam_core::{Direction, Method, ScoreTable, Unit};
+
+use super::shown::{MapKind, Shown, Standing};
+use crate::state::AppState;
+
+/// All that is known of the pinned head: both methods, both directions, where it stands.
+#[component]
+pub(super) fn Card(state: AppState) -> impl IntoView {
+    move || {
+        let cell = state.pinned.get()?;
+        let (layer, head) = cell;
+        let rows = Direction::ALL.map(|direction| row(state, cell, direction));
+        Some(view! {
+            <section class="card" data-testid="card" aria-label=format!("Layer {layer} head {head}")>
+                <header>
+                    <h3>{format!("Layer {layer}, head {head}")}</h3>
+                    <button
+                        type="button"
+                        class="dismiss"
+                        aria-label="Unpin"
+                        title="Escape in a map does the same"
+                        on:click=move |_event| state.pinned.set(None)
+                    >
+                        "×"
+                    </button>
+                </header>
+                <div class="tokens-scroll" tabindex="0" role="region" aria-label="Scores of the pinned head">
+                    <table>
+                        <thead>
+                            <tr>
+                                <th scope="col">"direction"</th>
+                                <th scope="col">"method"</th>
+                                <th scope="col">"score"</th>
+                                <th scope="col">"rank by size"</th>
+                                <th scope="col">"part of its layer"</th>
+                                <th scope="col">"IG − AP"</th>
+                            </tr>
+                        </thead>
+                        <tbody>{rows}</tbody>
+                    </table>
+                </div>
+                <p class="hint">
+                    "Part of its layer: its absolute score over the sum of the layer’s absolute scores. IG minus AP is what the                      head does together with other heads of its layer, and not alone."
+                </p>
+            </section>
+        })
+    }
+}
+
+/// The two lines of a direction.
+fn row(state: AppState, cell: (usize, usize), direction: Direction) -> impl IntoView {
+    state.committed.with(|committed| {
+        let committed = committed.as_ref()?;
+        let tables = [Method::Ig, Method::Ap].map(|method| committed.table(method, direction));
+        let in_unit = |unit| Shown::new(tables, &committed.basis, unit, state.scale.get());
+        let shown = in_unit(state.unit.get()).or_else(|_| in_unit(Unit::Metric)).ok()?;
+        let written = |map| {
+            let score = shown.written(map, cell).unwrap_or_else(|| "not computed".to_owned());
+            format!("{score} {}", shown.unit(map))
+        };
+        let standing =
+            |table: Option<&ScoreTable>| table.and_then(|table| Standing::of(table, cell));
+        let rank = |standing: Option<Standing>| standing.map(|s| format!("{} of {}", s.rank, s.of));
+        let share = |standing: Option<Standing>| {
+            standing.and_then(|s| s.share).map(|share| format!("{:.0} %", 100.0 * share))
+        };
+        let [ig, ap] = tables.map(standing);
+        let difference = shown.table(MapKind::Diff).map(|_| written(MapKind::Diff));
+        Some(view! {
+            <tr>
+                <th scope="row" rowspan="2">{direction.id()}</th>
+                <td>"IG"</td>
+                <td>{written(MapKind::Ig)}</td>
+                <td>{rank(ig)}</td>
+                <td>{share(ig)}</td>
+                <td rowspan="2">{difference}</td>
+            </tr>
+            <tr>
+                <td>"AP"</td>
+                <td>{written(MapKind::Ap)}</td>
+                <td>{rank(ap)}</td>
+                <td>{share(ap)}</td>
+            </tr>
+        })
+    })
+}

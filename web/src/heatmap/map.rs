@@ -1,0 +1,234 @@
+use leptos::ev::KeyboardEvent;
+use leptos::prelude::*;
+use wasm_bindgen::JsCast as _;
+use web_sys::HtmlElement;
+
+use super::scale::signed;
+use super::shown::{MapKind, Shown};
+use crate::state::AppState;
+
+/// One map: a table with a row per layer and a column per head.
+#[component]
+pub(super) fn Map(state: AppState, shown: Memo<Shown>, map: MapKind) -> impl IntoView {
+    let title = map.title();
+    let (sentence, testid) = match map {
+        MapKind::Ig => ("all heads of a layer move together", "heatmap-ig-heads"),
+        MapKind::Ap => ("one head at a time, exact", "heatmap-ap-heads"),
+        MapKind::Diff => ("how heads of a layer interact", "heatmap-diff-heads"),
+    };
+    // The sizes stay while a worker is replaced: what is on the screen is still true.
+    let shape = Memo::new(move |before: Option<&Option<(usize, usize)>>| {
+        let now = state.loaded.with(|loaded| {
+            loaded.as_ref().map(|loaded| (loaded.shape.n_layers, loaded.shape.n_heads))
+        });
+        now.or_else(|| before.copied().flatten())
+    });
+    // The cells are made once per model and stay: a new result changes their colours and numbers only.
+    let rows = move || {
+        let (n_layers, n_heads) = shape.get().unwrap_or_default();
+        (0..n_layers)
+            .map(|layer| {
+                let cells = (0..n_heads).map(|head| cell(state, shown, map, (layer, head)));
+                view! { <tr><th scope="row">{layer}</th>{cells.collect_view()}</tr> }
+            })
+            .collect_view()
+    };
+    let columns = move || {
+        let n_heads = shape.get().map_or(0, |(_, n_heads)| n_heads);
+        (0..n_heads).map(|head| view! { <th scope="col">{head}</th> }).collect_view()
+    };
+    let keys = move |event: KeyboardEvent| {
+        let (Some(cell), Some(shape)) = (state.cell.get_untracked(), shape.get_untracked()) else {
+            return;
+        };
+        match event.key().as_str() {
+            "Enter" | " " => state.toggle_pin(cell),
+            "Escape" => state.pinned.set(None),
+            key => {
+                let Some((layer, head)) = reached(key, cell, shape) else { return };
+                let selector =
+                    format!("[data-testid={testid}] [data-layer='{layer}'][data-head='{head}']");
+                if let Ok(Some(element)) = document().query_selector(&selector) {
+                    element.unchecked_into::<HtmlElement>().focus().ok();
+                }
+            }
+        }
+        event.prevent_default();
+    };
+    view! {
+        <figure class="map">
+            <figcaption>
+                <strong>{title}</strong>
+                " "
+                <span class="hint">{sentence}</span>
+                <Legend shown map />
+            </figcaption>
+            <div class="map-body">
+                <table
+                    class="heatmap"
+                    role="grid"
+                    data-testid=testid
+                    aria-label=format!("{title}: scores by layer and head")
+                    on:keydown=keys
+                    on:mouseleave=move |_event| state.cell.set(None)
+                >
+                    <thead>
+                        <tr>
+                            <th class="corner"><span class="hint">"layer \\ head"</span></th>
+                            {columns}
+                        </tr>
+                    </thead>
+                    <tbody>{rows}</tbody>
+                </table>
+                {(map == MapKind::Ig).then(|| view! { <Convergence shown /> })}
+            </div>
+        </figure>
+    }
+}
+
+/// The cell that a key leads to.
+fn reached(
+    key: &str,
+    (layer, head): (usize, usize),
+    (n_layers, n_heads): (usize, usize),
+) -> Option<(usize, usize)> {
+    Some(match key {
+        "ArrowLeft" => (layer, head.saturating_sub(1)),
+        "ArrowRight" => (layer, (head + 1).min(n_heads - 1)),
+        "ArrowUp" => (layer.saturating_sub(1), head),
+        "ArrowDown" => ((layer + 1).min(n_layers - 1), head),
+        "Home" => (layer, 0),
+        "End" => (layer, n_heads - 1),
+        "PageUp" => (0, head),
+        "PageDown" => (n_layers - 1, head),
+        _ => return None,
+    })
+}
+
+/// The map's scale with its unit.
+#[component]
+fn Legend(shown: Memo<Shown>, map: MapKind) -> impl IntoView {
+    // Nothing is measured yet: then there is nothing to say of the ends.
+    let end = move |sign: f32| {
+        shown.with(|shown| {
+            let scale = shown.scale(map);
+            shown.table(map).map(|_| signed(sign * scale.limit(), scale.decimals()))
+        })
+    };
+    view! {
+        <span class="legend">
+            <span>{move || end(-1.0)}</span>
+            <span class="ramp" aria-hidden="true"></span>
+            <span>{move || end(1.0)} " " {move || shown.with(|shown| shown.unit(map))}</span>
+        </span>
+    }
+}
+
+fn cell(state: AppState, shown: Memo<Shown>, map: MapKind, place: (usize, usize)) -> impl IntoView {
+    let (layer, head) = place;
+    let score = Memo::new(move |_| {
+        shown.with(|shown| {
+            let score = shown.score(map, place)?;
+            Some((score, shown.scale(map).place(score), shown.written(map, place)))
+        })
+    });
+    let share = move || score.with(|score| score.as_ref().map_or(0.0, |(_, share, _)| *share));
+    let (positive, negative) = (move || share() > 0.0, move || share() < 0.0);
+    let marked = Memo::new(move |_| state.cell.get() == Some(place));
+    let pinned = Memo::new(move |_| state.pinned.get() == Some(place));
+    // One cell of the map can be reached with Tab: the one last visited, else the first.
+    let tab_stop = move || state.cell.get().unwrap_or_default() == place;
+    let visit = move || state.cell.set(Some(place));
+    let label = move || {
+        shown.with(|shown| match (map, shown.written(map, place)) {
+            (MapKind::Diff, Some(difference)) => {
+                let unit = shown.unit(map);
+                format!("layer {layer} head {head}: IG − AP {difference} {unit}")
+            }
+            _ => shown.words(place),
+        })
+    };
+    view! {
+        <td
+            data-layer=layer
+            data-head=head
+            data-value=move || score.with(|score| score.as_ref().map(|(score, _, _)| score.to_string()))
+            tabindex=move || if tab_stop() { "0" } else { "-1" }
+            aria-label=label
+            aria-selected=move || pinned.get().to_string()
+            class:positive=positive
+            class:negative=negative
+            class:waiting=move || score.with(Option::is_none)
+            class:marked=move || marked.get()
+            class:pinned=move || pinned.get()
+            style=("--t", move || format!("{:.3}", share().abs()))
+            on:mouseenter=move |_event| visit()
+            on:focus=move |_event| visit()
+            on:click=move |_event| state.toggle_pin(place)
+        >
+            <span class="number">
+                {move || score.with(|score| score.as_ref().and_then(|(_, _, written)| written.clone()))}
+            </span>
+        </td>
+    }
+}
+
+/// What the scores of each layer fail to add up to.
+#[component]
+fn Convergence(shown: Memo<Shown>) -> impl IntoView {
+    let rows = move || {
+        let (deltas, unit) = shown.with(|shown| {
+            let table = shown.table(MapKind::Ig);
+            let deltas = table.map(|table| table.convergence_delta.clone()).unwrap_or_default();
+            (deltas, shown.unit(MapKind::Ig))
+        });
+        deltas
+            .into_iter()
+            .enumerate()
+            .map(|(layer, delta)| {
+                let label = format!("layer {layer}: convergence delta {delta:.2e} {unit}");
+                view! {
+                    <tr>
+                        <td data-layer=layer data-value=delta.to_string() aria-label=label>
+                            {scientific(delta)}
+                        </td>
+                    </tr>
+                }
+            })
+            .collect_view()
+    };
+    view! {
+        <table class="convergence" data-testid="convergence" aria-label="Convergence delta of each layer">
+            <thead>
+                <tr>
+                    <th scope="col" title="Convergence delta: sum of the layer’s IG scores minus the effect of patching all its heads together">
+                        "delta, "
+                        {move || shown.with(|shown| shown.unit(MapKind::Ig))}
+                    </th>
+                </tr>
+            </thead>
+            <tbody>{rows}</tbody>
+        </table>
+    }
+}
+
+/// A small number as `−1.2e−6`.
+fn scientific(number: f32) -> String {
+    format!("{number:.1e}").replace('-', "−")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn keys_stay_on_the_map() {
+        let from = |key| reached(key, (1, 3), (2, 4));
+        assert_eq!(from("ArrowRight"), Some((1, 3)));
+        assert_eq!(from("ArrowLeft"), Some((1, 2)));
+        assert_eq!(from("ArrowDown"), Some((1, 3)));
+        assert_eq!(from("PageUp"), Some((0, 3)));
+        assert_eq!(from("Home"), Some((1, 0)));
+        assert_eq!(from("Tab"), None);
+    }
+}

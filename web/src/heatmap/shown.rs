@@ -1,0 +1,206 @@
+//! What the figure shows, worked out from the scores: units, scales and words. Nothing here draws.
+
+use twinbeam_core::{ComponentKind, GapTooSmall, Method, Metric, ScoreTable, Unit, UnitBasis};
+
+use super::scale::{Scale, signed};
+
+/// A map of the figure.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum MapKind {
+    Ig,
+    Ap,
+    /// IG minus AP.
+    Diff,
+}
+
+impl MapKind {
+    pub(crate) const ALL: [Self; 3] = [Self::Ig, Self::Ap, Self::Diff];
+
+    pub(crate) const fn title(self) -> &'static str {
+        match self {
+            Self::Ig => "Integrated gradients",
+            Self::Ap => "Activation patching",
+            Self::Diff => "IG − AP",
+        }
+    }
+}
+
+/// Whether the maps have one scale or each its own.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub(crate) enum ScaleChoice {
+    #[default]
+    Shared,
+    PerMap,
+}
+
+/// The scores of one direction in the chosen unit, by map.
+#[derive(Debug, Clone, PartialEq, Default)]
+pub(crate) struct Shown {
+    tables: [Option<ScoreTable>; 3],
+    scales: [Scale; 3],
+    units: [&'static str; 3],
+}
+
+impl Shown {
+    /// # Errors
+    /// A gap that is too small for the unit.
+    pub(crate) fn new(
+        tables: [Option<&ScoreTable>; 2],
+        basis: &UnitBasis,
+        unit: Unit,
+        choice: ScaleChoice,
+    ) -> Result<Self, GapTooSmall> {
+        let [ig, ap] = tables;
+        let ig = ig.map(|table| in_unit(table, basis, unit)).transpose()?;
+        let ap = ap.map(|table| in_unit(table, basis, unit)).transpose()?;
+        let diff = ig.as_ref().zip(ap.as_ref()).filter(|_| unit.comparable());
+        let diff = diff.map(|(ig, ap)| minus(ig, ap));
+        let tables = [ig, ap, diff];
+        let own =
+            [0, 1, 2].map(|map| Scale::of(tables[map].iter().flat_map(|table| &table.values)));
+        // Scores that are not in one unit have no common scale.
+        let scales = if choice == ScaleChoice::Shared && unit.comparable() {
+            [own.into_iter().fold(Scale::default(), Scale::or_larger); 3]
+        } else {
+            own
+        };
+        let label = |method| unit.label(basis.metric, method, ComponentKind::Heads);
+        let units = [label(Method::Ig), label(Method::Ap), label(Method::Ig)];
+        Ok(Self { tables, scales, units })
+    }
+
+    /// Empty maps in a metric's unit.
+    pub(crate) fn empty(metric: Metric) -> Self {
+        Self { units: [metric.unit(); 3], ..Self::default() }
+    }
+
+    pub(crate) fn table(&self, map: MapKind) -> Option<&ScoreTable> {
+        self.tables[map as usize].as_ref()
+    }
+
+    pub(crate) fn scale(&self, map: MapKind) -> Scale {
+        self.scales[map as usize]
+    }
+
+    pub(crate) fn unit(&self, map: MapKind) -> &'static str {
+        self.units[map as usize]
+    }
+
+    pub(crate) fn score(&self, map: MapKind, (layer, head): (usize, usize)) -> Option<f32> {
+        self.table(map).and_then(|table| table.get(layer, head))
+    }
+
+    /// A score as its map writes it.
+    pub(crate) fn written(&self, map: MapKind, cell: (usize, usize)) -> Option<String> {
+        self.score(map, cell).map(|score| signed(score, self.scale(map).decimals()))
+    }
+
+    /// The scores of a head in words.
+    pub(crate) fn words(&self, (layer, head): (usize, usize)) -> String {
+        let [ig, ap] = [MapKind::Ig, MapKind::Ap].map(|map| {
+            self.written(map, (layer, head)).unwrap_or_else(|| "not computed".to_owned())
+        });
+        let [ig_unit, ap_unit] = [self.unit(MapKind::Ig), self.unit(MapKind::Ap)];
+        if ig_unit == ap_unit {
+            format!("layer {layer} head {head}: IG {ig}, AP {ap} {ap_unit}")
+        } else {
+            format!("layer {layer} head {head}: IG {ig} {ig_unit}, AP {ap} {ap_unit}")
+        }
+    }
+}
+
+fn in_unit(table: &ScoreTable, basis: &UnitBasis, unit: Unit) -> Result<ScoreTable, GapTooSmall> {
+    let factor = unit.factor(basis, table.method, table.kind, table.direction)?;
+    let scaled = |values: &[f32]| values.iter().map(|value| value * factor).collect();
+    Ok(ScoreTable {
+        values: scaled(&table.values),
+        convergence_delta: scaled(&table.convergence_delta),
+        ..table.clone()
+    })
+}
+
+fn minus(ig: &ScoreTable, ap: &ScoreTable) -> ScoreTable {
+    let values = ig.values.iter().zip(&ap.values).map(|(ig, ap)| ig - ap).collect();
+    ScoreTable { values, convergence_delta: Vec::new(), ..ig.clone() }
+}
+
+/// Where a head stands among all heads, and in its layer.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub(crate) struct Standing {
+    /// From 1, by absolute score.
+    pub(crate) rank: usize,
+    pub(crate) of: usize,
+    /// Its part of the layer's absolute scores; `None` where all are 0.
+    pub(crate) share: Option<f32>,
+}
+
+impl Standing {
+    pub(crate) fn of(table: &ScoreTable, (layer, head): (usize, usize)) -> Option<Self> {
+        let score = table.get(layer, head)?.abs();
+        let rank = 1 + table.values.iter().filter(|other| other.abs() > score).count();
+        let total: f32 = table.rows().nth(layer)?.iter().map(|other| other.abs()).sum();
+        let share = (total > 0.0).then(|| score / total);
+        Some(Self { rank, of: table.values.len(), share })
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use twinbeam_core::Direction;
+
+    use super::*;
+
+    const BASIS: UnitBasis =
+        UnitBasis { metric: Metric::LogitDiff, gap: 4.0, n_pos: 5, d_model: 10 };
+
+    fn table(method: Method, values: [f32; 4]) -> ScoreTable {
+        ScoreTable {
+            kind: ComponentKind::Heads,
+            method,
+            direction: Direction::Noising,
+            width: 2,
+            values: values.to_vec(),
+            convergence_delta: vec![0.5, 0.0],
+        }
+    }
+
+    fn shown(unit: Unit, choice: ScaleChoice) -> Shown {
+        let (ig, ap) =
+            (table(Method::Ig, [2.0, -1.0, 0.0, 0.5]), table(Method::Ap, [8.0, -1.0, 0.0, 0.0]));
+        Shown::new([Some(&ig), Some(&ap)], &BASIS, unit, choice).expect("the gap is large")
+    }
+
+    #[test]
+    fn one_scale_holds_all_maps_and_the_difference_is_a_difference() {
+        let shown = shown(Unit::Metric, ScaleChoice::Shared);
+        assert_eq!(shown.score(MapKind::Diff, (0, 0)), Some(-6.0));
+        assert_eq!(MapKind::ALL.map(|map| shown.scale(map).limit()), [8.0; 3]);
+        assert_eq!(shown.words((0, 1)), "layer 0 head 1: IG −1.00, AP −1.00 logits");
+    }
+
+    #[test]
+    fn shares_are_of_the_gap_and_deltas_with_them() {
+        let shown = shown(Unit::ShareOfGap, ScaleChoice::PerMap);
+        assert_eq!(MapKind::ALL.map(|map| shown.scale(map).limit()), [0.5, 2.0, 1.5]);
+        let deltas = shown.table(MapKind::Ig).map(|table| table.convergence_delta.clone());
+        assert_eq!(deltas, Some(vec![0.125, 0.0]));
+    }
+
+    #[test]
+    fn the_notebooks_units_have_no_difference_and_no_common_scale() {
+        let shown = shown(Unit::Notebook, ScaleChoice::Shared);
+        assert_eq!(shown.table(MapKind::Diff), None);
+        assert_eq!(shown.score(MapKind::Ap, (0, 0)), Some(-2.0));
+        assert_eq!(shown.scale(MapKind::Ig).limit(), 0.04);
+        assert_ne!(shown.unit(MapKind::Ig), shown.unit(MapKind::Ap));
+    }
+
+    #[test]
+    fn standing_counts_absolute_scores() {
+        let ig = table(Method::Ig, [2.0, -3.0, 0.0, 0.5]);
+        let standing = Standing::of(&ig, (0, 0)).expect("a cell");
+        assert_eq!((standing.rank, standing.of, standing.share), (2, 4, Some(0.4)));
+        let nothing = table(Method::Ig, [0.0; 4]);
+        assert_eq!(Standing::of(&nothing, (1, 1)).and_then(|standing| standing.share), None);
+    }
+}
