@@ -6,7 +6,7 @@ use burn::tensor::DType;
 use pollster::block_on;
 use twinbeam_cli::files::Folder;
 use twinbeam_core::{
-    ComponentKind, Direction, Event, Experiment, Method, Outcome, Problem, PromptError,
+    CheckReport, ComponentKind, Direction, Event, Experiment, Method, Outcome, Problem, PromptError,
 };
 use twinbeam_engine::{
     ByteSource as _, DeviceKind, Error, Host, Model, Plan, Precision, inspect, question, run,
@@ -48,8 +48,10 @@ fn bundled() -> Model {
 fn run_default(model: &Model, host: &mut Listener) -> Result<Outcome, Error> {
     let experiment = Experiment::default();
     let question = question(model, &experiment)?;
-    let plan = Plan::heads(experiment.direction);
-    block_on(run(model, &question, experiment, &plan, 7, host))
+    let plan = Plan::of(vec![ComponentKind::Heads], experiment.direction);
+    let (outcome, checked) = block_on(run(model, &question, experiment, &plan, 7, host))?;
+    assert_eq!(checked, None, "the CPU is what others are checked by");
+    Ok(outcome)
 }
 
 #[test]
@@ -68,14 +70,12 @@ fn a_run_streams_what_its_outcome_holds() {
     let model = bundled();
     let mut host = Listener::default();
     let outcome = run_default(&model, &mut host).expect("it runs");
-    let streamed: Vec<_> = host
-        .events
-        .iter()
-        .filter_map(|event| match event {
-            Event::Table { job: 7, table } => Some((**table).clone()),
-            _ => None,
-        })
-        .collect();
+    let mut streamed = Vec::new();
+    for event in &host.events {
+        if let Event::Strip { job: 7, strip } = event {
+            strip.clone().add_to(&mut streamed);
+        }
+    }
     assert_eq!(streamed, outcome.tables);
     // IG, AtP and AP in both directions.
     assert_eq!(outcome.tables.len(), 6);
@@ -133,6 +133,33 @@ fn single_and_double_precision_agree() {
         let worst = a.values.iter().zip(&b.values).map(|(a, b)| (a - b).abs()).fold(0.0, f32::max);
         assert!(worst < 1e-4 * b.max_abs(), "{:?}: {worst} of {}", a.method, b.max_abs());
     }
+}
+
+#[test]
+fn what_a_device_computes_is_compared_with_the_cpu_before_it_is_shown() {
+    let folder = Folder(repository("assets/models/mini"));
+    // f32 stands in for a GPU.
+    let device = DeviceKind::cpu("a test").with_precision(Precision::Single).checked(true);
+    let mut host = Listener::default();
+    let model = block_on(Model::load(&folder, &device, &mut host)).expect("it loads");
+    let experiment = Experiment::default();
+    let question = question(&model, &experiment).expect("it can be run");
+    let plan = Plan::of(ComponentKind::ALL.to_vec(), experiment.direction);
+    let result = block_on(run(&model, &question, experiment, &plan, 7, &mut host));
+    let (outcome, checked) = result.expect("it agrees");
+    let CheckReport { worst, values } = checked.expect("it was checked");
+    assert!(worst > 0.0 && worst < 1e-4, "off by {worst:e}");
+    let shape = model.shape();
+    let per_kind = |kind: ComponentKind| 2 * kind.width(shape) + 1 + 2 * shape.n_layers;
+    let per_direction: usize = ComponentKind::ALL.into_iter().map(per_kind).sum();
+    assert_eq!(values, (2 * shape.d_vocab + 2 * per_direction) as u64);
+    let mut streamed = Vec::new();
+    for event in &host.events {
+        if let Event::Strip { strip, .. } = event {
+            strip.clone().add_to(&mut streamed);
+        }
+    }
+    assert_eq!(streamed, outcome.tables);
 }
 
 #[test]

@@ -44,7 +44,8 @@ prop_compose! {
     fn any_case()(
         n_layers in 1_usize..4,
         n_heads in 1_usize..4,
-        d_head in 2_usize..6,
+        // Of two numbers LayerNorm makes -1 and 1: a step so sharp that no quadrature integrates across it.
+        d_head in 4_usize..7,
         d_mlp in 3_usize..20,
         seed in any::<u64>(),
         metric in 0_usize..4,

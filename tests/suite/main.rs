@@ -4,5 +4,6 @@ mod boundaries;
 mod bundled_model;
 mod engine;
 mod invariants;
+mod links;
 mod parity;
 mod refusals;

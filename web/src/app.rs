@@ -1,36 +1,54 @@
 use gloo::events::EventListener;
 use leptos::prelude::*;
-use twinbeam_core::Experiment;
+use twinbeam_core::{Experiment, Link, Snapshot};
 
-use crate::components::{answers, controls, notice, prompts, status, summary};
+use crate::components::{answers, controls, notice, prompts, reading, status, summary};
 use crate::explain::{self, Notice};
 use crate::heatmap::Figure;
+use crate::linked::{self, LinkMark};
+use crate::neurons::NeuronPanel;
 use crate::state::AppState;
 use crate::{bridge, url_state};
 
-/// The page from top to bottom: what is asked, what is happening, the figure, how to read it.
+/// The page, or, in another page's frame, the figure alone.
 #[component]
 pub(crate) fn App() -> impl IntoView {
-    let (experiment, notice) = from_address();
-    let state = AppState::new(experiment, url_state::device());
+    let Opened { experiment, snapshot, notice } = from_address();
+    let state = AppState::new(experiment.clone(), url_state::device());
     state.notice.set(notice);
+    let has_figure = snapshot.is_some();
+    linked::show(state, &experiment, snapshot);
     // Back, Forward and a link pasted into the address change the fragment; our own writes do not fire this.
     let listener = EventListener::new(&window(), "hashchange", move |_event| {
-        let (experiment, notice) = from_address();
-        bridge::open(state, experiment, false);
+        let Opened { experiment, snapshot, notice } = from_address();
+        bridge::open(state, experiment, snapshot, false);
         state.notice.set(notice);
     });
     // The page listens as long as it lives.
     listener.forget();
-    bridge::start(state);
+    let embedded = url_state::is_embedded();
+    // A frame with a figure in it need not compute: its reader opens the page for that.
+    if !(embedded && has_figure) {
+        bridge::start(state);
+    }
+    if embedded {
+        view! { <Embedded state /> }.into_any()
+    } else {
+        view! { <Page state /> }.into_any()
+    }
+}
 
+/// From top to bottom: what is asked, what is happening, the figure, how to read it.
+#[component]
+fn Page(state: AppState) -> impl IntoView {
     view! {
         <header class="masthead">
             <h1>"Twinbeam"</h1>
             <p>
-                "Which attention heads matter for a behaviour, by integrated gradients and by "
-                "activation patching, side by side, on your own device."
+                "Which heads and neurons matter for a behaviour, by integrated gradients and by activation patching, "
+                "side by side, on your own device."
             </p>
+            <reading::ReadingSwitch state />
         </header>
         <section class="inputs" aria-label="Experiment">
             <controls::Examples state />
@@ -43,55 +61,78 @@ pub(crate) fn App() -> impl IntoView {
         </section>
         <notice::Notices state />
         <status::StatusLine state />
-        <section class="results" aria-label="Result" class:stale=move || state.is_stale() == Some(true)>
+        <section
+            class="results"
+            aria-label="Result"
+            data-source=move || state.source()
+            class:stale=move || state.is_stale() == Some(true)
+        >
+            <summary::Summary state />
+            <LinkMark state />
+            <Figure state />
+            <reading::Reading state />
+            <NeuronPanel state />
+        </section>
+    }
+}
+
+/// The figure with its prompts, and the way to the page.
+#[component]
+fn Embedded(state: AppState) -> impl IntoView {
+    let address = move || linked::address(state).unwrap_or_else(|_| url_state::page());
+    let prompts = move || {
+        state.draft.with(|draft| {
+            [("Clean", &draft.clean), ("Corrupted", &draft.corrupted)].map(|(name, prompt)| {
+                view! { <p><strong>{name} ": "</strong> {prompt.clone()}</p> }
+            })
+        })
+    };
+    let rounding = move || {
+        let percent = explain::percent(Snapshot::ROUNDING);
+        let words =
+            format!("The scores came with the link, rounded to {percent} of a map’s largest.");
+        state.is_from_link().then_some(words)
+    };
+    view! {
+        <section class="results embedded" aria-label="Result" data-source=move || state.source()>
+            <div class="embedded-prompts">{prompts}</div>
+            <notice::Notices state />
             <summary::Summary state />
             <Figure state />
+            <p class="hint">
+                <a href=address target="_blank" rel="noopener" data-testid="open-page">
+                    "Open in Twinbeam"
+                </a>
+                " to change the prompts and compute it yourself. "
+                {rounding}
+            </p>
         </section>
-        <HowToRead />
     }
 }
 
 /// What the address asks for, and what there is to say about it.
-fn from_address() -> (Experiment, Option<Notice>) {
-    match url_state::read() {
-        None => (Experiment::default(), None),
-        Some(Err(error)) => (Experiment::default(), Some(explain::link(&error))),
-        Some(Ok(experiment)) => {
-            let bundled = Experiment::default().model;
-            if experiment.model == bundled {
-                (experiment, None)
-            } else {
-                let notice = explain::other_model(&experiment.model, &bundled);
-                (Experiment { model: bundled, ..experiment }, Some(notice))
-            }
-        }
-    }
+struct Opened {
+    experiment: Experiment,
+    snapshot: Option<Snapshot>,
+    notice: Option<Notice>,
 }
 
-#[component]
-fn HowToRead() -> impl IntoView {
-    view! {
-        <section class="reading" aria-labelledby="reading">
-            <h2 id="reading">"How to read this"</h2>
-            <ol>
-                <li>
-                    <strong>"The question. "</strong>
-                    "The clean prompt shows a behaviour, the corrupted one does not. The metric says by how much, "
-                    "for each; their difference is what the heads are asked to explain."
-                </li>
-                <li>
-                    <strong>"The two answers. "</strong>
-                    "Activation patching puts one head’s output from the other run in and measures what "
-                    "changes: exact, one head at a time. Integrated gradients moves all heads of a layer together, in "
-                    "small steps, and shares the effect out among them. Positive, drawn warm, means in both that "
-                    "the head supports the clean behaviour."
-                </li>
-                <li>
-                    <strong>"Where they differ, "</strong>
-                    "heads of a layer work together or stand in for each other. The convergence delta beside the left map is "
-                    "what its row fails to add up to: near zero, the row can be trusted."
-                </li>
-            </ol>
-        </section>
+fn from_address() -> Opened {
+    let plain = |notice| Opened { experiment: Experiment::default(), snapshot: None, notice };
+    match url_state::read() {
+        None => plain(None),
+        Some(Err(error)) => plain(Some(explain::link(&error))),
+        Some(Ok(link)) => {
+            let notice = explain::parts_of_link(&link);
+            let Link { experiment, snapshot, .. } = link;
+            let bundled = Experiment::default().model;
+            if experiment.model == bundled {
+                Opened { experiment, snapshot, notice }
+            } else {
+                let notice = Some(explain::other_model(&experiment.model, &bundled));
+                let experiment = Experiment { model: bundled, ..experiment };
+                Opened { experiment, snapshot: None, notice }
+            }
+        }
     }
 }

@@ -92,7 +92,10 @@ mod tests {
                 let lightness: Vec<f32> = (0..=20)
                     .map(|step| srgb_to_oklab(theme.of(sign * step as f32 / 20.0).into()).l)
                     .collect();
-                assert!(lightness.is_sorted_by(|a, b| (a > b) == darker && a != b), "{lightness:?}");
+                assert!(
+                    lightness.is_sorted_by(|a, b| (a > b) == darker && a != b),
+                    "{lightness:?}"
+                );
             }
         }
     }

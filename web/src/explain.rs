@@ -1,43 +1,79 @@
-//! The one place that turns causes into words: a title, and what to do.
+//! The one place that turns causes into words: a title, what to do, and buttons that do it.
 
-use twinbeam_core::{LinkError, Problem, PromptError};
+use twinbeam_core::{Link, LinkError, Problem, PromptError, Snapshot};
+
+use crate::linked::LinkCheck;
 
 /// Something a visitor should know.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) struct Notice {
     pub(crate) title: String,
     pub(crate) what_to_do: String,
+    pub(crate) ways_on: Vec<WayOn>,
+}
+
+/// What a notice offers to do.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum WayOn {
+    RunAgain,
+    UseCpu,
+    Reload,
 }
 
 impl Notice {
-    pub(crate) fn new(title: impl Into<String>, what_to_do: impl Into<String>) -> Self {
-        Self { title: title.into(), what_to_do: what_to_do.into() }
+    fn new(title: impl Into<String>, what_to_do: impl Into<String>) -> Self {
+        Self { title: title.into(), what_to_do: what_to_do.into(), ways_on: Vec::new() }
+    }
+
+    fn offering(self, ways_on: impl Into<Vec<WayOn>>) -> Self {
+        Self { ways_on: ways_on.into(), ..self }
+    }
+
+    /// Offers to run again, and the CPU to those who are not on it.
+    fn offering_another_run(self, on_gpu: bool) -> Self {
+        let ways_on =
+            if on_gpu { vec![WayOn::UseCpu, WayOn::RunAgain] } else { vec![WayOn::RunAgain] };
+        self.offering(ways_on)
     }
 }
 
 /// Why a job or the loading has failed.
-pub(crate) fn problem(problem: &Problem) -> Notice {
+pub(crate) fn problem(problem: &Problem, on_gpu: bool) -> Notice {
     match problem {
         Problem::Prompt { error } => prompt(error),
         Problem::File { file, message } => Notice::new(
             format!("{file} could not be read"),
-            format!("{message}. Check the connection and choose the device again to retry."),
-        ),
+            format!("{message}. Check the connection and try again; your inputs are kept."),
+        )
+        .offering([WayOn::RunAgain]),
         Problem::Model { message } => {
             Notice::new("These files are not a GPT-2 that this page can run", format!("{message}."))
         }
         Problem::Device { message } => Notice::new(
-            "The device failed",
-            format!("{message}. Choose CPU under Device and run again; your inputs are kept."),
-        ),
+            "The device failed, so nothing of this result is shown",
+            format!("{message}. The CPU can run it; your inputs are kept."),
+        )
+        .offering([WayOn::UseCpu, WayOn::RunAgain]),
+        Problem::DeviceLost { message } => Notice::new(
+            "The GPU was lost again",
+            format!("{message}. The CPU can run it; your inputs are kept."),
+        )
+        .offering([WayOn::UseCpu, WayOn::RunAgain]),
+        Problem::Untrusted { what, off, allowed } => Notice::new(
+            "This GPU’s result is not to be trusted, so nothing of it is shown",
+            format!(
+                "The CPU was asked for a sample and disagrees: {what} is off by {off} of the largest value, where rounding \
+                 explains {allowed}. The CPU can run all of it; your inputs are kept."
+            ),
+        )
+        .offering([WayOn::UseCpu, WayOn::RunAgain]),
         Problem::NotFinite { what } => Notice::new(
             "The result is not a number, so nothing of it is shown",
-            format!("{what} is infinite or undefined. Choose CPU under Device and run again."),
-        ),
-        Problem::NoModel => Notice::new(
-            "No model is loaded yet",
-            "Wait for it, or choose the device again to retry.",
-        ),
+            format!("{what} is infinite or undefined; your inputs are kept."),
+        )
+        .offering_another_run(on_gpu),
+        Problem::NoModel => Notice::new("No model is loaded yet", "Wait for it, or try again.")
+            .offering([WayOn::RunAgain]),
         Problem::Cancelled => Notice::new("Stopped", "Run starts it again."),
     }
 }
@@ -116,6 +152,95 @@ pub(crate) fn link(error: &LinkError) -> Notice {
     Notice::new(format!("{error}"), what_to_do)
 }
 
+/// What of a link could not be used; `None`: all of it was.
+pub(crate) fn parts_of_link(link: &Link) -> Option<Notice> {
+    let in_words = |name: &&str| {
+        match *name {
+            "prepend_bos" => "BOS in front",
+            "n_steps" => "IG steps",
+            "clean" => "the clean prompt",
+            "corrupted" => "the corrupted prompt",
+            "wrong" => "the wrong answer",
+            "result" => "its result",
+            other => other,
+        }
+        .to_owned()
+    };
+    let refused: Vec<String> = link.refused.iter().map(in_words).collect();
+    if !refused.is_empty() {
+        let parts = refused.join(", ");
+        return Some(Notice::new(
+            "Parts of the link cannot be used",
+            format!(
+                "They were changed on their way, or never were right: {parts}. The example’s stand in their place."
+            ),
+        ));
+    }
+    link.has_unknown.then(|| {
+        Notice::new(
+            "The link holds more than this page knows",
+            "It may be from a later version. The rest of it is shown.",
+        )
+    })
+}
+
+/// Prompts that no link can hold.
+pub(crate) fn no_link(error: &LinkError) -> Notice {
+    Notice::new(
+        "These prompts are too long for a link",
+        format!("{error}. Save the result as JSON under “Take it away” and send that."),
+    )
+}
+
+/// The figure is a link's own.
+pub(crate) fn from_link(sha256: &str, running: bool) -> String {
+    let next = if running {
+        "Your device is computing its own numbers, which will take their place."
+    } else {
+        "Run computes your own."
+    };
+    format!(
+        "From the link: these scores came with it, rounded to {} of a map’s largest score, of the model with sha256 \
+         {sha256}…. {next}",
+        percent(Snapshot::ROUNDING)
+    )
+}
+
+/// How the visitor's own numbers compare with the link's.
+pub(crate) fn link_check(check: &LinkCheck) -> String {
+    let LinkCheck { worst, allowed, same_weights, link_sha256 } = check;
+    let Some((worst, component)) = worst else {
+        return "Your own numbers cannot be compared with the link’s: those are of a model of other sizes.".to_owned();
+    };
+    let (worst, allowed) = (percent(*worst), percent(*allowed));
+    if check.agrees() {
+        return format!(
+            "Computed here, and the link’s numbers agree: no head differs by more than {worst} of its map’s largest score \
+             (rounding explains up to {allowed})."
+        );
+    }
+    let why = if *same_weights {
+        "The model is the same, so the link was changed or one of the two devices is wrong."
+            .to_owned()
+    } else {
+        format!("The link’s are of other weights (sha256 {link_sha256}…).")
+    };
+    format!(
+        "Computed here, and the link’s numbers differ: {component} by {worst} of its map’s largest score, where rounding \
+         explains {allowed}. {why}"
+    )
+}
+
+/// A small share, in percent with two digits that count.
+pub(crate) fn percent(share: f32) -> String {
+    let percent = 100.0 * share;
+    if percent == 0.0 {
+        return "0 %".to_owned();
+    }
+    let decimals = (1.0 - f64::from(percent.abs()).log10().floor()).clamp(0.0, 8.0) as usize;
+    format!("{percent:.decimals$} %")
+}
+
 /// A link asks for a model that this page does not have.
 pub(crate) fn other_model(asked: &str, shown: &str) -> Notice {
     Notice::new(
@@ -133,27 +258,72 @@ pub(crate) fn not_saved(message: &str) -> Notice {
 }
 
 /// The worker is gone; it has been replaced.
-pub(crate) fn worker_died(message: &str) -> Notice {
+pub(crate) fn worker_died(message: &str, on_gpu: bool) -> Notice {
     Notice::new(
         "The computing part of the page stopped and has been restarted",
         format!(
-            "{message}. Your inputs are kept: run again, with shorter prompts or fewer steps if it recurs."
+            "{message}. If it ran out of memory, shorter prompts or fewer steps help; your inputs are kept."
         ),
     )
+    .offering_another_run(on_gpu)
+}
+
+/// There is no worker at all.
+pub(crate) fn no_worker(message: &str) -> Notice {
+    Notice::new(
+        "The computing part of the page could not be started",
+        format!("{message}. The browser may forbid workers here; your inputs are kept."),
+    )
+    .offering([WayOn::RunAgain, WayOn::Reload])
 }
 
 /// The worker does not answer; it has been replaced.
 pub(crate) fn worker_hung() -> Notice {
     Notice::new(
         "Stopped",
-        "The computing part did not answer and was restarted. Run starts it again.",
+        "The computing part did not answer and was restarted; your inputs are kept.",
     )
+    .offering([WayOn::RunAgain])
+}
+
+/// A busy worker has said nothing for a while.
+pub(crate) fn silent(seconds: u32) -> Notice {
+    Notice::new(
+        format!("No word from the computing part for {seconds} s"),
+        "A first step on a GPU can take that long. Cancel stops it and keeps your inputs.",
+    )
+}
+
+/// The device is gone, and another is being asked for.
+pub(crate) fn device_lost_once() -> Notice {
+    Notice::new(
+        "The GPU was lost",
+        "The browser or the driver took it away. The run begins again on a fresh one.",
+    )
+    .offering([WayOn::UseCpu])
 }
 
 /// Page and worker are of different builds.
 pub(crate) fn other_build(page: &str, worker: &str) -> Notice {
     Notice::new(
         "The page has been updated",
-        format!("Reload it: this page is of build {page}, its worker of {worker}."),
+        format!(
+            "This page is of build {page}, its computing part of {worker}: they do not talk to each other. The link in the \
+             address keeps your experiment."
+        ),
     )
+    .offering([WayOn::Reload])
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn small_shares_keep_two_digits() {
+        assert_eq!(
+            [0.0, 0.5, 0.02, 0.001234, 1.5e-5].map(percent),
+            ["0 %", "50 %", "2.0 %", "0.12 %", "0.0015 %"]
+        );
+    }
 }

@@ -1,6 +1,6 @@
 //! The page: two prompts, two methods, one figure. All computing is in the worker.
 //!
-//! Start with `app.rs`. `state.rs` holds the signals, `bridge.rs` talks to the worker, `explain.rs`
+//! Start with `app.rs`. `state.rs` holds the signals, `bridge/` talks to the worker, `explain.rs`
 //! turns every cause of failure into words, `url_state.rs` is the only file that touches the address.
 
 #![allow(unreachable_pub, reason = "the component macro writes `pub` itself")]
@@ -13,6 +13,8 @@ mod examples;
 mod explain;
 mod export;
 mod heatmap;
+mod linked;
+mod neurons;
 mod state;
 mod url_state;
 

@@ -1,11 +1,15 @@
 use leptos::prelude::*;
 use twinbeam_core::{
-    ComponentKind, DeviceChoice, DeviceReport, Direction, Experiment, Inspection, Method, Metric,
-    ModelShape, Phase, ScoreTable, SideSummary, Unit, UnitBasis,
+    CheckReport, Component, ComponentKind, DeviceChoice, DeviceReport, Direction, Experiment,
+    Inspection, Method, Metric, ModelShape, NeuronScores, Phase, ScoreTable, SideSummary, Snapshot,
+    Unit, UnitBasis,
 };
 
+use crate::components::reading;
 use crate::explain::Notice;
 use crate::heatmap::ScaleChoice;
+use crate::linked::LinkCheck;
+use crate::neurons::{NeuronStatus, Window};
 
 /// A model that the worker has ready.
 #[derive(Debug, Clone, PartialEq)]
@@ -24,25 +28,53 @@ pub(crate) struct Progress {
     pub(crate) seconds: f64,
 }
 
+/// Where a result comes from.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub(crate) enum Origin {
+    /// Computed here, and on a GPU compared with the CPU.
+    Device { checked: Option<CheckReport> },
+    /// Came with the link, rounded.
+    Link,
+}
+
 /// What the maps show. It belongs to the experiment that was run, not to what is being typed.
 #[derive(Debug, Clone, PartialEq)]
 pub(crate) struct Committed {
     pub(crate) experiment: Experiment,
+    pub(crate) origin: Origin,
     /// What it was run on, which may be another by now.
     pub(crate) model: Loaded,
     pub(crate) sides: (SideSummary, SideSummary),
     pub(crate) basis: UnitBasis,
     pub(crate) tables: Vec<ScoreTable>,
+    /// The neurons that a link names.
+    pub(crate) neurons: Vec<NeuronScores>,
 }
 
 impl Committed {
-    pub(crate) fn table(&self, method: Method, direction: Direction) -> Option<&ScoreTable> {
-        let wanted = |table: &&ScoreTable| {
-            table.kind == ComponentKind::Heads
-                && table.method == method
-                && table.direction == direction
-        };
-        self.tables.iter().find(wanted)
+    /// IG's and AP's scores, as far as they are computed.
+    pub(crate) fn tables(
+        &self,
+        kind: ComponentKind,
+        direction: Direction,
+    ) -> [Option<&ScoreTable>; 2] {
+        [Method::Ig, Method::Ap]
+            .map(|method| ScoreTable::find(&self.tables, kind, method, direction))
+    }
+
+    /// How a GPU's numbers compare with the CPU's.
+    pub(crate) const fn checked(&self) -> Option<CheckReport> {
+        match self.origin {
+            Origin::Device { checked } => checked,
+            Origin::Link => None,
+        }
+    }
+
+    /// Whether every layer has both methods' scores in both directions.
+    pub(crate) fn is_complete(&self, kind: ComponentKind) -> bool {
+        let n_layers = self.model.shape.n_layers;
+        let full = |table: Option<&ScoreTable>| table.is_some_and(|t| t.n_layers() == n_layers);
+        Direction::ALL.into_iter().all(|d| self.tables(kind, d).into_iter().all(full))
     }
 }
 
@@ -86,12 +118,24 @@ pub(crate) struct AppState {
     pub(crate) failed: RwSignal<bool>,
     pub(crate) seconds: RwSignal<Option<f64>>,
     pub(crate) notice: RwSignal<Option<Notice>>,
-    /// Layer and head under the pointer or the focus.
-    pub(crate) cell: RwSignal<Option<(usize, usize)>>,
-    /// Layer and head that the card is about.
-    pub(crate) pinned: RwSignal<Option<(usize, usize)>>,
+    /// For how long a busy worker has said nothing, once that is long.
+    pub(crate) silent_seconds: RwSignal<Option<u32>>,
+    /// The result that came with the link.
+    pub(crate) linked: RwSignal<Option<Snapshot>>,
+    pub(crate) link_check: RwSignal<Option<LinkCheck>>,
+    /// The job that scores neurons, after the heads are done.
+    pub(crate) neuron_job: RwSignal<Option<u64>>,
+    pub(crate) neuron_progress: RwSignal<Option<Progress>>,
+    /// The neurons that are in view.
+    pub(crate) window: RwSignal<Window>,
+    /// The component under the pointer or the focus.
+    pub(crate) cell: RwSignal<Option<Component>>,
+    /// The component that the card is about.
+    pub(crate) pinned: RwSignal<Option<Component>>,
     pub(crate) unit: RwSignal<Unit>,
     pub(crate) scale: RwSignal<ScaleChoice>,
+    /// Whether "How to read this" is open.
+    pub(crate) reading: RwSignal<bool>,
 }
 
 impl AppState {
@@ -108,10 +152,60 @@ impl AppState {
             failed: RwSignal::new(false),
             seconds: RwSignal::new(None),
             notice: RwSignal::new(None),
+            silent_seconds: RwSignal::new(None),
+            linked: RwSignal::new(None),
+            link_check: RwSignal::new(None),
+            neuron_job: RwSignal::new(None),
+            neuron_progress: RwSignal::new(None),
+            window: RwSignal::new(Window::default()),
             cell: RwSignal::new(None),
             pinned: RwSignal::new(None),
             unit: RwSignal::new(Unit::default()),
             scale: RwSignal::new(ScaleChoice::default()),
+            reading: RwSignal::new(reading::was_open()),
+        }
+    }
+
+    /// Sizes of the loaded model.
+    pub(crate) fn shape(&self) -> Option<ModelShape> {
+        self.loaded.with(|loaded| loaded.as_ref().map(|loaded| loaded.shape))
+    }
+
+    /// Sizes of what the maps show, else of the loaded model.
+    pub(crate) fn shown_shape(&self) -> Option<ModelShape> {
+        let shown = self.committed.with(|c| c.as_ref().map(|c| c.model.shape));
+        shown.or_else(|| self.shape())
+    }
+
+    pub(crate) fn neuron_status(&self) -> NeuronStatus {
+        let complete =
+            |kind| self.committed.with(|c| c.as_ref().is_some_and(|c| c.is_complete(kind)));
+        if self.neuron_job.get().is_some() {
+            NeuronStatus::Running
+        } else if complete(ComponentKind::Neurons) {
+            NeuronStatus::Done
+        } else if self.job.get().is_none() && complete(ComponentKind::Heads) {
+            NeuronStatus::Offered
+        } else {
+            NeuronStatus::Waiting
+        }
+    }
+
+    /// Whether the maps are those of a link.
+    pub(crate) fn is_from_link(&self) -> bool {
+        self.committed.with(|c| c.as_ref().is_some_and(|c| c.origin == Origin::Link))
+    }
+
+    /// `data-source` of the result.
+    pub(crate) fn source(&self) -> &'static str {
+        if self.is_from_link() { "link" } else { "device" }
+    }
+
+    /// Pins a component and, if it is a neuron, brings it into view.
+    pub(crate) fn go_to(&self, component: Component) {
+        self.pinned.set(Some(component));
+        if component.kind == ComponentKind::Neurons {
+            self.window.update(|window| *window = window.with(component.index));
         }
     }
 
@@ -159,8 +253,8 @@ impl AppState {
         self.draft.with(|draft| draft.direction)
     }
 
-    /// Pins a head, or unpins it if it is the pinned one.
-    pub(crate) fn toggle_pin(&self, cell: (usize, usize)) {
+    /// Pins a component, or unpins it if it is the pinned one.
+    pub(crate) fn toggle_pin(&self, cell: Component) {
         self.pinned.update(|pinned| {
             *pinned = if *pinned == Some(cell) { None } else { Some(cell) };
         });

@@ -1,12 +1,12 @@
 //! The only file that touches the address: links in, links out, and the query.
 
 use leptos::prelude::window;
-use twinbeam_core::{DeviceChoice, Experiment, LinkError, parse_link, print_link};
+use twinbeam_core::{DeviceChoice, Experiment, Link, LinkError, Snapshot, parse_link, print_link};
 use wasm_bindgen::JsValue;
 use web_sys::UrlSearchParams;
 
-/// The experiment that the address holds; `None` if it holds none.
-pub(crate) fn read() -> Option<Result<Experiment, LinkError>> {
+/// What the address holds; `None` if it holds nothing.
+pub(crate) fn read() -> Option<Result<Link, LinkError>> {
     let fragment = window().location().hash().unwrap_or_default();
     if fragment.len() <= 1 {
         return None;
@@ -14,16 +14,24 @@ pub(crate) fn read() -> Option<Result<Experiment, LinkError>> {
     Some(parse_link(&fragment))
 }
 
-/// Puts an experiment into the address: as a new step of the history, or in place of this one.
-pub(crate) fn write(experiment: &Experiment, new_step: bool) {
-    let fragment = format!("#{}", print_link(experiment));
-    if window().location().hash().unwrap_or_default() == fragment {
+/// Puts an experiment, and its result if there is one, into the address: as a new step of the history,
+/// or in place of this one.
+pub(crate) fn write(experiment: &Experiment, snapshot: Option<&Snapshot>, new_step: bool) {
+    // Prompts that fit into no link leave the address as it is; Share says so.
+    let Ok(link) = print_link(experiment, snapshot) else {
+        return;
+    };
+    // A result is not taken out of the address by an experiment that it belongs to.
+    let here = read().and_then(Result::ok);
+    let stays = |here: Link| here.experiment == *experiment && snapshot.is_none();
+    if here.is_some_and(stays) {
         return;
     }
     let Ok(history) = window().history() else {
         return;
     };
-    let (null, address) = (JsValue::NULL, Some(fragment.as_str()));
+    let (null, fragment) = (JsValue::NULL, format!("#{link}"));
+    let address = Some(fragment.as_str());
     if new_step {
         history.push_state_with_url(&null, "", address).ok();
     } else {
@@ -31,26 +39,49 @@ pub(crate) fn write(experiment: &Experiment, new_step: bool) {
     }
 }
 
-/// The whole address with an experiment in it.
-pub(crate) fn share(experiment: &Experiment) -> String {
-    format!("{}#{}", page(), print_link(experiment))
+/// The whole address with an experiment and its result in it.
+///
+/// # Errors
+/// Prompts that fit into no link.
+pub(crate) fn share(
+    experiment: &Experiment,
+    snapshot: Option<&Snapshot>,
+) -> Result<String, LinkError> {
+    Ok(format!("{}#{}", page(), print_link(experiment, snapshot)?))
 }
 
-/// The page's own address, without a fragment.
+/// `?embed`: the figure alone, for another page's frame.
+pub(crate) fn is_embedded() -> bool {
+    query().is_some_and(|query| query.has("embed"))
+}
+
+/// The address of a link with the figure alone.
+pub(crate) fn embedding(link: &str) -> String {
+    let Ok(address) = web_sys::Url::new(link) else {
+        return link.to_owned();
+    };
+    address.set_search("?embed");
+    address.href()
+}
+
+/// The page's own address, without what this visitor chose for this visit.
 pub(crate) fn page() -> String {
     let href = window().location().href().unwrap_or_default();
-    href.split('#').next().unwrap_or_default().to_owned()
+    href.split(['?', '#']).next().unwrap_or_default().to_owned()
 }
 
 /// `?device=cpu|gpu`.
 pub(crate) fn device() -> DeviceChoice {
-    let query = window().location().search().unwrap_or_default();
-    let value = UrlSearchParams::new_with_str(&query).ok().and_then(|query| query.get("device"));
-    match value.as_deref() {
+    match query().and_then(|query| query.get("device")).as_deref() {
         Some("cpu") => DeviceChoice::Cpu,
         Some("gpu") => DeviceChoice::Gpu,
         _ => DeviceChoice::Auto,
     }
+}
+
+fn query() -> Option<UrlSearchParams> {
+    let query = window().location().search().unwrap_or_default();
+    UrlSearchParams::new_with_str(&query).ok()
 }
 
 /// Absolute address of a file beside the page, whatever the base path is.

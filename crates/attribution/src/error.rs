@@ -25,9 +25,32 @@ pub enum Error {
 /// Numbers that were read back, if all of them are finite.
 pub(crate) fn finite(data: &TensorData, what: impl Fn() -> String) -> Result<Vec<f64>, Error> {
     let values: Vec<f64> = data.iter::<f64>().collect();
+    #[cfg(feature = "faults")]
+    let values = spoil(values);
     if values.iter().all(|value| value.is_finite()) {
         Ok(values)
     } else {
         Err(Error::NotFinite { what: what() })
     }
+}
+
+#[cfg(feature = "faults")]
+thread_local! {
+    static SPOIL: std::cell::Cell<bool> = const { std::cell::Cell::new(false) };
+}
+
+/// Makes the next numbers that are read back begin with one that is not a number.
+#[cfg(feature = "faults")]
+pub fn spoil_next_read() {
+    SPOIL.set(true);
+}
+
+#[cfg(feature = "faults")]
+fn spoil(mut values: Vec<f64>) -> Vec<f64> {
+    if SPOIL.replace(false)
+        && let Some(first) = values.first_mut()
+    {
+        *first = f64::NAN;
+    }
+    values
 }

@@ -3,7 +3,7 @@ use twinbeam_core::{ComponentKind, Direction};
 
 use crate::error::finite;
 use crate::run::{Side, Site, changed, put_in, sign};
-use crate::suffix::{Contributions, batch_rows, blocks_after, run_suffix};
+use crate::suffix::{Contributions, run_suffix};
 use crate::{Error, Progress, RunPair, gauss_legendre};
 
 /// What moving one layer along a straight line says of its components.
@@ -70,20 +70,22 @@ async fn along_line(
     n_steps: usize,
     progress: &mut impl Progress,
 ) -> Result<LayerIntegral, Error> {
-    let shape = pair.model.shape();
     let nodes = gauss_legendre(n_steps);
     // (t, weight in AtP, weight in IG)
     let mut rows = vec![(0.0, 1.0, 0.0), (1.0, 0.0, 0.0)];
     rows.extend(nodes.into_iter().map(|(t, weight)| (t as f32, 0.0, weight as f32)));
 
-    let base = pair.resid_after(site, direction); // [1, pos, d_model]
-    let contributions = Contributions::between(pair, site, from, to);
-    let total = contributions.total(); // [1, pos, d_model]
+    // An activation of zero differs from the run's at every position.
+    let rest = pair.rest(site, if to.is_some() { pair.first_difference } else { 0 });
+    let prefix = pair.prefix(rest.start);
+    let base = pair.resid_after(site, direction, rest.start); // [1, run positions, d_model]
+    let contributions = Contributions::between(pair, site, from, to, rest.start);
+    let total = contributions.total(); // [1, run positions, d_model]
     let [_, pos, d_model] = total.dims();
 
     let mut joint = 0.0;
     let mut gradient: Option<Tensor<2>> = None; // [2, pos * d_model]: AtP's and IG's
-    let size = batch_rows(shape, pair.n_pos, true).max(2);
+    let size = rest.batch_rows(true);
     for chunk in rows.chunks(size) {
         let n = chunk.len();
         let column = |pick: fn(&(f32, f32, f32)) -> f32| {
@@ -91,7 +93,7 @@ async fn along_line(
         };
         let t = column(|row| row.0).reshape([n, 1, 1]);
         let stream = (base.clone() + total.clone() * t).autodiff().require_grad(); // [n, pos, d_model]
-        let gain = run_suffix(pair, site, stream.clone()); // [n]
+        let gain = run_suffix(pair, site, &prefix, stream.clone()); // [n]
         let gradients = gain.clone().sum().backward();
         let Some(grad) = stream.grad(&gradients) else {
             // OK because the metric is a function of the stream it was computed from.
@@ -111,7 +113,7 @@ async fn along_line(
             // The first batch holds both ends, in its first two rows.
             joint = sign(direction) * gains[1] + 0.0;
         }
-        progress.advance(3 * n as u64 * blocks_after(shape, site.kind, site.layer)).await?;
+        progress.advance(rest.work(n, true)).await?;
     }
     let Some(gradient) = gradient else {
         // OK because `rows` begins with both ends.

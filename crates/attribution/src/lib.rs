@@ -5,7 +5,8 @@
 //! same question of the rest of the model: what is the metric when the residual stream at the site
 //! is `changed + t * (contributions put in)`?
 //!
-//! - `suffix.rs` answers it for a batch of streams, with or without gradients: the fast path.
+//! - `suffix.rs` answers it for a batch of streams, with or without gradients: the fast path. It runs
+//!   the positions that can differ through the blocks that follow; `cost.rs` counts what that takes.
 //! - [`patch`] (AP) puts one component's contribution in at a time.
 //! - [`integrate`] (IG, AtP, joint layer patch) moves all of a layer along a line.
 //! - [`plain`] computes the same by the definitions, one full run at a time. It is what the fast
@@ -18,6 +19,7 @@
 //! Zhang and Nanda (2023), arXiv:2309.16042; Heimersheim and Nanda (2024), arXiv:2404.15255;
 //! Sundararajan et al. (2017), arXiv:1703.01365; captum's `LayerIntegratedGradients`.
 
+mod cost;
 mod error;
 mod integrate;
 mod metric;
@@ -28,11 +30,13 @@ mod quadrature;
 mod run;
 mod suffix;
 
+pub use cost::{integral_work, patch_work};
 pub use error::Error;
+#[cfg(feature = "faults")]
+pub use error::spoil_next_read;
 pub use integrate::{LayerIntegral, integrate, integrate_from_zero};
 pub use metric::metric_values;
 pub use patch::patch;
 pub use progress::{NoProgress, Progress};
 pub use quadrature::gauss_legendre;
 pub use run::{RunPair, Side, last_logits};
-pub use suffix::{integral_work, patch_work};

@@ -3,7 +3,7 @@ use twinbeam_core::{ComponentKind, Direction};
 
 use crate::error::finite;
 use crate::run::{Site, changed, put_in, sign};
-use crate::suffix::{Contributions, batch_rows, blocks_after, run_suffix};
+use crate::suffix::{Contributions, run_suffix};
 use crate::{Error, Progress, RunPair};
 
 /// Activation patching of every head, or every neuron, of one layer: the effect on the metric of
@@ -25,25 +25,26 @@ pub async fn patch(
     progress: &mut impl Progress,
 ) -> Result<Vec<f32>, Error> {
     let site = Site { kind, layer };
-    let shape = pair.model.shape();
-    let width = kind.width(shape);
-    let base = pair.resid_after(site, direction); // [1, pos, d_model]
-    let contributions =
-        Contributions::between(pair, site, changed(direction), Some(put_in(direction)));
-    let size = batch_rows(shape, pair.n_pos, false);
+    let rest = pair.rest(site, pair.first_difference);
+    let width = kind.width(pair.model.shape());
+    let prefix = pair.prefix(rest.start);
+    let base = pair.resid_after(site, direction, rest.start); // [1, run positions, d_model]
+    let (from, to) = (changed(direction), Some(put_in(direction)));
+    let contributions = Contributions::between(pair, site, from, to, rest.start);
+    let size = rest.batch_rows(false);
     let mut effects = Vec::with_capacity(width);
     while effects.len() < width {
         let len = size.min(width - effects.len());
         let patched = base.clone() + contributions.some(effects.len(), len);
         // The unchanged run goes first in every batch: what is subtracted went through the same
         // arithmetic, so a component that differs nowhere scores exactly 0.
-        let batch = Tensor::cat(vec![base.clone(), patched], 0); // [1 + len, pos, d_model]
-        let data = run_suffix(pair, site, batch).into_data_async().await;
+        let batch = Tensor::cat(vec![base.clone(), patched], 0); // [1 + len, run positions, d_model]
+        let data = run_suffix(pair, site, &prefix, batch).into_data_async().await;
         let data = data.map_err(|source| pair.device_error(&source))?;
         let gains = finite(&data, || format!("a patched {} run of layer {layer}", kind.id()))?;
         // `+ 0.0`: an effect of nothing is 0, not -0.
         effects.extend(gains[1..].iter().map(|gain| (sign(direction) * gain + 0.0) as f32));
-        progress.advance((len as u64 + 1) * blocks_after(shape, kind, layer)).await?;
+        progress.advance(rest.work(len + 1, false)).await?;
     }
     Ok(effects)
 }

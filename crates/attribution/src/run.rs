@@ -1,7 +1,8 @@
 use burn::tensor::Tensor;
 use twinbeam_core::{Answers, ComponentKind, Direction, HookName, Metric, MetricValues, TokenPair};
-use twinbeam_gpt2::{ActivationCache, Gpt2, NoHooks};
+use twinbeam_gpt2::{ActivationCache, Gpt2, NoHooks, Prefix};
 
+use crate::cost::Rest;
 use crate::error::{Error, finite};
 use crate::metric::{Measure, metric_values};
 
@@ -22,6 +23,8 @@ pub struct RunPair<'model> {
     pub(crate) model: &'model Gpt2,
     pub(crate) measure: Measure,
     pub(crate) n_pos: usize,
+    /// Before it the two runs are the same.
+    pub(crate) first_difference: usize,
     cache: ActivationCache,
     logits: [Vec<f64>; 2],
     answers: Answers,
@@ -39,8 +42,8 @@ impl<'model> RunPair<'model> {
         metric: Metric,
     ) -> Result<Self, Error> {
         let mut cache = ActivationCache::keeping(|name| {
-            use HookName::{Post, ResidMid, ResidPost, Z};
-            matches!(name, Z(_) | ResidMid(_) | Post(_) | ResidPost(_))
+            use HookName::{K, Post, ResidMid, ResidPost, V, Z};
+            matches!(name, K(_) | V(_) | Z(_) | ResidMid(_) | Post(_) | ResidPost(_))
         });
         // One batch of two: the same arithmetic for both, so equal prefixes are equal to the bit.
         let batch = model.tokens(&[tokens.clean(), tokens.corrupted()]);
@@ -54,6 +57,7 @@ impl<'model> RunPair<'model> {
             model,
             measure: Measure::new(metric, model, &answers, clean),
             n_pos: tokens.n_pos(),
+            first_difference: tokens.first_difference(),
             cache,
             logits: [clean.to_vec(), corrupted.to_vec()],
             answers,
@@ -75,13 +79,25 @@ impl<'model> RunPair<'model> {
         metric_values(self.logits(side), self.logits(Side::Clean), &self.answers)
     }
 
-    /// Residual stream of the run that is changed, just after the site; `[1, pos, d_model]`.
-    pub(crate) fn resid_after(&self, site: Site, direction: Direction) -> Tensor<3> {
+    /// What follows a site whose streams may differ from position `first` on.
+    pub(crate) fn rest(&self, site: Site, first: usize) -> Rest<'_> {
+        Rest::new(self.model.shape(), site.kind, site.layer, self.n_pos, first)
+    }
+
+    /// What later positions read of those before `start`, which are the same in both runs.
+    pub(crate) fn prefix(&self, start: usize) -> Prefix {
+        Prefix::of(&self.cache, self.n_layers(), start)
+    }
+
+    /// Residual stream of the run that is changed, just after the site, from position `start` on;
+    /// `[1, run positions, d_model]`.
+    pub(crate) fn resid_after(&self, site: Site, direction: Direction, start: usize) -> Tensor<3> {
         let name = match site.kind {
             ComponentKind::Heads => HookName::ResidMid(site.layer),
             ComponentKind::Neurons => HookName::ResidPost(site.layer),
         };
-        self.stream(name).narrow(0, changed(direction) as usize, 1)
+        let stream = self.stream(name).narrow(0, changed(direction) as usize, 1);
+        stream.narrow(1, start, self.n_pos - start)
     }
 
     /// Activations of the site in one run: heads `[1, pos, n_heads, d_head]`.

@@ -1,42 +1,11 @@
 //! The rest of the model after a site, for many residual streams at once.
 
 use burn::tensor::Tensor;
-use twinbeam_core::{ComponentKind, ModelShape};
-use twinbeam_gpt2::NoHooks;
+use twinbeam_core::ComponentKind;
+use twinbeam_gpt2::Prefix;
 
 use crate::RunPair;
 use crate::run::{Side, Site};
-
-/// Memory that one batch may take, in bytes. Small enough for a browser's heap, large enough that
-/// the matrix products are large.
-const BATCH_BYTES: usize = 192 << 20;
-
-/// Work of patching one layer, in residual streams times blocks run.
-pub fn patch_work(shape: &ModelShape, kind: ComponentKind, layer: usize, n_pos: usize) -> u64 {
-    let width = kind.width(shape);
-    // Every batch also runs the unchanged stream.
-    let rows = width + width.div_ceil(batch_rows(shape, n_pos, false));
-    rows as u64 * blocks_after(shape, kind, layer)
-}
-
-/// Work of integrating one layer in `n_steps` steps, likewise; a backward pass counts twice.
-pub fn integral_work(shape: &ModelShape, kind: ComponentKind, layer: usize, n_steps: usize) -> u64 {
-    3 * (n_steps as u64 + 2) * blocks_after(shape, kind, layer)
-}
-
-/// Blocks that a batch runs through after a site; half a block is still one read-back.
-pub(crate) fn blocks_after(shape: &ModelShape, kind: ComponentKind, layer: usize) -> u64 {
-    let own = u64::from(kind == ComponentKind::Heads);
-    (shape.n_layers - layer) as u64 - 1 + own + 1
-}
-
-/// Residual streams per batch.
-pub(crate) fn batch_rows(shape: &ModelShape, n_pos: usize, gradients: bool) -> usize {
-    // Per position: what one block holds at its widest, or, for gradients, what all of them keep.
-    let per_block = 8 * shape.d_mlp + 16 * shape.d_model + 4 * shape.n_heads * n_pos;
-    let kept = if gradients { shape.n_layers } else { 1 };
-    (BATCH_BYTES / (4 * n_pos * per_block * kept)).clamp(1, 256)
-}
 
 /// What each component of a site would add to the residual stream of the changed run.
 #[expect(clippy::large_enum_variant, reason = "one for each site, passed on and never kept")]
@@ -48,18 +17,25 @@ pub(crate) enum Contributions {
 }
 
 impl Contributions {
-    /// Activations of `to` minus those of `from`, as they reach the residual stream. `None` stands
-    /// for activations of zero.
-    pub(crate) fn between(pair: &RunPair<'_>, site: Site, from: Side, to: Option<Side>) -> Self {
+    /// Activations of `to` minus those of `from`, as they reach the residual stream from position
+    /// `start` on. `None` stands for activations of zero.
+    pub(crate) fn between(
+        pair: &RunPair<'_>,
+        site: Site,
+        from: Side,
+        to: Option<Side>,
+        start: usize,
+    ) -> Self {
         let Site { kind, layer } = site;
+        let n_run = pair.n_pos - start;
         match kind {
             ComponentKind::Heads => {
-                let z = |side| pair.z(layer, side);
+                let z = |side| pair.z(layer, side).narrow(1, start, n_run);
                 let difference = to.map_or_else(|| z(from).neg(), |to| z(to) - z(from));
                 Self::Heads(pair.model.head_results(layer, difference).squeeze_dim(0))
             }
             ComponentKind::Neurons => {
-                let post = |side| pair.post(layer, side);
+                let post = |side| pair.post(layer, side).narrow(1, start, n_run);
                 let difference = to.map_or_else(|| post(from).neg(), |to| post(to) - post(from));
                 let directions = pair.model.neuron_directions(layer);
                 Self::Neurons { difference: difference.squeeze_dim(0), directions }
@@ -111,11 +87,18 @@ impl Contributions {
 }
 
 /// By how much the oriented metric of residual streams that leave a site is more than that of the
-/// first of them; `[batch, pos, d_model]` to `[batch]`.
-pub(crate) fn run_suffix(pair: &RunPair<'_>, site: Site, resid: Tensor<3>) -> Tensor<1> {
+/// first of them; `[batch, run positions, d_model]` to `[batch]`.
+///
+/// `prefix` holds the positions before those of `resid`.
+pub(crate) fn run_suffix(
+    pair: &RunPair<'_>,
+    site: Site,
+    prefix: &Prefix,
+    resid: Tensor<3>,
+) -> Tensor<1> {
     let last = match site.kind {
-        ComponentKind::Heads => pair.model.run_from_mid(site.layer, resid, &mut NoHooks),
-        ComponentKind::Neurons => pair.model.run_from_pre(site.layer + 1, resid, &mut NoHooks),
+        ComponentKind::Heads => pair.model.last_from_mid(site.layer, resid, prefix),
+        ComponentKind::Neurons => pair.model.last_from_pre(site.layer + 1, resid, prefix),
     };
     pair.measure.gain(pair.model, last)
 }

@@ -233,7 +233,7 @@ fn compare(
     // The zero baseline is defined with the clean run upstream, which is the noising direction.
     let zero_baseline = directions.contains(&Direction::Noising);
     let plan = Plan { directions, kinds, zero_baseline };
-    let outcome = block_on(run_engine(model, &question, experiment, &plan, 1, terminal))
+    let (outcome, _) = block_on(run_engine(model, &question, experiment, &plan, 1, terminal))
         .map_err(|error: Error| anyhow::Error::from(error))?;
     Ok(outcome)
 }

@@ -36,20 +36,23 @@ mod prompt;
 mod protocol;
 mod scores;
 mod shape;
+mod snapshot;
 pub mod stats;
 mod units;
 
 pub use align::{Aligned, align};
 pub use experiment::{Direction, Experiment, MAX_PROMPT_CHARS, MAX_STEPS, Metric};
 pub use hook_name::HookName;
-pub use link::{LinkError, parse_link, print_link};
+pub use link::{Link, LinkError, MAX_FRAGMENT, parse_link, print_link};
 pub use prompt::{Answers, PromptError, TokenPair};
 pub use protocol::{
-    AnswerCheck, AnswerReading, DeviceChoice, DeviceReport, Event, Inspection, Phase, Problem,
-    Request, SideView, TokenView,
+    AnswerCheck, AnswerReading, CheckReport, DeviceChoice, DeviceReport, Event, Inspection, Phase,
+    Problem, Request, SideView, TokenView,
 };
 pub use scores::{
-    ComponentKind, JointEffects, Method, MetricValues, Outcome, ScoreTable, SideSummary, TopToken,
+    Component, ComponentKind, JointEffects, Method, MetricValues, Outcome, ScoreTable, SideSummary,
+    Strip, TopToken,
 };
 pub use shape::ModelShape;
+pub use snapshot::{NeuronScores, Snapshot};
 pub use units::{GapTooSmall, Unit, UnitBasis};

@@ -6,17 +6,34 @@ use miniz_oxide::deflate::compress_to_vec;
 use miniz_oxide::inflate::decompress_to_vec_with_limit;
 use serde_json::{Map, Value};
 
-use crate::{Direction, Experiment, MAX_PROMPT_CHARS, MAX_STEPS, Metric};
+use crate::snapshot::Wire;
+use crate::{Direction, Experiment, MAX_PROMPT_CHARS, MAX_STEPS, Metric, Snapshot};
 
 const PREFIX: &str = "v1=";
-/// Longer fragments are refused unread.
-const MAX_FRAGMENT: usize = 16 * 1024;
+/// Longest fragment, in characters; longer ones are refused unread, and never printed.
+pub const MAX_FRAGMENT: usize = 16 * 1024;
 /// A small link must not inflate into a large text.
 const MAX_JSON: usize = 64 * 1024;
 const MAX_ANSWERS: usize = 200;
 const MAX_ANSWER_CHARS: usize = 100;
 
-/// Why a link could not be read in full.
+/// The field of a link that holds a result.
+const RESULT: &str = "result";
+
+/// What a link says.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Link {
+    /// What to run.
+    pub experiment: Experiment,
+    /// What somebody else's run of it gave.
+    pub snapshot: Option<Snapshot>,
+    /// Names of fields whose values cannot be; the default's stand in their place.
+    pub refused: Vec<&'static str>,
+    /// Whether it has fields that this version does not know.
+    pub has_unknown: bool,
+}
+
+/// Why a link could not be read in full, or made.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub enum LinkError {
     /// The fragment is longer than any link of ours.
@@ -30,16 +47,45 @@ pub enum LinkError {
     Damaged,
 }
 
-/// Prints an experiment as a fragment, without the leading `#`.
-pub fn print_link(experiment: &Experiment) -> String {
+/// Prints an experiment as a fragment, without the leading `#`, and with it a result if there is one.
+///
+/// A result that would make the link too long stays behind.
+///
+/// # Errors
+/// [`LinkError::TooLong`] where the prompts alone do not fit.
+pub fn print_link(
+    experiment: &Experiment,
+    snapshot: Option<&Snapshot>,
+) -> Result<String, LinkError> {
     // Only what differs from the default travels, so that links stay short. A link means the same
     // for ever: the defaults of version 1 are frozen by the link corpus in `tests`.
     let full = to_object(experiment);
     let default = to_object(&Experiment::default());
-    let changed: Map<String, Value> =
+    let mut fields: Map<String, Value> =
         full.into_iter().filter(|(key, value)| default.get(key) != Some(value)).collect();
-    let json = Value::Object(changed).to_string();
+    let alone = encode(&fields);
+    let with_result = snapshot.map(|snapshot| {
+        fields.insert(RESULT.to_owned(), to_value(&snapshot.to_wire()));
+        encode(&fields)
+    });
+    let fits = |link: &String| link.len() <= MAX_FRAGMENT;
+    match with_result.filter(fits) {
+        Some(link) => Ok(link),
+        None if fits(&alone) => Ok(alone),
+        None => Err(LinkError::TooLong(alone.len())),
+    }
+}
+
+fn encode(fields: &Map<String, Value>) -> String {
+    let json = Value::from(fields.clone()).to_string();
     format!("{PREFIX}{}", URL_SAFE_NO_PAD.encode(compress_to_vec(json.as_bytes(), 9)))
+}
+
+/// By way of text, in which an f32 has the fewest digits that tell it apart.
+fn to_value(wire: &Wire) -> Value {
+    // OK because it holds finite numbers, strings and lists.
+    let text = serde_json::to_string(wire).unwrap_or_default();
+    serde_json::from_str(&text).unwrap_or_default()
 }
 
 fn to_object(experiment: &Experiment) -> Map<String, Value> {
@@ -52,12 +98,12 @@ fn to_object(experiment: &Experiment) -> Map<String, Value> {
 
 /// Reads a fragment, with or without its leading `#`.
 ///
-/// Unknown fields are ignored and impossible values become the default's, so that a link from a
-/// later minor version, or from a mischievous hand, still fills the form.
+/// Impossible values become the default's and are named, and unknown fields are left out, so that a
+/// link from a later minor version, or from a mischievous hand, still fills the form.
 ///
 /// # Errors
 /// Over-long, of another version, or damaged; the page then shows the defaults and says so.
-pub fn parse_link(fragment: &str) -> Result<Experiment, LinkError> {
+pub fn parse_link(fragment: &str) -> Result<Link, LinkError> {
     let fragment = fragment.strip_prefix('#').unwrap_or(fragment);
     if fragment.len() > MAX_FRAGMENT {
         return Err(LinkError::TooLong(fragment.len()));
@@ -70,69 +116,107 @@ pub fn parse_link(fragment: &str) -> Result<Experiment, LinkError> {
     let Value::Object(fields) = value else {
         return Err(LinkError::Damaged);
     };
-    Ok(from_fields(&fields))
+    Ok(from_fields(fields))
 }
 
-fn from_fields(fields: &Map<String, Value>) -> Experiment {
-    let default = Experiment::default();
-    let text = |key: &str, fallback: String| match fields.get(key) {
-        Some(Value::String(text)) if text.chars().count() <= MAX_PROMPT_CHARS => text.clone(),
-        _ => fallback,
-    };
-    let words = |key: &str, fallback: Vec<String>| match fields.get(key) {
-        Some(Value::Array(items)) if !items.is_empty() && items.len() <= MAX_ANSWERS => {
-            let read = |item: &Value| match item {
-                Value::String(text) if text.chars().count() <= MAX_ANSWER_CHARS => {
-                    Some(text.clone())
-                }
-                _ => None,
-            };
-            items.iter().map(read).collect::<Option<Vec<_>>>().unwrap_or(fallback)
-        }
-        _ => fallback,
-    };
-    // A model is a name, never an address.
-    let is_name = |name: &String| {
-        (1..=40).contains(&name.len())
-            && name.chars().all(|c| c.is_ascii_alphanumeric() || c == '-' || c == '_')
-    };
-    let model = Some(text("model", default.model.clone())).filter(is_name);
-    let id = |key: &str| fields.get(key).and_then(Value::as_str).unwrap_or_default().to_owned();
-    let direction = Direction::ALL.into_iter().find(|d| d.id() == id("direction"));
-    let metric = Metric::ALL.into_iter().find(|m| m.id() == id("metric"));
-    let n_steps = fields.get("n_steps").and_then(Value::as_u64).map(|n| n as usize);
-    Experiment {
-        model: model.unwrap_or(default.model),
-        clean: text("clean", default.clean),
-        corrupted: text("corrupted", default.corrupted),
-        answer: words("answer", default.answer),
-        wrong: words("wrong", default.wrong),
-        prepend_bos: fields
-            .get("prepend_bos")
-            .and_then(Value::as_bool)
-            .unwrap_or(default.prepend_bos),
-        direction: direction.unwrap_or(default.direction),
-        metric: metric.unwrap_or(default.metric),
-        n_steps: n_steps.filter(|n| (1..=MAX_STEPS).contains(n)).unwrap_or(default.n_steps),
+/// The fields of a link, each taken out once, and what could not be used.
+struct Fields {
+    fields: Map<String, Value>,
+    refused: Vec<&'static str>,
+}
+
+impl Fields {
+    /// The value of a field if it is there and `read` can use it, else the default's.
+    fn take<T>(
+        &mut self,
+        key: &'static str,
+        fallback: T,
+        read: impl FnOnce(Value) -> Option<T>,
+    ) -> T {
+        let Some(value) = self.fields.remove(key) else {
+            return fallback;
+        };
+        read(value).unwrap_or_else(|| {
+            self.refused.push(key);
+            fallback
+        })
     }
+}
+
+fn from_fields(fields: Map<String, Value>) -> Link {
+    let default = Experiment::default();
+    let mut fields = Fields { fields, refused: Vec::new() };
+    let experiment = Experiment {
+        // A model is a name, never an address.
+        model: fields.take("model", default.model, |value| text(value, 40).filter(is_name)),
+        clean: fields.take("clean", default.clean, |value| text(value, MAX_PROMPT_CHARS)),
+        corrupted: fields.take("corrupted", default.corrupted, |v| text(v, MAX_PROMPT_CHARS)),
+        answer: fields.take("answer", default.answer, words),
+        wrong: fields.take("wrong", default.wrong, words),
+        prepend_bos: fields.take("prepend_bos", default.prepend_bos, |value| value.as_bool()),
+        direction: fields.take("direction", default.direction, |value| {
+            Direction::ALL.into_iter().find(|direction| value == direction.id())
+        }),
+        metric: fields.take("metric", default.metric, |value| {
+            Metric::ALL.into_iter().find(|metric| value == metric.id())
+        }),
+        n_steps: fields.take("n_steps", default.n_steps, |value| {
+            let n_steps = usize::try_from(value.as_u64()?).ok()?;
+            (1..=MAX_STEPS).contains(&n_steps).then_some(n_steps)
+        }),
+    };
+    let snapshot = fields.take(RESULT, None, |value| {
+        serde_json::from_value::<Wire>(value).ok().and_then(Snapshot::from_wire).map(Some)
+    });
+    // A result belongs to what was asked: where that could not be read, it is of something else.
+    let snapshot = snapshot.filter(|_| fields.refused.is_empty());
+    let has_unknown = !fields.fields.is_empty();
+    Link { experiment, snapshot, refused: fields.refused, has_unknown }
+}
+
+fn text(value: Value, most: usize) -> Option<String> {
+    match value {
+        Value::String(text) if text.chars().count() <= most => Some(text),
+        _ => None,
+    }
+}
+
+fn words(value: Value) -> Option<Vec<String>> {
+    match value {
+        Value::Array(items) if (1..=MAX_ANSWERS).contains(&items.len()) => {
+            items.into_iter().map(|item| text(item, MAX_ANSWER_CHARS)).collect()
+        }
+        _ => None,
+    }
+}
+
+fn is_name(name: &String) -> bool {
+    !name.is_empty() && name.chars().all(|c| c.is_ascii_alphanumeric() || c == '-' || c == '_')
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::snapshot::tests::snapshot;
     use proptest::prelude::*;
 
-    fn encode(json: &str) -> String {
+    fn encode_text(json: &str) -> String {
         format!("#v1={}", URL_SAFE_NO_PAD.encode(compress_to_vec(json.as_bytes(), 6)))
     }
 
+    fn plain(experiment: Experiment) -> Link {
+        Link { experiment, snapshot: None, refused: Vec::new(), has_unknown: false }
+    }
+
     #[test]
-    fn impossible_values_become_defaults() {
-        let link = encode(
+    fn impossible_values_become_defaults_and_are_named() {
+        let link = encode_text(
             r#"{"model":"https://evil.example/","n_steps":1e308,"metric":"worst","clean":7,
                 "answer":[" a",3],"direction":"denoising","__proto__":{"x":1}}"#,
         );
-        let expected = Experiment { direction: Direction::Denoising, ..Experiment::default() };
+        let experiment = Experiment { direction: Direction::Denoising, ..Experiment::default() };
+        let refused = vec!["model", "clean", "answer", "metric", "n_steps"];
+        let expected = Link { refused, has_unknown: true, ..plain(experiment) };
         assert_eq!(parse_link(&link), Ok(expected));
     }
 
@@ -140,11 +224,82 @@ mod tests {
     fn broken_links_are_refused_with_their_cause() {
         assert_eq!(parse_link("#v2=abc"), Err(LinkError::Version));
         assert_eq!(parse_link("#v1=%%%"), Err(LinkError::Damaged));
-        assert_eq!(parse_link(&encode("[1]")), Err(LinkError::Damaged));
+        assert_eq!(parse_link(&encode_text("[1]")), Err(LinkError::Damaged));
         assert_eq!(parse_link(&"x".repeat(20_000)), Err(LinkError::TooLong(20_000)));
         let bomb = URL_SAFE_NO_PAD.encode(compress_to_vec(&vec![b' '; 5_000_000], 9));
         assert!(bomb.len() < MAX_FRAGMENT, "the bomb is small before it inflates");
         assert_eq!(parse_link(&format!("v1={bomb}")), Err(LinkError::Damaged));
+        let deep = "[".repeat(50_000);
+        assert_eq!(parse_link(&encode_text(&deep)), Err(LinkError::Damaged));
+    }
+
+    #[test]
+    fn a_result_that_cannot_be_is_left_out_and_its_experiment_kept() {
+        for result in [r#"{"sha256":"x"}"#, "null", "[]", "1e308", r#"{"heads":[[NaN,""]]}"#] {
+            let link = parse_link(&encode_text(&format!(r#"{{"n_steps":7,"result":{result}}}"#)));
+            let Ok(link) = link else {
+                assert!(result.contains("NaN"), "JSON has no NaN: {result}");
+                continue;
+            };
+            assert_eq!((link.experiment.n_steps, link.snapshot), (7, None));
+            assert_eq!(link.refused, ["result"]);
+        }
+    }
+
+    #[test]
+    fn a_result_of_prompts_that_could_not_be_read_is_not_shown() {
+        let experiment = Experiment { n_steps: 7, ..Experiment::default() };
+        let mut fields = to_object(&experiment);
+        fields.insert(RESULT.to_owned(), to_value(&snapshot(3, true).to_wire()));
+        assert!(parse_link(&encode(&fields)).expect("a link").snapshot.is_some());
+        fields.insert("n_steps".to_owned(), Value::from(-1));
+        let link = parse_link(&encode(&fields)).expect("a link");
+        assert_eq!((link.snapshot, link.refused), (None, vec!["n_steps"]));
+    }
+
+    #[test]
+    fn what_does_not_fit_stays_behind_and_what_cannot_fit_is_an_error() {
+        // Digits that deflate cannot shorten below half.
+        let long = |n: usize, seed: u64| {
+            let mut state = seed;
+            let mut next = move || {
+                state = state.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1);
+                char::from_u32(0x4e00 + (state >> 50) as u32).unwrap_or('x')
+            };
+            (0..n).map(|_| next()).collect::<String>()
+        };
+        let with = |n| {
+            let corrupted = long(n, 2);
+            Experiment { clean: long(4000, 1), corrupted, ..Experiment::default() }
+        };
+        let snapshot = snapshot(4, true);
+        let printed = |n| print_link(&with(n), Some(&snapshot));
+        let has_result = |link: &str| parse_link(link).expect("a link").snapshot.is_some();
+        assert!(has_result(&printed(0).expect("it fits")));
+        let without =
+            (0..4000).step_by(50).filter_map(|n| printed(n).ok()).find(|l| !has_result(l));
+        let without = without.expect("there is a length at which only the result stays behind");
+        assert!(without.len() <= MAX_FRAGMENT);
+        let error = print_link(&with(4000), None);
+        assert!(matches!(error, Err(LinkError::TooLong(n)) if n > MAX_FRAGMENT), "{error:?}");
+    }
+
+    /// Any JSON, two levels deep.
+    fn any_json() -> impl Strategy<Value = Value> {
+        let leaf = prop_oneof![
+            Just(Value::Null),
+            any::<bool>().prop_map(Value::from),
+            any::<i64>().prop_map(Value::from),
+            any::<f64>().prop_map(Value::from),
+            ".{0,12}".prop_map(Value::from),
+        ];
+        leaf.prop_recursive(2, 24, 6, |inner| {
+            prop_oneof![
+                proptest::collection::vec(inner.clone(), 0..6).prop_map(Value::from),
+                proptest::collection::vec((".{0,8}", inner), 0..4)
+                    .prop_map(|entries| Value::Object(entries.into_iter().collect())),
+            ]
+        })
     }
 
     proptest! {
@@ -158,7 +313,8 @@ mod tests {
                 clean, corrupted, answer, prepend_bos: bos, n_steps: steps,
                 metric: Metric::ALL[metric], ..Experiment::default()
             };
-            prop_assert_eq!(parse_link(&print_link(&experiment)), Ok(experiment));
+            let link = print_link(&experiment, None).expect("it is short");
+            prop_assert_eq!(parse_link(&link), Ok(plain(experiment)));
         }
 
         #[test]
@@ -170,6 +326,47 @@ mod tests {
         #[test]
         fn any_bytes_are_read_without_panic(bytes in proptest::collection::vec(any::<u8>(), 0..300)) {
             parse_link(&format!("v1={}", URL_SAFE_NO_PAD.encode(bytes))).ok();
+        }
+
+        #[test]
+        fn any_value_in_any_place_of_a_result_is_read_without_panic(
+            seed in any::<u32>(), place in any::<prop::sample::Index>(), value in any_json(),
+        ) {
+            let mut fields = Map::new();
+            fields.insert(RESULT.to_owned(), to_value(&snapshot(seed, true).to_wire()));
+            let mut whole = Value::Object(fields);
+            let mut paths = Vec::new();
+            collect_paths(&whole, String::new(), &mut paths);
+            let path = place.get(&paths);
+            *whole.pointer_mut(path).expect("a place in it") = value;
+            let Value::Object(fields) = whole else { return Ok(()) };
+            // Either refused, or every number in it is one.
+            let read = parse_link(&encode(&fields)).expect("it is JSON");
+            if let Some(snapshot) = read.snapshot {
+                let scores = snapshot.heads.iter().flat_map(|table| &table.values);
+                prop_assert!(scores.into_iter().all(|score| score.is_finite()));
+                prop_assert!(snapshot.neurons.iter().all(|n| n.ig.is_finite() && n.ap.is_finite()));
+            }
+        }
+    }
+
+    /// JSON pointers to all places below a value.
+    fn collect_paths(value: &Value, path: String, paths: &mut Vec<String>) {
+        match value {
+            Value::Array(items) => {
+                for (place, item) in items.iter().enumerate() {
+                    collect_paths(item, format!("{path}/{place}"), paths);
+                }
+            }
+            Value::Object(fields) => {
+                for (key, item) in fields {
+                    collect_paths(item, format!("{path}/{key}"), paths);
+                }
+            }
+            _ => {}
+        }
+        if !path.is_empty() {
+            paths.push(path);
         }
     }
 }

@@ -117,6 +117,14 @@ impl TokenPair {
         &self.corrupted
     }
 
+    /// The first position at which the prompts differ; their length if they are the same.
+    ///
+    /// A token changes nothing before it, so up to there the two runs are equal to the bit.
+    pub fn first_difference(&self) -> usize {
+        let differ = |(a, b): (&u32, &u32)| a != b;
+        self.clean.iter().zip(&self.corrupted).position(differ).unwrap_or(self.n_pos())
+    }
+
     /// Number of positions.
     pub fn n_pos(&self) -> usize {
         self.clean.len()

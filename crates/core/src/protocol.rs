@@ -3,7 +3,7 @@
 use serde::{Deserialize, Serialize};
 
 use crate::{
-    Aligned, Experiment, JointEffects, ModelShape, Outcome, PromptError, ScoreTable, SideSummary,
+    Aligned, ComponentKind, Experiment, JointEffects, ModelShape, PromptError, SideSummary, Strip,
     TopToken,
 };
 
@@ -57,6 +57,8 @@ pub enum Request {
         job: u64,
         /// What to run.
         experiment: Experiment,
+        /// What is scored.
+        kinds: Vec<ComponentKind>,
     },
     /// Stop a job at its next step.
     Cancel {
@@ -114,26 +116,23 @@ pub enum Event {
         /// The corrupted run.
         corrupted: Box<SideSummary>,
     },
-    /// A table is complete.
-    Table {
+    /// A layer of a table is complete.
+    Strip {
         /// Number of the job.
         job: u64,
         /// The scores.
-        table: Box<ScoreTable>,
+        strip: Strip,
     },
-    /// The joint layer patches of one kind and direction are complete.
-    Joint {
-        /// Number of the job.
-        job: u64,
-        /// The effects.
-        joint: JointEffects,
-    },
-    /// The job is complete.
+    /// The job is complete: all its strips have been sent.
     Done {
         /// Number of the job.
         job: u64,
-        /// All of it.
-        outcome: Box<Outcome>,
+        /// Joint layer patches.
+        joint: Vec<JointEffects>,
+        /// Seconds per phase, in the order in which they ran.
+        seconds: Vec<(String, f64)>,
+        /// What was computed a second time, on the CPU; `None`: nothing was.
+        checked: Option<CheckReport>,
     },
     /// The job was stopped on request.
     Cancelled {
@@ -147,6 +146,15 @@ pub enum Event {
         /// Why.
         problem: Problem,
     },
+}
+
+/// How a sample of a job's results agrees with the same computed on the CPU in double precision.
+#[derive(Debug, Clone, Copy, PartialEq, Default, Serialize, Deserialize)]
+pub struct CheckReport {
+    /// Worst difference, relative to the largest value of its table or list.
+    pub worst: f32,
+    /// Numbers that were compared.
+    pub values: u64,
 }
 
 /// What is being done.
@@ -217,11 +225,29 @@ pub enum Problem {
         /// What the device or its driver said.
         message: String,
     },
+    /// The device is gone, with all that it held; a fresh worker can ask for another.
+    #[error("the device was lost: {message}")]
+    DeviceLost {
+        /// What the browser or the driver said.
+        message: String,
+    },
     /// A result is not a number; nothing of it is shown.
     #[error("{what} is not a finite number")]
     NotFinite {
         /// Which result.
         what: String,
+    },
+    /// The CPU comes to another result; nothing of it is shown.
+    #[error(
+        "the CPU disagrees with the device: {what} by {off} of the largest, allowed: {allowed}"
+    )]
+    Untrusted {
+        /// Which result.
+        what: String,
+        /// Difference, in percent.
+        off: String,
+        /// Most that rounding explains, in percent.
+        allowed: String,
     },
     /// No model is loaded.
     #[error("no model is loaded")]

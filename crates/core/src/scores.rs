@@ -1,3 +1,6 @@
+use std::cmp::Reverse;
+use std::fmt;
+
 use serde::{Deserialize, Serialize};
 
 use crate::{Direction, Experiment, ModelShape, UnitBasis};
@@ -24,12 +27,38 @@ impl ComponentKind {
         }
     }
 
+    /// One of the kind.
+    pub const fn one(self) -> &'static str {
+        match self {
+            Self::Heads => "head",
+            Self::Neurons => "neuron",
+        }
+    }
+
     /// Components per layer.
     pub const fn width(self, shape: &ModelShape) -> usize {
         match self {
             Self::Heads => shape.n_heads,
             Self::Neurons => shape.d_mlp,
         }
+    }
+}
+
+/// One head or one neuron.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+pub struct Component {
+    /// Head or neuron.
+    pub kind: ComponentKind,
+    /// Its layer.
+    pub layer: usize,
+    /// Its place in the layer.
+    pub index: usize,
+}
+
+impl fmt::Display for Component {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let Self { kind, layer, index } = self;
+        write!(f, "layer {layer} {} {index}", kind.one())
     }
 }
 
@@ -80,6 +109,17 @@ pub struct ScoreTable {
 }
 
 impl ScoreTable {
+    /// The table of one kind, method and direction, if there is one.
+    pub fn find(
+        tables: &[Self],
+        kind: ComponentKind,
+        method: Method,
+        direction: Direction,
+    ) -> Option<&Self> {
+        let is_it = |t: &&Self| t.kind == kind && t.method == method && t.direction == direction;
+        tables.iter().find(is_it)
+    }
+
     /// Number of layers.
     pub fn n_layers(&self) -> usize {
         self.values.len().checked_div(self.width).unwrap_or(0)
@@ -99,9 +139,71 @@ impl ScoreTable {
         self.values.chunks(self.width.max(1))
     }
 
+    /// This table minus another, over the layers that both have; no completeness is claimed of it.
+    #[must_use]
+    pub fn minus(&self, other: &Self) -> Self {
+        let values = self.values.iter().zip(&other.values).map(|(a, b)| a - b).collect();
+        Self { values, convergence_delta: Vec::new(), ..self.clone() }
+    }
+
+    /// The components with the largest absolute scores, largest first, equals in their order. Those
+    /// that score 0 do not count.
+    pub fn strongest(&self, most: usize) -> Vec<Component> {
+        // Absolute values of finite numbers order as their bits do.
+        let size = |place: &usize| Reverse(self.values[*place].abs().to_bits());
+        let mut places: Vec<usize> =
+            (0..self.values.len()).filter(|place| self.values[*place] != 0.0).collect();
+        places.sort_by_key(size);
+        places.truncate(most);
+        let component = |place| {
+            let (layer, index) = (place / self.width, place % self.width);
+            Component { kind: self.kind, layer, index }
+        };
+        places.into_iter().map(component).collect()
+    }
+
     /// Largest absolute score; 0 for an empty table.
     pub fn max_abs(&self) -> f32 {
         self.values.iter().fold(0.0, |most, value| most.max(value.abs()))
+    }
+}
+
+/// One layer of a table: what is streamed while the table is being computed.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct Strip {
+    /// Heads or neurons.
+    pub kind: ComponentKind,
+    /// How the scores were computed.
+    pub method: Method,
+    /// Which run was changed.
+    pub direction: Direction,
+    /// Which layer; strips of a table come in the order of its layers.
+    pub layer: usize,
+    /// One score per component.
+    pub values: Vec<f32>,
+    /// Sum of scores minus joint layer patch; only for methods with a completeness claim.
+    pub convergence_delta: Option<f32>,
+}
+
+impl Strip {
+    /// Adds the layer to its table, which its first layer begins.
+    pub fn add_to(self, tables: &mut Vec<ScoreTable>) {
+        let Self { kind, method, direction, layer, values, convergence_delta } = self;
+        let is_it =
+            |t: &ScoreTable| t.kind == kind && t.method == method && t.direction == direction;
+        let place = tables.iter().position(is_it).unwrap_or_else(|| {
+            let (values, convergence_delta) = (Vec::new(), Vec::new());
+            let width = 0;
+            tables.push(ScoreTable { kind, method, direction, width, values, convergence_delta });
+            tables.len() - 1
+        });
+        let table = &mut tables[place];
+        // A strip out of order would put every score into a wrong layer.
+        if layer == table.n_layers() {
+            table.width = values.len();
+            table.values.extend(values);
+            table.convergence_delta.extend(convergence_delta);
+        }
     }
 }
 
@@ -196,14 +298,63 @@ impl Outcome {
         method: Method,
         direction: Direction,
     ) -> Option<&ScoreTable> {
-        self.tables
-            .iter()
-            .find(|t| t.kind == kind && t.method == method && t.direction == direction)
+        ScoreTable::find(&self.tables, kind, method, direction)
     }
 
     /// What its scores can be converted by.
     pub fn basis(&self) -> UnitBasis {
         let d_model = self.shape.d_model;
         UnitBasis::new(self.experiment.metric, &self.clean, &self.corrupted, d_model)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_strongest_come_first_whatever_their_sign_and_zeros_do_not_count() {
+        let table = |values: [f32; 6]| ScoreTable {
+            kind: ComponentKind::Neurons,
+            method: Method::Ig,
+            direction: Direction::Noising,
+            width: 3,
+            values: values.to_vec(),
+            convergence_delta: vec![0.0; 2],
+        };
+        let (ig, ap) =
+            (table([0.1, -0.5, 0.0, 0.2, 0.1, 0.0]), table([0.1, -0.5, 0.0, 0.2, 0.9, 0.0]));
+        let places = |table: &ScoreTable, most| {
+            table.strongest(most).into_iter().map(|c| (c.layer, c.index)).collect::<Vec<_>>()
+        };
+        assert_eq!(places(&ig, 3), [(0, 1), (1, 0), (0, 0)]);
+        assert_eq!(places(&ig, 9).len(), 4);
+        assert_eq!(places(&ig.minus(&ap), 9), [(1, 1)]);
+    }
+
+    #[test]
+    fn strips_become_tables_in_the_order_of_their_layers() {
+        let strip = |method, layer, values: [f32; 2]| Strip {
+            kind: ComponentKind::Heads,
+            method,
+            direction: Direction::Noising,
+            layer,
+            values: values.to_vec(),
+            convergence_delta: (method == Method::Ig).then_some(0.5),
+        };
+        let mut tables = Vec::new();
+        for strip in [
+            strip(Method::Ig, 0, [1.0, 2.0]),
+            strip(Method::Ap, 0, [5.0, 6.0]),
+            strip(Method::Ig, 1, [3.0, 4.0]),
+            strip(Method::Ap, 2, [9.0, 9.0]),
+            strip(Method::Ig, 1, [9.0, 9.0]),
+        ] {
+            strip.add_to(&mut tables);
+        }
+        let [ig, ap] = tables.as_slice() else { panic!("two tables: {tables:?}") };
+        assert_eq!((ig.n_layers(), ig.values.as_slice()), (2, [1.0, 2.0, 3.0, 4.0].as_slice()));
+        assert_eq!(ig.convergence_delta, [0.5, 0.5]);
+        assert_eq!((ap.n_layers(), ap.get(0, 1), ap.get(1, 0)), (1, Some(6.0), None));
     }
 }

@@ -6,6 +6,7 @@ use twinbeam_core::{DeviceChoice, DeviceReport, ModelShape};
 use crate::Error;
 #[cfg(feature = "gpu")]
 use crate::self_test;
+use crate::watch::Watch;
 
 /// Models up to this size are computed in double precision on the CPU: scores are small differences
 /// of large numbers, and for a small model the digits cost little. Above it, f32.
@@ -29,6 +30,9 @@ pub struct DeviceKind {
     device: Device,
     report: DeviceReport,
     precision: Precision,
+    /// Whether a sample of its results is computed a second time.
+    checked: bool,
+    watch: Watch,
 }
 
 impl DeviceKind {
@@ -36,13 +40,27 @@ impl DeviceKind {
     pub fn cpu(reason: impl Into<String>) -> Self {
         let name = if cfg!(target_family = "wasm") { "CPU (WebAssembly SIMD)" } else { "CPU" };
         let report = DeviceReport { gpu: false, name: name.to_owned(), reason: reason.into() };
-        Self { device: Device::flex(), report, precision: Precision::Auto }
+        Self {
+            device: Device::flex(),
+            report,
+            precision: Precision::Auto,
+            checked: false,
+            watch: Watch::default(),
+        }
     }
 
     /// The same with another precision; a GPU stays at single.
     #[must_use]
     pub fn with_precision(self, precision: Precision) -> Self {
         Self { precision, ..self }
+    }
+
+    /// The same, with or without a sample of each job computed again on the CPU in double precision
+    /// before its results are shown. A GPU is checked unless told otherwise; models that are too
+    /// large for double precision never are.
+    #[must_use]
+    pub fn checked(self, checked: bool) -> Self {
+        Self { checked, ..self }
     }
 
     /// The device that fits a choice, after its self-test.
@@ -71,13 +89,27 @@ impl DeviceKind {
     /// How tensors of a model are made on it.
     pub(crate) fn options(&self, shape: &ModelShape) -> TensorCreationOptions {
         let double = match self.precision {
-            Precision::Auto => shape.n_params() <= DOUBLE_PRECISION_PARAMS,
+            Precision::Auto => fits_double(shape),
             Precision::Single => false,
             Precision::Double => true,
         };
         let dtype = if double && !self.report.gpu { DType::F64 } else { DType::F32 };
         TensorCreationOptions::new(self.device.clone()).with_dtype(dtype)
     }
+
+    /// How tensors are made of the copy of a model that its results are checked with, if they are.
+    pub(crate) fn twin_options(&self, shape: &ModelShape) -> Option<TensorCreationOptions> {
+        let options = || TensorCreationOptions::new(Device::flex()).with_dtype(DType::F64);
+        (self.checked && fits_double(shape)).then(options)
+    }
+
+    pub(crate) fn watch(&self) -> &Watch {
+        &self.watch
+    }
+}
+
+fn fits_double(shape: &ModelShape) -> bool {
+    shape.n_params() <= DOUBLE_PRECISION_PARAMS
 }
 
 /// Whether a GPU that is a program on the CPU counts as one.
@@ -107,10 +139,10 @@ async fn gpu(software: Software) -> Result<DeviceKind, Unusable> {
 
     // A runtime that was initialised once cannot be initialised again.
     thread_local! {
-        static FOUND: RefCell<Option<(Device, String, DeviceType)>> = const { RefCell::new(None) };
+        static FOUND: RefCell<Option<(Device, Watch, String, DeviceType)>> = const { RefCell::new(None) };
     }
     let found = FOUND.with_borrow(Clone::clone);
-    let (device, name, device_type) = if let Some(found) = found {
+    let (device, watch, name, device_type) = if let Some(found) = found {
         found
     } else {
         let setup = Device::wgpu_options().init_with_setup_async().await;
@@ -125,8 +157,9 @@ async fn gpu(software: Software) -> Result<DeviceKind, Unusable> {
         let info = setup.adapter.get_info();
         // A browser may keep the name to itself.
         let name = if info.name.is_empty() { "GPU".to_owned() } else { info.name };
-        FOUND.set(Some((device.clone(), name.clone(), info.device_type)));
-        (device, name, info.device_type)
+        let found = (device, Watch::gpu(setup.device), name, info.device_type);
+        FOUND.set(Some(found.clone()));
+        found
     };
     let is_software = device_type == DeviceType::Cpu;
     if is_software && software == Software::Refused {
@@ -136,11 +169,17 @@ async fn gpu(software: Software) -> Result<DeviceKind, Unusable> {
         return Err(Unusable { why, detail: None });
     }
     let options = TensorCreationOptions::new(device.clone()).with_dtype(DType::F32);
+    let mut step = watch.begin();
     let worst = self_test(&options)
         .await
-        .map_err(|error| Unusable { why: format!("{name} {error}"), detail: None })?;
+        .map_err(|error| Unusable { why: format!("{name} {error}"), detail: None });
+    step.next().await.map_err(|error| {
+        let why = format!("{name} failed its self-test");
+        Unusable { why, detail: Some(error.to_string()) }
+    })?;
+    let worst = worst?;
     let name = if is_software { format!("{name} (software adapter)") } else { name };
     let reason = format!("Passed its self-test: {worst:.0e} from the known answers.");
     let report = DeviceReport { gpu: true, name, reason };
-    Ok(DeviceKind { device, report, precision: Precision::Single })
+    Ok(DeviceKind { device, report, precision: Precision::Single, checked: true, watch })
 }

@@ -43,6 +43,19 @@ pub enum Error {
     /// The wanted device cannot be used.
     #[error("{0}")]
     Device(String),
+    /// The device is gone, with all that it held.
+    #[error("the device was lost: {0}")]
+    DeviceLost(String),
+    /// The CPU comes to another result than the device.
+    #[error("{what}: off by {off:.1e} of the largest value, {allowed:.0e} is allowed")]
+    Untrusted {
+        /// Which result.
+        what: String,
+        /// Difference, relative to the largest value.
+        off: f32,
+        /// Most that rounding explains.
+        allowed: f32,
+    },
 }
 
 impl Error {
@@ -67,8 +80,18 @@ impl Error {
                 Problem::Device { message: error.to_string() }
             }
             Self::Device(message) => Problem::Device { message: message.clone() },
+            Self::DeviceLost(message) => Problem::DeviceLost { message: message.clone() },
+            Self::Untrusted { what, off, allowed } => Problem::Untrusted {
+                what: what.clone(),
+                off: percent(*off),
+                allowed: percent(*allowed),
+            },
         }
     }
+}
+
+fn percent(part: f32) -> String {
+    format!("{:.2} %", 100.0 * part)
 }
 
 /// An error with the causes that its own message does not repeat.

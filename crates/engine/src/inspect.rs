@@ -100,13 +100,15 @@ async fn side(model: &Model, draft: &Experiment, ids: &[u32]) -> Result<SideView
         bos: draft.prepend_bos && position == 0,
     });
     let fits = (1..=model.shape().n_ctx).contains(&ids.len());
-    let top = if fits {
-        let logits = last_logits(&model.gpt2, ids).await?;
-        top_tokens(model, &logits)
-    } else {
-        Vec::new()
-    };
+    let top = if fits { top_tokens(model, &logits(model, ids).await?) } else { Vec::new() };
     Ok(SideView { tokens: views.collect(), top })
+}
+
+/// Logits of a prompt's last token, if the device finds nothing wrong with them.
+async fn logits(model: &Model, ids: &[u32]) -> Result<Vec<f64>, Error> {
+    let mut step = model.watch.begin();
+    let logits = last_logits(&model.gpt2, ids).await;
+    step.settle(logits.map_err(Error::from)).await
 }
 
 fn answers(model: &Model, texts: &[String]) -> Result<AnswerCheck, Error> {
@@ -133,6 +135,6 @@ fn answers(model: &Model, texts: &[String]) -> Result<AnswerCheck, Error> {
 /// As [`question`], or a device that fails.
 pub async fn prompt_metrics(model: &Model, experiment: &Experiment) -> Result<MetricValues, Error> {
     let question = question(model, experiment)?;
-    let logits = last_logits(&model.gpt2, question.tokens.clean()).await?;
+    let logits = logits(model, question.tokens.clean()).await?;
     Ok(metric_values(&logits, &logits, &question.answers))
 }

@@ -5,15 +5,22 @@
 //! leaves this crate, and [`device`] is the one place that creates devices.
 //!
 //! The main path: [`Model::load`], then [`inspect`] for what is typed, then [`run`].
+//!
+//! What a GPU computes is looked at twice before anyone sees it: `watch.rs` asks the device for
+//! errors at every step, and `check.rs` computes a sample again on the CPU.
 
+mod check;
 pub mod device;
 mod error;
+#[cfg(feature = "faults")]
+pub mod faults;
 mod host;
 mod inspect;
 mod model;
 mod run;
 mod self_test;
 mod source;
+mod watch;
 
 pub use device::{DeviceKind, Precision};
 pub use error::Error;

@@ -2,6 +2,7 @@ use sha2::{Digest as _, Sha256};
 use twinbeam_core::{Event, Phase};
 use twinbeam_gpt2::{Gpt2, Gpt2Builder, Gpt2Config, Tokenizer, WeightPlan};
 
+use crate::watch::Watch;
 use crate::{ByteSource, DeviceKind, Error, Host, SourceError};
 
 const CONFIG: &str = "config.json";
@@ -17,8 +18,11 @@ const MAX_TOKENIZER_BYTES: u64 = 16 << 20;
 #[derive(Debug)]
 pub struct Model {
     pub(crate) gpt2: Gpt2,
+    /// The same on the CPU in double precision, where results are checked.
+    pub(crate) twin: Option<Gpt2>,
+    pub(crate) watch: Watch,
     pub(crate) tokenizer: Option<Tokenizer>,
-    fingerprint: String,
+    pub(crate) fingerprint: String,
 }
 
 impl Model {
@@ -62,12 +66,17 @@ impl Model {
         sha256.update(header_len.to_le_bytes());
         sha256.update(&header);
         let begun = host.seconds();
+        let mut step = device.watch().begin();
         let mut builder = Gpt2Builder::new(config, device.options(&config.shape));
+        let mut twin = device.twin_options(&config.shape).map(|on| Gpt2Builder::new(config, on));
         for tensor in &plan.tensors {
             let bytes =
                 source.read(WEIGHTS, tensor.range.clone()).await.map_err(failed(WEIGHTS))?;
             sha256.update(&bytes);
             builder.push(tensor, &bytes).map_err(Error::Load)?;
+            if let Some(twin) = &mut twin {
+                twin.push(tensor, &bytes).map_err(Error::Load)?;
+            }
             host.emit(Event::Progress {
                 job: 0,
                 phase: Phase::Loading,
@@ -80,7 +89,11 @@ impl Model {
         let fingerprint =
             sha256.finalize().iter().fold(String::new(), |text, byte| format!("{text}{byte:02x}"));
         let gpt2 = builder.finish().map_err(Error::Load)?;
-        Ok(Self { gpt2, tokenizer, fingerprint })
+        let twin = twin.map(Gpt2Builder::finish).transpose().map_err(Error::Load)?;
+        // A read comes after everything that was written.
+        let arrived = gpt2.vector(&[0.0]).into_data_async().await;
+        step.settle(arrived.map_err(|source| Error::Device(source.to_string()))).await?;
+        Ok(Self { gpt2, twin, watch: device.watch().clone(), tokenizer, fingerprint })
     }
 
     /// Sizes of the model.

@@ -3,10 +3,12 @@ use twinbeam_attribution::{
     integrate_from_zero, patch, patch_work,
 };
 use twinbeam_core::{
-    Answers, ComponentKind, Direction, Event, Experiment, JointEffects, Method, Metric, Outcome,
-    Phase, ScoreTable, SideSummary, TokenPair, TopToken,
+    Answers, CheckReport, ComponentKind, Direction, Event, Experiment, JointEffects, Method,
+    Metric, Outcome, Phase, SideSummary, Strip, TokenPair, TopToken,
 };
 
+use crate::check::Check;
+use crate::watch::Step;
 use crate::{Error, Host, Model};
 
 /// Likely next tokens that are kept of each run.
@@ -37,35 +39,36 @@ pub struct Plan {
 }
 
 impl Plan {
-    /// Heads in both directions, `first` first.
-    pub fn heads(first: Direction) -> Self {
-        Self {
-            directions: vec![first, first.other()],
-            kinds: vec![ComponentKind::Heads],
-            zero_baseline: false,
-        }
+    /// Some kinds of components in both directions, `first` first.
+    pub fn of(kinds: Vec<ComponentKind>, first: Direction) -> Self {
+        Self { directions: vec![first, first.other()], kinds, zero_baseline: false }
     }
 
     fn work(&self, model: &Model, question: &Question) -> u64 {
         let shape = model.shape();
+        let Question { tokens, n_steps, .. } = question;
         let layers = || 0..shape.n_layers;
-        let integral = |kind| -> u64 {
-            layers().map(|layer| integral_work(shape, kind, layer, question.n_steps)).sum()
+        let integral = |kind, from_zero| -> u64 {
+            let work = |layer| integral_work(shape, kind, layer, *n_steps, tokens, from_zero);
+            layers().map(work).sum()
         };
-        let n_pos = question.tokens.n_pos();
         let patching =
-            |kind| -> u64 { layers().map(|layer| patch_work(shape, kind, layer, n_pos)).sum() };
-        let each: u64 = self.kinds.iter().map(|kind| integral(*kind) + patching(*kind)).sum();
-        let zero = if self.zero_baseline { integral(ComponentKind::Heads) } else { 0 };
+            |kind| -> u64 { layers().map(|layer| patch_work(shape, kind, layer, tokens)).sum() };
+        let each: u64 =
+            self.kinds.iter().map(|kind| integral(*kind, false) + patching(*kind)).sum();
+        let zero = if self.zero_baseline { integral(ComponentKind::Heads, true) } else { 0 };
         each * self.directions.len() as u64 + zero
     }
 }
 
-/// Runs a question and streams what it finds; every event carries `job`.
+/// Runs a question and streams what it finds; every event carries `job`. Beside the outcome: how well
+/// a sample of it agrees with the same computed on the CPU, where the device is checked.
+///
+/// A table that is checked is streamed once it has passed, others layer by layer.
 ///
 /// # Errors
 /// [`MethodError::Cancelled`] when the host wants it, a device that fails, results that are not
-/// finite. Tables that were complete before have been streamed.
+/// finite or that the CPU does not confirm. What was complete before has been streamed.
 pub async fn run(
     model: &Model,
     question: &Question,
@@ -73,132 +76,171 @@ pub async fn run(
     plan: &Plan,
     job: u64,
     host: &mut impl Host,
-) -> Result<Outcome, Error> {
+) -> Result<(Outcome, Option<CheckReport>), Error> {
     let begun = host.seconds();
     let total = plan.work(model, question);
-    let mut ticker = Ticker { host, job, phase: Phase::Runs, done: 0, total, begun };
+    let (phase, step) = (Phase::Runs, model.watch.begin());
+    let mut ticker = Ticker { host, job, phase, done: 0, total, begun, step, found: None };
+    let result = scores(model, question, experiment, plan, &mut ticker).await;
+    let result = ticker.found.take().map_or(result, Err);
+    ticker.step.settle(result).await
+}
+
+async fn scores<H: Host>(
+    model: &Model,
+    question: &Question,
+    experiment: Experiment,
+    plan: &Plan,
+    ticker: &mut Ticker<'_, H>,
+) -> Result<(Outcome, Option<CheckReport>), Error> {
     ticker.tick(0).await?;
-    let Question { tokens, answers, metric, n_steps } = question;
+    let Question { tokens, answers, metric, .. } = question;
     let pair = RunPair::new(&model.gpt2, tokens, answers.clone(), *metric).await?;
+    let mut check = match &model.twin {
+        Some(twin) => Some(Check::new(twin, question).await?),
+        None => None,
+    };
+    if let Some(check) = &mut check {
+        check.runs(&pair)?;
+    }
     let [clean, corrupted] =
         [Side::Clean, Side::Corrupted].map(|side| summary(model, &pair, tokens.n_pos(), side));
-    ticker.emit(Event::Sides {
-        job,
+    let sides = Event::Sides {
+        job: ticker.job,
         clean: Box::new(clean.clone()),
         corrupted: Box::new(corrupted.clone()),
-    });
-    let mut outcome = Outcome {
+    };
+    ticker.show(sides).await?;
+    let outcome = Outcome {
         experiment,
         shape: *model.shape(),
         clean,
         corrupted,
         tables: Vec::new(),
         joint: Vec::new(),
-        seconds: vec![("runs".to_owned(), ticker.host.seconds() - begun)],
+        seconds: vec![("runs".to_owned(), ticker.host.seconds() - ticker.begun)],
     };
+    let mut job = Job { pair, n_steps: question.n_steps, check, ticker, outcome };
     for kind in &plan.kinds {
         for direction in &plan.directions {
-            gradients(&pair, *kind, *direction, *n_steps, &mut ticker, &mut outcome).await?;
-            patching(&pair, *kind, *direction, &mut ticker, &mut outcome).await?;
+            job.gradients(*kind, Method::Ig, *direction).await?;
+            job.patching(*kind, *direction).await?;
         }
     }
     if plan.zero_baseline {
-        zero_baseline(&pair, *n_steps, &mut ticker, &mut outcome).await?;
+        job.gradients(ComponentKind::Heads, Method::IgZero, Direction::Noising).await?;
     }
-    Ok(outcome)
+    Ok((job.outcome, job.check.map(|check| check.report())))
 }
 
-/// IG, AtP and joint patches of every layer, in one pass each.
-async fn gradients<H: Host>(
-    pair: &RunPair<'_>,
-    kind: ComponentKind,
-    direction: Direction,
+/// A question on its way to an outcome.
+struct Job<'a, 'host, H> {
+    pair: RunPair<'a>,
     n_steps: usize,
-    ticker: &mut Ticker<'_, H>,
-    outcome: &mut Outcome,
-) -> Result<(), Error> {
-    ticker.phase = match kind {
-        ComponentKind::Heads => Phase::IgHeads,
-        ComponentKind::Neurons => Phase::IgNeurons,
-    };
-    let begun = ticker.host.seconds();
-    let mut layers = Vec::with_capacity(pair.n_layers());
-    for layer in 0..pair.n_layers() {
-        layers.push(integrate(pair, kind, layer, direction, n_steps, ticker).await?);
-    }
-    let values = |pick: fn(&LayerIntegral) -> &Vec<f32>| {
-        layers.iter().flat_map(|layer| pick(layer).iter().copied()).collect::<Vec<_>>()
-    };
-    let width = kind.width(&outcome.shape);
-    let table = |method, values, convergence_delta| ScoreTable {
-        kind,
-        method,
-        direction,
-        width,
-        values,
-        convergence_delta,
-    };
-    let deltas = layers.iter().map(|layer| layer.convergence_delta).collect();
-    let joint = layers.iter().map(|layer| layer.joint).collect();
-    ticker.table(outcome, table(Method::Ig, values(|layer| &layer.ig), deltas));
-    ticker.table(outcome, table(Method::Atp, values(|layer| &layer.atp), Vec::new()));
-    let joint = JointEffects { kind, direction, values: joint };
-    ticker.emit(Event::Joint { job: ticker.job, joint: joint.clone() });
-    outcome.joint.push(joint);
-    ticker.seconds(outcome, format!("ig_{}_{direction}", kind.id()), begun);
-    Ok(())
+    check: Option<Check<'a>>,
+    ticker: &'a mut Ticker<'host, H>,
+    outcome: Outcome,
 }
 
-async fn patching<H: Host>(
-    pair: &RunPair<'_>,
-    kind: ComponentKind,
-    direction: Direction,
-    ticker: &mut Ticker<'_, H>,
-    outcome: &mut Outcome,
-) -> Result<(), Error> {
-    ticker.phase = match kind {
-        ComponentKind::Heads => Phase::ApHeads,
-        ComponentKind::Neurons => Phase::ApNeurons,
-    };
-    let begun = ticker.host.seconds();
-    let mut values = Vec::new();
-    for layer in 0..pair.n_layers() {
-        values.extend(patch(pair, kind, layer, direction, ticker).await?);
+impl<H: Host> Job<'_, '_, H> {
+    /// IG, AtP and joint patches of every layer, in one pass each; from zero, only IG means something.
+    async fn gradients(
+        &mut self,
+        kind: ComponentKind,
+        method: Method,
+        direction: Direction,
+    ) -> Result<(), Error> {
+        self.ticker.phase = match kind {
+            ComponentKind::Heads => Phase::IgHeads,
+            ComponentKind::Neurons => Phase::IgNeurons,
+        };
+        let begun = self.ticker.host.seconds();
+        let mut table = Vec::with_capacity(self.pair.n_layers());
+        for layer in 0..self.pair.n_layers() {
+            let (pair, n_steps, ticker) = (&self.pair, self.n_steps, &mut *self.ticker);
+            let integral = match method {
+                Method::IgZero => integrate_from_zero(pair, kind, layer, n_steps, ticker).await?,
+                _ => integrate(pair, kind, layer, direction, n_steps, ticker).await?,
+            };
+            if self.check.is_none() {
+                self.show_integral((kind, method, direction), layer, &integral).await?;
+            }
+            table.push(integral);
+        }
+        if let Some(check) = &mut self.check {
+            #[cfg(feature = "faults")]
+            crate::faults::spoil_integrals(&mut table);
+            let which = (kind, method, direction);
+            check.integrals(which, &table, &mut Aside(&mut *self.ticker)).await?;
+            for (layer, integral) in table.iter().enumerate() {
+                self.show_integral(which, layer, integral).await?;
+            }
+        }
+        let phase = if method == Method::IgZero {
+            "ig_zero_heads".to_owned()
+        } else {
+            let values = table.iter().map(|integral| integral.joint).collect();
+            self.outcome.joint.push(JointEffects { kind, direction, values });
+            format!("ig_{}_{direction}", kind.id())
+        };
+        self.seconds(phase, begun);
+        Ok(())
     }
-    let table = ScoreTable {
-        kind,
-        method: Method::Ap,
-        direction,
-        width: kind.width(&outcome.shape),
-        values,
-        convergence_delta: Vec::new(),
-    };
-    ticker.table(outcome, table);
-    ticker.seconds(outcome, format!("ap_{}_{direction}", kind.id()), begun);
-    Ok(())
-}
 
-async fn zero_baseline<H: Host>(
-    pair: &RunPair<'_>,
-    n_steps: usize,
-    ticker: &mut Ticker<'_, H>,
-    outcome: &mut Outcome,
-) -> Result<(), Error> {
-    let kind = ComponentKind::Heads;
-    ticker.phase = Phase::IgHeads;
-    let begun = ticker.host.seconds();
-    let (mut values, mut convergence_delta) = (Vec::new(), Vec::new());
-    for layer in 0..pair.n_layers() {
-        let integral = integrate_from_zero(pair, kind, layer, n_steps, ticker).await?;
-        values.extend(integral.ig);
-        convergence_delta.push(integral.convergence_delta);
+    async fn show_integral(
+        &mut self,
+        (kind, method, direction): (ComponentKind, Method, Direction),
+        layer: usize,
+        integral: &LayerIntegral,
+    ) -> Result<(), Error> {
+        let LayerIntegral { ig, atp, convergence_delta, .. } = integral;
+        let strip = |method, values: &[f32], convergence_delta| Strip {
+            kind,
+            method,
+            direction,
+            layer,
+            values: values.to_vec(),
+            convergence_delta,
+        };
+        self.show(strip(method, ig, Some(*convergence_delta))).await?;
+        if method == Method::Ig {
+            self.show(strip(Method::Atp, atp, None)).await?;
+        }
+        Ok(())
     }
-    let width = kind.width(&outcome.shape);
-    let (method, direction) = (Method::IgZero, Direction::Noising);
-    let table = ScoreTable { kind, method, direction, width, values, convergence_delta };
-    ticker.table(outcome, table);
-    ticker.seconds(outcome, "ig_zero_heads".to_owned(), begun);
-    Ok(())
+
+    async fn patching(&mut self, kind: ComponentKind, direction: Direction) -> Result<(), Error> {
+        self.ticker.phase = match kind {
+            ComponentKind::Heads => Phase::ApHeads,
+            ComponentKind::Neurons => Phase::ApNeurons,
+        };
+        let begun = self.ticker.host.seconds();
+        let method = Method::Ap;
+        for layer in 0..self.pair.n_layers() {
+            let values = patch(&self.pair, kind, layer, direction, &mut *self.ticker).await?;
+            if let Some(check) = &mut self.check {
+                let aside = &mut Aside(&mut *self.ticker);
+                check.patches(kind, layer, direction, &values, aside).await?;
+            }
+            let convergence_delta = None;
+            self.show(Strip { kind, method, direction, layer, values, convergence_delta }).await?;
+        }
+        self.seconds(format!("ap_{}_{direction}", kind.id()), begun);
+        Ok(())
+    }
+
+    async fn show(&mut self, strip: Strip) -> Result<(), Error> {
+        let job = self.ticker.job;
+        self.ticker.show(Event::Strip { job, strip: strip.clone() }).await?;
+        #[cfg(feature = "faults")]
+        crate::faults::after_strip();
+        strip.add_to(&mut self.outcome.tables);
+        Ok(())
+    }
+
+    fn seconds(&mut self, phase: String, begun: f64) {
+        self.outcome.seconds.push((phase, self.ticker.host.seconds() - begun));
+    }
 }
 
 fn summary(model: &Model, pair: &RunPair<'_>, n_pos: usize, side: Side) -> SideSummary {
@@ -222,7 +264,7 @@ pub(crate) fn top_tokens(model: &Model, logits: &[f64]) -> Vec<TopToken> {
     .collect()
 }
 
-/// Progress of one job, told to the host.
+/// Progress of one job, told to the host, and what the device says of its work.
 struct Ticker<'host, H> {
     host: &'host mut H,
     job: u64,
@@ -230,11 +272,22 @@ struct Ticker<'host, H> {
     done: u64,
     total: u64,
     begun: f64,
+    step: Step,
+    /// What was wrong with a step: a method can only be told to stop.
+    found: Option<Error>,
 }
 
 impl<H: Host> Ticker<'_, H> {
     async fn tick(&mut self, units: u64) -> Result<(), MethodError> {
+        if let Err(found) = self.step.next().await {
+            self.found = Some(found);
+            return Err(MethodError::Cancelled);
+        }
         self.done += units;
+        #[cfg(feature = "faults")]
+        if self.done > 0 {
+            crate::faults::in_step(&self.step);
+        }
         let seconds = self.host.seconds() - self.begun;
         let (job, phase, done, total) = (self.job, self.phase, self.done, self.total);
         self.host.emit(Event::Progress { job, phase, done, total, seconds });
@@ -242,22 +295,25 @@ impl<H: Host> Ticker<'_, H> {
         if self.host.cancelled() { Err(MethodError::Cancelled) } else { Ok(()) }
     }
 
-    fn emit(&mut self, event: Event) {
+    /// Emits a result, unless the device has found something wrong with the work that led to it.
+    async fn show(&mut self, event: Event) -> Result<(), Error> {
+        self.step.next().await?;
         self.host.emit(event);
-    }
-
-    fn table(&mut self, outcome: &mut Outcome, table: ScoreTable) {
-        self.emit(Event::Table { job: self.job, table: Box::new(table.clone()) });
-        outcome.tables.push(table);
-    }
-
-    fn seconds(&self, outcome: &mut Outcome, phase: String, begun: f64) {
-        outcome.seconds.push((phase, self.host.seconds() - begun));
+        Ok(())
     }
 }
 
 impl<H: Host> Progress for Ticker<'_, H> {
     async fn advance(&mut self, units: u64) -> Result<(), MethodError> {
         self.tick(units).await
+    }
+}
+
+/// The progress of what is no part of a job's work: it can be stopped, and counts nothing.
+struct Aside<'ticker, 'host, H>(&'ticker mut Ticker<'host, H>);
+
+impl<H: Host> Progress for Aside<'_, '_, H> {
+    async fn advance(&mut self, _units: u64) -> Result<(), MethodError> {
+        self.0.tick(0).await
     }
 }

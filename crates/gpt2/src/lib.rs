@@ -13,6 +13,7 @@ mod init;
 mod load;
 mod model;
 mod params;
+mod prefix;
 mod save;
 mod tokenizer;
 
@@ -24,5 +25,6 @@ pub use init::{INITIAL_STD, random_params};
 pub use load::{Gpt2Builder, LoadError, MAX_HEADER_BYTES, PlannedTensor, WeightPlan};
 pub use model::Gpt2;
 pub use params::{Param, Params, expected_params};
+pub use prefix::Prefix;
 pub use save::{StoredDtype, safetensors_header, stored_bytes};
 pub use tokenizer::{Tokenizer, TokenizerError};

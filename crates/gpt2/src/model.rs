@@ -11,7 +11,7 @@ use burn::tensor::activation::softmax;
 use burn::tensor::{Device, Int, Tensor, TensorCreationOptions, TensorData};
 use twinbeam_core::{HookName, ModelShape};
 
-use crate::{ActivationCache, Gpt2Config, Hooks, LoadError, NoHooks, Params, gelu_new};
+use crate::{ActivationCache, Gpt2Config, Hooks, LoadError, NoHooks, Params, Prefix, gelu_new};
 
 /// Added to attention scores that must not be seen. Large and finite: infinities are not safe in
 /// WebGPU's shading language, and `exp` of this is exactly 0 in f32.
@@ -82,7 +82,14 @@ impl Conv1D {
 
 impl Attention {
     /// Head outputs before the output projection; `[batch, pos, n_heads, d_head]`.
-    fn z(&self, layer: usize, x: Tensor<3>, mask: &Tensor<4>, hooks: &mut dyn Hooks) -> Tensor<4> {
+    fn z(
+        &self,
+        layer: usize,
+        x: Tensor<3>,
+        mask: &Tensor<4>,
+        prefix: &Prefix,
+        hooks: &mut dyn Hooks,
+    ) -> Tensor<4> {
         let [batch, pos, d_model] = x.dims();
         let d_head = d_model / self.n_heads;
         let qkv = self.c_attn.forward(x); // [batch, pos, 3 * d_model]
@@ -94,6 +101,9 @@ impl Attention {
         let q = part(0, HookName::Q(layer));
         let k = part(1, HookName::K(layer));
         let v = part(2, HookName::V(layer));
+        let [k, v] = prefix.before(layer, [k, v]); // [batch, n_heads, key, d_head]
+        let [_, _, queries, _] = mask.dims(); // all positions of `x`, or only its last
+        let q = q.narrow(2, pos - queries, queries);
         let scale = 1.0 / (d_head as f64).sqrt();
         let scores = q.matmul(k.swap_dims(2, 3)).mul_scalar(scale); // [batch, n_heads, query, key]
         let pattern = hooks.heads(HookName::Pattern(layer), softmax(scores + mask.clone(), 3));
@@ -121,11 +131,14 @@ impl Block {
         layer: usize,
         resid_pre: Tensor<3>,
         mask: &Tensor<4>,
+        prefix: &Prefix,
         hooks: &mut dyn Hooks,
     ) -> Tensor<3> {
         let resid_pre = hooks.stream(HookName::ResidPre(layer), resid_pre);
-        let z = self.attn.z(layer, self.ln_1.forward(resid_pre.clone()), mask, hooks);
+        let z = self.attn.z(layer, self.ln_1.forward(resid_pre.clone()), mask, prefix, hooks);
         let attn_out = hooks.stream(HookName::AttnOut(layer), self.attn.project(z));
+        let ([_, pos, _], [_, queries, _]) = (resid_pre.dims(), attn_out.dims());
+        let resid_pre = resid_pre.narrow(1, pos - queries, queries);
         hooks.stream(HookName::ResidMid(layer), resid_pre + attn_out)
     }
 
@@ -172,31 +185,43 @@ impl Gpt2 {
         resid_pre: Tensor<3>,
         hooks: &mut dyn Hooks,
     ) -> Tensor<3> {
-        let mask = self.causal_mask(resid_pre.dims()[1]);
+        let [_, pos, _] = resid_pre.dims();
+        let (mask, no_prefix) = (self.causal_mask(pos, pos), Prefix::default());
         let mut resid = resid_pre;
         for (layer, block) in self.h.iter().enumerate().skip(layer) {
-            let resid_mid = block.attend(layer, resid, &mask, hooks);
+            let resid_mid = block.attend(layer, resid, &mask, &no_prefix, hooks);
             resid = block.transform(layer, resid_mid, hooks);
         }
         resid
     }
 
-    /// The same `[1, 1, query_pos, key_pos]` for every row: 0 where a key may be seen.
-    fn causal_mask(&self, pos: usize) -> Tensor<4> {
-        let seen = |i: usize| i % pos <= i / pos;
-        let mask: Vec<f32> = (0..pos * pos).map(|i| if seen(i) { 0.0 } else { MASKED }).collect();
-        self.vector(&mask).reshape([1, 1, pos, pos])
+    /// The same of the positions after `prefix`, for those who need the last position only;
+    /// `[batch, pos, d_model]` to `[batch, 1, d_model]`.
+    pub fn last_from_pre(&self, layer: usize, resid_pre: Tensor<3>, prefix: &Prefix) -> Tensor<3> {
+        let (n_layers, [_, pos, _]) = (self.h.len(), resid_pre.dims());
+        let mut resid = resid_pre;
+        for (layer, block) in self.h.iter().enumerate().skip(layer) {
+            let queries = if layer + 1 == n_layers { 1 } else { pos };
+            let mask = self.causal_mask(queries, prefix.len() + pos);
+            let resid_mid = block.attend(layer, resid, &mask, prefix, &mut NoHooks);
+            resid = block.transform(layer, resid_mid, &mut NoHooks);
+        }
+        let [_, pos, _] = resid.dims();
+        resid.narrow(1, pos - 1, 1)
     }
 
     /// The same from the middle of `layer`, between its attention and its MLP.
-    pub fn run_from_mid(
-        &self,
-        layer: usize,
-        resid_mid: Tensor<3>,
-        hooks: &mut dyn Hooks,
-    ) -> Tensor<3> {
-        let resid_post = self.h[layer].transform(layer, resid_mid, hooks);
-        self.run_from_pre(layer + 1, resid_post, hooks)
+    pub fn last_from_mid(&self, layer: usize, resid_mid: Tensor<3>, prefix: &Prefix) -> Tensor<3> {
+        let resid_post = self.h[layer].transform(layer, resid_mid, &mut NoHooks);
+        self.last_from_pre(layer + 1, resid_post, prefix)
+    }
+
+    /// `[1, 1, query_pos, key_pos]` for every row: 0 where a key may be seen. The queries are those
+    /// of the last positions.
+    fn causal_mask(&self, queries: usize, keys: usize) -> Tensor<4> {
+        let seen = |i: usize| i % keys <= i / keys + keys - queries;
+        let mask = (0..queries * keys).map(|i| if seen(i) { 0.0 } else { MASKED });
+        self.vector(&mask.collect::<Vec<f32>>()).reshape([1, 1, queries, keys])
     }
 
     /// The last LayerNorm; `[batch, pos, d_model]` to the same.

@@ -4,13 +4,17 @@ use std::io::Read as _;
 use std::path::Path;
 use std::process::{Command, Stdio};
 
-use anyhow::Context as _;
+use anyhow::{Context as _, ensure};
 
 use crate::{execute, root, say};
+
+/// Where tests find the page whose worker can be made to fail.
+const FAULTS: &str = "target/dist-faults";
 
 /// Builds the page, serves it, opens it, and builds again on every change.
 pub(crate) fn serve() -> anyhow::Result<()> {
     say("building the page; the first time this takes a quarter of an hour on two cores");
+    say("it is built again after a change, and then reloaded by hand");
     execute(trunk().args(["serve", "--open"]))
 }
 
@@ -30,6 +34,25 @@ pub(crate) fn dist() -> anyhow::Result<()> {
         println!("{bytes:>12} {:>12}  {name}", gzipped(&file)?);
     }
     Ok(())
+}
+
+/// Builds the page once more, with a worker that fails where a test asks it to.
+pub(crate) fn faults() -> anyhow::Result<()> {
+    say("building the page whose worker can be made to fail");
+    let page = std::fs::read_to_string(root().join("web/index.html")).context("web/index.html")?;
+    let folder = root().join("target/faults");
+    std::fs::create_dir_all(&folder).with_context(|| folder.display().to_string())?;
+    let source = folder.join("index.html");
+    std::fs::write(&source, with_faults(&page)?).with_context(|| source.display().to_string())?;
+    execute(trunk().arg("build").arg(&source).args(["--dist", FAULTS]))
+}
+
+/// The page's source with the worker's feature `faults`, as it reads in a folder below `target/`.
+fn with_faults(page: &str) -> anyhow::Result<String> {
+    let worker = "data-cargo-features=\"worker\"";
+    ensure!(page.matches(worker).count() == 1, "web/index.html has not one worker");
+    let page = page.replace(worker, "data-cargo-features=\"worker,faults\"");
+    Ok(page.replace("href=\"", "href=\"../../web/"))
 }
 
 fn trunk() -> Command {
@@ -79,4 +102,24 @@ fn gzipped(file: &Path) -> anyhow::Result<usize> {
     child.stdout.take().context("gzip has no output")?.read_to_end(&mut bytes)?;
     child.wait()?;
     Ok(bytes.len())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_page_with_faults_differs_in_the_worker_only() {
+        let page = std::fs::read_to_string(root().join("web/index.html")).unwrap();
+        let faulty = with_faults(&page).unwrap();
+        assert_eq!(faulty.lines().count(), page.lines().count());
+        let changed = page.lines().zip(faulty.lines()).filter(|(line, other)| line != other);
+        for (line, other) in changed {
+            if let Some((_, address)) = other.split_once("href=\"../../web/") {
+                assert!(line.contains(&format!("href=\"{address}")), "{other}");
+            } else {
+                assert_eq!(other.trim(), "data-cargo-features=\"worker,faults\"");
+            }
+        }
+    }
 }

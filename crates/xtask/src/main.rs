@@ -1,6 +1,7 @@
-//! Chores: `cargo xtask serve | test | dist | check`. Each gets what it is missing and says so.
+//! Chores: `cargo xtask serve | test | dist | bench | check`. Each gets what it is missing and says so.
 
 mod build;
+mod seal;
 mod tools;
 
 use std::path::{Path, PathBuf};
@@ -12,6 +13,7 @@ const HELP: &str = "\
 cargo xtask serve    build the page, serve it and open it in a browser
 cargo xtask test     all tests: native, and the page in Chromium
 cargo xtask dist     build the page into dist/, for any static host
+cargo xtask bench    how long a visitor waits, in Chromium on the CPU
 cargo xtask check    formatting and lints";
 
 /// Packages whose tests run natively. The worker's binary runs in the browser's tests.
@@ -53,8 +55,25 @@ fn run(chore: &str) -> anyhow::Result<()> {
             native_tests()?;
             tools::page()?;
             build::dist()?;
+            build::faults()?;
             tools::browser()?;
             browser_tests()
+        }
+        "bench" => {
+            tools::page()?;
+            build::dist()?;
+            tools::browser()?;
+            bench()
+        }
+        // A part of `test`, for whoever works on its faults.
+        "faults" => {
+            tools::page()?;
+            build::faults()
+        }
+        // Called by Trunk, see Trunk.toml.
+        "seal" => {
+            let folder = std::env::var_os("TRUNK_STAGING_DIR");
+            seal::seal(Path::new(&folder.context("this chore is Trunk's, which names the folder")?))
         }
         "check" => check(),
         _ => bail!("{chore:?} is not a chore\n\n{HELP}"),
@@ -74,12 +93,24 @@ fn native_tests() -> anyhow::Result<()> {
 
 fn browser_tests() -> anyhow::Result<()> {
     say("browser tests");
-    let mut node = Command::new("node");
+    let mut node = node()?;
     // One browser at a time: its timings and its software GPU share the cores with nobody.
-    node.args(["--test", "--test-concurrency=1"]).current_dir(root().join("tests/browser"));
-    node.args(["suite/page.test.mjs", "suite/gpu.test.mjs"]);
-    node.env("TWINBEAM_CHROMIUM", tools::chromium().context("Chromium has gone")?);
+    node.args(["--test", "--test-concurrency=1"]);
+    let suite = ["budget", "page", "looks", "links", "neurons", "faults", "gpu"];
+    node.args(suite.map(|name| format!("suite/{name}.test.mjs")));
     execute(&mut node)
+}
+
+fn bench() -> anyhow::Result<()> {
+    say("benchmark");
+    execute(node()?.arg("bench.mjs"))
+}
+
+fn node() -> anyhow::Result<Command> {
+    let mut node = Command::new("node");
+    node.current_dir(root().join("tests/browser"));
+    node.env("TWINBEAM_CHROMIUM", tools::chromium().context("Chromium has gone")?);
+    Ok(node)
 }
 
 fn check() -> anyhow::Result<()> {
@@ -88,20 +119,23 @@ fn check() -> anyhow::Result<()> {
     clippy.args(["--release", "--all-targets"]);
     clippy.args(NATIVE.iter().flat_map(|package| ["-p", package]));
     execute(clippy.args(["--", "-D", "warnings"]))?;
-    execute(cargo("clippy").args([
-        "--profile",
-        "web",
-        "--target",
-        "wasm32-unknown-unknown",
-        "-p",
-        "twinbeam-web",
-        "--features",
-        "worker",
-        "--bins",
-        "--",
-        "-D",
-        "warnings",
-    ]))
+    for features in ["worker", "worker,faults"] {
+        execute(cargo("clippy").args([
+            "--profile",
+            "web",
+            "--target",
+            "wasm32-unknown-unknown",
+            "-p",
+            "twinbeam-web",
+            "--features",
+            features,
+            "--bins",
+            "--",
+            "-D",
+            "warnings",
+        ]))?;
+    }
+    Ok(())
 }
 
 /// The folder that holds the workspace.

@@ -40,6 +40,8 @@ test("WebGPU agrees with the CPU", { timeout: 10 * PATIENCE }, async () => {
   await page.locator(`[data-testid=status][data-state=done], ${failed}`).first().waitFor();
   assert.equal(await by(page, "status").getAttribute("data-state"), "done", await by(page, "notice").innerText());
 
+  const checked = await by(page, "gpu-check").innerText();
+  assert.match(checked, /A sample of \d+ numbers was computed again on the CPU: the worst is off by [\d.]+ %/);
   const [native] = compare([{ name: "small", ...SMALL }], { steps: 4 });
   for (const method of ["ig", "ap"]) {
     const off = difference(await table(page, `heatmap-${method}-heads`), native.heads[method].noising);

@@ -5,20 +5,23 @@ import { chromium } from "playwright-core";
 /** Long enough for a cold start on two slow cores; a result that needs it is not a pass of a speed test. */
 export const PATIENCE = 120_000;
 
+const VIEWPORT = { width: 1280, height: 900 };
 // Without these Chromium looks for its own servers at every start.
 const QUIET = ["--disable-background-networking", "--disable-component-update", "--disable-sync", "--no-first-run"];
 const SOFTWARE_GPU = ["--enable-unsafe-webgpu", "--use-webgpu-adapter=swiftshader"];
 
-export async function launch({ gpu = false } = {}) {
-  return chromium.launch({
+/** A browser; with a folder as its `profile` a context that keeps files and compiled code there, as a visitor's does. */
+export async function launch({ gpu = false, profile } = {}) {
+  const options = {
     executablePath: process.env.TWINBEAM_CHROMIUM ?? "/usr/bin/chromium",
     args: ["--no-sandbox", ...QUIET, ...(gpu ? SOFTWARE_GPU : ["--disable-gpu"])],
-  });
+  };
+  return profile ? chromium.launchPersistentContext(profile, { ...options, viewport: VIEWPORT }) : chromium.launch(options);
 }
 
 /** Opens an address; errors of the page's own end the test. */
 export async function open(browser, url, options = {}) {
-  const context = await browser.newContext({ viewport: { width: 1280, height: 900 }, ...options });
+  const context = await browser.newContext({ viewport: VIEWPORT, ...options });
   const page = await context.newPage();
   page.setDefaultTimeout(PATIENCE);
   const errors = [];
@@ -68,3 +71,14 @@ export function difference(got, expected) {
   });
   return worst / largest;
 }
+
+/** What a button saves as a file. */
+export async function saved_bytes(page, testid) {
+  const [download] = await Promise.all([page.waitForEvent("download"), by(page, testid).click()]);
+  const chunks = [];
+  for await (const chunk of await download.createReadStream()) chunks.push(chunk);
+  return Buffer.concat(chunks);
+}
+
+/** The same as text. */
+export const saved = async (page, testid) => (await saved_bytes(page, testid)).toString();

@@ -6,6 +6,8 @@ import { extname, join, normalize } from "node:path";
 import { fileURLToPath } from "node:url";
 
 const DIST = fileURLToPath(new URL("../../../dist/", import.meta.url));
+/** The same page with a worker that can be made to fail; `cargo xtask test` builds it. */
+const FAULTS = fileURLToPath(new URL("../../../target/dist-faults/", import.meta.url));
 const TYPES = {
   ".html": "text/html; charset=utf-8",
   ".js": "text/javascript; charset=utf-8",
@@ -15,22 +17,38 @@ const TYPES = {
   ".wasm": "application/wasm",
 };
 
-/** Serves dist/ below `base`; `{ url, close }`. */
-export async function serve(base = "/") {
+/**
+ * Serves a folder below `base`: `{ url, requests, close }`.
+ *
+ * `files` are served besides those of the folder, or instead of them: a body by relative path, read anew at
+ * each request. `requests` grows by `{ method, path, bytes }` for each request, `bytes` being what it sent.
+ * With `cache` the browser may keep what it has got.
+ */
+export async function serve(base = "/", { faults = false, dist = faults ? FAULTS : DIST, files = {}, cache = false } = {}) {
+  const requests = [];
   const server = createServer(async (request, response) => {
+    const record = { method: request.method, path: request.url, bytes: 0 };
+    requests.push(record);
+    request.on("data", (chunk) => (record.bytes += chunk.length));
     const path = decodeURIComponent(new URL(request.url, "http://localhost").pathname);
-    const inside = path.startsWith(base) ? normalize(path.slice(base.length)) || "index.html" : "";
-    const file = join(DIST, inside === "." || inside === "" ? "index.html" : inside);
-    const found = path.startsWith(base) && file.startsWith(DIST) && (await stat(file).catch(() => null));
+    const below = path.startsWith(base) ? normalize(path.slice(base.length)) : "..";
+    const inside = below === "." || below === "" ? "index.html" : below;
+    const type = TYPES[extname(inside)] ?? "application/octet-stream";
+    const headers = { "content-type": type, ...(cache && { "cache-control": "max-age=3600" }) };
+    if (Object.hasOwn(files, inside)) {
+      response.writeHead(200, headers).end(files[inside]);
+      return;
+    }
+    const file = join(dist, inside);
+    const found = file.startsWith(dist) && (await stat(file).catch(() => null));
     if (!found || !found.isFile()) {
       response.writeHead(404).end("not found");
       return;
     }
-    const type = TYPES[extname(file)] ?? "application/octet-stream";
-    response.writeHead(200, { "content-type": type, "content-length": found.size });
+    response.writeHead(200, { ...headers, "content-length": found.size });
     createReadStream(file).pipe(response);
   });
   await new Promise((resolve) => server.listen(0, "127.0.0.1", resolve));
   const url = `http://127.0.0.1:${server.address().port}${base}`;
-  return { url, close: () => new Promise((resolve) => server.close(resolve)) };
+  return { url, requests, close: () => new Promise((resolve) => server.close(resolve)) };
 }

@@ -9,7 +9,7 @@ use std::ops::Range;
 use std::rc::Rc;
 
 use js_sys::{Promise, Uint8Array};
-use twinbeam_core::{DeviceChoice, Event, Experiment, Problem, Request};
+use twinbeam_core::{ComponentKind, DeviceChoice, Event, Experiment, Outcome, Problem, Request};
 use twinbeam_engine::{
     ByteSource, DeviceKind, Error, Host, Model, Plan, SourceError, inspect, question, run,
 };
@@ -112,7 +112,9 @@ impl Worker {
         let (job, result) = match request {
             Request::Load { model, base, device } => (None, self.load(model, base, device).await),
             Request::Inspect { seq, draft } => (None, self.inspect(seq, &draft).await),
-            Request::Run { job, experiment } => (Some(job), self.run(job, experiment).await),
+            Request::Run { job, experiment, kinds } => {
+                (Some(job), self.run(job, experiment, kinds).await)
+            }
             // Heard before it was queued.
             Request::Cancel { .. } => return,
         };
@@ -127,8 +129,12 @@ impl Worker {
         // The old model goes first: two do not fit where memory is short.
         self.model.replace(None);
         let problem = |error: Error| error.problem();
-        let device = DeviceKind::choose(choice).await.map_err(problem)?;
         let source = Http { scope: self.scope.clone(), base, files: RefCell::default() };
+        #[cfg(feature = "faults")]
+        if self.is_spoiled(&source).await {
+            return Ok(());
+        }
+        let device = DeviceKind::choose(choice).await.map_err(problem)?;
         let mut host = self.host(0);
         let model = Model::load(&source, &device, &mut host).await.map_err(problem)?;
         self.send(&Event::Loaded {
@@ -141,6 +147,20 @@ impl Worker {
         Ok(())
     }
 
+    /// Asks the server for a fault. Whether the worker is not to go on.
+    #[cfg(feature = "faults")]
+    async fn is_spoiled(&self, source: &Http) -> bool {
+        use twinbeam_engine::faults;
+        if let Ok(name) = source.fetch("fault.txt").await {
+            faults::arm(&String::from_utf8_lossy(&name));
+        }
+        let of_another_build = faults::is_of_another_build();
+        if of_another_build {
+            self.send(&Event::Started { build: "another".to_owned() });
+        }
+        of_another_build
+    }
+
     async fn inspect(&self, seq: u64, draft: &Experiment) -> Result<(), Problem> {
         // The page asks again once a model is there.
         let Ok(model) = self.loaded() else {
@@ -151,14 +171,20 @@ impl Worker {
         Ok(())
     }
 
-    async fn run(&self, job: u64, experiment: Experiment) -> Result<(), Problem> {
+    async fn run(
+        &self,
+        job: u64,
+        experiment: Experiment,
+        kinds: Vec<ComponentKind>,
+    ) -> Result<(), Problem> {
         let model = self.loaded()?;
-        let plan = Plan::heads(experiment.direction);
+        let plan = Plan::of(kinds, experiment.direction);
         let mut host = self.host(job);
         let question = question(&model, &experiment).map_err(|error| error.problem())?;
         let outcome = run(&model, &question, experiment, &plan, job, &mut host).await;
-        let outcome = Box::new(outcome.map_err(|error| error.problem())?);
-        self.send(&Event::Done { job, outcome });
+        let (outcome, checked) = outcome.map_err(|error| error.problem())?;
+        let Outcome { joint, seconds, .. } = outcome;
+        self.send(&Event::Done { job, joint, seconds, checked });
         Ok(())
     }
 

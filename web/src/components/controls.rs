@@ -6,7 +6,7 @@ use wasm_bindgen_futures::{JsFuture, spawn_local};
 use super::edit;
 use crate::examples::{Example, examples};
 use crate::state::{AppState, Status};
-use crate::{bridge, url_state};
+use crate::{bridge, explain, linked, url_state};
 
 /// How long a button says that the link was copied.
 const COPIED_MILLIS: u32 = 2500;
@@ -32,7 +32,7 @@ pub(crate) fn Examples(state: AppState) -> impl IntoView {
         let place = event_target_value(&event).parse::<usize>().ok();
         let example = all.with_value(|all| place.and_then(|place| all.get(place).cloned()));
         if let Some(example) = example {
-            bridge::open(state, example.experiment(state.draft.get_untracked()), true);
+            bridge::open(state, example.experiment(state.draft.get_untracked()), None, true);
         }
     };
     let options = |entries: Vec<(usize, String)>| {
@@ -92,7 +92,8 @@ fn DirectionSelect(state: AppState) -> impl IntoView {
         // Both directions are there already, so this is a change of view: nothing is run.
         state.draft.update(|draft| draft.direction = direction);
         if state.is_stale() == Some(false) {
-            state.draft.with_untracked(|draft| url_state::write(draft, false));
+            let snapshot = linked::snapshot(state);
+            state.draft.with_untracked(|draft| url_state::write(draft, snapshot.as_ref(), false));
         }
     };
     view! {
@@ -174,11 +175,7 @@ fn DeviceSelect(state: AppState) -> impl IntoView {
             "gpu" => DeviceChoice::Gpu,
             _ => DeviceChoice::Auto,
         };
-        state.device_choice.set(choice);
-        state.notice.set(None);
-        state.failed.set(false);
-        // A device is given back only with its worker.
-        bridge::start(state);
+        bridge::start_on(state, choice);
     };
     let chosen = move || match state.device_choice.get() {
         DeviceChoice::Auto => "auto",
@@ -201,7 +198,13 @@ fn DeviceSelect(state: AppState) -> impl IntoView {
 fn Buttons(state: AppState) -> impl IntoView {
     let copied = RwSignal::new(None);
     let share = move |_event| {
-        let address = url_state::share(&state.draft.get_untracked());
+        let address = match linked::address(state) {
+            Ok(address) => address,
+            Err(error) => {
+                state.notice.set(Some(explain::no_link(&error)));
+                return;
+            }
+        };
         spawn_local(async move {
             let promise = window().navigator().clipboard().write_text(&address);
             // Refused by the browser, or the page is not served safely: the link is shown to be copied by hand.
@@ -230,7 +233,7 @@ fn Buttons(state: AppState) -> impl IntoView {
             <button
                 type="button"
                 data-testid="cancel"
-                disabled=move || state.job.with(Option::is_none)
+                disabled=move || state.job.with(Option::is_none) && state.neuron_job.with(Option::is_none)
                 on:click=move |_event| bridge::cancel(state)
             >
                 "Cancel"
@@ -238,7 +241,7 @@ fn Buttons(state: AppState) -> impl IntoView {
             <button
                 type="button"
                 data-testid="share"
-                title="A link that opens this experiment and runs it again"
+                title="A link that opens this experiment, shows this figure at once, and runs it again"
                 on:click=share
             >
                 {move || {

@@ -4,6 +4,7 @@ pub(crate) mod answers;
 pub(crate) mod controls;
 pub(crate) mod notice;
 pub(crate) mod prompts;
+pub(crate) mod reading;
 pub(crate) mod status;
 pub(crate) mod summary;
 

@@ -1,6 +1,9 @@
 use leptos::prelude::*;
 
-use crate::explain::{self, Notice};
+use twinbeam_core::DeviceChoice;
+
+use crate::bridge;
+use crate::explain::{self, Notice, WayOn};
 use crate::state::AppState;
 
 /// What a visitor should know now: what happened, and what keeps the draft from being run.
@@ -10,7 +13,7 @@ pub(crate) fn Notices(state: AppState) -> impl IntoView {
         state.notice.get().map(|notice| {
             view! {
                 <div class="notice">
-                    {words(notice)}
+                    {words(state, notice)}
                     <button
                         type="button"
                         class="dismiss"
@@ -26,21 +29,50 @@ pub(crate) fn Notices(state: AppState) -> impl IntoView {
     let hinders = move || {
         let problem = state.inspection.with(|inspection| inspection.problem.clone());
         problem.map(|error| {
-            view! { <div class="notice" data-testid="problem">{words(explain::prompt(&error))}</div> }
+            let notice = explain::prompt(&error);
+            view! { <div class="notice" data-testid="problem">{words(state, notice)}</div> }
+        })
+    };
+    let silent = move || {
+        state.silent_seconds.get().map(|seconds| {
+            view! { <div class="notice">{words(state, explain::silent(seconds))}</div> }
         })
     };
     view! {
         <div class="notices" data-testid="notice" role="status">
-            {happened} {hinders}
+            {happened} {silent} {hinders}
         </div>
     }
 }
 
-fn words(notice: Notice) -> impl IntoView {
+fn words(state: AppState, notice: Notice) -> impl IntoView {
+    let buttons = notice.ways_on.into_iter().map(|way_on| button(state, way_on)).collect_view();
     view! {
         <p>
             <strong>{notice.title} ". "</strong>
             {notice.what_to_do}
+            " "
+            {buttons}
         </p>
+    }
+}
+
+fn button(state: AppState, way_on: WayOn) -> impl IntoView {
+    let (label, id) = match way_on {
+        WayOn::RunAgain => ("Try again", "try-again"),
+        WayOn::UseCpu => ("Use the CPU", "use-cpu"),
+        WayOn::Reload => ("Reload", "reload"),
+    };
+    let go = move |_event| match way_on {
+        WayOn::RunAgain => bridge::run_again(state),
+        WayOn::UseCpu => bridge::start_on(state, DeviceChoice::Cpu),
+        WayOn::Reload => {
+            window().location().reload().ok();
+        }
+    };
+    view! {
+        <button type="button" class="way-on" data-testid=id on:click=go>
+            {label}
+        </button>
     }
 }

@@ -1,6 +1,8 @@
 use leptos::prelude::*;
+use twinbeam_core::CheckReport;
 
-use crate::state::{AppState, Progress, Status};
+use crate::explain::percent;
+use crate::state::{AppState, Origin, Progress, Status};
 
 /// What is happening, how long it will take, and where it is computed.
 #[component]
@@ -27,6 +29,24 @@ pub(crate) fn StatusLine(state: AppState) -> impl IntoView {
             loaded
                 .as_ref()
                 .map(|loaded| format!("{}. {}", loaded.device.name, loaded.device.reason))
+        })
+    };
+    let checked = move || {
+        state.committed.with(|committed| {
+            let committed = committed.as_ref().filter(|c| c.model.device.gpu)?;
+            match committed.origin {
+                Origin::Link => None,
+                Origin::Device { checked: Some(CheckReport { worst, values }) } => {
+                    let worst = percent(worst);
+                    Some(format!(
+                        "A sample of {values} numbers was computed again on the CPU: the worst is off by {worst} of the largest."
+                    ))
+                }
+                Origin::Device { checked: None } if state.job.get().is_some() => None,
+                Origin::Device { checked: None } => {
+                    Some("This result was not checked against the CPU.".to_owned())
+                }
+            }
         })
     };
     let model = move || {
@@ -62,6 +82,8 @@ pub(crate) fn StatusLine(state: AppState) -> impl IntoView {
             <p class="source">
                 <span data-testid="device-report">{device}</span>
                 " "
+                <span data-testid="gpu-check">{checked}</span>
+                " "
                 <span>{model}</span>
             </p>
         </div>
@@ -69,7 +91,7 @@ pub(crate) fn StatusLine(state: AppState) -> impl IntoView {
 }
 
 /// Phase, share and the time that is left at the speed so far.
-fn in_progress(progress: Progress) -> String {
+pub(crate) fn in_progress(progress: Progress) -> String {
     let Progress { phase, done, total, seconds } = progress;
     let label = phase.label();
     let mut characters = label.chars();

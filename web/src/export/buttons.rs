@@ -4,18 +4,28 @@ use wasm_bindgen::JsValue;
 use wasm_bindgen_futures::spawn_local;
 
 use super::save::{save_png, save_text};
-use super::{Picture, Record, svg};
+use super::{Picture, Record, embed, svg};
 use crate::heatmap::Shown;
 use crate::state::AppState;
-use crate::{explain, url_state};
+use crate::{explain, linked, url_state};
 
 /// The result as numbers with their provenance, and the figure as a picture.
 #[component]
 pub(crate) fn ExportButtons(state: AppState, shown: Memo<Shown>) -> impl IntoView {
+    // The experiment as it was run, whatever is being typed.
+    let link = Memo::new(move |_| {
+        let experiment = state.committed.with(|c| c.as_ref().map(|c| c.experiment.clone()));
+        let snapshot = linked::snapshot(state);
+        experiment
+            .and_then(|experiment| url_state::share(&experiment, snapshot.as_ref()).ok())
+            .unwrap_or_else(url_state::page)
+    });
+    let embedding = RwSignal::new(false);
+    let frame = move || embed::frame(&url_state::embedding(&link.get()));
     let record = move || {
-        let page = url_state::page();
+        let link = link.get_untracked();
         state.committed.with_untracked(|committed| {
-            committed.as_ref().map(|committed| Record::new(&page, committed))
+            committed.as_ref().map(|committed| Record::new(link, committed))
         })
     };
     let name = move |extension: &str| file_name(&state.model_name(), state.direction(), extension);
@@ -88,7 +98,39 @@ pub(crate) fn ExportButtons(state: AppState, shown: Memo<Shown>) -> impl IntoVie
             >
                 "PNG"
             </button>
+            <a
+                class="button"
+                data-testid="permalink"
+                title="Opens this experiment and shows this figure at once"
+                href=move || link.get()
+            >
+                "Link"
+            </a>
+            <button
+                type="button"
+                data-testid="embed"
+                title="A line of HTML that shows this figure in another page"
+                aria-expanded=move || embedding.get().to_string()
+                disabled=nothing
+                on:click=move |_event| embedding.update(|open| *open = !*open)
+            >
+                "Embed"
+            </button>
         </p>
+        {move || {
+            embedding.get().then(|| {
+                view! {
+                    <textarea
+                        class="embed-line"
+                        data-testid="embed-line"
+                        aria-label="HTML that shows this figure in another page, to be copied"
+                        rows="3"
+                        readonly
+                        prop:value=frame
+                    ></textarea>
+                }
+            })
+        }}
     }
 }
 

@@ -5,10 +5,13 @@
 
 mod buttons;
 mod csv;
+mod embed;
 mod record;
 mod save;
 mod svg;
 
 pub(crate) use buttons::ExportButtons;
 use record::Record;
+#[cfg(test)]
+pub(crate) use record::tests;
 use svg::Picture;

@@ -1,5 +1,5 @@
 use serde::Serialize;
-use twinbeam_core::{DeviceReport, Experiment, ModelShape, ScoreTable, SideSummary, print_link};
+use twinbeam_core::{CheckReport, DeviceReport, Experiment, ModelShape, ScoreTable, SideSummary};
 
 use super::csv;
 use crate::state::Committed;
@@ -17,6 +17,8 @@ pub(crate) struct Record {
     pub(crate) model_sha256: String,
     pub(crate) model_shape: ModelShape,
     pub(crate) device: DeviceReport,
+    /// How it was checked; on a GPU against the CPU.
+    pub(crate) checked: Option<CheckReport>,
     pub(crate) experiment: Experiment,
     pub(crate) unit: &'static str,
     pub(crate) sign: &'static str,
@@ -28,16 +30,17 @@ pub(crate) struct Record {
 }
 
 impl Record {
-    /// `page` is the page's address without a fragment.
-    pub(crate) fn new(page: &str, committed: &Committed) -> Self {
+    /// `link` is the address that opens the experiment.
+    pub(crate) fn new(link: String, committed: &Committed) -> Self {
         let (clean, corrupted) = committed.sides.clone();
         let experiment = committed.experiment.clone();
         Self {
             twinbeam: crate::BUILD,
-            link: format!("{page}#{}", print_link(&experiment)),
+            link,
             model_sha256: committed.model.fingerprint.clone(),
             model_shape: committed.model.shape,
             device: committed.model.device.clone(),
+            checked: committed.checked(),
             unit: experiment.metric.unit(),
             sign: "positive: supports the clean behaviour",
             gap: committed.basis.gap,
@@ -55,8 +58,9 @@ impl Record {
 
     /// Lines of provenance, a header, and a line per score.
     pub(crate) fn csv(&self) -> String {
-        let Experiment { model, clean, corrupted, answer, wrong, prepend_bos, n_steps, metric, .. } =
-            &self.experiment;
+        let Experiment {
+            model, clean, corrupted, answer, wrong, prepend_bos, n_steps, metric, ..
+        } = &self.experiment;
         let list = |texts: &[String]| serde_json::to_string(texts).unwrap_or_default();
         let text = |text: &str| serde_json::to_string(text).unwrap_or_default();
         let provenance = [
@@ -97,15 +101,17 @@ impl Record {
 }
 
 #[cfg(test)]
-pub(super) mod tests {
-    use twinbeam_core::{ComponentKind, Direction, Method, MetricValues, UnitBasis};
+pub(crate) mod tests {
+    use twinbeam_core::{ComponentKind, Direction, Method, MetricValues, UnitBasis, print_link};
 
     use super::*;
-    use crate::state::Loaded;
+    use crate::state::{Loaded, Origin};
 
     /// A small result whose prompts try to break out.
     pub(crate) fn record() -> Record {
-        Record::new("https://example.org/page/", &committed())
+        let committed = committed();
+        let link = print_link(&committed.experiment, None).expect("it is short");
+        Record::new(format!("https://example.org/page/#{link}"), &committed)
     }
 
     pub(crate) fn committed() -> Committed {
@@ -137,6 +143,8 @@ pub(super) mod tests {
         Committed {
             basis: UnitBasis::new(experiment.metric, &sides.0, &sides.1, 4),
             experiment,
+            origin: Origin::Device { checked: None },
+            neurons: Vec::new(),
             model: loaded(),
             sides,
             tables: vec![
@@ -184,7 +192,8 @@ pub(super) mod tests {
         let tables: Vec<ScoreTable> = serde_json::from_value(json["tables"].clone()).unwrap();
         assert_eq!(tables, record.tables);
         let fragment = json["link"].as_str().and_then(|link| link.split('#').nth(1)).unwrap();
-        assert_eq!(twinbeam_core::parse_link(fragment), Ok(record.experiment));
+        let link = twinbeam_core::parse_link(fragment).unwrap();
+        assert_eq!(link.experiment, record.experiment);
         assert_eq!(json["gap"], 4.0);
     }
 }

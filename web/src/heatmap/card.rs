@@ -1,20 +1,22 @@
 use leptos::prelude::*;
-use twinbeam_core::{Direction, Method, ScoreTable, Unit};
+use twinbeam_core::{Component, ComponentKind, Direction, ScoreTable, Unit};
 
 use super::shown::{MapKind, Shown, Standing};
 use crate::state::AppState;
 
-/// All that is known of the pinned head: both methods, both directions, where it stands.
+/// All that is known of the pinned component, if it is of this kind: both methods, both directions, where it
+/// stands.
 #[component]
-pub(super) fn Card(state: AppState) -> impl IntoView {
+pub(crate) fn Card(state: AppState, kind: ComponentKind) -> impl IntoView {
     move || {
-        let cell = state.pinned.get()?;
-        let (layer, head) = cell;
+        let cell = state.pinned.get().filter(|cell| cell.kind == kind)?;
+        let name = cell.to_string().replacen("layer", "Layer", 1);
+        let label = name.clone();
         let rows = Direction::ALL.map(|direction| row(state, cell, direction));
         Some(view! {
-            <section class="card" data-testid="card" aria-label=format!("Layer {layer} head {head}")>
+            <section class="card" data-testid="card" aria-label=label>
                 <header>
-                    <h3>{format!("Layer {layer}, head {head}")}</h3>
+                    <h3>{name}</h3>
                     <button
                         type="button"
                         class="dismiss"
@@ -25,7 +27,7 @@ pub(super) fn Card(state: AppState) -> impl IntoView {
                         "×"
                     </button>
                 </header>
-                <div class="tokens-scroll" tabindex="0" role="region" aria-label="Scores of the pinned head">
+                <div class="tokens-scroll" tabindex="0" role="region" aria-label="Scores of what is pinned">
                     <table>
                         <thead>
                             <tr>
@@ -41,7 +43,11 @@ pub(super) fn Card(state: AppState) -> impl IntoView {
                     </table>
                 </div>
                 <p class="hint">
-                    "Part of its layer: its absolute score over the sum of the layer’s absolute scores. IG minus AP is what the                      head does together with other heads of its layer, and not alone."
+                    {format!(
+                        "Part of its layer: its absolute score over the sum of the layer’s absolute scores. IG − AP is what the \
+                         {0} does together with other {0}s of its layer, and not alone.",
+                        kind.one(),
+                    )}
                 </p>
             </section>
         })
@@ -49,11 +55,12 @@ pub(super) fn Card(state: AppState) -> impl IntoView {
 }
 
 /// The two lines of a direction.
-fn row(state: AppState, cell: (usize, usize), direction: Direction) -> impl IntoView {
+fn row(state: AppState, cell: Component, direction: Direction) -> impl IntoView {
     state.committed.with(|committed| {
         let committed = committed.as_ref()?;
-        let tables = [Method::Ig, Method::Ap].map(|method| committed.table(method, direction));
-        let in_unit = |unit| Shown::new(tables, &committed.basis, unit, state.scale.get());
+        let tables = committed.tables(cell.kind, direction);
+        let in_unit =
+            |unit| Shown::new(tables, &committed.basis, unit, state.scale.get(), cell.kind);
         let shown = in_unit(state.unit.get()).or_else(|_| in_unit(Unit::Metric)).ok()?;
         let written = |map| {
             let score = shown.written(map, cell).unwrap_or_else(|| "not computed".to_owned());

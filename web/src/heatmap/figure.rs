@@ -1,21 +1,19 @@
 use leptos::prelude::*;
-use twinbeam_core::{GapTooSmall, Method, Unit, stats};
+use twinbeam_core::{ComponentKind, GapTooSmall, Unit};
 
 use super::card::Card;
 use super::map::Map;
-use super::scale::signed;
+use super::readout::{Agreement, Readout};
 use super::shown::{MapKind, ScaleChoice, Shown};
+use super::table::TableView;
 use crate::export::ExportButtons;
 use crate::state::AppState;
 
 /// Integrated gradients, activation patching and their difference, and what there is to say of them.
 #[component]
 pub(crate) fn Figure(state: AppState) -> impl IntoView {
-    let wanted = Memo::new(move |_| shown(state, state.unit.get()));
-    // Where the unit is refused, the metric's own takes its place, and a sentence says why.
-    let shown = Memo::new(move |_| {
-        wanted.get().or_else(|_| shown(state, Unit::Metric)).unwrap_or_default()
-    });
+    let wanted = Memo::new(move |_| Shown::of(state, ComponentKind::Heads, state.unit.get()));
+    let shown = Shown::or_in_the_metrics_unit(state, ComponentKind::Heads, wanted);
     let refusal = move || wanted.with(|wanted| wanted.as_ref().err().map(GapTooSmall::to_string));
     view! {
         <div class="figure-head">
@@ -32,23 +30,12 @@ pub(crate) fn Figure(state: AppState) -> impl IntoView {
         <div class="maps">
             {MapKind::ALL.map(|map| view! { <Map state shown map /> })}
         </div>
-        <Readout state shown />
+        <Readout state shown kind=ComponentKind::Heads />
+        <Agreement shown kind=ComponentKind::Heads />
+        <Card state kind=ComponentKind::Heads />
         <ExportButtons state shown />
-        <Card state />
+        <TableView state shown kind=ComponentKind::Heads />
     }
-}
-
-/// The tables on the screen in a unit.
-fn shown(state: AppState, unit: Unit) -> Result<Shown, GapTooSmall> {
-    let direction = state.direction();
-    let choice = state.scale.get();
-    state.committed.with(|committed| match committed {
-        Some(committed) => {
-            let tables = [Method::Ig, Method::Ap].map(|method| committed.table(method, direction));
-            Shown::new(tables, &committed.basis, unit, choice)
-        }
-        None => Ok(Shown::empty(state.draft.with(|draft| draft.metric))),
-    })
 }
 
 #[component]
@@ -92,42 +79,5 @@ fn ScaleSelect(state: AppState) -> impl IntoView {
                 <option value="own">"one per map"</option>
             </select>
         </label>
-    }
-}
-
-/// The head under the pointer or the focus, else the pinned one, and how far the maps agree as a whole.
-#[component]
-fn Readout(state: AppState, shown: Memo<Shown>) -> impl IntoView {
-    let head = move || {
-        let Some(cell) = state.cell.get().or_else(|| state.pinned.get()) else {
-            return "Point at a head, or move through a map with the arrow keys; click or Enter pins it."
-                .to_owned();
-        };
-        shown.with(|shown| {
-            let words = shown.words(cell);
-            match shown.score(MapKind::Diff, cell) {
-                Some(difference) => {
-                    let decimals = shown.scale(MapKind::Diff).decimals();
-                    format!("{words}; IG − AP {}", signed(difference, decimals))
-                }
-                None => words,
-            }
-        })
-    };
-    let agreement = move || {
-        shown.with(|shown| {
-            let values = |map| shown.table(map).map(|table| &table.values);
-            let (ig, ap) = (values(MapKind::Ig)?, values(MapKind::Ap)?);
-            let pearson = stats::pearson(ig, ap)?;
-            let spearman = stats::spearman(ig, ap)?;
-            Some(format!(
-                "Over all {} heads: Pearson correlation {pearson:.3}, rank correlation (Spearman) {spearman:.3}.",
-                ig.len()
-            ))
-        })
-    };
-    view! {
-        <p class="readout" data-testid="readout">{head}</p>
-        <p class="agreement" data-testid="agreement">{agreement}</p>
     }
 }

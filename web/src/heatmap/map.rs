@@ -1,5 +1,6 @@
 use leptos::ev::KeyboardEvent;
 use leptos::prelude::*;
+use twinbeam_core::{Component, ComponentKind};
 use wasm_bindgen::JsCast as _;
 use web_sys::HtmlElement;
 
@@ -18,9 +19,7 @@ pub(super) fn Map(state: AppState, shown: Memo<Shown>, map: MapKind) -> impl Int
     };
     // The sizes stay while a worker is replaced: what is on the screen is still true.
     let shape = Memo::new(move |before: Option<&Option<(usize, usize)>>| {
-        let now = state.loaded.with(|loaded| {
-            loaded.as_ref().map(|loaded| (loaded.shape.n_layers, loaded.shape.n_heads))
-        });
+        let now = state.shown_shape().map(|shape| (shape.n_layers, shape.n_heads));
         now.or_else(|| before.copied().flatten())
     });
     // The cells are made once per model and stay: a new result changes their colours and numbers only.
@@ -28,7 +27,7 @@ pub(super) fn Map(state: AppState, shown: Memo<Shown>, map: MapKind) -> impl Int
         let (n_layers, n_heads) = shape.get().unwrap_or_default();
         (0..n_layers)
             .map(|layer| {
-                let cells = (0..n_heads).map(|head| cell(state, shown, map, (layer, head)));
+                let cells = (0..n_heads).map(|index| cell(state, shown, map, head(layer, index)));
                 view! { <tr><th scope="row">{layer}</th>{cells.collect_view()}</tr> }
             })
             .collect_view()
@@ -38,14 +37,16 @@ pub(super) fn Map(state: AppState, shown: Memo<Shown>, map: MapKind) -> impl Int
         (0..n_heads).map(|head| view! { <th scope="col">{head}</th> }).collect_view()
     };
     let keys = move |event: KeyboardEvent| {
-        let (Some(cell), Some(shape)) = (state.cell.get_untracked(), shape.get_untracked()) else {
+        let (Some(cell), Some(shape)) = (visited(state), shape.get_untracked()) else {
             return;
         };
         match event.key().as_str() {
             "Enter" | " " => state.toggle_pin(cell),
             "Escape" => state.pinned.set(None),
             key => {
-                let Some((layer, head)) = reached(key, cell, shape) else { return };
+                let Some((layer, head)) = reached(key, (cell.layer, cell.index), shape) else {
+                    return;
+                };
                 let selector =
                     format!("[data-testid={testid}] [data-layer='{layer}'][data-head='{head}']");
                 if let Ok(Some(element)) = document().query_selector(&selector) {
@@ -86,6 +87,15 @@ pub(super) fn Map(state: AppState, shown: Memo<Shown>, map: MapKind) -> impl Int
     }
 }
 
+const fn head(layer: usize, index: usize) -> Component {
+    Component { kind: ComponentKind::Heads, layer, index }
+}
+
+/// The head under the pointer or the focus.
+fn visited(state: AppState) -> Option<Component> {
+    state.cell.get().filter(|cell| cell.kind == ComponentKind::Heads)
+}
+
 /// The cell that a key leads to.
 fn reached(
     key: &str,
@@ -107,7 +117,7 @@ fn reached(
 
 /// The map's scale with its unit.
 #[component]
-fn Legend(shown: Memo<Shown>, map: MapKind) -> impl IntoView {
+pub(crate) fn Legend(shown: Memo<Shown>, map: MapKind) -> impl IntoView {
     // Nothing is measured yet: then there is nothing to say of the ends.
     let end = move |sign: f32| {
         shown.with(|shown| {
@@ -124,8 +134,8 @@ fn Legend(shown: Memo<Shown>, map: MapKind) -> impl IntoView {
     }
 }
 
-fn cell(state: AppState, shown: Memo<Shown>, map: MapKind, place: (usize, usize)) -> impl IntoView {
-    let (layer, head) = place;
+fn cell(state: AppState, shown: Memo<Shown>, map: MapKind, place: Component) -> impl IntoView {
+    let Component { layer, index, .. } = place;
     let score = Memo::new(move |_| {
         shown.with(|shown| {
             let score = shown.score(map, place)?;
@@ -137,13 +147,13 @@ fn cell(state: AppState, shown: Memo<Shown>, map: MapKind, place: (usize, usize)
     let marked = Memo::new(move |_| state.cell.get() == Some(place));
     let pinned = Memo::new(move |_| state.pinned.get() == Some(place));
     // One cell of the map can be reached with Tab: the one last visited, else the first.
-    let tab_stop = move || state.cell.get().unwrap_or_default() == place;
+    let tab_stop = move || visited(state).unwrap_or(head(0, 0)) == place;
     let visit = move || state.cell.set(Some(place));
     let label = move || {
         shown.with(|shown| match (map, shown.written(map, place)) {
             (MapKind::Diff, Some(difference)) => {
                 let unit = shown.unit(map);
-                format!("layer {layer} head {head}: IG − AP {difference} {unit}")
+                format!("{place}: IG − AP {difference} {unit}")
             }
             _ => shown.words(place),
         })
@@ -151,7 +161,7 @@ fn cell(state: AppState, shown: Memo<Shown>, map: MapKind, place: (usize, usize)
     view! {
         <td
             data-layer=layer
-            data-head=head
+            data-head=index
             data-value=move || score.with(|score| score.as_ref().map(|(score, _, _)| score.to_string()))
             tabindex=move || if tab_stop() { "0" } else { "-1" }
             aria-label=label

@@ -1,8 +1,12 @@
 //! What the figure shows, worked out from the scores: units, scales and words. Nothing here draws.
 
-use twinbeam_core::{ComponentKind, GapTooSmall, Method, Metric, ScoreTable, Unit, UnitBasis};
+use leptos::prelude::*;
+use twinbeam_core::{
+    Component, ComponentKind, GapTooSmall, Method, Metric, ScoreTable, Unit, UnitBasis,
+};
 
 use super::scale::{Scale, signed};
+use crate::state::AppState;
 
 /// A map of the figure.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -15,6 +19,15 @@ pub(crate) enum MapKind {
 
 impl MapKind {
     pub(crate) const ALL: [Self; 3] = [Self::Ig, Self::Ap, Self::Diff];
+
+    /// Its name in a column of a table.
+    pub(crate) const fn short(self) -> &'static str {
+        match self {
+            Self::Ig => "IG",
+            Self::Ap => "AP",
+            Self::Diff => "IG − AP",
+        }
+    }
 
     pub(crate) const fn title(self) -> &'static str {
         match self {
@@ -49,12 +62,13 @@ impl Shown {
         basis: &UnitBasis,
         unit: Unit,
         choice: ScaleChoice,
+        kind: ComponentKind,
     ) -> Result<Self, GapTooSmall> {
         let [ig, ap] = tables;
         let ig = ig.map(|table| in_unit(table, basis, unit)).transpose()?;
         let ap = ap.map(|table| in_unit(table, basis, unit)).transpose()?;
         let diff = ig.as_ref().zip(ap.as_ref()).filter(|_| unit.comparable());
-        let diff = diff.map(|(ig, ap)| minus(ig, ap));
+        let diff = diff.map(|(ig, ap)| ig.minus(ap));
         let tables = [ig, ap, diff];
         let own =
             [0, 1, 2].map(|map| Scale::of(tables[map].iter().flat_map(|table| &table.values)));
@@ -64,13 +78,44 @@ impl Shown {
         } else {
             own
         };
-        let label = |method| unit.label(basis.metric, method, ComponentKind::Heads);
+        let label = |method| unit.label(basis.metric, method, kind);
         let units = [label(Method::Ig), label(Method::Ap), label(Method::Ig)];
         Ok(Self { tables, scales, units })
     }
 
+    /// The scores of a kind on the screen, in a unit.
+    ///
+    /// # Errors
+    /// A gap that is too small for the unit.
+    pub(crate) fn of(
+        state: AppState,
+        kind: ComponentKind,
+        unit: Unit,
+    ) -> Result<Self, GapTooSmall> {
+        let direction = state.direction();
+        let choice = state.scale.get();
+        state.committed.with(|committed| match committed {
+            Some(committed) => {
+                let tables = committed.tables(kind, direction);
+                Self::new(tables, &committed.basis, unit, choice, kind)
+            }
+            None => Ok(Self::empty(state.draft.with(|draft| draft.metric))),
+        })
+    }
+
+    /// Where the unit is refused, the metric's own takes its place.
+    pub(crate) fn or_in_the_metrics_unit(
+        state: AppState,
+        kind: ComponentKind,
+        wanted: Memo<Result<Self, GapTooSmall>>,
+    ) -> Memo<Self> {
+        Memo::new(move |_| {
+            wanted.get().or_else(|_| Self::of(state, kind, Unit::Metric)).unwrap_or_default()
+        })
+    }
+
     /// Empty maps in a metric's unit.
-    pub(crate) fn empty(metric: Metric) -> Self {
+    fn empty(metric: Metric) -> Self {
         Self { units: [metric.unit(); 3], ..Self::default() }
     }
 
@@ -86,25 +131,24 @@ impl Shown {
         self.units[map as usize]
     }
 
-    pub(crate) fn score(&self, map: MapKind, (layer, head): (usize, usize)) -> Option<f32> {
-        self.table(map).and_then(|table| table.get(layer, head))
+    pub(crate) fn score(&self, map: MapKind, of: Component) -> Option<f32> {
+        self.table(map).and_then(|table| table.get(of.layer, of.index))
     }
 
     /// A score as its map writes it.
-    pub(crate) fn written(&self, map: MapKind, cell: (usize, usize)) -> Option<String> {
-        self.score(map, cell).map(|score| signed(score, self.scale(map).decimals()))
+    pub(crate) fn written(&self, map: MapKind, of: Component) -> Option<String> {
+        self.score(map, of).map(|score| signed(score, self.scale(map).decimals()))
     }
 
-    /// The scores of a head in words.
-    pub(crate) fn words(&self, (layer, head): (usize, usize)) -> String {
-        let [ig, ap] = [MapKind::Ig, MapKind::Ap].map(|map| {
-            self.written(map, (layer, head)).unwrap_or_else(|| "not computed".to_owned())
-        });
+    /// The scores of a component in words.
+    pub(crate) fn words(&self, of: Component) -> String {
+        let [ig, ap] = [MapKind::Ig, MapKind::Ap]
+            .map(|map| self.written(map, of).unwrap_or_else(|| "not computed".to_owned()));
         let [ig_unit, ap_unit] = [self.unit(MapKind::Ig), self.unit(MapKind::Ap)];
         if ig_unit == ap_unit {
-            format!("layer {layer} head {head}: IG {ig}, AP {ap} {ap_unit}")
+            format!("{of}: IG {ig}, AP {ap} {ap_unit}")
         } else {
-            format!("layer {layer} head {head}: IG {ig} {ig_unit}, AP {ap} {ap_unit}")
+            format!("{of}: IG {ig} {ig_unit}, AP {ap} {ap_unit}")
         }
     }
 }
@@ -119,12 +163,7 @@ fn in_unit(table: &ScoreTable, basis: &UnitBasis, unit: Unit) -> Result<ScoreTab
     })
 }
 
-fn minus(ig: &ScoreTable, ap: &ScoreTable) -> ScoreTable {
-    let values = ig.values.iter().zip(&ap.values).map(|(ig, ap)| ig - ap).collect();
-    ScoreTable { values, convergence_delta: Vec::new(), ..ig.clone() }
-}
-
-/// Where a head stands among all heads, and in its layer.
+/// Where a component stands among all of its kind, and in its layer.
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub(crate) struct Standing {
     /// From 1, by absolute score.
@@ -135,8 +174,9 @@ pub(crate) struct Standing {
 }
 
 impl Standing {
-    pub(crate) fn of(table: &ScoreTable, (layer, head): (usize, usize)) -> Option<Self> {
-        let score = table.get(layer, head)?.abs();
+    pub(crate) fn of(table: &ScoreTable, component: Component) -> Option<Self> {
+        let Component { layer, index, .. } = component;
+        let score = table.get(layer, index)?.abs();
         let rank = 1 + table.values.iter().filter(|other| other.abs() > score).count();
         let total: f32 = table.rows().nth(layer)?.iter().map(|other| other.abs()).sum();
         let share = (total > 0.0).then(|| score / total);
@@ -153,6 +193,10 @@ mod tests {
     const BASIS: UnitBasis =
         UnitBasis { metric: Metric::LogitDiff, gap: 4.0, n_pos: 5, d_model: 10 };
 
+    fn head(layer: usize, index: usize) -> Component {
+        Component { kind: ComponentKind::Heads, layer, index }
+    }
+
     fn table(method: Method, values: [f32; 4]) -> ScoreTable {
         ScoreTable {
             kind: ComponentKind::Heads,
@@ -167,15 +211,16 @@ mod tests {
     fn shown(unit: Unit, choice: ScaleChoice) -> Shown {
         let (ig, ap) =
             (table(Method::Ig, [2.0, -1.0, 0.0, 0.5]), table(Method::Ap, [8.0, -1.0, 0.0, 0.0]));
-        Shown::new([Some(&ig), Some(&ap)], &BASIS, unit, choice).expect("the gap is large")
+        Shown::new([Some(&ig), Some(&ap)], &BASIS, unit, choice, ComponentKind::Heads)
+            .expect("the gap is large")
     }
 
     #[test]
     fn one_scale_holds_all_maps_and_the_difference_is_a_difference() {
         let shown = shown(Unit::Metric, ScaleChoice::Shared);
-        assert_eq!(shown.score(MapKind::Diff, (0, 0)), Some(-6.0));
+        assert_eq!(shown.score(MapKind::Diff, head(0, 0)), Some(-6.0));
         assert_eq!(MapKind::ALL.map(|map| shown.scale(map).limit()), [8.0; 3]);
-        assert_eq!(shown.words((0, 1)), "layer 0 head 1: IG −1.00, AP −1.00 logits");
+        assert_eq!(shown.words(head(0, 1)), "layer 0 head 1: IG −1.00, AP −1.00 logits");
     }
 
     #[test]
@@ -190,7 +235,7 @@ mod tests {
     fn the_notebooks_units_have_no_difference_and_no_common_scale() {
         let shown = shown(Unit::Notebook, ScaleChoice::Shared);
         assert_eq!(shown.table(MapKind::Diff), None);
-        assert_eq!(shown.score(MapKind::Ap, (0, 0)), Some(-2.0));
+        assert_eq!(shown.score(MapKind::Ap, head(0, 0)), Some(-2.0));
         assert_eq!(shown.scale(MapKind::Ig).limit(), 0.04);
         assert_ne!(shown.unit(MapKind::Ig), shown.unit(MapKind::Ap));
     }
@@ -198,9 +243,9 @@ mod tests {
     #[test]
     fn standing_counts_absolute_scores() {
         let ig = table(Method::Ig, [2.0, -3.0, 0.0, 0.5]);
-        let standing = Standing::of(&ig, (0, 0)).expect("a cell");
+        let standing = Standing::of(&ig, head(0, 0)).expect("a cell");
         assert_eq!((standing.rank, standing.of, standing.share), (2, 4, Some(0.4)));
         let nothing = table(Method::Ig, [0.0; 4]);
-        assert_eq!(Standing::of(&nothing, (1, 1)).and_then(|standing| standing.share), None);
+        assert_eq!(Standing::of(&nothing, head(1, 1)).and_then(|standing| standing.share), None);
     }
 }

@@ -1,0 +1,360 @@
+//! A sample of a job, computed a second time on the CPU in double precision before any of it is
+//! shown. A GPU can be wrong without an error: a driver may miscompile a kernel of a shape that the
+//! self-test does not have.
+
+use std::slice;
+
+use twinbeam_attribution::{
+    LayerIntegral, Progress, RunPair, Side, integrate, integrate_from_zero, plain,
+};
+use twinbeam_core::{CheckReport, ComponentKind, Direction, Method, Metric};
+use twinbeam_gpt2::Gpt2;
+
+use crate::{Error, Question};
+
+/// Agreement expected of a GPU, relative to the largest value of a list.
+pub(crate) const GPU_TOLERANCE: f32 = 2e-3;
+
+/// Single precision leaves about 1e-6 of what scores are differences of. Where all scores are below
+/// this part of it, they are compared with it, not with each other.
+const RESOLVED: f32 = 1e-3;
+
+/// One list of what an integral says.
+type Pick = fn(&LayerIntegral) -> &[f32];
+
+/// The second computation of one job, and how well the first agrees with it.
+#[derive(Debug)]
+pub(crate) struct Check<'job> {
+    pair: RunPair<'job>,
+    question: &'job Question,
+    /// The least that scores are compared with.
+    least: f32,
+    report: CheckReport,
+}
+
+impl<'job> Check<'job> {
+    /// Runs both prompts on the CPU's copy of the model.
+    ///
+    /// # Errors
+    /// Logits that are not finite.
+    pub(crate) async fn new(twin: &'job Gpt2, question: &'job Question) -> Result<Self, Error> {
+        let Question { tokens, answers, metric, .. } = question;
+        let pair = RunPair::new(twin, tokens, answers.clone(), *metric).await?;
+        let of = |side| {
+            let values = pair.metrics(side);
+            match metric {
+                Metric::ProbDiff => values.prob_answer.max(values.prob_wrong),
+                Metric::LogitDiff | Metric::LogProb | Metric::Kl => largest(&logits(&pair, side)),
+            }
+        };
+        let least = RESOLVED * of(Side::Clean).max(of(Side::Corrupted));
+        Ok(Self { pair, question, least, report: CheckReport::default() })
+    }
+
+    /// Agreement so far.
+    pub(crate) fn report(&self) -> CheckReport {
+        self.report
+    }
+
+    /// Compares the two runs.
+    ///
+    /// # Errors
+    /// [`Error::Untrusted`].
+    pub(crate) fn runs(&mut self, pair: &RunPair<'_>) -> Result<(), Error> {
+        for (side, name) in [(Side::Clean, "clean"), (Side::Corrupted, "corrupted")] {
+            let expected = logits(&self.pair, side);
+            let what = || format!("the logits of the {name} run");
+            self.compare(&what, &expected, &logits(pair, side), largest(&expected))?;
+        }
+        Ok(())
+    }
+
+    /// Compares one layer of a table of integrals, which holds one per layer: that with the largest
+    /// score.
+    ///
+    /// # Errors
+    /// [`Error::Untrusted`]; cancelled through `progress`.
+    pub(crate) async fn integrals(
+        &mut self,
+        (kind, method, direction): (ComponentKind, Method, Direction),
+        table: &[LayerIntegral],
+        progress: &mut impl Progress,
+    ) -> Result<(), Error> {
+        let scores: Vec<f32> = table.iter().map(|integral| largest(&integral.ig)).collect();
+        let Some(layer) = strongest(&scores) else {
+            return Ok(());
+        };
+        let (pair, n_steps) = (&self.pair, self.question.n_steps);
+        let expected = match method {
+            Method::IgZero => integrate_from_zero(pair, kind, layer, n_steps, progress).await?,
+            _ => integrate(pair, kind, layer, direction, n_steps, progress).await?,
+        };
+        let lists: [(&str, Pick); 3] = [
+            ("integrated gradients", |integral| &integral.ig),
+            ("attribution patching", |integral| &integral.atp),
+            ("the joint patch", |integral| slice::from_ref(&integral.joint)),
+        ];
+        for (name, pick) in lists {
+            let what = || format!("{name} of the {} of layer {layer}, {direction}", kind.id());
+            let most = table.iter().map(|integral| largest(pick(integral))).fold(0.0, f32::max);
+            self.compare(&what, pick(&expected), pick(&table[layer]), most)?;
+        }
+        Ok(())
+    }
+
+    /// Compares two components of one layer with the definition of patching: the strongest and any
+    /// other.
+    ///
+    /// # Errors
+    /// [`Error::Untrusted`]; cancelled through `progress`.
+    pub(crate) async fn patches(
+        &mut self,
+        kind: ComponentKind,
+        layer: usize,
+        direction: Direction,
+        effects: &[f32],
+        progress: &mut impl Progress,
+    ) -> Result<(), Error> {
+        let Some(strongest) = strongest(effects) else {
+            return Ok(());
+        };
+        let other = any_other(strongest, effects.len(), (kind, layer, direction));
+        let most = largest(effects);
+        for index in [Some(strongest), other].into_iter().flatten() {
+            let site = (layer, index);
+            let tokens = &self.question.tokens;
+            let expected = plain::patch_one(&self.pair, tokens, kind, site, direction).await?;
+            let what = || format!("patching {} {index} of layer {layer}, {direction}", kind.one());
+            self.compare(&what, &[expected], &[effects[index]], most)?;
+            progress.advance(0).await?;
+        }
+        Ok(())
+    }
+
+    /// `most`: the largest value of what `got` is a part of.
+    fn compare(
+        &mut self,
+        what: &impl Fn() -> String,
+        expected: &[f32],
+        got: &[f32],
+        most: f32,
+    ) -> Result<(), Error> {
+        let scale = most.max(largest(expected)).max(self.least);
+        let off = distance(expected, got, scale);
+        if off.is_nan() || off > GPU_TOLERANCE {
+            return Err(Error::Untrusted { what: what(), off, allowed: GPU_TOLERANCE });
+        }
+        self.report.worst = self.report.worst.max(off);
+        self.report.values += got.len() as u64;
+        Ok(())
+    }
+}
+
+fn logits(pair: &RunPair<'_>, side: Side) -> Vec<f32> {
+    pair.logits(side).iter().map(|logit| *logit as f32).collect()
+}
+
+/// Largest absolute value.
+pub(crate) fn largest(values: &[f32]) -> f32 {
+    values.iter().fold(0.0, |most, value| most.max(value.abs()))
+}
+
+/// Worst difference relative to `scale`; NaN if anything is missing or NaN.
+pub(crate) fn distance(expected: &[f32], got: &[f32], scale: f32) -> f32 {
+    if expected.is_empty() || expected.len() != got.len() {
+        return f32::NAN;
+    }
+    let scale = scale.max(f32::MIN_POSITIVE);
+    let differences = expected.iter().zip(got).map(|(e, g)| (e - g).abs() / scale);
+    // `f32::max` would drop a NaN.
+    differences.fold(0.0, |most, off| if off.is_nan() || off > most { off } else { most })
+}
+
+/// Place of the largest absolute value.
+fn strongest(values: &[f32]) -> Option<usize> {
+    let order = |a: &(usize, &f32), b: &(usize, &f32)| a.1.abs().total_cmp(&b.1.abs());
+    values.iter().enumerate().max_by(order).map(|(index, _)| index)
+}
+
+/// Another of `width` places than `not`; the same for every job, so that a failure can be repeated.
+fn any_other(
+    not: usize,
+    width: usize,
+    (kind, layer, direction): (ComponentKind, usize, Direction),
+) -> Option<usize> {
+    let others = (width as u64).checked_sub(1).filter(|others| *others > 0)?;
+    // SplitMix64.
+    let seed = (layer as u64) << 2 | (kind as u64) << 1 | direction as u64;
+    let mut z = seed.wrapping_add(1).wrapping_mul(0x9e37_79b9_7f4a_7c15);
+    z = (z ^ (z >> 30)).wrapping_mul(0xbf58_476d_1ce4_e5b9);
+    z = (z ^ (z >> 27)).wrapping_mul(0x94d0_49bb_1331_11eb);
+    let index = ((z ^ (z >> 31)) % others) as usize;
+    Some(if index >= not { index + 1 } else { index })
+}
+
+#[cfg(test)]
+mod tests {
+    use std::future::{Future, ready};
+
+    use burn::tensor::{DType, Device, TensorCreationOptions};
+    use pollster::block_on;
+    use twinbeam_attribution::{NoProgress, patch};
+    use twinbeam_core::{Answers, Event, Experiment, ModelShape, TokenPair};
+    use twinbeam_gpt2::{Gpt2Config, Param, Params, random_params};
+
+    use super::*;
+    use crate::watch::Watch;
+    use crate::{Host, Model, Plan, run};
+
+    const SHAPE: ModelShape = ModelShape {
+        n_layers: 2,
+        n_heads: 2,
+        d_model: 16,
+        d_head: 8,
+        d_mlp: 24,
+        n_ctx: 8,
+        d_vocab: 30,
+    };
+
+    #[derive(Default)]
+    struct Listener(Vec<Event>);
+
+    impl Host for Listener {
+        fn emit(&mut self, event: Event) {
+            self.0.push(event);
+        }
+
+        fn seconds(&self) -> f64 {
+            0.0
+        }
+
+        fn pause(&mut self) -> impl Future<Output = ()> {
+            ready(())
+        }
+
+        fn cancelled(&self) -> bool {
+            false
+        }
+    }
+
+    /// `mixed_up`: the two heads of every layer have changed places, which no logit shows.
+    fn gpt2(seed: u64, mixed_up: bool, dtype: DType) -> Gpt2 {
+        let options = TensorCreationOptions::new(Device::flex()).with_dtype(dtype);
+        let mut params = Params::default();
+        for (name, dims, mut values) in random_params(&SHAPE, seed, 0.3) {
+            if mixed_up && name.contains("attn.c_attn") {
+                let heads = values.chunks_mut(SHAPE.d_model);
+                heads.for_each(|heads| heads.rotate_left(SHAPE.d_head));
+            } else if mixed_up && name.ends_with("attn.c_proj.weight") {
+                values.rotate_left(SHAPE.d_head * SHAPE.d_model);
+            }
+            let param = Param::from_values(&name, &dims, &values, &options).expect("it fits");
+            params.insert(name, param);
+        }
+        Gpt2::from_params(Gpt2Config::new(SHAPE, 0), &params).expect("all parameters")
+    }
+
+    fn question() -> Question {
+        let (clean, corrupted) = (vec![0, 5, 9, 13, 21, 2], vec![0, 5, 9, 14, 21, 2]);
+        Question {
+            tokens: TokenPair::new(clean, corrupted, &SHAPE).expect("a pair"),
+            answers: Answers::new(vec![11], vec![29], &SHAPE).expect("answers"),
+            metric: Metric::LogitDiff,
+            n_steps: 6,
+        }
+    }
+
+    fn run_on(gpt2: Gpt2, twin: Gpt2) -> (Result<CheckReport, Error>, Vec<Event>) {
+        let (twin, watch) = (Some(twin), Watch::default());
+        let model = Model { gpt2, twin, watch, tokenizer: None, fingerprint: String::new() };
+        let plan = Plan {
+            zero_baseline: true,
+            ..Plan::of(ComponentKind::ALL.to_vec(), Direction::Noising)
+        };
+        let mut host = Listener::default();
+        let result = block_on(run(&model, &question(), Experiment::default(), &plan, 1, &mut host));
+        (result.map(|(_, checked)| checked.expect("it is checked")), host.0)
+    }
+
+    fn strips(events: &[Event]) -> usize {
+        events.iter().filter(|event| matches!(event, Event::Strip { .. })).count()
+    }
+
+    #[test]
+    fn single_precision_passes() {
+        let (report, events) = run_on(gpt2(7, false, DType::F32), gpt2(7, false, DType::F64));
+        let CheckReport { worst, values } = report.expect("it passes");
+        assert!(worst > 0.0 && worst < 1e-4, "{worst:e}");
+        let (heads, neurons) = (2 * SHAPE.n_heads + 1, 2 * SHAPE.d_mlp + 1);
+        let patches = 2 * SHAPE.n_layers;
+        let both_directions = 2 * (heads + neurons + 2 * patches);
+        assert_eq!(values, (2 * SHAPE.d_vocab + both_directions + heads) as u64);
+        // IG, AtP and AP of both kinds in both directions, and IG from zero.
+        assert_eq!(strips(&events), (3 * 2 * 2 + 1) * SHAPE.n_layers);
+    }
+
+    #[test]
+    fn nothing_is_shown_of_a_run_with_other_logits() {
+        let (report, events) = run_on(gpt2(7, false, DType::F32), gpt2(8, false, DType::F64));
+        let error = report.expect_err("other logits");
+        assert!(
+            matches!(&error, Error::Untrusted { what, .. } if what.contains("logits")),
+            "{error}"
+        );
+        assert!(events.iter().all(|event| matches!(event, Event::Progress { .. })));
+    }
+
+    #[test]
+    fn nothing_is_shown_of_a_table_that_the_cpu_does_not_confirm() {
+        let (report, events) = run_on(gpt2(7, true, DType::F32), gpt2(7, false, DType::F64));
+        let error = report.expect_err("heads are mixed up");
+        assert!(
+            matches!(&error, Error::Untrusted { what, .. } if what.contains("gradients of the heads")),
+            "{error}"
+        );
+        assert!(events.iter().any(|event| matches!(event, Event::Sides { .. })), "runs agree");
+        assert_eq!(strips(&events), 0);
+    }
+
+    #[test]
+    fn a_strip_of_patches_is_compared_with_the_definition() {
+        let (twin, question) = (gpt2(7, false, DType::F64), question());
+        let mut check = block_on(Check::new(&twin, &question)).expect("the CPU runs");
+        for kind in ComponentKind::ALL {
+            let direction = Direction::Denoising;
+            let effects = block_on(patch(&check.pair, kind, 0, direction, &mut NoProgress));
+            let effects = effects.expect("the CPU runs");
+            let mut look = |effects: &[f32]| {
+                block_on(check.patches(kind, 0, direction, effects, &mut NoProgress))
+            };
+            look(&effects).expect("the same");
+            let mut off = effects.clone();
+            off[strongest(&effects).expect("components")] *= 1.1;
+            assert!(matches!(look(&off), Err(Error::Untrusted { .. })));
+            let stale = vec![0.0; effects.len()];
+            assert!(matches!(look(&stale), Err(Error::Untrusted { .. })));
+        }
+    }
+
+    #[test]
+    fn rounding_is_not_a_difference_and_a_nan_is() {
+        let (twin, question) = (gpt2(7, false, DType::F64), question());
+        let mut check = block_on(Check::new(&twin, &question)).expect("the CPU runs");
+        let what = || "it".to_owned();
+        check.compare(&what, &[1e-7], &[2e-7], 2e-7).expect("both are rounding");
+        check.compare(&what, &[0.0], &[0.0], 0.0).expect("equal");
+        assert!(check.compare(&what, &[1.0], &[1.01], 1.0).is_err());
+        assert!(check.compare(&what, &[1.0], &[f32::NAN], 1.0).is_err());
+        assert!(check.compare(&what, &[1.0, 1.0], &[1.0], 1.0).is_err());
+    }
+
+    #[test]
+    fn the_other_component_is_another_one() {
+        let key = (ComponentKind::Heads, 3, Direction::Noising);
+        assert_eq!(any_other(0, 1, key), None);
+        for not in 0..7 {
+            let other = any_other(not, 7, key).expect("there are others");
+            assert!(other < 7 && other != not);
+        }
+    }
+}

@@ -1,0 +1,105 @@
+//! Takes the scripts out of the page, whose content security policy allows none in it.
+
+use std::fmt::Write as _;
+use std::path::Path;
+
+use anyhow::Context as _;
+use sha2::{Digest as _, Sha256};
+
+/// Bytes of a script's SHA-256 that its name holds.
+const NAMED_BYTES: usize = 8;
+
+/// A script that was in the page, and the file that it becomes.
+#[derive(Debug, PartialEq, Eq)]
+struct Script {
+    name: String,
+    text: String,
+}
+
+/// Moves each script inside a folder's `index.html` into a file beside it.
+pub(crate) fn seal(folder: &Path) -> anyhow::Result<()> {
+    let page = folder.join("index.html");
+    let html = std::fs::read_to_string(&page).with_context(|| page.display().to_string())?;
+    let (html, scripts) = without_scripts(&html)?;
+    for Script { name, text } in scripts {
+        std::fs::write(folder.join(&name), text).context(name)?;
+    }
+    std::fs::write(&page, html).with_context(|| page.display().to_string())
+}
+
+/// The page with a reference in place of each script, and the scripts. What they import stays beside
+/// them, so its addresses stay as they are.
+fn without_scripts(html: &str) -> anyhow::Result<(String, Vec<Script>)> {
+    let mut page = String::new();
+    let mut scripts = Vec::new();
+    let mut rest = html;
+    while let Some((before, after)) = rest.split_once("<script") {
+        let (attributes, after) = after.split_once('>').context("a script's tag has no end")?;
+        let (text, after) = after.split_once("</script>").context("a script has no end")?;
+        page.push_str(before);
+        if attributes.split_whitespace().any(|attribute| attribute.starts_with("src=")) {
+            write!(page, "<script{attributes}>{text}</script>")?;
+        } else {
+            let script = Script::of(text);
+            write!(page, "<script{attributes} src=\"./{}\"></script>", script.name)?;
+            scripts.push(script);
+        }
+        rest = after;
+    }
+    page.push_str(rest);
+    Ok((page, scripts))
+}
+
+impl Script {
+    fn of(text: &str) -> Self {
+        let text = format!("{}\n", text.trim());
+        let digest = Sha256::digest(&text);
+        let named = digest.iter().take(NAMED_BYTES);
+        let hash = named.fold(String::new(), |hash, byte| format!("{hash}{byte:02x}"));
+        Self { name: format!("boot-{hash}.js"), text }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// As Trunk 0.21.14 writes it.
+    const PAGE: &str = r#"<head>
+    <link rel="stylesheet" href="./tokens-1.css"/>
+<script type="module">
+import init, * as bindings from './page-2.js';
+const wasm = await init({ module_or_path: './page-2_bg.wasm' });
+</script>
+    <link rel="modulepreload" href="./page-2.js" crossorigin="anonymous"></head>"#;
+
+    #[test]
+    fn a_script_moves_into_a_file_named_by_its_content() {
+        let (page, scripts) = without_scripts(PAGE).unwrap();
+        let [Script { name, text }] = scripts.as_slice() else { panic!("{scripts:?}") };
+        assert!(text.starts_with("import init, * as bindings from './page-2.js';\n"));
+        assert!(text.ends_with("_bg.wasm' });\n"));
+        let hash = name.strip_prefix("boot-").and_then(|name| name.strip_suffix(".js")).unwrap();
+        assert_eq!(hash.len(), 16);
+        assert!(hash.chars().all(|digit| digit.is_ascii_hexdigit()), "{hash}");
+        let begin = PAGE.find("<script").unwrap();
+        let end = PAGE.find("\n    <link rel=\"modulepreload").unwrap();
+        let reference = format!("<script type=\"module\" src=\"./{name}\"></script>");
+        assert_eq!(page, format!("{}{reference}{}", &PAGE[..begin], &PAGE[end..]));
+
+        let (_, others) = without_scripts(&PAGE.replace("page-2", "page-3")).unwrap();
+        assert_ne!(&others[0].name, name);
+    }
+
+    #[test]
+    fn a_sealed_page_stays_as_it_is() {
+        let (page, _) = without_scripts(PAGE).unwrap();
+        assert_eq!(without_scripts(&page).unwrap(), (page, Vec::new()));
+    }
+
+    #[test]
+    fn a_broken_page_is_an_error() {
+        assert!(without_scripts("<script type=\"module\"").is_err());
+        assert!(without_scripts("<script>let a = 1;").is_err());
+    }
+}

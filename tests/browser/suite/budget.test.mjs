@@ -1,0 +1,62 @@
+// What a visitor downloads before the first figure, and what the page must not hold. Opens nothing but dist/.
+import assert from "node:assert/strict";
+import { readdirSync, readFileSync, statSync } from "node:fs";
+import { join } from "node:path";
+import { test } from "node:test";
+import { fileURLToPath } from "node:url";
+import { gzipSync } from "node:zlib";
+
+const DIST = fileURLToPath(new URL("../../../dist/", import.meta.url));
+/** Bytes with gzip, as most servers send them. */
+const BUDGET = JSON.parse(readFileSync(new URL("../../budget.json", import.meta.url), "utf8"));
+
+/** Which part of the first view a file belongs to; `undefined` for what is not fetched. */
+function part(file) {
+  if (file.startsWith("models/mini/")) {
+    return file.endsWith("MODEL_CARD.md") ? undefined : "model";
+  }
+  if (!file.includes("/")) {
+    return file.startsWith("worker") ? "worker" : "page";
+  }
+  return undefined;
+}
+
+const files = readdirSync(DIST, { recursive: true }).filter((file) => statSync(join(DIST, file)).isFile());
+
+test("page, worker and model stay within their budgets", () => {
+  const sums = Object.fromEntries(Object.keys(BUDGET).map((name) => [name, 0]));
+  for (const file of files.filter(part)) {
+    sums[part(file)] += gzipSync(readFileSync(join(DIST, file)), { level: 9 }).length;
+  }
+  const kilobytes = (bytes) => `${(bytes / 1000).toFixed(0)} kB`;
+  for (const [name, bytes] of Object.entries(sums)) {
+    console.log(`${name}: ${kilobytes(bytes)} of ${kilobytes(BUDGET[name])}`);
+  }
+  for (const [name, bytes] of Object.entries(sums)) {
+    assert.ok(bytes > 0, `no file of the ${name} is in dist/`);
+    assert.ok(bytes <= BUDGET[name], `the ${name} has ${bytes} bytes with gzip, at most ${BUDGET[name]} are allowed`);
+  }
+});
+
+test("the page has a policy from its first line on, and nothing in it that the policy forbids", () => {
+  const pages = files.filter((file) => file.endsWith(".html"));
+  assert.deepEqual(pages, ["index.html"]);
+  const html = readFileSync(join(DIST, "index.html"), "utf8").replace(/<!--.*?-->/gs, "");
+  const [, content] = html.match(/<head>\s*<meta\s+http-equiv="Content-Security-Policy"\s+content="([^"]*)"/) ?? [];
+  assert.ok(content, "the head does not begin with a content security policy");
+  const policy = Object.fromEntries(
+    content.split(";").map((directive) => {
+      const [name, ...sources] = directive.trim().split(/\s+/);
+      return [name, sources.join(" ")];
+    }),
+  );
+  assert.equal(policy["default-src"], "'none'");
+  assert.equal(policy["script-src"], "'self' 'wasm-unsafe-eval'");
+  assert.equal(policy["style-src"], "'self'");
+  assert.equal(policy["connect-src"], "'self'");
+
+  assert.deepEqual(html.match(/<script(?![^>]*\ssrc=)[^>]*>/g), null, "a script inside the page");
+  assert.deepEqual(html.match(/<style[\s>]|\sstyle\s*=/g), null, "a style inside the page");
+  assert.deepEqual(html.match(/\son\w+\s*=/g), null, "a handler inside the page");
+  assert.deepEqual(html.match(/https?:|(href|src)="\/\//g), null, "an address of another host");
+});

@@ -1,0 +1,47 @@
+//! Links that are out in the world keep their meaning.
+
+use serde_json::Value;
+use twinbeam_core::{Direction, Experiment, Method, Metric, parse_link, print_link};
+use twinbeam_tests::json;
+
+fn corpus() -> Vec<Value> {
+    let Value::Array(entries) = json("links/v1.json") else { panic!("a list of links") };
+    entries
+}
+
+#[test]
+fn links_of_version_1_mean_what_they_meant() {
+    let entries = corpus();
+    assert!(entries.len() >= 8, "the corpus is there");
+    for entry in &entries {
+        let link = entry["link"].as_str().expect("a link");
+        let read = parse_link(link).unwrap_or_else(|error| panic!("{link}: {error}"));
+        let meant: Experiment = serde_json::from_value(entry["experiment"].clone()).expect("one");
+        assert_eq!(read.experiment, meant, "{link}");
+        assert_eq!(read.has_unknown, entry["has_unknown"] == true, "{link}");
+        let scores = entry.get("heads_ap_noising").map(twinbeam_tests::numbers);
+        assert_eq!(read.snapshot.is_some(), scores.is_some(), "{link}");
+        let Some((snapshot, scores)) = read.snapshot.zip(scores) else { continue };
+        let is_it = |t: &&twinbeam_core::ScoreTable| {
+            t.method == Method::Ap && t.direction == Direction::Noising
+        };
+        let table = snapshot.heads.iter().find(is_it).expect("AP, noising");
+        twinbeam_tests::assert_close(link, &table.values, &scores, 1e-6);
+        assert_eq!(snapshot.neurons.len() as u64, entry["neurons"].as_u64().expect("a count"));
+    }
+}
+
+#[test]
+fn what_is_printed_today_is_read_as_the_corpus_is() {
+    // Version 1 is frozen on the way out too: an experiment prints as a link that old pages read.
+    for entry in corpus().iter().filter(|entry| entry.get("heads_ap_noising").is_none()) {
+        let meant: Experiment = serde_json::from_value(entry["experiment"].clone()).expect("one");
+        let printed = print_link(&meant, None).expect("it fits");
+        assert_eq!(parse_link(&printed).expect("our own").experiment, meant);
+    }
+    // What a link leaves out is the default of version 1, whatever later versions prefer.
+    let empty = &corpus()[0];
+    let meant: Experiment = serde_json::from_value(empty["experiment"].clone()).expect("one");
+    assert_eq!((meant.metric, meant.n_steps), (Metric::LogitDiff, 50));
+    assert_eq!(meant, Experiment::default());
+}

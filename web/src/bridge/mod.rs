@@ -1,0 +1,270 @@
+//! The worker from the page's side: one at a time, replaced when it dies.
+//!
+//! `connection.rs` is the life of a worker, `events.rs` what the page makes of its messages. Here is what
+//! the rest of the page may ask for.
+
+mod connection;
+mod events;
+
+use std::cell::{Cell, RefCell};
+
+use gloo::timers::callback::{Interval, Timeout};
+use leptos::prelude::*;
+use twinbeam_core::{ComponentKind, DeviceChoice, Experiment, Request, Snapshot};
+
+use self::connection::Connection;
+use crate::state::{AppState, Committed};
+use crate::{explain, linked, url_state};
+
+/// A worker that has not stopped by then is replaced.
+const CANCEL_MILLIS: u32 = 1200;
+/// A worker that keeps dying before it is ready is not started again.
+const MAX_DEATHS: u32 = 2;
+/// Pause in typing after which the draft is looked at.
+const TYPING_MILLIS: u32 = 200;
+/// Seconds without a word from a busy worker after which the page says so.
+const SILENT_SECONDS: u32 = 10;
+
+#[derive(Default)]
+struct Bridge {
+    worker: RefCell<Option<Connection>>,
+    next_job: Cell<u64>,
+    inspections: Cell<u64>,
+    typing: RefCell<Option<Timeout>>,
+    stopping: RefCell<Option<Timeout>>,
+    watching: RefCell<Option<Interval>>,
+    silent_seconds: Cell<u32>,
+    /// What the running job is of.
+    running: RefCell<Option<Experiment>>,
+    /// The result in the making, while a finished one from a link stays on the screen.
+    pending: RefCell<Option<Committed>>,
+    /// Workers that died before they had a model ready, in a row.
+    deaths: Cell<u32>,
+    /// Devices that were lost since the last job that was completed.
+    losses: Cell<u32>,
+    /// Run as soon as a model is there.
+    run_when_loaded: Cell<bool>,
+}
+
+thread_local! {
+    static BRIDGE: Bridge = Bridge::default();
+}
+
+fn with<T>(ask: impl FnOnce(&Bridge) -> T) -> T {
+    BRIDGE.with(ask)
+}
+
+/// Starts the worker, loads the model, and runs the draft as soon as that is done.
+pub(crate) fn start(state: AppState) {
+    with(|bridge| bridge.run_when_loaded.set(true));
+    restart(state);
+}
+
+/// The same on another device.
+pub(crate) fn start_on(state: AppState, device: DeviceChoice) {
+    state.device_choice.set(device);
+    state.notice.set(None);
+    state.failed.set(false);
+    // A device is given back only with its worker.
+    start(state);
+}
+
+/// Replaces the worker: what it held is given back, and the model is loaded anew.
+fn restart(state: AppState) {
+    finished(state);
+    state.loaded.set(None);
+    state.inspected.set(false);
+    with(|bridge| {
+        // The old one first: two do not fit where memory is short.
+        bridge.worker.take();
+        let opened = Connection::open(
+            move |text| {
+                if let Ok(event) = serde_json::from_str(text) {
+                    events::hear(state, event);
+                }
+            },
+            move |message| events::died(state, &message),
+        );
+        match opened {
+            Ok(connection) => {
+                bridge.worker.replace(Some(connection));
+            }
+            Err(error) => {
+                state.failed.set(true);
+                state.notice.set(Some(explain::no_worker(&format!("{error:?}"))));
+            }
+        }
+    });
+    watch(state);
+    send(&Request::Load {
+        model: state.draft.with_untracked(|draft| draft.model.clone()),
+        base: url_state::beside_the_page("models/mini/"),
+        device: state.device_choice.get_untracked(),
+    });
+}
+
+fn send(request: &Request) {
+    with(|bridge| {
+        if let Some(connection) = bridge.worker.borrow().as_ref() {
+            connection.send(request);
+        }
+    });
+}
+
+/// Counts the seconds for which a busy worker says nothing.
+fn watch(state: AppState) {
+    let every_second = Interval::new(1000, move || {
+        let busy = is_busy(state) || state.loaded.with_untracked(Option::is_none);
+        let seconds = with(|bridge| {
+            let seconds = if busy { bridge.silent_seconds.get() + 1 } else { 0 };
+            bridge.silent_seconds.set(seconds);
+            seconds
+        });
+        let silent = seconds >= SILENT_SECONDS && !state.failed.get_untracked();
+        let silent = silent.then_some(seconds);
+        if state.silent_seconds.get_untracked() != silent {
+            state.silent_seconds.set(silent);
+        }
+    });
+    with(|bridge| {
+        bridge.silent_seconds.set(0);
+        // Dropping the old one stops it.
+        bridge.watching.replace(Some(every_second));
+    });
+}
+
+fn running_job(state: AppState) -> Option<u64> {
+    state.job.get_untracked().or_else(|| state.neuron_job.get_untracked())
+}
+
+fn is_busy(state: AppState) -> bool {
+    running_job(state).is_some()
+}
+
+/// Has the draft looked at, at once or after a pause in typing.
+pub(crate) fn inspect(state: AppState, at_once: bool) {
+    state.inspected.set(false);
+    let ask = move || {
+        let seq = with(|bridge| {
+            bridge.inspections.set(bridge.inspections.get() + 1);
+            bridge.inspections.get()
+        });
+        send(&Request::Inspect { seq, draft: state.draft.get_untracked() });
+    };
+    with(|bridge| {
+        // Dropping the old timer cancels it.
+        bridge.typing.replace((!at_once).then(|| Timeout::new(TYPING_MILLIS, ask)));
+    });
+    if at_once {
+        ask();
+    }
+}
+
+/// Runs the draft. `new_step`: the visitor asked for it, so Back leads to what was before.
+pub(crate) fn run(state: AppState, new_step: bool) {
+    let experiment = state.draft.get_untracked();
+    url_state::write(&experiment, None, new_step);
+    if let Some(job) = state.neuron_job.get_untracked() {
+        send(&Request::Cancel { job });
+        state.neuron_job.set(None);
+    }
+    state.failed.set(false);
+    if new_step {
+        // What was said before the first run, of a damaged link for instance, stays until it is read.
+        state.notice.set(None);
+    }
+    state.progress.set(None);
+    state.seconds.set(None);
+    let job = next_job();
+    state.job.set(Some(job));
+    with(|bridge| {
+        bridge.running.replace(Some(experiment.clone()));
+        bridge.pending.take();
+        bridge.silent_seconds.set(0);
+    });
+    send(&Request::Run { job, experiment, kinds: vec![ComponentKind::Heads] });
+}
+
+/// Runs the draft now, or as soon as a model is there.
+pub(crate) fn run_again(state: AppState) {
+    if state.loaded.with_untracked(Option::is_some) {
+        run(state, true);
+    } else {
+        start(state);
+    }
+}
+
+/// Scores the neurons of what the head maps show.
+pub(crate) fn run_neurons(state: AppState) {
+    let Some(experiment) = state
+        .committed
+        .with_untracked(|committed| committed.as_ref().map(|c| c.experiment.clone()))
+    else {
+        return;
+    };
+    state.committed.update(|committed| {
+        if let Some(committed) = committed {
+            // What a cancelled job has left.
+            committed.tables.retain(|table| table.kind != ComponentKind::Neurons);
+        }
+    });
+    // The direction on the screen comes first.
+    let direction = state.draft.with_untracked(|draft| draft.direction);
+    let experiment = Experiment { direction, ..experiment };
+    let job = next_job();
+    state.neuron_progress.set(None);
+    state.neuron_job.set(Some(job));
+    with(|bridge| bridge.silent_seconds.set(0));
+    send(&Request::Run { job, experiment, kinds: vec![ComponentKind::Neurons] });
+}
+
+fn next_job() -> u64 {
+    with(|bridge| {
+        bridge.next_job.set(bridge.next_job.get() + 1);
+        bridge.next_job.get()
+    })
+}
+
+/// Takes another experiment, shows what came with it, and runs it.
+pub(crate) fn open(
+    state: AppState,
+    experiment: Experiment,
+    snapshot: Option<Snapshot>,
+    new_step: bool,
+) {
+    linked::show(state, &experiment, snapshot);
+    state.draft.set(experiment);
+    inspect(state, true);
+    if state.loaded.with_untracked(Option::is_some) {
+        run(state, new_step);
+    } else {
+        with(|bridge| bridge.run_when_loaded.set(true));
+    }
+}
+
+/// Stops the running job: at its next step, or, if the worker does not answer, by replacing it.
+pub(crate) fn cancel(state: AppState) {
+    let Some(job) = running_job(state) else {
+        return;
+    };
+    send(&Request::Cancel { job });
+    let replace = Timeout::new(CANCEL_MILLIS, move || {
+        if running_job(state) == Some(job) {
+            restart(state);
+            state.notice.set(Some(explain::worker_hung()));
+        }
+    });
+    with(|bridge| bridge.stopping.replace(Some(replace)));
+}
+
+fn finished(state: AppState) {
+    state.job.set(None);
+    state.progress.set(None);
+    state.neuron_job.set(None);
+    state.neuron_progress.set(None);
+    state.silent_seconds.set(None);
+    with(|bridge| {
+        bridge.stopping.replace(None);
+        bridge.pending.take();
+    });
+}

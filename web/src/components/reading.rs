@@ -1,0 +1,139 @@
+use js_sys::Reflect;
+use leptos::prelude::*;
+use twinbeam_core::{Component, ComponentKind, ScoreTable, SideSummary, Unit};
+use wasm_bindgen::JsValue;
+
+use crate::heatmap::scale::signed;
+use crate::heatmap::{MapKind, ScaleChoice, Shown};
+use crate::state::AppState;
+
+const KIND: ComponentKind = ComponentKind::Heads;
+/// Where the browser remembers that the visitor has closed it.
+const KEY: &str = "twinbeam-reading";
+const CLOSED: &str = "closed";
+
+/// Whether the visitor has not closed it before; a browser that remembers nothing shows it again.
+pub(crate) fn was_open() -> bool {
+    let kept = storage().and_then(|storage| Reflect::get(&storage, &KEY.into()).ok());
+    kept.and_then(|kept| kept.as_string()).as_deref() != Some(CLOSED)
+}
+
+fn set_open(state: AppState, open: bool) {
+    state.reading.set(open);
+    if let Some(storage) = storage() {
+        let value = if open { "open" } else { CLOSED };
+        // A browser may refuse: then it is forgotten.
+        Reflect::set(&storage, &KEY.into(), &value.into()).ok();
+    }
+}
+
+/// The browser's memory for this page. Reading the property throws where it is forbidden.
+fn storage() -> Option<JsValue> {
+    Reflect::get(&window(), &"localStorage".into()).ok().filter(JsValue::is_object)
+}
+
+/// Opens and closes it.
+#[component]
+pub(crate) fn ReadingSwitch(state: AppState) -> impl IntoView {
+    view! {
+        <button
+            type="button"
+            class="link"
+            data-testid="reading-switch"
+            aria-expanded=move || state.reading.get().to_string()
+            on:click=move |_event| set_open(state, !state.reading.get_untracked())
+        >
+            "How to read this"
+        </button>
+    }
+}
+
+/// Three steps through the figure that is on the screen, with its own numbers.
+#[component]
+pub(crate) fn Reading(state: AppState) -> impl IntoView {
+    let shown = Memo::new(move |_| {
+        state.committed.with(|committed| {
+            let committed = committed.as_ref()?;
+            let tables = committed.tables(KIND, state.direction());
+            Shown::new(tables, &committed.basis, Unit::Metric, ScaleChoice::Shared, KIND).ok()
+        })
+    });
+    let largest = move |map: MapKind| {
+        shown.with(|shown| {
+            let shown = shown.as_ref()?;
+            let component = *shown.table(map).map(|t: &ScoreTable| t.strongest(1))?.first()?;
+            Some((component, shown.words(component)))
+        })
+    };
+    let values = move || {
+        state.committed.with(|committed| {
+            let committed = committed.as_ref()?;
+            let metric = committed.experiment.metric;
+            let value = |side: &SideSummary| signed(side.metrics.get(metric), 2);
+            let (clean, corrupted) = (value(&committed.sides.0), value(&committed.sides.1));
+            let unit = metric.unit();
+            Some(format!(
+                "Here: {clean} {unit} in the clean run, {corrupted} in the corrupted one. "
+            ))
+        })
+    };
+    let strongest =
+        move || largest(MapKind::Ap).map(|found| pointer(state, "The largest here: ", found));
+    let apart =
+        move || largest(MapKind::Diff).map(|found| pointer(state, "They differ most at ", found));
+    view! {
+        <section
+            class="reading"
+            aria-labelledby="reading"
+            data-testid="reading"
+            hidden=move || !state.reading.get()
+        >
+            <header>
+                <h2 id="reading">"How to read this"</h2>
+                <button
+                    type="button"
+                    class="dismiss"
+                    aria-label="Close"
+                    on:click=move |_event| set_open(state, false)
+                >
+                    "×"
+                </button>
+            </header>
+            <ol>
+                <li>
+                    <strong>"The question. "</strong>
+                    "The clean prompt shows a behaviour, the corrupted one does not. The metric says by how much. "
+                    {values} "Their difference is what the heads are asked to explain."
+                </li>
+                <li>
+                    <strong>"The two answers. "</strong>
+                    "Activation patching (AP) puts one head’s output from the other run in and measures what changes: exact, one "
+                    "head at a time. Integrated gradients (IG) moves all heads of a layer together, in small steps, and shares "
+                    "the effect out among them. Positive, drawn warm, means in both that the head supports the clean "
+                    "behaviour. " {strongest}
+                </li>
+                <li>
+                    <strong>"Where they differ, "</strong>
+                    "heads of a layer work together or stand in for each other: the third map shows it. " {apart}
+                    " The convergence delta beside the first map is what IG’s row fails to add up to: near zero, the row can be "
+                    "trusted."
+                </li>
+            </ol>
+        </section>
+    }
+}
+
+/// Names a head and leads to it.
+fn pointer(
+    state: AppState,
+    before: &'static str,
+    (component, words): (Component, String),
+) -> impl IntoView {
+    view! {
+        {before}
+        <button type="button" class="link" on:click=move |_event| state.pinned.set(Some(component))>
+            {words}
+        </button>
+        "."
+    }
+}

@@ -1,0 +1,22 @@
+//! The line of HTML that shows the figure in another page.
+
+/// A frame for an address of ours.
+pub(super) fn frame(address: &str) -> String {
+    let address = address.replace('&', "&amp;").replace('"', "&quot;").replace('<', "&lt;");
+    format!(
+        "<iframe src=\"{address}\" title=\"Twinbeam: attention heads by integrated gradients and activation patching\" \
+         width=\"100%\" height=\"620\" style=\"border:0\" loading=\"lazy\"></iframe>"
+    )
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn an_address_cannot_leave_its_attribute() {
+        let line = frame("https://example.org/?embed&x=\"><script>#v1=a");
+        assert!(line.contains("src=\"https://example.org/?embed&amp;x=&quot;>&lt;script>#v1=a\""));
+        assert_eq!(line.matches('<').count(), 2);
+    }
+}

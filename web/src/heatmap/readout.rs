@@ -1,0 +1,66 @@
+use leptos::prelude::*;
+use twinbeam_core::{Component, ComponentKind, stats};
+
+use super::scale::signed;
+use super::shown::{MapKind, Shown};
+use crate::state::AppState;
+
+/// The component under the pointer or the focus, else the pinned one.
+#[component]
+pub(crate) fn Readout(state: AppState, shown: Memo<Shown>, kind: ComponentKind) -> impl IntoView {
+    let (testid, hint) = match kind {
+        ComponentKind::Heads => (
+            "readout",
+            "Point at a head, or move through a map with the arrow keys; click or Enter pins it.",
+        ),
+        ComponentKind::Neurons => (
+            "readout-neurons",
+            "Point at a neuron, or move with the arrow keys; click or Enter pins it. Drag to move along, and zoom with + \
+             and −, or the wheel with Ctrl.",
+        ),
+    };
+    let words = move || {
+        let of_kind = |cell: Option<_>| cell.filter(|cell: &Component| cell.kind == kind);
+        let Some(cell) = of_kind(state.cell.get()).or_else(|| of_kind(state.pinned.get())) else {
+            return hint.to_owned();
+        };
+        shown.with(|shown| {
+            let words = shown.words(cell);
+            match shown.score(MapKind::Diff, cell) {
+                Some(difference) => {
+                    let decimals = shown.scale(MapKind::Diff).decimals();
+                    format!("{words}; IG − AP {}", signed(difference, decimals))
+                }
+                None => words,
+            }
+        })
+    };
+    view! { <p class="readout" data-testid=testid>{words}</p> }
+}
+
+/// How far IG and AP agree as a whole.
+#[component]
+pub(crate) fn Agreement(shown: Memo<Shown>, kind: ComponentKind) -> impl IntoView {
+    let testid = match kind {
+        ComponentKind::Heads => "agreement",
+        ComponentKind::Neurons => "agreement-neurons",
+    };
+    let words = move || {
+        shown.with(|shown| {
+            let values = |map| shown.table(map).map(|table| &table.values);
+            let (ig, ap) = (values(MapKind::Ig)?, values(MapKind::Ap)?);
+            // AP comes after IG: before it is complete, this would not be of all.
+            if ig.len() != ap.len() {
+                return None;
+            }
+            let pearson = stats::pearson(ig, ap)?;
+            let spearman = stats::spearman(ig, ap)?;
+            Some(format!(
+                "Over all {} {}: Pearson correlation {pearson:.3}, rank correlation (Spearman) {spearman:.3}.",
+                ig.len(),
+                kind.id()
+            ))
+        })
+    };
+    view! { <p class="agreement" data-testid=testid>{words}</p> }
+}

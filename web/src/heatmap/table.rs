@@ -1,0 +1,168 @@
+use leptos::prelude::*;
+use twinbeam_core::{Component, ComponentKind};
+
+use super::shown::{MapKind, Shown};
+use crate::state::AppState;
+
+/// Lines of the table on the screen at once.
+const PAGE: usize = 64;
+
+/// In which order the lines stand.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+enum Order {
+    #[default]
+    Place,
+    By(MapKind),
+}
+
+impl Order {
+    const ALL: [Self; 4] =
+        [Self::Place, Self::By(MapKind::Ig), Self::By(MapKind::Ap), Self::By(MapKind::Diff)];
+
+    const fn label(self) -> &'static str {
+        match self {
+            Self::Place => "layer",
+            Self::By(MapKind::Ig) => "size of IG",
+            Self::By(MapKind::Ap) => "size of AP",
+            Self::By(MapKind::Diff) => "size of IG − AP",
+        }
+    }
+}
+
+/// The maps' numbers as a table, for eyes, ears and clipboards that want one. Nothing of it is made before
+/// it is opened.
+#[component]
+pub(crate) fn TableView(state: AppState, shown: Memo<Shown>, kind: ComponentKind) -> impl IntoView {
+    let open = RwSignal::new(false);
+    let (label, testid) = match kind {
+        ComponentKind::Heads => ("All heads as a table", "table-heads"),
+        ComponentKind::Neurons => ("All neurons as a table", "table-neurons"),
+    };
+    view! {
+        <div class="table-view">
+            <button
+                type="button"
+                class="link"
+                data-testid=format!("{testid}-switch")
+                aria-expanded=move || open.get().to_string()
+                on:click=move |_event| open.update(|open| *open = !*open)
+            >
+                {label}
+            </button>
+            {move || open.get().then(|| view! { <Lines state shown kind testid /> })}
+        </div>
+    }
+}
+
+#[component]
+fn Lines(
+    state: AppState,
+    shown: Memo<Shown>,
+    kind: ComponentKind,
+    testid: &'static str,
+) -> impl IntoView {
+    let order = RwSignal::new(Order::default());
+    let page = RwSignal::new(0_usize);
+    let components = Memo::new(move |_| shown.with(|shown| in_order(shown, kind, order.get())));
+    let pages = move || components.with(Vec::len).div_ceil(PAGE).max(1);
+    let current = move || page.get().min(pages() - 1);
+    let label = format!("Scores of all {}", kind.id());
+    let at_start = move || current() == 0;
+    let at_end = move || current() + 1 >= pages();
+    let rows = move || {
+        let first = current() * PAGE;
+        components.with(|components| {
+            let here = components.iter().skip(first).take(PAGE);
+            here.map(|component| row(state, shown, *component)).collect_view()
+        })
+    };
+    let choose = move |event| {
+        let wanted = event_target_value(&event);
+        order.set(Order::ALL.into_iter().find(|o| o.label() == wanted).unwrap_or_default());
+        page.set(0);
+    };
+    let heads = MapKind::ALL.map(|map| {
+        let unit = move || shown.with(|shown| shown.unit(map));
+        view! { <th scope="col">{map.short()} " " <span class="hint">{unit}</span></th> }
+    });
+    let options = Order::ALL.map(|order| {
+        view! { <option value=order.label()>{order.label()}</option> }
+    });
+    view! {
+        <div class="table-tools">
+            <label class="switch">
+                "Order by "
+                <select data-testid=format!("{testid}-order") on:change=choose>
+                    {options}
+                </select>
+            </label>
+            <button
+                type="button"
+                disabled=at_start
+                on:click=move |_event| page.set(current().saturating_sub(1))
+            >
+                "Before"
+            </button>
+            <span class="hint">{move || format!("page {} of {}", current() + 1, pages())}</span>
+            <button
+                type="button"
+                disabled=at_end
+                on:click=move |_event| page.set(current() + 1)
+            >
+                "Next"
+            </button>
+        </div>
+        <div class="tokens-scroll" tabindex="0" role="region" aria-label=label>
+            <table class="list" data-testid=testid>
+                <thead>
+                    <tr>
+                        <th scope="col">"layer"</th>
+                        <th scope="col">{kind.one()}</th>
+                        {heads}
+                    </tr>
+                </thead>
+                <tbody>{rows}</tbody>
+            </table>
+        </div>
+    }
+}
+
+fn in_order(shown: &Shown, kind: ComponentKind, order: Order) -> Vec<Component> {
+    let map = match order {
+        Order::Place => MapKind::Ig,
+        Order::By(map) => map,
+    };
+    let Some(table) = shown.table(map) else {
+        return Vec::new();
+    };
+    match order {
+        Order::Place => (0..table.values.len())
+            .map(|place| Component { kind, layer: place / table.width, index: place % table.width })
+            .collect(),
+        Order::By(_) => table.strongest(table.values.len()),
+    }
+}
+
+fn row(state: AppState, shown: Memo<Shown>, component: Component) -> impl IntoView {
+    let Component { layer, index, .. } = component;
+    let cells = MapKind::ALL.map(|map| {
+        let written = move || shown.with(|shown| shown.written(map, component));
+        view! { <td>{written}</td> }
+    });
+    view! {
+        <tr>
+            <td>{layer}</td>
+            <td>
+                <button
+                    type="button"
+                    class="link"
+                    aria-label=format!("{index}: pin {component}")
+                    on:click=move |_event| state.go_to(component)
+                >
+                    {index}
+                </button>
+            </td>
+            {cells}
+        </tr>
+    }
+}

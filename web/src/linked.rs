@@ -1,0 +1,195 @@
+//! A result that came with the link: shown at once, marked, and compared with one's own.
+
+use leptos::prelude::*;
+use twinbeam_core::{
+    Component, ComponentKind, DeviceReport, Experiment, LinkError, ScoreTable, Snapshot, UnitBasis,
+};
+
+use crate::state::{AppState, Committed, Loaded, Origin};
+use crate::{explain, url_state};
+
+/// Agreement of two CPUs, relative to the largest score: both compute in single precision at least.
+const CPU_TOLERANCE: f32 = 1e-4;
+/// The same where one of them is a GPU.
+const GPU_TOLERANCE: f32 = 2e-3;
+
+/// How the visitor's own numbers compare with the link's.
+#[derive(Debug, Clone, PartialEq)]
+pub(crate) struct LinkCheck {
+    /// Largest difference as a share of its table's largest score; `None`: the link's are of a model of
+    /// other sizes.
+    pub(crate) worst: Option<(f32, Component)>,
+    /// What rounding explains: of the link, and of both devices.
+    pub(crate) allowed: f32,
+    pub(crate) same_weights: bool,
+    pub(crate) link_sha256: String,
+}
+
+impl LinkCheck {
+    fn of(snapshot: &Snapshot, own: &Committed) -> Self {
+        let gpu = snapshot.gpu || own.model.device.gpu;
+        let tolerance = if gpu { GPU_TOLERANCE } else { CPU_TOLERANCE };
+        Self {
+            worst: snapshot.distance(&own.tables),
+            allowed: Snapshot::ROUNDING + tolerance,
+            same_weights: own.model.fingerprint.starts_with(&snapshot.model_sha256),
+            link_sha256: snapshot.model_sha256.clone(),
+        }
+    }
+
+    pub(crate) fn agrees(&self) -> bool {
+        self.worst.is_some_and(|(worst, _)| worst <= self.allowed)
+    }
+}
+
+/// Puts a link's result on the screen, or takes the last one's word back.
+pub(crate) fn show(state: AppState, experiment: &Experiment, snapshot: Option<Snapshot>) {
+    state.link_check.set(None);
+    if let Some(snapshot) = &snapshot {
+        state.committed.set(Some(committed(experiment.clone(), snapshot)));
+        state.seconds.set(None);
+    }
+    state.linked.set(snapshot);
+}
+
+/// A link's result as the figure draws it.
+pub(crate) fn committed(experiment: Experiment, snapshot: &Snapshot) -> Committed {
+    let sides = (snapshot.clean.clone(), snapshot.corrupted.clone());
+    let name = if snapshot.gpu {
+        "from a link, computed on a GPU"
+    } else {
+        "from a link, computed on a CPU"
+    };
+    let device = DeviceReport {
+        gpu: snapshot.gpu,
+        name: name.to_owned(),
+        reason: format!("Rounded to {:.4} % of the largest score.", 100.0 * Snapshot::ROUNDING),
+    };
+    Committed {
+        basis: UnitBasis::new(experiment.metric, &sides.0, &sides.1, snapshot.shape.d_model),
+        origin: Origin::Link,
+        experiment,
+        model: Loaded { shape: snapshot.shape, device, fingerprint: snapshot.model_sha256.clone() },
+        sides,
+        tables: snapshot.heads.clone(),
+        neurons: snapshot.neurons.clone(),
+    }
+}
+
+/// What a link to the result on the screen carries; a link's own result travels on as it came.
+pub(crate) fn snapshot(state: AppState) -> Option<Snapshot> {
+    state.committed.with(|committed| {
+        let committed = committed.as_ref()?;
+        if committed.origin == Origin::Link {
+            return state.linked.get();
+        }
+        let Committed { model, sides: (clean, corrupted), tables, .. } = committed;
+        let whole = |table: &&ScoreTable| {
+            table.kind == ComponentKind::Heads || committed.is_complete(ComponentKind::Neurons)
+        };
+        let tables: Vec<ScoreTable> = tables.iter().filter(whole).cloned().collect();
+        let Loaded { shape, device, fingerprint } = model;
+        Snapshot::of(shape, fingerprint, device.gpu, [clean, corrupted], &tables)
+    })
+}
+
+/// The link to what is on the screen: the draft, and its result unless that is out of date.
+///
+/// # Errors
+/// Prompts that fit into no link.
+pub(crate) fn address(state: AppState) -> Result<String, LinkError> {
+    let snapshot = if state.is_stale() == Some(false) { snapshot(state) } else { None };
+    state.draft.with(|draft| url_state::share(draft, snapshot.as_ref()))
+}
+
+/// Compares the visitor's own result with the link's, if it is of the same experiment.
+pub(crate) fn compare(state: AppState) {
+    let check = state.linked.with_untracked(|snapshot| {
+        let snapshot = snapshot.as_ref()?;
+        state.committed.with_untracked(|own| {
+            own.as_ref()
+                .filter(|own| own.origin != Origin::Link)
+                .map(|own| LinkCheck::of(snapshot, own))
+        })
+    });
+    state.link_check.set(check);
+}
+
+/// Where the numbers on the screen come from, as far as a link has to do with it.
+#[component]
+pub(crate) fn LinkMark(state: AppState) -> impl IntoView {
+    let words = move || {
+        let shown = state.committed.with(|c| {
+            c.as_ref().filter(|c| c.origin == Origin::Link).map(|c| c.model.fingerprint.clone())
+        });
+        match shown {
+            Some(sha256) => Some(("link", explain::from_link(&sha256, state.job.get().is_some()))),
+            None => state.link_check.get().map(|check| {
+                let verdict = if check.agrees() { "agrees" } else { "differs" };
+                (verdict, explain::link_check(&check))
+            }),
+        }
+    };
+    move || {
+        words().map(|(verdict, words)| {
+            view! {
+                <p class="link-mark" data-testid="link-mark" data-verdict=verdict role="status">
+                    {words}
+                </p>
+            }
+        })
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::export::tests::committed as own;
+    use twinbeam_core::{Direction, Method, ModelShape};
+
+    fn complete() -> Committed {
+        let mut own = own();
+        let of = |direction| move |table: &ScoreTable| ScoreTable { direction, ..table.clone() };
+        let denoising: Vec<_> = own.tables.iter().map(of(Direction::Denoising)).collect();
+        own.tables.extend(denoising);
+        for table in own.tables.iter_mut().filter(|table| table.method == Method::Ig) {
+            table.convergence_delta = vec![0.0; 2];
+        }
+        own
+    }
+
+    fn snapshot_of(own: &Committed) -> Snapshot {
+        let Loaded { shape, device, fingerprint } = &own.model;
+        let sides = [&own.sides.0, &own.sides.1];
+        Snapshot::of(shape, fingerprint, device.gpu, sides, &own.tables).expect("it is complete")
+    }
+
+    #[test]
+    fn a_link_is_drawn_as_what_it_was_made_of() {
+        let own = complete();
+        let shown = committed(own.experiment.clone(), &snapshot_of(&own));
+        assert_eq!((&shown.tables, &shown.basis), (&own.tables, &own.basis));
+        assert_eq!(shown.origin, Origin::Link);
+    }
+
+    #[test]
+    fn agreement_and_disagreement_are_told_apart() {
+        let own = complete();
+        let mut snapshot = snapshot_of(&own);
+        assert!(LinkCheck::of(&snapshot, &own).agrees());
+        snapshot.heads[1].values[2] += 0.01;
+        let check = LinkCheck::of(&snapshot, &own);
+        assert!(!check.agrees() && check.same_weights);
+        assert_eq!(
+            check.worst.map(|(_, component)| (component.layer, component.index)),
+            Some((1, 0))
+        );
+
+        snapshot.model_sha256 = "00".repeat(8);
+        assert!(!LinkCheck::of(&snapshot, &own).same_weights);
+        snapshot.shape = ModelShape { n_heads: 1, ..snapshot.shape };
+        snapshot.heads.iter_mut().for_each(|table| table.width = 1);
+        let check = LinkCheck::of(&snapshot, &own);
+        assert!(check.worst.is_none() && !check.agrees());
+    }
+}

@@ -1,0 +1,357 @@
+use gloo::events::EventListener;
+use leptos::ev::{KeyboardEvent, MouseEvent, PointerEvent, WheelEvent};
+use leptos::html;
+use leptos::prelude::*;
+use twinbeam_core::{Component, ComponentKind, ScoreTable};
+use wasm_bindgen::Clamped;
+use wasm_bindgen::prelude::*;
+use web_sys::{CanvasRenderingContext2d, HtmlCanvasElement, ImageData};
+
+use super::Window;
+use super::window::extreme;
+use crate::colour::{DARK, LIGHT, Rgb, Theme};
+use crate::heatmap::scale::Scale;
+use crate::heatmap::{Legend, MapKind, Shown};
+use crate::state::AppState;
+
+const KIND: ComponentKind = ComponentKind::Neurons;
+/// Columns of pixels that are drawn at most.
+const MOST_COLUMNS: usize = 4096;
+/// A drag of fewer pixels is a click.
+const CLICK_PIXELS: f64 = 4.0;
+/// Neurons in view after one step of the zoom, as a share of those before.
+const ZOOM_STEP: f64 = 0.8;
+/// Colours from zero to an end of the scale.
+const SHADES: usize = 512;
+
+/// One map: a row of pixels per layer, a column per neuron or for several.
+#[component]
+pub(super) fn NeuronMap(state: AppState, shown: Memo<Shown>, map: MapKind) -> impl IntoView {
+    let testid = match map {
+        MapKind::Ig => "heatmap-ig-neurons",
+        MapKind::Ap => "heatmap-ap-neurons",
+        MapKind::Diff => "heatmap-diff-neurons",
+    };
+    let title = map.title();
+    let canvas = NodeRef::<html::Canvas>::new();
+    let n_layers = Memo::new(move |before: Option<&usize>| {
+        let now = state.shown_shape().map(|shape| shape.n_layers);
+        now.or(before.copied()).unwrap_or_default()
+    });
+    redraw_when_needed(state, shown, map, canvas, n_layers);
+
+    // Where a drag began, and the window it began with.
+    let drag = StoredValue::new(None::<(f64, Window)>);
+    let component_at = move |event: &MouseEvent| -> Option<Component> {
+        let (x, y) = share_of(event)?;
+        let columns = columns(&canvas.get_untracked()?);
+        let layer = ((y * n_layers.get_untracked() as f64) as usize)
+            .min(n_layers.get_untracked().checked_sub(1)?);
+        let index = shown.with_untracked(|shown| {
+            let row = shown.table(map).and_then(|table| table.rows().nth(layer));
+            state.window.get_untracked().shown_at(row?, x, columns)
+        })?;
+        Some(Component { kind: KIND, layer, index })
+    };
+    let pointer_down = move |event: PointerEvent| {
+        drag.set_value(Some((f64::from(event.client_x()), state.window.get_untracked())));
+        if let Some(canvas) = canvas.get_untracked() {
+            canvas.set_pointer_capture(event.pointer_id()).ok();
+        }
+    };
+    let pointer_move = move |event: PointerEvent| {
+        let Some(canvas) = canvas.get_untracked() else { return };
+        if let Some((begun, window)) = drag.get_value() {
+            let width = f64::from(canvas.client_width()).max(1.0);
+            let by = (f64::from(event.client_x()) - begun) / width;
+            if by.abs() * width >= CLICK_PIXELS {
+                state.window.set(window.moved(-by));
+                return;
+            }
+        }
+        state.cell.set(component_at(&event));
+    };
+    let pointer_up = move |event: PointerEvent| {
+        let Some((begun, _)) = drag.try_update_value(Option::take).flatten() else { return };
+        if (f64::from(event.client_x()) - begun).abs() < CLICK_PIXELS
+            && let Some(component) = component_at(&event)
+        {
+            state.toggle_pin(component);
+        }
+    };
+    let keys = move |event: KeyboardEvent| {
+        let from = at(state).unwrap_or(Component { kind: KIND, layer: 0, index: 0 });
+        if press(state, &event.key(), from, n_layers.get_untracked(), shown, map, canvas) {
+            event.prevent_default();
+        }
+    };
+    let described = move || match at(state) {
+        Some(component) => {
+            shown.with(|shown| format!("{title} of neurons: {}", shown.words(component)))
+        }
+        None => format!("{title} of neurons: scores by layer and neuron"),
+    };
+    let labels = move || (0..n_layers.get()).map(|layer| view! { <li>{layer}</li> }).collect_view();
+    let (first, last) = (move || state.window.get().ends().0, move || state.window.get().ends().1);
+    view! {
+        <figure class="strip-map" style=("--layers", move || n_layers.get().max(1).to_string())>
+            <figcaption>
+                <strong>{title}</strong>
+                " "
+                <Legend shown map />
+            </figcaption>
+            <div class="strip-body">
+                <ol class="strip-layers" aria-hidden="true">{labels}</ol>
+                <div class="strip-canvas">
+                    <canvas
+                        node_ref=canvas
+                        tabindex="0"
+                        role="application"
+                        aria-roledescription="map of neurons"
+                        data-testid=testid
+                        data-layers=move || computed_layers(shown, map).to_string()
+                        aria-label=described
+                        on:pointerdown=pointer_down
+                        on:pointermove=pointer_move
+                        on:pointerup=pointer_up
+                        on:pointercancel=move |_event| drag.set_value(None)
+                        on:pointerleave=move |_event| state.cell.set(None)
+                        on:wheel=move |event| turn_wheel(state, &event)
+                        on:keydown=keys
+                    ></canvas>
+                    <Mark state n_layers class="mark" of=Signal::derive(move || at_pointer(state)) />
+                    <Mark state n_layers class="mark pinned" of=Signal::derive(move || at_pin(state)) />
+                </div>
+            </div>
+            <div class="strip-axis" aria-hidden="true">
+                <span>{first}</span>
+                <span>"neuron"</span>
+                <span>{last}</span>
+            </div>
+        </figure>
+    }
+}
+
+/// Zooms about the pointer.
+fn turn_wheel(state: AppState, event: &WheelEvent) {
+    // A wheel without Ctrl is for the page.
+    if !(event.ctrl_key() || event.meta_key()) {
+        return;
+    }
+    event.prevent_default();
+    if let Some((x, _)) = share_of(event) {
+        let factor = if event.delta_y() > 0.0 { 1.0 / ZOOM_STEP } else { ZOOM_STEP };
+        state.window.update(|window| *window = window.zoomed(factor, x));
+    }
+}
+
+/// A frame round a neuron. It is an element over the canvas, so that moving it draws nothing anew.
+#[component]
+fn Mark(
+    state: AppState,
+    n_layers: Memo<usize>,
+    class: &'static str,
+    of: Signal<Option<Component>>,
+) -> impl IntoView {
+    let place = Memo::new(move |_| {
+        let component = of.get()?;
+        let (left, width) = state.window.get().place(component.index);
+        let height = 1.0 / n_layers.get().max(1) as f64;
+        let visible = (0.0..1.0).contains(&(left + width / 2.0));
+        visible.then_some((left, width, height * component.layer as f64, height))
+    });
+    let percent = |share: f64| format!("{:.3}%", 100.0 * share);
+    let part = move |pick: fn((f64, f64, f64, f64)) -> f64| {
+        move || place.get().map_or_else(String::new, |place| percent(pick(place)))
+    };
+    view! {
+        <div
+            class=class
+            hidden=move || place.get().is_none()
+            style:left=part(|place| place.0)
+            style:width=part(|place| place.1)
+            style:top=part(|place| place.2)
+            style:height=part(|place| place.3)
+        ></div>
+    }
+}
+
+fn at_pointer(state: AppState) -> Option<Component> {
+    state.cell.get().filter(|cell| cell.kind == KIND)
+}
+
+fn at_pin(state: AppState) -> Option<Component> {
+    state.pinned.get().filter(|cell| cell.kind == KIND)
+}
+
+/// The neuron that keys start from.
+fn at(state: AppState) -> Option<Component> {
+    at_pointer(state).or_else(|| at_pin(state))
+}
+
+fn computed_layers(shown: Memo<Shown>, map: MapKind) -> usize {
+    shown.with(|shown| shown.table(map).map_or(0, ScoreTable::n_layers))
+}
+
+/// Does what a key means; `false` if it means nothing here.
+fn press(
+    state: AppState,
+    key: &str,
+    from: Component,
+    n_layers: usize,
+    shown: Memo<Shown>,
+    map: MapKind,
+    canvas: NodeRef<html::Canvas>,
+) -> bool {
+    let window = state.window.get_untracked();
+    let last = window.total().saturating_sub(1);
+    let Component { layer, index, .. } = from;
+    let to = match key {
+        "Enter" | " " => {
+            state.toggle_pin(from);
+            return true;
+        }
+        "Escape" => {
+            state.pinned.set(None);
+            return true;
+        }
+        "+" | "=" => {
+            state.window.set(window.zoomed(ZOOM_STEP, window.place(index).0.clamp(0.0, 1.0)));
+            return true;
+        }
+        "-" | "−" => {
+            state.window.set(window.zoomed(1.0 / ZOOM_STEP, 0.5));
+            return true;
+        }
+        "0" => {
+            state.window.set(Window::whole(window.total()));
+            return true;
+        }
+        "ArrowLeft" => (layer, neighbour(window, shown, map, canvas, from, false)),
+        "ArrowRight" => (layer, neighbour(window, shown, map, canvas, from, true).min(last)),
+        "ArrowUp" => (layer.saturating_sub(1), index),
+        "ArrowDown" => ((layer + 1).min(n_layers.saturating_sub(1)), index),
+        "Home" => (layer, 0),
+        "End" => (layer, last),
+        "PageUp" => (0, index),
+        "PageDown" => (n_layers.saturating_sub(1), index),
+        _ => return false,
+    };
+    state.window.set(window.with(to.1));
+    state.cell.set(Some(Component { kind: KIND, layer: to.0, index: to.1 }));
+    true
+}
+
+/// What the next column shows, so that a press moves visibly however far the map is zoomed out.
+fn neighbour(
+    window: Window,
+    shown: Memo<Shown>,
+    map: MapKind,
+    canvas: NodeRef<html::Canvas>,
+    from: Component,
+    right: bool,
+) -> usize {
+    let index = from.index;
+    let next = if right { index + 1 } else { index.saturating_sub(1) };
+    let Some(canvas) = canvas.get_untracked() else { return next };
+    let per_column = 1.0 / (window.place(0).1 * columns(&canvas) as f64);
+    if per_column <= 1.0 {
+        return next;
+    }
+    let step = per_column.ceil() as usize;
+    let range = if right {
+        index + 1..(index + 1 + step).min(window.total())
+    } else {
+        index.saturating_sub(step)..index
+    };
+    shown.with_untracked(|shown| {
+        let row = shown.table(map).and_then(|table| table.rows().nth(from.layer));
+        row.and_then(|row| extreme(row, range)).unwrap_or(next)
+    })
+}
+
+/// Draws after a change of scores, window, size or theme.
+fn redraw_when_needed(
+    state: AppState,
+    shown: Memo<Shown>,
+    map: MapKind,
+    canvas: NodeRef<html::Canvas>,
+    n_layers: Memo<usize>,
+) {
+    let resized = RwSignal::new(());
+    let listener = EventListener::new(&window(), "resize", move |_event| resized.set(()));
+    let theme = RwSignal::new(theme());
+    let change = on_theme_change(move || theme.set(self::theme()));
+    // Both live as long as the map, and the map as long as the page.
+    listener.forget();
+    if let Some(change) = change {
+        change.forget();
+    }
+    Effect::new(move |_| {
+        resized.get();
+        let (theme, view, n_layers) = (theme.get(), state.window.get(), n_layers.get());
+        let Some(canvas) = canvas.get() else { return };
+        shown.with(|shown| {
+            draw(&canvas, shown.table(map), shown.scale(map), view, &theme, n_layers).ok();
+        });
+    });
+}
+
+const DARK_QUERY: &str = "(prefers-color-scheme: dark)";
+
+fn theme() -> Theme {
+    let dark = window().match_media(DARK_QUERY).ok().flatten().is_some_and(|query| query.matches());
+    if dark { DARK } else { LIGHT }
+}
+
+fn on_theme_change(changed: impl Fn() + 'static) -> Option<EventListener> {
+    let query = window().match_media(DARK_QUERY).ok().flatten()?;
+    Some(EventListener::new(&query, "change", move |_event| changed()))
+}
+
+/// Columns of pixels on the device.
+fn columns(canvas: &HtmlCanvasElement) -> usize {
+    let wanted = f64::from(canvas.client_width()) * window().device_pixel_ratio();
+    (wanted.round() as usize).clamp(1, MOST_COLUMNS)
+}
+
+/// One row of pixels per layer; the style sheet stretches it to its height.
+fn draw(
+    canvas: &HtmlCanvasElement,
+    table: Option<&ScoreTable>,
+    scale: Scale,
+    view: Window,
+    theme: &Theme,
+    n_layers: usize,
+) -> Result<(), JsValue> {
+    let columns = columns(canvas);
+    canvas.set_width(columns as u32);
+    canvas.set_height(n_layers.max(1) as u32);
+    let context: CanvasRenderingContext2d =
+        canvas.get_context("2d")?.ok_or("no canvas context")?.unchecked_into();
+    let shades: Vec<Rgb> = (0..=2 * SHADES)
+        .map(|shade| theme.of((shade as f32 - SHADES as f32) / SHADES as f32))
+        .collect();
+    let mut pixels = Vec::with_capacity(4 * columns * n_layers);
+    for row in table.into_iter().flat_map(ScoreTable::rows) {
+        for column in 0..columns {
+            let score = extreme(row, view.column(column, columns)).map_or(0.0, |place| row[place]);
+            let shade = SHADES as f32 * (1.0 + scale.place(score));
+            let [red, green, blue] = shades[shade.round() as usize];
+            pixels.extend([red, green, blue, 255]);
+        }
+    }
+    if pixels.is_empty() {
+        return Ok(());
+    }
+    let image = ImageData::new_with_u8_clamped_array(Clamped(&pixels), columns as u32)?;
+    context.put_image_data(&image, 0.0, 0.0)
+}
+
+/// Where the pointer is on its canvas, as shares of width and height.
+fn share_of(event: &MouseEvent) -> Option<(f64, f64)> {
+    let canvas: HtmlCanvasElement = event.current_target()?.dyn_into().ok()?;
+    let (width, height) = (canvas.client_width(), canvas.client_height());
+    let share = |at: i32, of: i32| (f64::from(at) / f64::from(of.max(1))).clamp(0.0, 1.0);
+    Some((share(event.offset_x(), width), share(event.offset_y(), height)))
+}

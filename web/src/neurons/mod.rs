@@ -1,0 +1,12 @@
+//! The neurons' figure: too many for cells of a table, so a canvas per map.
+//!
+//! `window.rs` says which neurons are in view, `listed.rs` which stand out; `map.rs` draws, and
+//! `panel.rs` puts it together.
+
+mod listed;
+mod map;
+mod panel;
+mod window;
+
+pub(crate) use panel::{NeuronPanel, NeuronStatus};
+pub(crate) use window::Window;

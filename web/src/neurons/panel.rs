@@ -1,0 +1,208 @@
+use leptos::prelude::*;
+use twinbeam_core::{Component, ComponentKind};
+
+use super::Window;
+use super::listed::{Listed, strongest, strongest_of_link};
+use super::map::NeuronMap;
+use crate::bridge;
+use crate::components::status::in_progress;
+use crate::heatmap::{Agreement, Card, MapKind, Readout, Shown, TableView};
+use crate::state::AppState;
+
+const KIND: ComponentKind = ComponentKind::Neurons;
+/// Entries of each list.
+const LISTED: usize = 10;
+
+/// MLP neurons by both methods: maps, what stands out, and how far the computing has come.
+#[component]
+pub(crate) fn NeuronPanel(state: AppState) -> impl IntoView {
+    let wanted = Memo::new(move |_| Shown::of(state, KIND, state.unit.get()));
+    let shown = Shown::or_in_the_metrics_unit(state, KIND, wanted);
+    // The window is of a model: another one begins with all of it.
+    let total = Memo::new(move |before: Option<&usize>| {
+        let now = state.shown_shape().map(|shape| shape.d_mlp);
+        now.or(before.copied()).unwrap_or_default()
+    });
+    Effect::new(move |_| state.window.set(Window::whole(total.get())));
+    view! {
+        <section class="neurons" aria-labelledby="neurons">
+            <div class="figure-head">
+                <h2 id="neurons">"MLP neurons"</h2>
+                <p class="hint">
+                    "The same two methods for each neuron of each layer. Where several share a column of pixels, the one "
+                    "with the largest absolute score is drawn."
+                </p>
+                <Zoom state />
+            </div>
+            <Progress state />
+            <div class="strip-maps">
+                {MapKind::ALL.map(|map| view! { <NeuronMap state shown map /> })}
+            </div>
+            <Readout state shown kind=KIND />
+            <Agreement shown kind=KIND />
+            <Card state kind=KIND />
+            <div class="lists" data-testid="top-neurons">
+                {MapKind::ALL.map(|map| view! { <List state shown map /> })}
+            </div>
+            <TableView state shown kind=KIND />
+        </section>
+    }
+}
+
+/// Buttons for what keys and wheel do as well.
+#[component]
+fn Zoom(state: AppState) -> impl IntoView {
+    let range = move || {
+        let window = state.window.get();
+        let (first, last) = window.ends();
+        if window.is_whole() {
+            format!("all {}", window.total())
+        } else {
+            format!("{first} to {last} of {}", window.total())
+        }
+    };
+    let zoom =
+        move |factor: f64| state.window.update(|window| *window = window.zoomed(factor, 0.5));
+    view! {
+        <div class="zoom" role="group" aria-label="Neurons in view">
+            <span class="hint" data-testid="neurons-in-view">{range}</span>
+            <button type="button" aria-label="Zoom in" title="+" on:click=move |_event| zoom(0.5)>
+                "+"
+            </button>
+            <button
+                type="button"
+                aria-label="Zoom out"
+                title="−"
+                disabled=move || state.window.get().is_whole()
+                on:click=move |_event| zoom(2.0)
+            >
+                "−"
+            </button>
+            <button
+                type="button"
+                title="0"
+                disabled=move || state.window.get().is_whole()
+                on:click=move |_event| zoom(f64::INFINITY)
+            >
+                "All"
+            </button>
+        </div>
+    }
+}
+
+/// Computing, done, or offered.
+#[component]
+fn Progress(state: AppState) -> impl IntoView {
+    let status = move || state.neuron_status();
+    let words = move || match status() {
+        NeuronStatus::Waiting => "Computed after the heads.".to_owned(),
+        NeuronStatus::Running => {
+            state.neuron_progress.get().map_or_else(|| "Starting".to_owned(), in_progress)
+        }
+        NeuronStatus::Done => "Done: every neuron by both methods, exact.".to_owned(),
+        NeuronStatus::Offered => {
+            let count = state.shape().map_or(0, |shape| shape.n_layers * shape.d_mlp);
+            format!("{count} neurons, each patched in a run of its own: this takes a while.")
+        }
+    };
+    view! {
+        <p class="neuron-status" data-testid="neuron-status" data-state=move || status().id()>
+            <span>{words}</span>
+            " "
+            <button
+                type="button"
+                data-testid="run-neurons"
+                hidden=move || status() != NeuronStatus::Offered
+                on:click=move |_event| bridge::run_neurons(state)
+            >
+                "Compute neurons"
+            </button>
+        </p>
+    }
+}
+
+/// How far the neurons are.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum NeuronStatus {
+    /// The heads come first.
+    Waiting,
+    Running,
+    Done,
+    /// A click starts them.
+    Offered,
+}
+
+impl NeuronStatus {
+    const fn id(self) -> &'static str {
+        match self {
+            Self::Waiting => "waiting",
+            Self::Running => "running",
+            Self::Done => "done",
+            Self::Offered => "offered",
+        }
+    }
+}
+
+/// The strongest of a map; a click goes there.
+#[component]
+fn List(state: AppState, shown: Memo<Shown>, map: MapKind) -> impl IntoView {
+    let (title, id) = match map {
+        MapKind::Ig => ("Strongest by IG", "top-ig"),
+        MapKind::Ap => ("Strongest by AP", "top-ap"),
+        MapKind::Diff => ("Largest disagreement", "top-diff"),
+    };
+    let listed = move || {
+        let computed = shown.with(|shown| strongest(shown, map, LISTED));
+        if !computed.is_empty() {
+            return computed;
+        }
+        let (direction, unit) = (state.direction(), state.unit.get());
+        state.committed.with(|committed| {
+            let committed = committed.as_ref().filter(|c| !c.is_complete(KIND));
+            committed
+                .map(|c| strongest_of_link(c, direction, unit, map, LISTED))
+                .unwrap_or_default()
+        })
+    };
+    let rows = move || {
+        listed()
+            .into_iter()
+            .map(|Listed { component, score, ig, ap }| {
+                let Component { layer, index, .. } = component;
+                view! {
+                    <tr>
+                        <td>
+                            <button
+                                type="button"
+                                class="link"
+                                data-layer=layer
+                                data-neuron=index
+                                data-value=score.to_string()
+                                aria-label=format!("{layer}.{index}: go to {component}")
+                                on:click=move |_event| state.go_to(component)
+                            >
+                                {format!("{layer}.{index}")}
+                            </button>
+                        </td>
+                        <td>{ig}</td>
+                        <td>{ap}</td>
+                    </tr>
+                }
+            })
+            .collect_view()
+    };
+    let unit = move || shown.with(|shown| shown.unit(map));
+    view! {
+        <table class="list" data-testid=id>
+            <caption>{title} <span class="hint">", " {unit}</span></caption>
+            <thead>
+                <tr>
+                    <th scope="col">"neuron"</th>
+                    <th scope="col">"IG"</th>
+                    <th scope="col">"AP"</th>
+                </tr>
+            </thead>
+            <tbody>{rows}</tbody>
+        </table>
+    }
+}
