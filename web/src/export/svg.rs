@@ -7,6 +7,7 @@ use crate::colour;
 use crate::heatmap::scale::signed;
 use crate::heatmap::{MapKind, Shown};
 
+/// At least; the longest number on the screen widens it.
 const CELL_WIDTH: usize = 36;
 const CELL_HEIGHT: usize = 26;
 /// Left of a map: the axis label and the layers' numbers.
@@ -37,10 +38,12 @@ pub(super) struct Picture {
 /// Draws the maps as they are on the screen, in the light theme.
 pub(super) fn picture(record: &Record, shown: &Shown) -> Picture {
     let shape = record.model_shape;
-    let map_width = MAP_LEFT + shape.n_heads * CELL_WIDTH;
-    let map_height = MAP_TOP + shape.n_layers * CELL_HEIGHT + MAP_BOTTOM;
     let maps: Vec<MapKind> =
         MapKind::ALL.into_iter().filter(|map| shown.table(*map).is_some()).collect();
+    let characters = maps.iter().map(|map| shown.scale(*map).characters()).max().unwrap_or(0);
+    let cell_width = CELL_WIDTH.max(CHARACTER * characters + 4);
+    let map_width = MAP_LEFT + shape.n_heads * cell_width;
+    let map_height = MAP_TOP + shape.n_layers * CELL_HEIGHT + MAP_BOTTOM;
     let maps_width = maps.len() * (map_width + MAP_GAP) - MAP_GAP.min(maps.len() * MAP_GAP);
     let width = 2 * MARGIN + maps_width.max(MIN_WIDTH);
     let text_width = (width - 2 * MARGIN) / CHARACTER;
@@ -56,7 +59,7 @@ pub(super) fn picture(record: &Record, shown: &Shown) -> Picture {
     y += LINE;
     for (place, map) in maps.iter().enumerate() {
         let x = MARGIN + place * (map_width + MAP_GAP);
-        draw_map(&mut body, shown, *map, (x, y));
+        draw_map(&mut body, shown, *map, (x, y), cell_width);
     }
     y += map_height + LINE;
     for line in source(record, text_width) {
@@ -138,19 +141,25 @@ fn quoted(texts: &[String]) -> String {
     texts.iter().map(|text| format!("“{text}”")).collect::<Vec<_>>().join(" ")
 }
 
-fn draw_map(out: &mut String, shown: &Shown, map: MapKind, (x, y): (usize, usize)) {
+fn draw_map(
+    out: &mut String,
+    shown: &Shown,
+    map: MapKind,
+    (x, y): (usize, usize),
+    cell_width: usize,
+) {
     let Some(table) = shown.table(map) else { return };
     let scale = shown.scale(map);
     let (n_layers, n_heads) = (table.rows().count(), table.width);
     let (left, top) = (x + MAP_LEFT, y + MAP_TOP);
     text(out, left, y + 12, "class=\"map\"", map.title());
-    let middle = left + n_heads * CELL_WIDTH / 2;
+    let middle = left + n_heads * cell_width / 2;
     text(out, middle, y + 32, "class=\"soft mid\"", "head");
     let (axis_x, axis_y) = (x + 10, top + n_layers * CELL_HEIGHT / 2);
     let turned = format!("class=\"soft mid\" transform=\"rotate(-90 {axis_x} {axis_y})\"");
     text(out, axis_x, axis_y, &turned, "layer");
     for head in 0..n_heads {
-        let middle = left + head * CELL_WIDTH + CELL_WIDTH / 2;
+        let middle = left + head * cell_width + cell_width / 2;
         text(out, middle, top - 6, "class=\"soft mid\"", &head.to_string());
     }
     for (layer, row) in table.rows().enumerate() {
@@ -158,10 +167,10 @@ fn draw_map(out: &mut String, shown: &Shown, map: MapKind, (x, y): (usize, usize
         let base = cell_y + CELL_HEIGHT / 2 + 4;
         text(out, left - 8, base, "class=\"soft end\"", &layer.to_string());
         for (head, score) in row.iter().enumerate() {
-            let cell_x = left + head * CELL_WIDTH;
+            let cell_x = left + head * cell_width;
             let place = scale.place(*score);
             let fill = colour::LIGHT.hex(place);
-            let (width, height) = (CELL_WIDTH - 1, CELL_HEIGHT - 1);
+            let (width, height) = (cell_width - 1, CELL_HEIGHT - 1);
             // OK because writing to a string does not fail.
             writeln!(
                 out,
@@ -172,7 +181,7 @@ fn draw_map(out: &mut String, shown: &Shown, map: MapKind, (x, y): (usize, usize
             let on_dark = colour::LIGHT.ink(place) == "#ffffff";
             let class = if on_dark { "class=\"cell light\"" } else { "class=\"cell\"" };
             let number = signed(*score, scale.decimals());
-            text(out, cell_x + CELL_WIDTH / 2, base, class, &number);
+            text(out, cell_x + cell_width / 2, base, class, &number);
         }
     }
     draw_legend(out, shown, map, (left, top + n_layers * CELL_HEIGHT + 14));

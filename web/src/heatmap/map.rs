@@ -56,8 +56,10 @@ pub(super) fn Map(state: AppState, shown: Memo<Shown>, map: MapKind) -> impl Int
         }
         event.prevent_default();
     };
+    let n_heads = move || shape.get().map_or(1, |(_, n_heads)| n_heads).to_string();
+    let characters = move || shown.with(|shown| shown.scale(map).characters()).to_string();
     view! {
-        <figure class="map">
+        <figure class="map" style=("--heads", n_heads) style=("--characters", characters)>
             <figcaption>
                 <strong>{title}</strong>
                 " "

@@ -34,6 +34,11 @@ impl Scale {
         }
         (2.0 - f64::from(self.limit).log10().floor()).clamp(0.0, 6.0) as usize
     }
+
+    /// Characters of its longest number.
+    pub(crate) fn characters(self) -> usize {
+        signed(self.limit, self.decimals()).chars().count()
+    }
 }
 
 /// A number with its sign, a real minus, and no sign where it rounds to zero.

@@ -297,7 +297,8 @@ fn redraw_when_needed(
     });
 }
 
-const DARK_QUERY: &str = "(prefers-color-scheme: dark)";
+/// Paper is light whatever the screen is.
+const DARK_QUERY: &str = "screen and (prefers-color-scheme: dark)";
 
 fn theme() -> Theme {
     let dark = window().match_media(DARK_QUERY).ok().flatten().is_some_and(|query| query.matches());
