@@ -209,13 +209,6 @@ impl AppState {
         }
     }
 
-    /// Name of the model that the shown result is of.
-    pub(crate) fn model_name(&self) -> String {
-        self.committed.with(|committed| {
-            committed.as_ref().map_or_else(String::new, |c| c.experiment.model.clone())
-        })
-    }
-
     pub(crate) fn status(&self) -> Status {
         if self.job.get().is_some() {
             Status::Running

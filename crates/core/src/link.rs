@@ -148,7 +148,8 @@ fn from_fields(fields: Map<String, Value>) -> Link {
     let mut fields = Fields { fields, refused: Vec::new() };
     let experiment = Experiment {
         // A model is a name, never an address.
-        model: fields.take("model", default.model, |value| text(value, 40).filter(is_name)),
+        model: fields
+            .take("model", default.model, |value| text(value, 40).filter(|name| is_name(name))),
         clean: fields.take("clean", default.clean, |value| text(value, MAX_PROMPT_CHARS)),
         corrupted: fields.take("corrupted", default.corrupted, |v| text(v, MAX_PROMPT_CHARS)),
         answer: fields.take("answer", default.answer, words),
@@ -190,7 +191,7 @@ fn words(value: Value) -> Option<Vec<String>> {
     }
 }
 
-fn is_name(name: &String) -> bool {
+fn is_name(name: &str) -> bool {
     !name.is_empty() && name.chars().all(|c| c.is_ascii_alphanumeric() || c == '-' || c == '_')
 }
 

@@ -9,7 +9,30 @@ use crate::heatmap::Shown;
 use crate::state::AppState;
 use crate::{explain, linked, url_state};
 
-/// The result as numbers with their provenance, and the figure as a picture.
+/// What a result can be saved as.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Format {
+    Csv,
+    Json,
+    Svg,
+    Png,
+}
+
+impl Format {
+    const ALL: [Self; 4] = [Self::Csv, Self::Json, Self::Svg, Self::Png];
+
+    /// Name, test id, and what is in it.
+    const fn words(self) -> (&'static str, &'static str, &'static str) {
+        match self {
+            Self::Csv => ("CSV", "export-csv", "All scores, with model, device, options and link"),
+            Self::Json => ("JSON", "export-json", "The same for programs, with every digit"),
+            Self::Svg => ("SVG", "export-svg", "The head maps as a drawing"),
+            Self::Png => ("PNG", "export-png", "The head maps as an image"),
+        }
+    }
+}
+
+/// The result as numbers with their provenance, the figure as a picture, and both as a link.
 #[component]
 pub(crate) fn ExportButtons(state: AppState, shown: Memo<Shown>) -> impl IntoView {
     // The experiment as it was run, whatever is being typed.
@@ -20,89 +43,28 @@ pub(crate) fn ExportButtons(state: AppState, shown: Memo<Shown>) -> impl IntoVie
             .and_then(|experiment| url_state::share(&experiment, snapshot.as_ref()).ok())
             .unwrap_or_else(url_state::page)
     });
-    let embedding = RwSignal::new(false);
-    let frame = move || embed::frame(&url_state::embedding(&link.get()));
-    let record = move || {
-        let link = link.get_untracked();
-        state.committed.with_untracked(|committed| {
-            committed.as_ref().map(|committed| Record::new(link, committed))
-        })
-    };
-    let name = move |extension: &str| file_name(&state.model_name(), state.direction(), extension);
-    let said = move |result: Result<(), JsValue>| {
-        if let Err(error) = result {
-            state.notice.set(Some(explain::not_saved(&format!("{error:?}"))));
-        }
-    };
-    let csv = move |_event| {
-        if let Some(record) = record() {
-            said(save_text(&name("csv"), "text/csv;charset=utf-8", &record.csv()));
-        }
-    };
-    let json = move |_event| {
-        if let Some(record) = record() {
-            said(save_text(&name("json"), "application/json", &record.json()));
-        }
-    };
-    let picture = move || -> Option<Picture> {
-        record().map(|record| shown.with_untracked(|shown| svg::picture(&record, shown)))
-    };
-    let svg = move |_event| {
-        if let Some(picture) = picture() {
-            said(save_text(&name("svg"), "image/svg+xml", &picture.svg));
-        }
-    };
-    let png = move |_event| {
-        if let Some(picture) = picture() {
-            spawn_local(async move { said(save_png(&name("png"), &picture).await) });
-        }
-    };
     // A figure in the making is not taken away.
-    let nothing = move || state.job.get().is_some() || state.committed.with(Option::is_none);
+    let nothing =
+        Memo::new(move |_| state.job.get().is_some() || state.committed.with(Option::is_none));
+    let embedding = RwSignal::new(false);
+    let files = Format::ALL.map(|format| {
+        let (label, testid, title) = format.words();
+        let save = move |_event| save(state, shown, link, format);
+        view! {
+            <button type="button" data-testid=testid title=title disabled=nothing on:click=save>
+                {label}
+            </button>
+        }
+    });
     view! {
         <p class="take-away" role="group" aria-label="Take it away">
             <span class="hint">"Take it away: "</span>
-            <button
-                type="button"
-                data-testid="export-csv"
-                title="All scores, with model, device, options and link"
-                disabled=nothing
-                on:click=csv
-            >
-                "CSV"
-            </button>
-            <button
-                type="button"
-                data-testid="export-json"
-                title="The same for programs, with every digit"
-                disabled=nothing
-                on:click=json
-            >
-                "JSON"
-            </button>
-            <button
-                type="button"
-                data-testid="export-svg"
-                title="The head maps as a drawing"
-                disabled=nothing
-                on:click=svg
-            >
-                "SVG"
-            </button>
-            <button
-                type="button"
-                data-testid="export-png"
-                title="The head maps as an image"
-                disabled=nothing
-                on:click=png
-            >
-                "PNG"
-            </button>
+            {files}
             <a
                 class="button"
                 data-testid="permalink"
                 title="Opens this experiment and shows this figure at once"
-                href=move || link.get()
+                href=link
             >
                 "Link"
             </a>
@@ -117,20 +79,46 @@ pub(crate) fn ExportButtons(state: AppState, shown: Memo<Shown>) -> impl IntoVie
                 "Embed"
             </button>
         </p>
-        {move || {
-            embedding.get().then(|| {
-                view! {
-                    <textarea
-                        class="embed-line"
-                        data-testid="embed-line"
-                        aria-label="HTML that shows this figure in another page, to be copied"
-                        rows="3"
-                        readonly
-                        prop:value=frame
-                    ></textarea>
-                }
-            })
-        }}
+        {move || embedding.get().then(|| view! { <EmbedLine link /> })}
+    }
+}
+
+#[component]
+fn EmbedLine(link: Memo<String>) -> impl IntoView {
+    view! {
+        <textarea
+            class="embed-line"
+            data-testid="embed-line"
+            aria-label="HTML that shows this figure in another page, to be copied"
+            rows="3"
+            readonly
+            prop:value=move || embed::frame(&url_state::embedding(&link.get()))
+        ></textarea>
+    }
+}
+
+fn save(state: AppState, shown: Memo<Shown>, link: Memo<String>, format: Format) {
+    let record = state.committed.with_untracked(|committed| {
+        committed.as_ref().map(|committed| Record::new(link.get_untracked(), committed))
+    });
+    let Some(record) = record else {
+        return;
+    };
+    let name = |extension| file_name(&record.experiment.model, state.direction(), extension);
+    let picture = || -> Picture { shown.with_untracked(|shown| svg::picture(&record, shown)) };
+    let said = move |result: Result<(), JsValue>| {
+        if let Err(error) = result {
+            state.notice.set(Some(explain::not_saved(&format!("{error:?}"))));
+        }
+    };
+    match format {
+        Format::Csv => said(save_text(&name("csv"), "text/csv;charset=utf-8", &record.csv())),
+        Format::Json => said(save_text(&name("json"), "application/json", &record.json())),
+        Format::Svg => said(save_text(&name("svg"), "image/svg+xml", &picture().svg)),
+        Format::Png => {
+            let (name, picture) = (name("png"), picture());
+            spawn_local(async move { said(save_png(&name, &picture).await) });
+        }
     }
 }
 

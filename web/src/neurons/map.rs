@@ -92,7 +92,6 @@ pub(super) fn NeuronMap(state: AppState, shown: Memo<Shown>, map: MapKind) -> im
         None => format!("{title} of neurons: scores by layer and neuron"),
     };
     let labels = move || (0..n_layers.get()).map(|layer| view! { <li>{layer}</li> }).collect_view();
-    let (first, last) = (move || state.window.get().ends().0, move || state.window.get().ends().1);
     view! {
         <figure class="strip-map" style=("--layers", move || n_layers.get().max(1).to_string())>
             <figcaption>
@@ -123,12 +122,21 @@ pub(super) fn NeuronMap(state: AppState, shown: Memo<Shown>, map: MapKind) -> im
                     <Mark state n_layers class="mark pinned" of=Signal::derive(move || at_pin(state)) />
                 </div>
             </div>
-            <div class="strip-axis" aria-hidden="true">
-                <span>{first}</span>
-                <span>"neuron"</span>
-                <span>{last}</span>
-            </div>
+            <Axis state />
         </figure>
+    }
+}
+
+/// The first and the last neuron in view.
+#[component]
+fn Axis(state: AppState) -> impl IntoView {
+    let ends = move || state.window.get().ends();
+    view! {
+        <div class="strip-axis" aria-hidden="true">
+            <span>{move || ends().0}</span>
+            <span>"neuron"</span>
+            <span>{move || ends().1}</span>
+        </div>
     }
 }
 
