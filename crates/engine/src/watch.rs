@@ -81,7 +81,7 @@ impl Step {
 mod gpu {
     use std::sync::{Arc, Mutex, OnceLock};
 
-    use burn::tensor::wgpu::wgpu::{Device, ErrorFilter, ErrorScopeGuard};
+    use burn::tensor::wgpu::wgpu::{Device, ErrorFilter, ErrorScopeGuard, PollType};
 
     use crate::Error;
 
@@ -113,15 +113,13 @@ mod gpu {
                     first.get_or_insert_with(|| error.to_string());
                 }
             }));
-            // A browser tells everyone who asks. Natively there is one callback, and it is Burn's: its
-            // reads fail once the device is lost.
-            if cfg!(target_family = "wasm") {
-                let why = Arc::clone(&lost);
-                device.set_device_lost_callback(move |reason, message| {
-                    let message = if message.is_empty() { format!("{reason:?}") } else { message };
-                    why.get_or_init(|| message);
-                });
-            }
+            // Natively this takes the place of Burn's callback, without which a read may succeed: each
+            // step asks here before its results are used.
+            let why = Arc::clone(&lost);
+            device.set_device_lost_callback(move |reason, message| {
+                let message = if message.is_empty() { format!("{reason:?}") } else { message };
+                why.get_or_init(|| message);
+            });
             Self { device, uncaptured, lost }
         }
 
@@ -134,6 +132,8 @@ mod gpu {
 
         /// The worst of what has been found.
         pub(crate) fn verdict(&self, found: Option<String>) -> Result<(), Error> {
+            // Natively the news of a loss wait for somebody to ask.
+            self.device.poll(PollType::Poll).ok();
             if let Some(message) = self.lost.get() {
                 return Err(Error::DeviceLost(message.clone()));
             }

@@ -11,10 +11,10 @@ const QUIET = ["--disable-background-networking", "--disable-component-update", 
 const SOFTWARE_GPU = ["--enable-unsafe-webgpu", "--use-webgpu-adapter=swiftshader"];
 
 /** A browser; with a folder as its `profile` a context that keeps files and compiled code there, as a visitor's does. */
-export async function launch({ gpu = false, profile } = {}) {
+export async function launch({ gpu = false, profile, more = [] } = {}) {
   const options = {
     executablePath: process.env.TWINBEAM_CHROMIUM ?? "/usr/bin/chromium",
-    args: ["--no-sandbox", ...QUIET, ...(gpu ? SOFTWARE_GPU : ["--disable-gpu"])],
+    args: ["--no-sandbox", ...QUIET, ...(gpu ? SOFTWARE_GPU : ["--disable-gpu"]), ...more],
   };
   return profile ? chromium.launchPersistentContext(profile, { ...options, viewport: VIEWPORT }) : chromium.launch(options);
 }

@@ -1,7 +1,10 @@
 use gloo::timers::callback::Timeout;
+use js_sys::Reflect;
 use leptos::prelude::*;
 use twinbeam_core::{DeviceChoice, Direction, MAX_STEPS, Metric};
+use wasm_bindgen::JsCast as _;
 use wasm_bindgen_futures::{JsFuture, spawn_local};
+use web_sys::Clipboard;
 
 use super::edit;
 use crate::examples::{Example, examples};
@@ -206,9 +209,12 @@ fn Buttons(state: AppState) -> impl IntoView {
             }
         };
         spawn_local(async move {
-            let promise = window().navigator().clipboard().write_text(&address);
-            // Refused by the browser, or the page is not served safely: the link is shown to be copied by hand.
-            let worked = JsFuture::from(promise).await.is_ok();
+            // Refused by the browser, or there is none since the page is not served safely: the link is shown to be
+            // copied by hand.
+            let worked = match clipboard() {
+                Some(clipboard) => JsFuture::from(clipboard.write_text(&address)).await.is_ok(),
+                None => false,
+            };
             copied.set(Some((worked, address)));
             if worked {
                 Timeout::new(COPIED_MILLIS, move || copied.set(None)).forget();
@@ -266,6 +272,12 @@ fn Buttons(state: AppState) -> impl IntoView {
             }}
         </div>
     }
+}
+
+/// The clipboard, where the browser has one for this page.
+fn clipboard() -> Option<Clipboard> {
+    let clipboard = Reflect::get(&window().navigator(), &"clipboard".into()).ok()?;
+    clipboard.is_object().then(|| clipboard.unchecked_into())
 }
 
 fn metric_name(metric: Metric) -> &'static str {

@@ -53,10 +53,12 @@ pub(crate) fn Agreement(shown: Memo<Shown>, kind: ComponentKind) -> impl IntoVie
             if ig.len() != ap.len() {
                 return None;
             }
-            let pearson = stats::pearson(ig, ap)?;
-            let spearman = stats::spearman(ig, ap)?;
+            let of = |correlation: Option<f64>| {
+                correlation.map_or_else(|| "undefined (all scores of a map are equal)".to_owned(), |r| format!("{r:.3}"))
+            };
+            let (pearson, spearman) = (of(stats::pearson(ig, ap)), of(stats::spearman(ig, ap)));
             Some(format!(
-                "Over all {} {}: Pearson correlation {pearson:.3}, rank correlation (Spearman) {spearman:.3}.",
+                "Over all {} {}: Pearson correlation {pearson}, rank correlation (Spearman) {spearman}.",
                 ig.len(),
                 kind.id()
             ))
