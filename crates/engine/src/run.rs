@@ -81,7 +81,8 @@ pub async fn run(
     let total = plan.work(model, question);
     let (phase, step) = (Phase::Runs, model.watch.begin());
     let mut ticker = Ticker { host, job, phase, done: 0, total, begun, step, found: None };
-    let result = scores(model, question, experiment, plan, &mut ticker).await;
+    // Boxed: all methods in a row make a large future.
+    let result = Box::pin(scores(model, question, experiment, plan, &mut ticker)).await;
     let result = ticker.found.take().map_or(result, Err);
     ticker.step.settle(result).await
 }
@@ -143,7 +144,7 @@ struct Job<'a, 'host, H> {
 }
 
 impl<H: Host> Job<'_, '_, H> {
-    /// IG, AtP and joint patches of every layer, in one pass each; from zero, only IG means something.
+    /// IG, AtP and joint patches of every layer, in one pass each; from zero, IG only.
     async fn gradients(
         &mut self,
         kind: ComponentKind,
