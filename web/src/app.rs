@@ -87,6 +87,19 @@ fn Embedded(state: AppState) -> impl IntoView {
             })
         })
     };
+    let asked = move || {
+        state.draft.with(|draft| {
+            let list = |answers: &[String]| answers.join(" | ");
+            format!(
+                "Answer “{}”, wrong answer “{}”; {}; {} IG steps; model {}.",
+                list(&draft.answer),
+                list(&draft.wrong),
+                draft.direction,
+                draft.n_steps,
+                draft.model
+            )
+        })
+    };
     let rounding = move || {
         let percent = explain::percent(Snapshot::ROUNDING);
         let words =
@@ -95,7 +108,7 @@ fn Embedded(state: AppState) -> impl IntoView {
     };
     view! {
         <section class="results embedded" aria-label="Result" data-source=move || state.source()>
-            <div class="embedded-prompts">{prompts}</div>
+            <div class="embedded-prompts">{prompts} <p class="hint">{asked}</p></div>
             <notice::Notices state />
             <summary::Summary state />
             <Figure state />

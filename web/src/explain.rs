@@ -133,7 +133,12 @@ pub(crate) fn prompt(error: &PromptError) -> Notice {
             )
         }
         PromptError::Steps { got, most } => Notice::new(
-            format!("{got} steps cannot be used"),
+            // What is not a whole number has been read as 0.
+            if *got == 0 {
+                "IG steps are a whole number".to_owned()
+            } else {
+                format!("{got} steps cannot be used")
+            },
             format!("Choose 1 to {most}; 50 is the notebook's choice."),
         ),
     }
@@ -149,7 +154,13 @@ pub(crate) fn link(error: &LinkError) -> Notice {
             "It may be from a later version of this page. The example below is shown instead."
         }
     };
-    Notice::new(format!("{error}"), what_to_do)
+    Notice::new(sentence(&error.to_string()), what_to_do)
+}
+
+/// Words that begin as a sentence does.
+pub(crate) fn sentence(words: &str) -> String {
+    let mut characters = words.chars();
+    characters.next().into_iter().flat_map(char::to_uppercase).chain(characters).collect()
 }
 
 /// What of a link could not be used; `None`: all of it was.
@@ -188,7 +199,10 @@ pub(crate) fn parts_of_link(link: &Link) -> Option<Notice> {
 pub(crate) fn no_link(error: &LinkError) -> Notice {
     Notice::new(
         "These prompts are too long for a link",
-        format!("{error}. Save the result as JSON under “Take it away” and send that."),
+        format!(
+            "{}. Save the result as JSON under “Take it away” and send that.",
+            sentence(&error.to_string())
+        ),
     )
 }
 

@@ -205,7 +205,7 @@ impl AppState {
     pub(crate) fn go_to(&self, component: Component) {
         self.pinned.set(Some(component));
         if component.kind == ComponentKind::Neurons {
-            self.window.update(|window| *window = window.with(component.index));
+            self.window.update(|window| *window = window.about(component.index));
         }
     }
 

@@ -71,6 +71,16 @@ impl Metric {
         }
     }
 
+    /// Its name in words.
+    pub const fn label(self) -> &'static str {
+        match self {
+            Self::LogitDiff => "logit difference",
+            Self::ProbDiff => "probability difference",
+            Self::LogProb => "log probability",
+            Self::Kl => "KL divergence",
+        }
+    }
+
     /// Unit of the metric and of every score computed with it.
     pub const fn unit(self) -> &'static str {
         match self {

@@ -69,7 +69,7 @@ impl DeviceKind {
     /// [`DeviceChoice::Gpu`] where no GPU passes; every other choice ends on the CPU with a reason.
     pub async fn choose(choice: DeviceChoice) -> Result<Self, Error> {
         match choice {
-            DeviceChoice::Cpu => Ok(Self::cpu("Chosen.")),
+            DeviceChoice::Cpu => Ok(Self::cpu("As you chose.")),
             DeviceChoice::Auto => match gpu(Software::Refused).await {
                 Ok(gpu) => Ok(gpu),
                 Err(unusable) => Ok(Self::cpu(format!("No usable GPU: {}.", unusable.why))),

@@ -154,12 +154,15 @@ test("every example runs, and the model solves it", async () => {
 
 test("a run can be cancelled, and the page goes on", async () => {
   await visit(`${server.url}?device=cpu`, async (page) => {
+    const figure = await table(page, "heatmap-ap-heads");
     await by(page, "steps").fill("300");
     await page.locator("[data-testid=run]:enabled").waitFor();
     await by(page, "run").click();
     await by(page, "cancel").click();
     // A run so short that it was done first is not a cancelled one.
     await page.locator("[data-testid=notice]", { hasText: "Stopped" }).waitFor({ timeout: 3000 });
+    assert.deepEqual(await table(page, "heatmap-ap-heads"), figure, "the figure before it is back");
+    await status(page, "stale");
     await by(page, "steps").fill("5");
     await page.locator("[data-testid=run]:enabled").waitFor();
     await by(page, "run").click();
@@ -241,6 +244,26 @@ test("two runs that hardly differ have no shares, and the page says why", async 
     await by(page, "unit").selectOption("share");
     await page.getByText("the runs differ by 0.000 logits only").waitFor();
     assert.ok((await table(page, "heatmap-ap-heads")).flat().every((score) => score === 0));
+  });
+});
+
+test("a gap the wrong way round and an integral that has not converged are marked, each with a way on", async () => {
+  await visit(`${server.url}?device=cpu`, async (page) => {
+    assert.equal(await by(page, "marks").count(), 0);
+    const ap = await table(page, "heatmap-ap-heads");
+    await by(page, "answer").fill(NOTEBOOK.wrong[0]);
+    await by(page, "wrong").fill(NOTEBOOK.answer[0]);
+    await by(page, "steps").fill("1");
+    await page.locator("[data-testid=run]:enabled").waitFor();
+    await by(page, "run").click();
+    await status(page, "done");
+    assert.match(await by(page, "marks").innerText(), /clean run shows less of the behaviour.*gap is −17\.63 logits/s);
+    assert.match(await by(page, "marks").innerText(), /have not converged: the scores of layer 0/);
+    await by(page, "swap-answers").click();
+    await page.locator("[data-testid=marks]", { hasText: "less of the behaviour" }).waitFor({ state: "detached" });
+    await status(page, "done");
+    assert.equal(await by(page, "answer").inputValue(), NOTEBOOK.answer[0]);
+    assert.deepEqual(await table(page, "heatmap-ap-heads"), ap, "AP does not depend on the steps");
   });
 });
 

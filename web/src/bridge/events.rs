@@ -120,6 +120,8 @@ fn begin_result(state: AppState, clean: SideSummary, corrupted: SideSummary) {
     if stays {
         with(|bridge| bridge.pending.replace(Some(own)));
     } else {
+        let previous = state.committed.get_untracked();
+        with(|bridge| bridge.previous.replace(Some(previous)));
         state.committed.set(Some(own));
     }
 }

@@ -38,6 +38,8 @@ struct Bridge {
     running: RefCell<Option<Experiment>>,
     /// The result in the making, while a finished one from a link stays on the screen.
     pending: RefCell<Option<Committed>>,
+    /// What the maps showed before the running job: it comes back if the job comes to nothing.
+    previous: RefCell<Option<Option<Committed>>>,
     /// Workers that died before they had a model ready, in a row.
     deaths: Cell<u32>,
     /// Devices that were lost since the last job that was completed.
@@ -258,6 +260,13 @@ pub(crate) fn cancel(state: AppState) {
 }
 
 fn finished(state: AppState) {
+    if let Some(previous) = with(|bridge| bridge.previous.take()) {
+        let whole =
+            |c: &Option<Committed>| c.as_ref().is_some_and(|c| c.is_complete(ComponentKind::Heads));
+        if !state.committed.with_untracked(whole) {
+            state.committed.set(previous);
+        }
+    }
     state.job.set(None);
     state.progress.set(None);
     state.neuron_job.set(None);

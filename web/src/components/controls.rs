@@ -134,7 +134,7 @@ fn MetricSelect(state: AppState) -> impl IntoView {
             >
                 {Metric::ALL
                     .into_iter()
-                    .map(|metric| view! { <option value=metric.id()>{metric_name(metric)}</option> })
+                    .map(|metric| view! { <option value=metric.id()>{metric.label()}</option> })
                     .collect_view()}
             </select>
         </div>
@@ -278,15 +278,6 @@ fn Buttons(state: AppState) -> impl IntoView {
 fn clipboard() -> Option<Clipboard> {
     let clipboard = Reflect::get(&window().navigator(), &"clipboard".into()).ok()?;
     clipboard.is_object().then(|| clipboard.unchecked_into())
-}
-
-fn metric_name(metric: Metric) -> &'static str {
-    match metric {
-        Metric::LogitDiff => "logit difference",
-        Metric::ProbDiff => "probability difference",
-        Metric::LogProb => "log probability",
-        Metric::Kl => "KL divergence",
-    }
 }
 
 fn metric_sentence(metric: Metric) -> &'static str {

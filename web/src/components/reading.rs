@@ -78,7 +78,7 @@ pub(crate) fn Reading(state: AppState) -> impl IntoView {
         })
     };
     let strongest =
-        move || largest(MapKind::Ap).map(|found| pointer(state, "The largest here: ", found));
+        move || largest(MapKind::Ap).map(|found| pointer(state, "The largest by AP: ", found));
     let apart =
         move || largest(MapKind::Diff).map(|found| pointer(state, "They differ most at ", found));
     view! {
@@ -114,7 +114,7 @@ pub(crate) fn Reading(state: AppState) -> impl IntoView {
                 </li>
                 <li>
                     <strong>"Where they differ, "</strong>
-                    "heads of a layer work together or stand in for each other: the third map shows it. " {apart}
+                    "heads of a layer work together, stand in for each other, or meet a metric that saturates: the third map shows it. " {apart}
                     " The convergence delta beside the first map is what IG’s row fails to add up to: near zero, the row can be "
                     "trusted."
                 </li>

@@ -1,7 +1,7 @@
 use leptos::prelude::*;
 use twinbeam_core::CheckReport;
 
-use crate::explain::percent;
+use crate::explain::{percent, sentence};
 use crate::state::{AppState, Origin, Progress, Status};
 
 /// What is happening, how long it will take, and where it is computed.
@@ -93,10 +93,7 @@ pub(crate) fn StatusLine(state: AppState) -> impl IntoView {
 /// Phase, share and the time that is left at the speed so far.
 pub(crate) fn in_progress(progress: Progress) -> String {
     let Progress { phase, done, total, seconds } = progress;
-    let label = phase.label();
-    let mut characters = label.chars();
-    let phase: String =
-        characters.next().into_iter().flat_map(char::to_uppercase).chain(characters).collect();
+    let phase = sentence(phase.label());
     if total == 0 {
         return phase;
     }

@@ -1,12 +1,12 @@
 use leptos::prelude::*;
-use twinbeam_core::Direction;
+use twinbeam_core::{ComponentKind, Direction};
 use wasm_bindgen::JsValue;
 use wasm_bindgen_futures::spawn_local;
 
 use super::save::{save_png, save_text};
 use super::{Picture, Record, embed, svg};
 use crate::heatmap::Shown;
-use crate::state::AppState;
+use crate::state::{AppState, Committed};
 use crate::{explain, linked, url_state};
 
 /// What a result can be saved as.
@@ -44,8 +44,10 @@ pub(crate) fn ExportButtons(state: AppState, shown: Memo<Shown>) -> impl IntoVie
             .unwrap_or_else(url_state::page)
     });
     // A figure in the making is not taken away.
-    let nothing =
-        Memo::new(move |_| state.job.get().is_some() || state.committed.with(Option::is_none));
+    let nothing = Memo::new(move |_| {
+        let whole = |c: &Committed| c.is_complete(ComponentKind::Heads);
+        state.job.get().is_some() || !state.committed.with(|c| c.as_ref().is_some_and(whole))
+    });
     let embedding = RwSignal::new(false);
     let files = Format::ALL.map(|format| {
         let (label, testid, title) = format.words();

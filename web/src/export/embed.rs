@@ -5,7 +5,7 @@ pub(super) fn frame(address: &str) -> String {
     let address = address.replace('&', "&amp;").replace('"', "&quot;").replace('<', "&lt;");
     format!(
         "<iframe src=\"{address}\" title=\"Twinbeam: attention heads by integrated gradients and activation patching\" \
-         width=\"100%\" height=\"620\" style=\"border:0\" loading=\"lazy\"></iframe>"
+         width=\"100%\" height=\"1000\" style=\"border:0\" loading=\"lazy\"></iframe>"
     )
 }
 

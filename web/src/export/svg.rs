@@ -2,9 +2,11 @@
 
 use std::fmt::Write as _;
 
+use twinbeam_core::{ComponentKind, Experiment, Method, ScoreTable};
+
 use super::Record;
 use crate::colour;
-use crate::heatmap::scale::signed;
+use crate::heatmap::scale::{signed, small};
 use crate::heatmap::{MapKind, Shown};
 
 /// At least; the longest number on the screen widens it.
@@ -25,6 +27,8 @@ const CHARACTER: usize = 7;
 const MIN_WIDTH: usize = 720;
 /// Lines that a prompt may take; the whole of it is in the description.
 const PROMPT_LINES: usize = 3;
+/// Answers that are written one by one.
+const MOST_ANSWERS: usize = 4;
 const RAMP_STEPS: usize = 64;
 
 /// A picture with its size in pixels.
@@ -62,7 +66,7 @@ pub(super) fn picture(record: &Record, shown: &Shown) -> Picture {
         draw_map(&mut body, shown, *map, (x, y), cell_width);
     }
     y += map_height + LINE;
-    for line in source(record, text_width) {
+    for line in source(record, shown, text_width) {
         text(&mut body, MARGIN, y, "class=\"soft\"", &line);
         y += LINE;
     }
@@ -97,9 +101,10 @@ fn lines(record: &Record, width: usize) -> Vec<String> {
     let mut lines = wrap(&format!("clean: “{}”", experiment.clean), width, PROMPT_LINES);
     lines.extend(wrap(&format!("corrupted: “{}”", experiment.corrupted), width, PROMPT_LINES));
     let answers = format!(
-        "answer {}, wrong answer {}; {metric}: clean {}, corrupted {} {}",
+        "answer {}, wrong answer {}; {}: clean {}, corrupted {} {}",
         quoted(&experiment.answer),
         quoted(&experiment.wrong),
+        metric.label(),
         value(&record.clean),
         value(&record.corrupted),
         record.unit
@@ -109,16 +114,26 @@ fn lines(record: &Record, width: usize) -> Vec<String> {
 }
 
 /// What the numbers were computed with.
-fn source(record: &Record, width: usize) -> Vec<String> {
+fn source(record: &Record, shown: &Shown, width: usize) -> Vec<String> {
     let shape = record.model_shape;
     let digest: String = record.model_sha256.chars().take(12).collect();
+    let sign = if shown.unit(MapKind::Ig) == shown.unit(MapKind::Ap) {
+        "Positive supports the clean behaviour."
+    } else {
+        "As the notebook writes them: AP of noising is negative where a head supports the clean behaviour."
+    };
+    let Experiment { model, n_steps, direction, .. } = &record.experiment;
+    let steps = if *n_steps == 1 { "step" } else { "steps" };
+    let ig = ScoreTable::find(&record.tables, ComponentKind::Heads, Method::Ig, *direction);
+    let deltas = ig.map(|table| table.convergence_delta.as_slice()).unwrap_or_default();
+    let worst = deltas.iter().copied().max_by(|a, b| a.abs().total_cmp(&b.abs())).unwrap_or(0.0);
     let line = format!(
-        "Positive supports the clean behaviour. Model {} ({} layers, {} heads), sha256 {digest}; {} Gauss-Legendre \
-         steps; {}; Twinbeam {}",
-        record.experiment.model,
+        "{sign} Model {model} ({} layers, {} heads), sha256 {digest}; {n_steps} Gauss-Legendre {steps}, largest \
+         convergence delta {} {}; {}; Twinbeam {}",
         shape.n_layers,
         shape.n_heads,
-        record.experiment.n_steps,
+        small(worst),
+        record.unit,
         record.device.name,
         record.twinbeam
     );
@@ -137,7 +152,13 @@ fn description(record: &Record) -> String {
     )
 }
 
+/// All of a few, the ends of many.
 fn quoted(texts: &[String]) -> String {
+    if let [first, .., last] = texts
+        && texts.len() > MOST_ANSWERS
+    {
+        return format!("“{first}” … “{last}” ({} tokens)", texts.len());
+    }
     texts.iter().map(|text| format!("“{text}”")).collect::<Vec<_>>().join(" ")
 }
 

@@ -45,7 +45,7 @@ pub(crate) fn Card(state: AppState, kind: ComponentKind) -> impl IntoView {
                 <p class="hint">
                     {format!(
                         "Part of its layer: its absolute score over the sum of the layer’s absolute scores. IG − AP is what the \
-                         {0} does together with other {0}s of its layer, and not alone.",
+                         {0} does together with other {0}s of its layer and not alone, or what a saturating metric hides.",
                         kind.one(),
                     )}
                 </p>

@@ -1,8 +1,9 @@
 use leptos::prelude::*;
-use twinbeam_core::{ComponentKind, GapTooSmall, Unit};
+use twinbeam_core::{ComponentKind, Direction, GapTooSmall, Unit};
 
 use super::card::Card;
 use super::map::Map;
+use super::marks::Marks;
 use super::readout::{Agreement, Readout};
 use super::shown::{MapKind, ScaleChoice, Shown};
 use super::table::TableView;
@@ -18,7 +19,7 @@ pub(crate) fn Figure(state: AppState) -> impl IntoView {
     view! {
         <div class="figure-head">
             <h2>"Attention heads"</h2>
-            <p class="hint">"Positive, drawn warm: the head supports the clean behaviour"</p>
+            <p class="hint">{move || sign_sentence(state)}</p>
             <UnitSelect state />
             <ScaleSelect state />
         </div>
@@ -27,14 +28,25 @@ pub(crate) fn Figure(state: AppState) -> impl IntoView {
                 view! { <p class="refusal" role="status">"Shown in the metric’s unit: " {why} "."</p> }
             })
         }}
+        <Marks state />
         <div class="maps">
             {MapKind::ALL.map(|map| view! { <Map state shown map /> })}
         </div>
         <Readout state shown kind=ComponentKind::Heads />
-        <Agreement shown kind=ComponentKind::Heads />
+        <Agreement state kind=ComponentKind::Heads />
         <Card state kind=ComponentKind::Heads />
         <ExportButtons state shown />
         <TableView state shown kind=ComponentKind::Heads />
+    }
+}
+
+/// What the colours mean in the unit on the screen.
+fn sign_sentence(state: AppState) -> &'static str {
+    match (state.unit.get(), state.direction()) {
+        (Unit::Notebook, Direction::Noising) => {
+            "As the notebook writes them: IG positive, and AP negative, where the head supports the clean behaviour"
+        }
+        _ => "Positive, drawn warm: the head supports the clean behaviour",
     }
 }
 

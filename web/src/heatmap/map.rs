@@ -4,7 +4,7 @@ use twinbeam_core::{Component, ComponentKind};
 use wasm_bindgen::JsCast as _;
 use web_sys::HtmlElement;
 
-use super::scale::signed;
+use super::scale::{signed, small};
 use super::shown::{MapKind, Shown};
 use crate::state::AppState;
 
@@ -15,7 +15,7 @@ pub(super) fn Map(state: AppState, shown: Memo<Shown>, map: MapKind) -> impl Int
     let (sentence, testid) = match map {
         MapKind::Ig => ("all heads of a layer move together", "heatmap-ig-heads"),
         MapKind::Ap => ("one head at a time, exact", "heatmap-ap-heads"),
-        MapKind::Diff => ("how heads of a layer interact", "heatmap-diff-heads"),
+        MapKind::Diff => ("warm: IG is larger", "heatmap-diff-heads"),
     };
     // The sizes stay while a worker is replaced: what is on the screen is still true.
     let shape = Memo::new(move |before: Option<&Option<(usize, usize)>>| {
@@ -83,6 +83,7 @@ pub(super) fn Map(state: AppState, shown: Memo<Shown>, map: MapKind) -> impl Int
                     </thead>
                     <tbody>{rows}</tbody>
                 </table>
+                {(map == MapKind::Diff).then(|| view! { <NoDifference shown /> })}
                 {(map == MapKind::Ig).then(|| view! { <Convergence shown /> })}
             </div>
         </figure>
@@ -185,24 +186,48 @@ fn cell(state: AppState, shown: Memo<Shown>, map: MapKind, place: Component) -> 
     }
 }
 
+/// Why the third map is empty, where it is.
+#[component]
+fn NoDifference(shown: Memo<Shown>) -> impl IntoView {
+    let why = move || {
+        let has = |map| shown.with(|shown| shown.table(map).is_some());
+        let both = has(MapKind::Ig) && has(MapKind::Ap);
+        (both && !has(MapKind::Diff)).then_some("In this unit the two cannot be subtracted.")
+    };
+    view! { <p class="no-difference">{why}</p> }
+}
+
 /// What the scores of each layer fail to add up to.
 #[component]
 fn Convergence(shown: Memo<Shown>) -> impl IntoView {
     let rows = move || {
-        let (deltas, unit) = shown.with(|shown| {
+        let (sums, unit) = shown.with(|shown| {
             let table = shown.table(MapKind::Ig);
-            let deltas = table.map(|table| table.convergence_delta.clone()).unwrap_or_default();
-            (deltas, shown.unit(MapKind::Ig))
+            let sums = table.map(|table| {
+                let sums = table.rows().map(|row| row.iter().sum::<f32>());
+                sums.zip(table.convergence_delta.iter().copied()).collect::<Vec<_>>()
+            });
+            (sums.unwrap_or_default(), shown.unit(MapKind::Ig))
         });
-        deltas
-            .into_iter()
+        sums.into_iter()
             .enumerate()
-            .map(|(layer, delta)| {
-                let label = format!("layer {layer}: convergence delta {delta:.2e} {unit}");
+            .map(|(layer, (sum, delta))| {
+                let delta_in_words = small(delta);
+                let label = format!("layer {layer}: convergence delta {delta_in_words} {unit}");
+                let title = format!(
+                    "Layer {layer}: its scores sum to {}, and patching all its heads together gives {} {unit}",
+                    signed(sum, 3),
+                    signed(sum - delta, 3)
+                );
                 view! {
                     <tr>
-                        <td data-layer=layer data-value=delta.to_string() aria-label=label>
-                            {scientific(delta)}
+                        <td
+                            data-layer=layer
+                            data-value=delta.to_string()
+                            aria-label=label
+                            title=title
+                        >
+                            {delta_in_words}
                         </td>
                     </tr>
                 }
@@ -214,19 +239,17 @@ fn Convergence(shown: Memo<Shown>) -> impl IntoView {
             <thead>
                 <tr>
                     <th scope="col" title="Convergence delta: sum of the layer’s IG scores minus the effect of patching all its heads together">
-                        "delta, "
-                        {move || shown.with(|shown| shown.unit(MapKind::Ig))}
+                        {move || {
+                            let unit = shown.with(|shown| shown.unit(MapKind::Ig));
+                            // A longer one stands in the legend.
+                            if unit.len() > 12 { "delta".to_owned() } else { format!("delta, {unit}") }
+                        }}
                     </th>
                 </tr>
             </thead>
             <tbody>{rows}</tbody>
         </table>
     }
-}
-
-/// A small number as `−1.2e−6`.
-fn scientific(number: f32) -> String {
-    format!("{number:.1e}").replace('-', "−")
 }
 
 #[cfg(test)]

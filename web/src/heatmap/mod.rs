@@ -3,6 +3,7 @@
 mod card;
 mod figure;
 mod map;
+mod marks;
 mod readout;
 pub(crate) mod scale;
 mod shown;

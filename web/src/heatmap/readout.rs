@@ -38,17 +38,19 @@ pub(crate) fn Readout(state: AppState, shown: Memo<Shown>, kind: ComponentKind) 
     view! { <p class="readout" data-testid=testid>{words}</p> }
 }
 
-/// How far IG and AP agree as a whole.
+/// How far IG and AP agree as a whole, whatever the unit.
 #[component]
-pub(crate) fn Agreement(shown: Memo<Shown>, kind: ComponentKind) -> impl IntoView {
+pub(crate) fn Agreement(state: AppState, kind: ComponentKind) -> impl IntoView {
     let testid = match kind {
         ComponentKind::Heads => "agreement",
         ComponentKind::Neurons => "agreement-neurons",
     };
     let words = move || {
-        shown.with(|shown| {
-            let values = |map| shown.table(map).map(|table| &table.values);
-            let (ig, ap) = (values(MapKind::Ig)?, values(MapKind::Ap)?);
+        // Of the scores themselves: the notebook's unit would turn the sign.
+        state.committed.with(|committed| {
+            let tables = committed.as_ref()?.tables(kind, state.direction());
+            let [ig, ap] = tables.map(|table| table.map(|table| &table.values));
+            let (ig, ap) = (ig?, ap?);
             // AP comes after IG: before it is complete, this would not be of all.
             if ig.len() != ap.len() {
                 return None;

@@ -52,6 +52,14 @@ pub(crate) fn signed(number: f32, decimals: usize) -> String {
     }
 }
 
+/// A number as `+1.234`, and as `−1.2e−6` where that would be nothing but zeros.
+pub(crate) fn small(number: f32) -> String {
+    if number == 0.0 || number.abs() >= 0.001 {
+        return signed(number, 3);
+    }
+    format!("{number:.1e}").replace('-', "−")
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -67,6 +75,12 @@ mod tests {
     fn digits_follow_the_scale() {
         let decimals = |limit: f32| Scale::of(&[limit]).decimals();
         assert_eq!([250.0, 12.0, 4.2, 0.3, 0.02, 1e-9].map(decimals), [0, 1, 2, 3, 4, 6]);
+    }
+
+    #[test]
+    fn small_numbers_keep_their_size_and_others_their_looks() {
+        let written = [0.0, -0.0, 13.0, -0.25, -1.25e-6, 3.7e-8].map(small);
+        assert_eq!(written, ["0.000", "0.000", "+13.000", "−0.250", "−1.2e−6", "3.7e−8"]);
     }
 
     #[test]

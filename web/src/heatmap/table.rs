@@ -101,7 +101,7 @@ fn Lines(
                 disabled=at_start
                 on:click=move |_event| page.set(current().saturating_sub(1))
             >
-                "Before"
+                "Previous"
             </button>
             <span class="hint">{move || format!("page {} of {}", current() + 1, pages())}</span>
             <button

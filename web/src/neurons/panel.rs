@@ -39,7 +39,7 @@ pub(crate) fn NeuronPanel(state: AppState) -> impl IntoView {
                 {MapKind::ALL.map(|map| view! { <NeuronMap state shown map /> })}
             </div>
             <Readout state shown kind=KIND />
-            <Agreement shown kind=KIND />
+            <Agreement state kind=KIND />
             <Card state kind=KIND />
             <div class="lists" data-testid="top-neurons">
                 {MapKind::ALL.map(|map| view! { <List state shown map /> })}
@@ -99,7 +99,9 @@ fn Progress(state: AppState) -> impl IntoView {
         NeuronStatus::Running => {
             state.neuron_progress.get().map_or_else(|| "Starting".to_owned(), in_progress)
         }
-        NeuronStatus::Done => "Done: every neuron by both methods, exact.".to_owned(),
+        NeuronStatus::Done => {
+            "Done: every neuron patched, one by one, and every layer integrated.".to_owned()
+        }
         NeuronStatus::Offered => {
             let count = state.shape().map_or(0, |shape| shape.n_layers * shape.d_mlp);
             format!("{count} neurons, each patched in a run of its own: this takes a while.")

@@ -56,6 +56,12 @@ impl Window {
         Self { start, ..self }.kept_inside()
     }
 
+    /// Moved so that a neuron is in the middle, if it can be.
+    #[must_use]
+    pub(crate) fn about(self, index: usize) -> Self {
+        Self { start: index as f64 + 0.5 - self.len / 2.0, ..self }.kept_inside()
+    }
+
     fn kept_inside(self) -> Self {
         let start = self.start.clamp(0.0, (self.total as f64 - self.len).max(0.0));
         Self { start, ..self }
@@ -137,6 +143,8 @@ mod tests {
         assert_eq!(part.with(60).ends(), (51, 60));
         assert_eq!(part.with(3).ends(), (3, 12));
         assert_eq!(part.with(3).place(3), (0.0, 0.1));
+        assert_eq!(part.about(80).ends(), (75, 85), "in the middle");
+        assert_eq!(part.about(2).ends(), (0, 9), "as far as there is");
     }
 
     #[test]
