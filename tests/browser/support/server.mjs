@@ -20,8 +20,8 @@ const TYPES = {
 /**
  * Serves a folder below `base`: `{ url, requests, close }`.
  *
- * `files` are served besides those of the folder, or instead of them: a body by relative path, read anew at
- * each request. `requests` grows by `{ method, path, bytes }` for each request, `bytes` being what it sent.
+ * `files` are served besides those of the folder, or instead of them: by relative path a body, or a function that
+ * makes one at each request. `requests` grows by `{ method, path, bytes }` for each request, `bytes` being what it sent.
  * With `cache` the browser may keep what it has got.
  */
 export async function serve(base = "/", { faults = false, dist = faults ? FAULTS : DIST, files = {}, cache = false } = {}) {
@@ -36,7 +36,8 @@ export async function serve(base = "/", { faults = false, dist = faults ? FAULTS
     const type = TYPES[extname(inside)] ?? "application/octet-stream";
     const headers = { "content-type": type, ...(cache && { "cache-control": "max-age=3600" }) };
     if (Object.hasOwn(files, inside)) {
-      response.writeHead(200, headers).end(files[inside]);
+      const body = files[inside];
+      response.writeHead(200, headers).end(typeof body === "function" ? body() : body);
       return;
     }
     const file = join(dist, inside);
