@@ -121,7 +121,7 @@ fn begin_result(state: AppState, clean: SideSummary, corrupted: SideSummary) {
         with(|bridge| bridge.pending.replace(Some(own)));
     } else {
         let previous = state.committed.get_untracked();
-        with(|bridge| bridge.previous.replace(Some(previous)));
+        with(|bridge| bridge.previous.replace(previous));
         state.committed.set(Some(own));
     }
 }

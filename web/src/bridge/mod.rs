@@ -39,7 +39,7 @@ struct Bridge {
     /// The result in the making, while a finished one from a link stays on the screen.
     pending: RefCell<Option<Committed>>,
     /// What the maps showed before the running job: it comes back if the job comes to nothing.
-    previous: RefCell<Option<Option<Committed>>>,
+    previous: RefCell<Option<Committed>>,
     /// Workers that died before they had a model ready, in a row.
     deaths: Cell<u32>,
     /// Devices that were lost since the last job that was completed.
@@ -260,12 +260,11 @@ pub(crate) fn cancel(state: AppState) {
 }
 
 fn finished(state: AppState) {
-    if let Some(previous) = with(|bridge| bridge.previous.take()) {
-        let whole =
-            |c: &Option<Committed>| c.as_ref().is_some_and(|c| c.is_complete(ComponentKind::Heads));
-        if !state.committed.with_untracked(whole) {
-            state.committed.set(previous);
-        }
+    let previous = with(|bridge| bridge.previous.take());
+    let in_part = |c: &Committed| !c.is_complete(ComponentKind::Heads);
+    let left_in_part = state.committed.with_untracked(|c| c.as_ref().is_some_and(in_part));
+    if state.job.get_untracked().is_some() && left_in_part {
+        state.committed.set(previous);
     }
     state.job.set(None);
     state.progress.set(None);
