@@ -49,7 +49,7 @@ pub(crate) fn show(state: AppState, experiment: &Experiment, snapshot: Option<Sn
         state.committed.set(Some(committed(experiment.clone(), snapshot)));
         state.seconds.set(None);
     }
-    state.linked.set(snapshot);
+    state.linked.set(snapshot.map(|snapshot| (experiment.clone(), snapshot)));
 }
 
 /// A link's result as the figure draws it.
@@ -63,7 +63,10 @@ pub(crate) fn committed(experiment: Experiment, snapshot: &Snapshot) -> Committe
     let device = DeviceReport {
         gpu: snapshot.gpu,
         name: name.to_owned(),
-        reason: format!("Rounded to {:.4} % of the largest score.", 100.0 * Snapshot::ROUNDING),
+        reason: format!(
+            "Rounded to {} of the largest score.",
+            explain::percent(Snapshot::ROUNDING)
+        ),
     };
     Committed {
         basis: UnitBasis::new(experiment.metric, &sides.0, &sides.1, snapshot.shape.d_model),
@@ -81,7 +84,9 @@ pub(crate) fn snapshot(state: AppState) -> Option<Snapshot> {
     state.committed.with(|committed| {
         let committed = committed.as_ref()?;
         if committed.origin == Origin::Link {
-            return state.linked.get();
+            return state
+                .linked
+                .with(|linked| linked.as_ref().map(|(_, snapshot)| snapshot.clone()));
         }
         let Committed { model, sides: (clean, corrupted), tables, .. } = committed;
         let whole = |table: &&ScoreTable| {
@@ -104,11 +109,12 @@ pub(crate) fn address(state: AppState) -> Result<String, LinkError> {
 
 /// Compares the visitor's own result with the link's, if it is of the same experiment.
 pub(crate) fn compare(state: AppState) {
-    let check = state.linked.with_untracked(|snapshot| {
-        let snapshot = snapshot.as_ref()?;
+    let check = state.linked.with_untracked(|linked| {
+        let (experiment, snapshot) = linked.as_ref()?;
         state.committed.with_untracked(|own| {
             own.as_ref()
                 .filter(|own| own.origin != Origin::Link)
+                .filter(|own| own.experiment.same_numbers(experiment))
                 .map(|own| LinkCheck::of(snapshot, own))
         })
     });

@@ -120,8 +120,8 @@ pub(crate) struct AppState {
     pub(crate) notice: RwSignal<Option<Notice>>,
     /// For how long a busy worker has said nothing, once that is long.
     pub(crate) silent_seconds: RwSignal<Option<u32>>,
-    /// The result that came with the link.
-    pub(crate) linked: RwSignal<Option<Snapshot>>,
+    /// The result that came with the link, and what it is of.
+    pub(crate) linked: RwSignal<Option<(Experiment, Snapshot)>>,
     pub(crate) link_check: RwSignal<Option<LinkCheck>>,
     /// The job that scores neurons, after the heads are done.
     pub(crate) neuron_job: RwSignal<Option<u64>>,
@@ -239,6 +239,11 @@ impl AppState {
             && self.job.get().is_none()
             && self.inspected.get()
             && self.inspection.with(|inspection| inspection.problem.is_none())
+    }
+
+    /// Whether the loaded model is on a GPU.
+    pub(crate) fn is_on_gpu(&self) -> bool {
+        self.loaded.with_untracked(|loaded| loaded.as_ref().is_some_and(|l| l.device.gpu))
     }
 
     /// The direction on the screen.

@@ -90,6 +90,7 @@ test("Back and Forward bring each result back, and the direction travels", async
   await page.waitForFunction(() => location.hash.length > 600);
   const few_steps = await table(page, "heatmap-ig-heads");
   assert.ok(difference(few_steps, own.ig) > 1e-4, "three steps give other numbers");
+  assert.equal(await mark(page).count(), 0, "the link's result is of another question");
   await page.goBack();
   await page.waitForFunction(() => document.querySelector("[data-testid=steps]").value === "50");
   await status(page, "done");
