@@ -17,16 +17,16 @@ pub(crate) fn read() -> Option<Result<Link, LinkError>> {
 /// Puts an experiment, and its result if there is one, into the address: as a new step of the history,
 /// or in place of this one.
 pub(crate) fn write(experiment: &Experiment, snapshot: Option<&Snapshot>, new_step: bool) {
-    // Prompts that fit into no link leave the address as it is; Share says so.
-    let Ok(link) = print_link(experiment, snapshot) else {
-        return;
-    };
     // A result is not taken out of the address by an experiment that it belongs to.
     let here = read().and_then(Result::ok);
     let stays = |here: Link| here.experiment == *experiment && snapshot.is_none();
     if here.is_some_and(stays) {
         return;
     }
+    // Prompts that fit into no link leave the address as it is; Share says so.
+    let Ok(link) = print_link(experiment, snapshot) else {
+        return;
+    };
     let Ok(history) = window().history() else {
         return;
     };

@@ -5,7 +5,7 @@ use twinbeam_core::{
     CheckReport, ComponentKind, Event, ModelShape, Problem, SideSummary, Strip, UnitBasis,
 };
 
-use super::{MAX_DEATHS, finished, inspect, restart, run, run_neurons, start, with};
+use super::{MAX_DEATHS, count, finished, inspect, restart, run, run_neurons, start, with};
 use crate::state::{AppState, Committed, Loaded, Origin, Progress};
 use crate::{BUILD, explain, linked, url_state};
 
@@ -166,15 +166,11 @@ fn keep_in_address(state: AppState) {
 }
 
 fn failed(state: AppState, problem: &Problem) {
-    let on_gpu = state.loaded.with_untracked(|l| l.as_ref().is_some_and(|l| l.device.gpu));
+    let on_gpu = state.is_on_gpu();
     finished(state);
     if matches!(problem, Problem::DeviceLost { .. }) {
         // What a device held is gone with it, and its worker cannot ask for another.
-        let losses = with(|bridge| {
-            bridge.losses.set(bridge.losses.get() + 1);
-            bridge.losses.get()
-        });
-        if losses == 1 {
+        if with(|bridge| count(&bridge.losses)) == 1 {
             start(state);
             state.notice.set(Some(explain::device_lost_once()));
             return;
@@ -190,12 +186,8 @@ fn failed(state: AppState, problem: &Problem) {
 
 /// A worker that dies is replaced; one that dies again and again before it is ready is not.
 pub(super) fn died(state: AppState, message: &str) {
-    let on_gpu = state.loaded.with_untracked(|l| l.as_ref().is_some_and(|l| l.device.gpu));
-    let deaths = with(|bridge| {
-        bridge.deaths.set(bridge.deaths.get() + 1);
-        bridge.deaths.get()
-    });
-    if deaths <= MAX_DEATHS {
+    let on_gpu = state.is_on_gpu();
+    if with(|bridge| count(&bridge.deaths)) <= MAX_DEATHS {
         restart(state);
     } else {
         finished(state);

@@ -19,7 +19,7 @@ use crate::{explain, linked, url_state};
 /// A worker that has not stopped by then is replaced.
 const CANCEL_MILLIS: u32 = 1200;
 /// A worker that keeps dying before it is ready is not started again.
-const MAX_DEATHS: u32 = 2;
+const MAX_DEATHS: u64 = 2;
 /// Pause in typing after which the draft is looked at.
 const TYPING_MILLIS: u32 = 200;
 /// Seconds without a word from a busy worker after which the page says so.
@@ -41,9 +41,9 @@ struct Bridge {
     /// What the maps showed before the running job: it comes back if the job comes to nothing.
     previous: RefCell<Option<Committed>>,
     /// Workers that died before they had a model ready, in a row.
-    deaths: Cell<u32>,
+    deaths: Cell<u64>,
     /// Devices that were lost since the last job that was completed.
-    losses: Cell<u32>,
+    losses: Cell<u64>,
     /// Run as soon as a model is there.
     run_when_loaded: Cell<bool>,
 }
@@ -54,6 +54,12 @@ thread_local! {
 
 fn with<T>(ask: impl FnOnce(&Bridge) -> T) -> T {
     BRIDGE.with(ask)
+}
+
+/// Counts one more.
+fn count(counter: &Cell<u64>) -> u64 {
+    counter.set(counter.get() + 1);
+    counter.get()
 }
 
 /// Starts the worker, loads the model, and runs the draft as soon as that is done.
@@ -147,10 +153,7 @@ fn is_busy(state: AppState) -> bool {
 pub(crate) fn inspect(state: AppState, at_once: bool) {
     state.inspected.set(false);
     let ask = move || {
-        let seq = with(|bridge| {
-            bridge.inspections.set(bridge.inspections.get() + 1);
-            bridge.inspections.get()
-        });
+        let seq = with(|bridge| count(&bridge.inspections));
         send(&Request::Inspect { seq, draft: state.draft.get_untracked() });
     };
     with(|bridge| {
@@ -221,10 +224,7 @@ pub(crate) fn run_neurons(state: AppState) {
 }
 
 fn next_job() -> u64 {
-    with(|bridge| {
-        bridge.next_job.set(bridge.next_job.get() + 1);
-        bridge.next_job.get()
-    })
+    with(|bridge| count(&bridge.next_job))
 }
 
 /// Takes another experiment, shows what came with it, and runs it.

@@ -21,6 +21,19 @@ fn edit(state: AppState, at_once: bool, change: impl FnOnce(&mut Experiment)) {
     bridge::inspect(state, at_once);
 }
 
+/// Whether a character would hide, or turn the direction of what follows.
+pub(crate) const fn hides(character: char) -> bool {
+    matches!(
+        character,
+        '\u{0}'..='\u{1f}'
+            | '\u{7f}'..='\u{9f}'
+            | '\u{200b}'..='\u{200f}'
+            | '\u{202a}'..='\u{202e}'
+            | '\u{2060}'..='\u{206f}'
+            | '\u{feff}'
+    )
+}
+
 /// A token's text with its spaces visible.
 pub(crate) fn visible(text: &str) -> String {
     text.chars()
@@ -30,13 +43,7 @@ pub(crate) fn visible(text: &str) -> String {
             '\r' => '␍',
             '\t' => '⇥',
             '\u{a0}' => '⍽',
-            // Characters that would hide, or turn the direction of what follows, are shown as a box.
-            '\u{0}'..='\u{1f}'
-            | '\u{7f}'..='\u{9f}'
-            | '\u{200b}'..='\u{200f}'
-            | '\u{202a}'..='\u{202e}'
-            | '\u{2060}'..='\u{206f}'
-            | '\u{feff}' => '▯',
+            other if hides(other) => '▯',
             other => other,
         })
         .collect()

@@ -6,6 +6,7 @@ use twinbeam_core::{ComponentKind, Experiment, Method, ScoreTable};
 
 use super::Record;
 use crate::colour;
+use crate::components::hides;
 use crate::heatmap::scale::{signed, small};
 use crate::heatmap::{MapKind, Shown};
 
@@ -285,14 +286,8 @@ fn escape(text: &str) -> String {
             '"' => out.push_str("&quot;"),
             '\'' => out.push_str("&apos;"),
             '\t' | '\n' | '\r' => out.push(' '),
-            '\u{0}'..='\u{1f}'
-            | '\u{7f}'..='\u{9f}'
-            | '\u{200b}'..='\u{200f}'
-            | '\u{202a}'..='\u{202e}'
-            | '\u{2060}'..='\u{206f}'
-            | '\u{feff}'
-            | '\u{fffe}'
-            | '\u{ffff}' => out.push('\u{fffd}'),
+            '\u{fffe}' | '\u{ffff}' => out.push('\u{fffd}'),
+            other if hides(other) => out.push('\u{fffd}'),
             other => out.push(other),
         }
     }
