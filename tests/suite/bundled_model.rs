@@ -3,6 +3,7 @@
 use pollster::block_on;
 use twinbeam_cli::evaluate::evaluate;
 use twinbeam_cli::files::{Folder, Terminal};
+use twinbeam_core::Expected;
 use twinbeam_engine::{DeviceKind, Model, Precision};
 use twinbeam_tasks::{Split, Task, vocabulary};
 use twinbeam_tests::repository;
@@ -13,7 +14,8 @@ const SEED: u64 = 4711;
 fn model() -> Model {
     let folder = Folder(repository("assets/models/mini"));
     let device = DeviceKind::cpu("a test").with_precision(Precision::Single);
-    block_on(Model::load(&folder, &device, &mut Terminal::new())).expect("it loads")
+    block_on(Model::load(&folder, &Expected::default(), &device, &mut Terminal::new()))
+        .expect("it loads")
 }
 
 #[test]

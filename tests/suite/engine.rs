@@ -6,7 +6,8 @@ use burn::tensor::DType;
 use pollster::block_on;
 use twinbeam_cli::files::Folder;
 use twinbeam_core::{
-    CheckReport, ComponentKind, Direction, Event, Experiment, Method, Outcome, Problem, PromptError,
+    CheckReport, ComponentKind, Direction, Event, Expected, Experiment, Method, Outcome, Problem,
+    PromptError,
 };
 use twinbeam_engine::{
     ByteSource as _, DeviceKind, Error, Host, Model, Plan, Precision, inspect, question, run,
@@ -42,7 +43,8 @@ impl Host for Listener {
 fn bundled() -> Model {
     let folder = Folder(repository("assets/models/mini"));
     let device = DeviceKind::cpu("a test");
-    block_on(Model::load(&folder, &device, &mut Listener::default())).expect("it loads")
+    block_on(Model::load(&folder, &Expected::default(), &device, &mut Listener::default()))
+        .expect("it loads")
 }
 
 fn run_default(model: &Model, host: &mut Listener) -> Result<Outcome, Error> {
@@ -125,7 +127,8 @@ fn single_and_double_precision_agree() {
     let of = |precision| {
         let device = DeviceKind::cpu("a test").with_precision(precision);
         let mut host = Listener::default();
-        let model = block_on(Model::load(&folder, &device, &mut host)).expect("it loads");
+        let model = block_on(Model::load(&folder, &Expected::default(), &device, &mut host))
+            .expect("it loads");
         run_default(&model, &mut host).expect("it runs")
     };
     let (single, double) = (of(Precision::Single), of(Precision::Double));
@@ -141,7 +144,8 @@ fn what_a_device_computes_is_compared_with_the_cpu_before_it_is_shown() {
     // f32 stands in for a GPU.
     let device = DeviceKind::cpu("a test").with_precision(Precision::Single).checked(true);
     let mut host = Listener::default();
-    let model = block_on(Model::load(&folder, &device, &mut host)).expect("it loads");
+    let model =
+        block_on(Model::load(&folder, &Expected::default(), &device, &mut host)).expect("it loads");
     let experiment = Experiment::default();
     let question = question(&model, &experiment).expect("it can be run");
     let plan = Plan::of(ComponentKind::ALL.to_vec(), experiment.direction);
@@ -215,7 +219,8 @@ fn a_folder_without_tokenizer_takes_ids_only() {
     assert!(block_on(folder.size("tokenizer.json")).is_err());
     let device = DeviceKind::cpu("a test");
     let model =
-        block_on(Model::load(&folder, &device, &mut Listener::default())).expect("it loads");
+        block_on(Model::load(&folder, &Expected::default(), &device, &mut Listener::default()))
+            .expect("it loads");
     assert!(matches!(question(&model, &Experiment::default()), Err(Error::NoTokenizer)));
 }
 
@@ -224,7 +229,8 @@ fn errors_name_their_file() {
     let device = DeviceKind::cpu("a test");
     let load = |folder: &str| {
         let folder = Folder(fixture(folder));
-        block_on(Model::load(&folder, &device, &mut Listener::default())).expect_err("refused")
+        block_on(Model::load(&folder, &Expected::default(), &device, &mut Listener::default()))
+            .expect_err("refused")
     };
     assert!(matches!(load("nowhere"), Error::Source { file, .. } if file == "config.json"));
     let error = load("tiny-gpt2/acts").to_string();

@@ -2,8 +2,10 @@
 
 mod boundaries;
 mod bundled_model;
+mod convert;
 mod engine;
 mod invariants;
 mod links;
+mod loading;
 mod parity;
 mod refusals;

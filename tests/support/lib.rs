@@ -47,6 +47,13 @@ pub fn json(path: &str) -> Value {
     serde_json::from_slice(&read(path)).unwrap_or_else(|source| panic!("{path}: {source}"))
 }
 
+/// SHA-256 of bytes, in hexadecimal.
+pub fn sha256_of(bytes: &[u8]) -> String {
+    use sha2::Digest as _;
+    let digest = sha2::Sha256::digest(bytes);
+    digest.iter().fold(String::new(), |text, byte| format!("{text}{byte:02x}"))
+}
+
 /// A model from the bytes of its two files.
 ///
 /// # Errors
@@ -55,7 +62,7 @@ pub fn load(config: &Gpt2Config, weights: &[u8], dtype: DType) -> Result<Gpt2, L
     let file_len = weights.len() as u64;
     let header = WeightPlan::header_len(&weights[..weights.len().min(64)], file_len)? as usize;
     let plan = WeightPlan::new(&weights[8..8 + header], file_len, &config.shape)?;
-    let mut builder = Gpt2Builder::new(*config, on_cpu(dtype));
+    let mut builder = Gpt2Builder::new(*config, &plan, on_cpu(dtype));
     for tensor in &plan.tensors {
         builder.push(tensor, &weights[tensor.range.start as usize..tensor.range.end as usize])?;
     }
@@ -110,7 +117,7 @@ pub fn random_model(shape: ModelShape, seed: u64) -> Gpt2 {
     for (name, dims, values) in random_params(&shape, seed, INITIAL_STD) {
         let scale = if name.contains("ln_") { 1.0 } else { 12.0 };
         let values: Vec<f32> = values.iter().map(|value| value * scale).collect();
-        let param = Param::from_values(&name, &dims, &values, &options).expect("it fits");
+        let param = Param::from_values(&name, &dims, values, &options).expect("it fits");
         params.insert(name, param);
     }
     Gpt2::from_params(Gpt2Config::new(shape, 0), &params).expect("all are there")

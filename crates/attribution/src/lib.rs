@@ -36,7 +36,7 @@ pub use error::Error;
 pub use error::spoil_next_read;
 pub use integrate::{LayerIntegral, integrate, integrate_from_zero};
 pub use metric::metric_values;
-pub use patch::patch;
+pub use patch::{patch, patch_some};
 pub use progress::{NoProgress, Progress};
 pub use quadrature::gauss_legendre;
 pub use run::{RunPair, Side, last_logits};

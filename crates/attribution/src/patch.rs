@@ -24,27 +24,42 @@ pub async fn patch(
     direction: Direction,
     progress: &mut impl Progress,
 ) -> Result<Vec<f32>, Error> {
+    let all: Vec<usize> = (0..kind.width(pair.model.shape())).collect();
+    patch_some(pair, kind, (layer, &all), direction, progress).await
+}
+
+/// The same of some components of a layer, in the order in which they are named.
+///
+/// # Errors
+/// As [`patch`].
+pub async fn patch_some(
+    pair: &RunPair<'_>,
+    kind: ComponentKind,
+    (layer, components): (usize, &[usize]),
+    direction: Direction,
+    progress: &mut impl Progress,
+) -> Result<Vec<f32>, Error> {
     let site = Site { kind, layer };
     let rest = pair.rest(site, pair.first_difference);
-    let width = kind.width(pair.model.shape());
     let prefix = pair.prefix(rest.start);
     let base = pair.resid_after(site, direction, rest.start); // [1, run positions, d_model]
     let (from, to) = (changed(direction), Some(put_in(direction)));
     let contributions = Contributions::between(pair, site, from, to, rest.start);
-    let size = rest.batch_rows(false);
-    let mut effects = Vec::with_capacity(width);
-    while effects.len() < width {
-        let len = size.min(width - effects.len());
-        let patched = base.clone() + contributions.some(effects.len(), len);
+    let mut effects = Vec::with_capacity(components.len());
+    for chunk in components.chunks(rest.batch_rows(false)) {
         // The unchanged run goes first in every batch: what is subtracted went through the same
         // arithmetic, so a component that differs nowhere scores exactly 0.
-        let batch = Tensor::cat(vec![base.clone(), patched], 0); // [1 + len, run positions, d_model]
+        let mut rows = vec![base.clone()];
+        for run in chunk.chunk_by(|a, b| a + 1 == *b) {
+            rows.push(base.clone() + contributions.some(run[0], run.len()));
+        }
+        let batch = Tensor::cat(rows, 0); // [1 + len, run positions, d_model]
         let data = run_suffix(pair, site, &prefix, batch).into_data_async().await;
         let data = data.map_err(|source| pair.device_error(&source))?;
         let gains = finite(&data, || format!("a patched {} run of layer {layer}", kind.id()))?;
         // `+ 0.0`: an effect of nothing is 0, not -0.
         effects.extend(gains[1..].iter().map(|gain| (sign(direction) * gain + 0.0) as f32));
-        progress.advance(rest.work(len + 1, false)).await?;
+        progress.advance(rest.work(chunk.len() + 1, false)).await?;
     }
     Ok(effects)
 }

@@ -9,14 +9,15 @@ use pollster::block_on;
 use serde::Deserialize;
 use serde_json::{Map, Value, json};
 use twinbeam_core::{
-    Answers, ComponentKind, DeviceChoice, Direction, Experiment, Method, Metric, MetricValues,
-    Outcome, ScoreTable, TokenPair,
+    Answers, ComponentKind, DeviceChoice, Direction, Expected, Experiment, Method, Metric,
+    MetricValues, Outcome, ScoreTable, TokenPair,
 };
 use twinbeam_engine::{
     DeviceKind, Error, Model, Plan, Precision, Question, question, run as run_engine,
 };
 
 use crate::files::{Folder, Terminal};
+use crate::self_check;
 
 /// What to compare, and how.
 #[derive(Debug, Args)]
@@ -165,8 +166,11 @@ pub fn run(options: &Options) -> anyhow::Result<bool> {
     };
     let device = block_on(DeviceKind::choose(choice))?.with_precision(precision);
     let folder = Folder(options.model.clone());
-    let model = block_on(Model::load(&folder, &device, &mut terminal))
+    let model = block_on(Model::load(&folder, &Expected::default(), &device, &mut terminal))
         .with_context(|| format!("loading {}", options.model.display()))?;
+    // The bar would be drawn over what is said.
+    terminal.finish();
+    self_check::show(&model);
 
     let mut entries = Vec::with_capacity(cases.len());
     let mut all_right = true;

@@ -1,7 +1,10 @@
-//! The same engine without a browser: compare, train, synth.
+//! The same engine without a browser: compare, convert, train, synth.
 
 pub mod compare;
+pub mod convert;
 pub mod evaluate;
 pub mod files;
+pub mod self_check;
+pub mod store;
 pub mod synth;
 pub mod train;

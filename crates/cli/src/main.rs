@@ -1,9 +1,9 @@
-//! `twinbeam`: compare the methods on a model in a folder, train the bundled model, make a random one.
+//! `twinbeam`: compare the methods on a model in a folder, convert it, train the bundled model, make a random one.
 
 use std::process::ExitCode;
 
 use clap::{Parser, Subcommand};
-use twinbeam_cli::{compare, synth, train};
+use twinbeam_cli::{compare, convert, synth, train};
 
 #[derive(Parser)]
 #[command(
@@ -20,6 +20,8 @@ struct Arguments {
 enum Command {
     /// Compare integrated gradients with activation patching on a list of cases.
     Compare(compare::Options),
+    /// Write a model's weights in another type of number, and print what that costs.
+    Convert(convert::Options),
     /// Train the bundled model from nothing; continues where it was stopped.
     Train(train::Options),
     /// Write a random model of a given size.
@@ -29,6 +31,7 @@ enum Command {
 fn main() -> ExitCode {
     let result = match Arguments::parse().command {
         Command::Compare(options) => compare::run(&options),
+        Command::Convert(options) => convert::run(&options).map(|()| true),
         Command::Train(options) => train::run(&options).map(|()| true),
         Command::Synth(options) => synth::run(&options).map(|()| true),
     };

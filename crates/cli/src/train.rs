@@ -13,7 +13,7 @@ use std::time::Instant;
 use anyhow::Context as _;
 use clap::Args;
 use pollster::block_on;
-use twinbeam_core::ModelShape;
+use twinbeam_core::{Expected, ModelShape};
 use twinbeam_engine::{DeviceKind, Model};
 use twinbeam_gpt2::{Gpt2Config, Hooks, NoHooks, StoredDtype};
 use twinbeam_tasks::Split;
@@ -128,7 +128,12 @@ fn learning_rate(options: &Options, step: usize) -> f64 {
 /// Scores of the model as it is on the disk, in half precision, which is what visitors get.
 fn scores(out: &Path, n: usize) -> anyhow::Result<Vec<TaskScore>> {
     let device = DeviceKind::cpu("training").with_precision(twinbeam_engine::Precision::Single);
-    let model = block_on(Model::load(&Folder(out.to_path_buf()), &device, &mut Terminal::new()))?;
+    let model = block_on(Model::load(
+        &Folder(out.to_path_buf()),
+        &Expected::default(),
+        &device,
+        &mut Terminal::new(),
+    ))?;
     Ok(evaluate(&model, Split::HeldOut, n, EVALUATION_SEED)?)
 }
 

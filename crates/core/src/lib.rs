@@ -29,30 +29,36 @@
 //! the component supports the clean behaviour**, in both directions and in every method.
 
 mod align;
+mod catalog;
 mod experiment;
 mod hook_name;
+mod journal;
 mod link;
 mod prompt;
 mod protocol;
 mod scores;
+mod self_check;
 mod shape;
 mod snapshot;
 pub mod stats;
 mod units;
 
 pub use align::{Aligned, align};
+pub use catalog::{Catalog, CatalogError, CatalogModel, KnownHead, KnownHeads, Published};
 pub use experiment::{Direction, Experiment, MAX_PROMPT_CHARS, MAX_STEPS, Metric};
 pub use hook_name::HookName;
+pub use journal::{Completion, Entry, Journal, Piece};
 pub use link::{Link, LinkError, MAX_FRAGMENT, parse_link, print_link};
 pub use prompt::{Answers, PromptError, TokenPair};
 pub use protocol::{
-    AnswerCheck, AnswerReading, CheckReport, DeviceChoice, DeviceReport, Event, Inspection, Phase,
-    Problem, Request, SideView, TokenView,
+    AnswerCheck, AnswerReading, CheckReport, DeviceChoice, DeviceReport, Event, Expected,
+    FetchFault, Inspection, Kept, ModelFiles, Phase, Problem, Request, SideView, TokenView, Wait,
 };
 pub use scores::{
     Component, ComponentKind, JointEffects, Method, MetricValues, Outcome, ScoreTable, SideSummary,
     Strip, TopToken,
 };
+pub use self_check::{CheckedItem, PUBLISHED_TOLERANCE, SelfCheck};
 pub use shape::ModelShape;
 pub use snapshot::{NeuronScores, Snapshot};
 pub use units::{GapTooSmall, Unit, UnitBasis};

@@ -1,10 +1,12 @@
 //! What the page and its worker say to each other: plain values, JSON on the wire.
+//!
+//! Enums are tagged from outside, as serde does by itself: tags inside would cost the page 27 kB.
 
 use serde::{Deserialize, Serialize};
 
 use crate::{
-    Aligned, ComponentKind, Experiment, JointEffects, ModelShape, PromptError, SideSummary, Strip,
-    TopToken,
+    Aligned, ComponentKind, Experiment, JointEffects, ModelShape, PromptError, Published,
+    SelfCheck, SideSummary, Strip, TopToken,
 };
 
 /// Where a visitor wants the model to run.
@@ -31,16 +33,53 @@ pub struct DeviceReport {
     pub reason: String,
 }
 
+/// Where a model's files are.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum ModelFiles {
+    /// In a folder on a server.
+    Address {
+        /// Absolute address of the folder, ending in `/`.
+        base: String,
+        /// Folder of the browser's storage where they are kept; `None`: they are not.
+        shelf: Option<String>,
+    },
+    /// On the visitor's own disk: the files travel beside the message.
+    Local,
+}
+
+impl ModelFiles {
+    /// Name of the file with a model's sizes.
+    pub const CONFIG: &str = "config.json";
+    /// Name of the file with its weights.
+    pub const WEIGHTS: &str = "model.safetensors";
+    /// Name of the file with its tokenizer.
+    pub const TOKENIZER: &str = "tokenizer.json";
+}
+
+/// What a model's files should be, as far as it is known.
+#[derive(Debug, Clone, PartialEq, Default, Serialize, Deserialize)]
+pub struct Expected {
+    /// SHA-256 of `model.safetensors`, in hexadecimal.
+    pub sha256: Option<String>,
+    /// Whether another digest is taken all the same: the visitor has said so.
+    pub any_digest: bool,
+    /// Numbers that were published of it.
+    pub published: Option<Published>,
+}
+
 /// Page to worker.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
-#[serde(tag = "kind", rename_all = "snake_case")]
+#[serde(rename_all = "snake_case")]
 pub enum Request {
-    /// Choose a device and load a model from a folder next to the page.
+    /// Choose a device and load a model.
     Load {
         /// Name of the model.
         model: String,
-        /// Absolute address of its folder, ending in `/`.
-        base: String,
+        /// Where its files are.
+        files: ModelFiles,
+        /// What they should be.
+        expected: Box<Expected>,
         /// Wanted device.
         device: DeviceChoice,
     },
@@ -69,7 +108,7 @@ pub enum Request {
 
 /// Worker to page.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
-#[serde(tag = "kind", rename_all = "snake_case")]
+#[serde(rename_all = "snake_case")]
 pub enum Event {
     /// The worker's program has started.
     Started {
@@ -84,8 +123,26 @@ pub enum Event {
         shape: ModelShape,
         /// Where it runs.
         device: DeviceReport,
-        /// SHA-256 or other fingerprint of the weights, as hexadecimal digits.
+        /// SHA-256 of `model.safetensors`, in hexadecimal.
         fingerprint: String,
+        /// Whether that is the expected one; `None`: none is known.
+        as_expected: Option<bool>,
+        /// Where its files are from now on.
+        kept: Kept,
+        /// Seconds per phase: until the device was ready, until the model was.
+        seconds: Vec<(String, f64)>,
+        /// Most memory that the worker has had until now, in bytes.
+        memory_bytes: u64,
+    },
+    /// How the model's numbers compare with published ones.
+    SelfChecked {
+        /// The comparisons.
+        check: SelfCheck,
+    },
+    /// Loading has to wait; it goes on by itself.
+    Waiting {
+        /// For what.
+        wait: Wait,
     },
     /// Answer to [`Request::Inspect`].
     Inspected {
@@ -148,6 +205,132 @@ pub enum Event {
     },
 }
 
+/// Where a model's files are after it was loaded.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Kept {
+    /// Where they were: beside the page, or on the visitor's disk.
+    Elsewhere,
+    /// In the browser's storage, for the next visit.
+    Stored {
+        /// Bytes of them that came over the network this time.
+        fetched: u64,
+        /// Pieces that were damaged and have been fetched again.
+        healed: u64,
+    },
+    /// In memory only: the next visit fetches them again.
+    Memory {
+        /// Why the browser does not keep them.
+        reason: String,
+    },
+}
+
+/// What loading waits for.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Wait {
+    /// The server, before it is asked again.
+    Retry {
+        /// Seconds until then.
+        seconds: u32,
+        /// How often it will be asked after that.
+        left: u32,
+        /// What it said.
+        fault: FetchFault,
+    },
+    /// Another tab, which is reading or writing the same files.
+    OtherTab,
+}
+
+/// How a server, or the way to it, has failed.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum FetchFault {
+    /// No answer at all: offline, no such server, a broken connection, or a browser that forbids it.
+    #[error("no answer: {message}")]
+    Unreachable {
+        /// What the browser said.
+        message: String,
+    },
+    /// 404 or 410.
+    #[error("the server has no such file")]
+    NotFound,
+    /// 401 or 403.
+    #[error("the server refuses it ({status})")]
+    Forbidden {
+        /// Its answer.
+        status: u16,
+    },
+    /// 429.
+    #[error("the server asks for patience (429)")]
+    TooMany {
+        /// Seconds to wait, if it said so.
+        retry_after: Option<u32>,
+    },
+    /// 5xx.
+    #[error("the server failed ({status})")]
+    Server {
+        /// Its answer.
+        status: u16,
+    },
+    /// Any other answer that is no success.
+    #[error("the server answered {status}")]
+    Status {
+        /// Its answer.
+        status: u16,
+    },
+    /// A web page instead of the file, as login pages of networks are.
+    #[error("a web page came instead of the file")]
+    WebPage,
+    /// Other bytes than were asked for.
+    #[error("the server sent other bytes than it was asked for: {got:?} for {expected:?}")]
+    WrongRange {
+        /// `Content-Range` as it should begin.
+        expected: String,
+        /// As it was.
+        got: String,
+    },
+    /// Fewer bytes than were promised.
+    #[error("the answer ended after {got} of {expected} bytes")]
+    Short {
+        /// Promised.
+        expected: u64,
+        /// Sent.
+        got: u64,
+    },
+    /// More bytes than were promised.
+    #[error("the answer was longer than the {expected} bytes that were asked for")]
+    Long {
+        /// Promised.
+        expected: u64,
+    },
+    /// The server packs the file anew, so that neither length nor ranges can be trusted.
+    #[error("the server sent it compressed ({encoding}), so its length is not known")]
+    Encoded {
+        /// How.
+        encoding: String,
+    },
+}
+
+impl FetchFault {
+    /// Whether asking again may help.
+    pub const fn is_passing(&self) -> bool {
+        match self {
+            Self::Unreachable { .. }
+            | Self::TooMany { .. }
+            | Self::Server { .. }
+            | Self::WrongRange { .. }
+            | Self::Short { .. }
+            | Self::Long { .. } => true,
+            Self::NotFound
+            | Self::Forbidden { .. }
+            | Self::Status { .. }
+            | Self::WebPage
+            | Self::Encoded { .. } => false,
+        }
+    }
+}
+
 /// How a sample of a job's results agrees with the same computed on the CPU in double precision.
 #[derive(Debug, Clone, Copy, PartialEq, Default, Serialize, Deserialize)]
 pub struct CheckReport {
@@ -161,7 +344,9 @@ pub struct CheckReport {
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Phase {
-    /// Reading the model's files.
+    /// Fetching the model's files; counted in bytes.
+    Fetching,
+    /// Reading the model's files from where they are kept; counted in bytes.
     Loading,
     /// Comparing the GPU with known answers.
     SelfTest,
@@ -181,6 +366,7 @@ impl Phase {
     /// A few words for people.
     pub const fn label(self) -> &'static str {
         match self {
+            Self::Fetching => "fetching the model",
             Self::Loading => "loading the model",
             Self::SelfTest => "testing the GPU",
             Self::Runs => "running both prompts",
@@ -196,7 +382,7 @@ impl Phase {
 ///
 /// The page turns it into a title and what to do, in one place.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error, Serialize, Deserialize)]
-#[serde(tag = "cause", rename_all = "snake_case")]
+#[serde(rename_all = "snake_case")]
 pub enum Problem {
     /// The prompts or answers cannot be compared.
     #[error(transparent)]
@@ -212,6 +398,22 @@ pub enum Problem {
         file: String,
         /// What happened.
         message: String,
+    },
+    /// A file of the model could not be fetched.
+    #[error("{file}: {fault}")]
+    Fetch {
+        /// Name of the file.
+        file: String,
+        /// What happened, the last time that it was tried.
+        fault: FetchFault,
+    },
+    /// The weights are complete, and not those that were expected; nothing is loaded.
+    #[error("model.safetensors: expected sha256 {expected}, got {got}")]
+    Digest {
+        /// The pinned SHA-256.
+        expected: String,
+        /// That of the file.
+        got: String,
     },
     /// The files are not a model that this program runs.
     #[error("{message}")]

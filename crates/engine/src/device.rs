@@ -12,6 +12,10 @@ use crate::watch::Watch;
 /// of large numbers, and for a small model the digits cost little. Above it, f32.
 const DOUBLE_PRECISION_PARAMS: usize = 20_000_000;
 
+/// Larger models are not kept a second time on the CPU: GPT-2 small is 500 MB, of which a browser's worker
+/// can have 4 GB.
+const TWIN_PARAMS: usize = 130_000_000;
+
 /// Which type of number the CPU computes in.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 pub enum Precision {
@@ -56,8 +60,8 @@ impl DeviceKind {
     }
 
     /// The same, with or without a sample of each job computed again on the CPU in double precision
-    /// before its results are shown. A GPU is checked unless told otherwise; models that are too
-    /// large for double precision never are.
+    /// before its results are shown, or in single precision where the model is large. A GPU is checked unless
+    /// told otherwise; models that a browser cannot hold twice never are.
     #[must_use]
     pub fn checked(self, checked: bool) -> Self {
         Self { checked, ..self }
@@ -99,8 +103,9 @@ impl DeviceKind {
 
     /// How tensors are made of the copy of a model that its results are checked with, if they are.
     pub(crate) fn twin_options(&self, shape: &ModelShape) -> Option<TensorCreationOptions> {
-        let options = || TensorCreationOptions::new(Device::flex()).with_dtype(DType::F64);
-        (self.checked && fits_double(shape)).then(options)
+        let dtype = if fits_double(shape) { DType::F64 } else { DType::F32 };
+        let options = TensorCreationOptions::new(Device::flex()).with_dtype(dtype);
+        (self.checked && shape.n_params() <= TWIN_PARAMS).then_some(options)
     }
 
     pub(crate) fn watch(&self) -> &Watch {
@@ -108,7 +113,7 @@ impl DeviceKind {
     }
 }
 
-fn fits_double(shape: &ModelShape) -> bool {
+pub(crate) fn fits_double(shape: &ModelShape) -> bool {
     shape.n_params() <= DOUBLE_PRECISION_PARAMS
 }
 
@@ -145,6 +150,9 @@ async fn gpu(software: Software) -> Result<DeviceKind, Unusable> {
     let (device, watch, name, device_type) = if let Some(found) = found {
         found
     } else {
+        #[cfg(feature = "faults")]
+        let setup = crate::faults::setup().await;
+        #[cfg(not(feature = "faults"))]
         let setup = Device::wgpu_options().init_with_setup_async().await;
         let (device, setup) = setup.map_err(|source| {
             let why = if cfg!(target_family = "wasm") {
@@ -179,6 +187,8 @@ async fn gpu(software: Software) -> Result<DeviceKind, Unusable> {
     })?;
     let worst = worst?;
     let name = if is_software { format!("{name} (software adapter)") } else { name };
+    #[cfg(feature = "faults")]
+    let name = if crate::faults::is_limited() { format!("{name}, limited") } else { name };
     let reason = format!("Passed its self-test: {worst:.0e} from the known answers.");
     let report = DeviceReport { gpu: true, name, reason };
     Ok(DeviceKind { device, report, precision: Precision::Single, checked: true, watch })

@@ -1,4 +1,4 @@
-use twinbeam_core::{Problem, PromptError};
+use twinbeam_core::{FetchFault, Problem, PromptError};
 use twinbeam_gpt2::{ConfigError, LoadError, TokenizerError};
 
 use crate::SourceError;
@@ -20,6 +20,14 @@ pub enum Error {
     /// `model.safetensors` is not of that GPT-2.
     #[error("model.safetensors: {0}")]
     Load(#[source] LoadError),
+    /// `model.safetensors` is whole and not the expected one.
+    #[error("model.safetensors: expected sha256 {expected}, got {got}")]
+    Digest {
+        /// The expected SHA-256.
+        expected: String,
+        /// That of the file.
+        got: String,
+    },
     /// `tokenizer.json` cannot be used.
     #[error("tokenizer.json: {0}")]
     Tokenizer(#[source] TokenizerError),
@@ -59,12 +67,30 @@ pub enum Error {
 }
 
 impl Error {
+    /// Whether other bytes might have worked.
+    pub(crate) const fn is_of_bytes(&self) -> bool {
+        matches!(
+            self,
+            Self::Config(_) | Self::Load(_) | Self::Tokenizer(_) | Self::Vocabulary { .. }
+        )
+    }
+
     /// The same as a plain value for the page.
     pub fn problem(&self) -> Problem {
         use twinbeam_attribution::Error as Method;
         match self {
             Self::Source { file, source } => {
-                Problem::File { file: file.clone(), message: source.to_string() }
+                let file = file.clone();
+                match source {
+                    SourceError::NotFound => Problem::Fetch { file, fault: FetchFault::NotFound },
+                    SourceError::Fetch(fault) => Problem::Fetch { file, fault: fault.clone() },
+                    SourceError::Failed(message) => {
+                        Problem::File { file, message: message.clone() }
+                    }
+                }
+            }
+            Self::Digest { expected, got } => {
+                Problem::Digest { expected: expected.clone(), got: got.clone() }
             }
             Self::Config(_)
             | Self::Load(_)

@@ -29,6 +29,8 @@ enum Fault {
     Wrong,
     /// The device's answers to the self-test are off.
     SelfTest,
+    /// The GPU binds no more than every GPU must.
+    Limits,
     /// The worker says that it is of another build.
     Build,
 }
@@ -36,6 +38,7 @@ enum Fault {
 thread_local! {
     static ARMED: Cell<Option<Fault>> = const { Cell::new(None) };
     static ASKED: Cell<bool> = const { Cell::new(false) };
+    static LIMITED: Cell<bool> = const { Cell::new(false) };
 }
 
 /// Takes the name of a fault. Only the first one counts, and a name that is none is none.
@@ -52,6 +55,7 @@ pub fn arm(name: &str) {
         "lost" => Some(Fault::Lost),
         "wrong" => Some(Fault::Wrong),
         "self-test" => Some(Fault::SelfTest),
+        "limits" => Some(Fault::Limits),
         "build" => Some(Fault::Build),
         _ => None,
     });
@@ -60,6 +64,49 @@ pub fn arm(name: &str) {
 /// Whether the worker is to say that it is of another build.
 pub fn is_of_another_build() -> bool {
     strikes(Fault::Build)
+}
+
+/// A GPU, with the limits that WebGPU guarantees where a test asks for them.
+#[cfg(feature = "gpu")]
+pub(crate) async fn setup()
+-> Result<(burn::tensor::Device, burn::tensor::wgpu::WgpuSetup), burn::tensor::wgpu::WgpuInitError>
+{
+    use burn::tensor::Device;
+    use burn::tensor::wgpu::WgpuSetup;
+    use burn::tensor::wgpu::wgpu::{DeviceDescriptor, Instance, Limits, RequestAdapterOptions};
+
+    if !strikes(Fault::Limits) {
+        return Device::wgpu_options().init_with_setup_async().await;
+    }
+    let instance = Instance::default();
+    // OK because a test that asks for this has an adapter.
+    let adapter = instance.request_adapter(&RequestAdapterOptions::default()).await;
+    let adapter = adapter.expect("an adapter");
+    let most = adapter.limits();
+    let required_limits = Limits {
+        // How much work a group shares is taken from the adapter by cubecl, whatever the device says.
+        max_compute_invocations_per_workgroup: most.max_compute_invocations_per_workgroup,
+        max_compute_workgroup_size_x: most.max_compute_workgroup_size_x,
+        max_compute_workgroup_size_y: most.max_compute_workgroup_size_y,
+        max_compute_workgroup_size_z: most.max_compute_workgroup_size_z,
+        max_compute_workgroups_per_dimension: most.max_compute_workgroups_per_dimension,
+        ..Limits::default()
+    };
+    let required_features = adapter.features();
+    let wanted = DeviceDescriptor { required_features, required_limits, ..Default::default() };
+    let (device, queue) = adapter.request_device(&wanted).await.expect("a device");
+    assert_eq!(device.limits().max_storage_buffer_binding_size, 128 << 20);
+    let backend = adapter.get_info().backend;
+    LIMITED.set(true);
+    let setup = WgpuSetup { instance, adapter, device, queue, backend };
+    let registered = Device::wgpu_options().setup(setup.clone()).init()?;
+    Ok((registered, setup))
+}
+
+/// Whether the GPU has the limits that WebGPU guarantees, and no more.
+#[cfg(feature = "gpu")]
+pub(crate) fn is_limited() -> bool {
+    LIMITED.get()
 }
 
 /// Within a step of a job.

@@ -1,7 +1,12 @@
-use sha2::{Digest as _, Sha256};
-use twinbeam_core::{Event, Phase};
-use twinbeam_gpt2::{Gpt2, Gpt2Builder, Gpt2Config, Tokenizer, WeightPlan};
+use std::cell::OnceCell;
 
+use burn::tensor::{Tensor, TensorCreationOptions};
+use sha2::{Digest as _, Sha256};
+use twinbeam_core::{Event, Expected, Phase};
+use twinbeam_gpt2::{Gpt2, Gpt2Builder, Gpt2Config, Part, Tokenizer, WeightPlan};
+
+use crate::device::fits_double;
+use crate::shelf::hexadecimal;
 use crate::watch::Watch;
 use crate::{ByteSource, DeviceKind, Error, Host, SourceError};
 
@@ -13,87 +18,138 @@ const TOKENIZER: &str = "tokenizer.json";
 const MAX_CONFIG_BYTES: u64 = 1 << 20;
 /// Largest `tokenizer.json` that is read; GPT-2's has 1.4 MB.
 const MAX_TOKENIZER_BYTES: u64 = 16 << 20;
+/// Bytes of the weights that are read at a time.
+const PART_BYTES: u64 = 8 << 20;
+/// Bytes on their way to a GPU before it is waited for.
+const UPLOAD_BYTES: u64 = 32 << 20;
 
 /// A model that is ready to run, from a Hugging Face directory.
 #[derive(Debug)]
 pub struct Model {
     pub(crate) gpt2: Gpt2,
-    /// The same on the CPU in double precision, where results are checked.
-    pub(crate) twin: Option<Gpt2>,
+    /// The same on the CPU, where results are checked.
+    pub(crate) twin: OnceCell<Gpt2>,
+    /// How the twin is to be made, if there is to be one.
+    twin_options: Option<TensorCreationOptions>,
     pub(crate) watch: Watch,
     pub(crate) tokenizer: Option<Tokenizer>,
     pub(crate) fingerprint: String,
+    as_expected: Option<bool>,
+    masks: Masks,
+}
+
+/// How the digest of a file takes in its causal masks.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Masks {
+    /// As what they must be, without reading them.
+    Known,
+    /// As what they are.
+    Read,
 }
 
 impl Model {
     /// Reads `config.json`, `model.safetensors` and, if it is there, `tokenizer.json`. Weights are
-    /// read tensor by tensor, straight to the device.
+    /// read part by part, straight to the device.
+    ///
+    /// Where the weights are not the expected ones, damage in what is kept is looked for, then the causal
+    /// masks are read, which are taken for granted at first, then everything is read anew, once.
     ///
     /// # Errors
-    /// A file that cannot be read, or is not what a GPT-2 needs; nothing is half loaded.
+    /// A file that cannot be read, or is not what a GPT-2 needs, or not the expected one; nothing is half
+    /// loaded.
     pub async fn load(
         source: &impl ByteSource,
+        expected: &Expected,
         device: &DeviceKind,
         host: &mut impl Host,
     ) -> Result<Self, Error> {
-        let failed = |file: &str| {
-            let file = file.to_owned();
-            move |source| Error::Source { file, source }
-        };
-        let config = source.read_all(CONFIG, MAX_CONFIG_BYTES).await.map_err(failed(CONFIG))?;
-        let config = Gpt2Config::from_json(&config).map_err(Error::Config)?;
-        let tokenizer = match source.read_all(TOKENIZER, MAX_TOKENIZER_BYTES).await {
-            Ok(bytes) => Some(Tokenizer::from_json(&bytes).map_err(Error::Tokenizer)?),
-            Err(SourceError::NotFound) => None,
-            Err(source) => return Err(failed(TOKENIZER)(source)),
-        };
-        if let Some(tokenizer) = &tokenizer
-            && tokenizer.len() > config.shape.d_vocab
-        {
-            let (expected, got) = (config.shape.d_vocab, tokenizer.len());
-            return Err(Error::Vocabulary { expected, got });
-        }
-
-        let file_len = source.size(WEIGHTS).await.map_err(failed(WEIGHTS))?;
-        let first = source.read(WEIGHTS, 0..file_len.min(64)).await.map_err(failed(WEIGHTS))?;
-        let header_len = WeightPlan::header_len(&first, file_len).map_err(Error::Load)?;
-        let header = source.read(WEIGHTS, 8..8 + header_len).await.map_err(failed(WEIGHTS))?;
-        let plan = WeightPlan::new(&header, file_len, &config.shape).map_err(Error::Load)?;
-
-        // Of everything that is read, in the order of the file: the file's own SHA-256 unless it has
-        // causal masks, which are skipped.
-        let mut sha256 = Sha256::new();
-        sha256.update(header_len.to_le_bytes());
-        sha256.update(&header);
-        let begun = host.seconds();
-        let mut step = device.watch().begin();
-        let mut builder = Gpt2Builder::new(config, device.options(&config.shape));
-        let mut twin = device.twin_options(&config.shape).map(|on| Gpt2Builder::new(config, on));
-        for tensor in &plan.tensors {
-            let bytes =
-                source.read(WEIGHTS, tensor.range.clone()).await.map_err(failed(WEIGHTS))?;
-            sha256.update(&bytes);
-            builder.push(tensor, &bytes).map_err(Error::Load)?;
-            if let Some(twin) = &mut twin {
-                twin.push(tensor, &bytes).map_err(Error::Load)?;
+        let mut masks = Masks::Known;
+        let mut discarded = false;
+        loop {
+            let (mut model, has_masks) = match read(source, device, masks, host).await {
+                Ok(read) => read,
+                Err(error) if error.is_of_bytes() && source.heal() => continue,
+                Err(error) => return Err(error),
+            };
+            let got = &model.fingerprint;
+            let before = source.completed();
+            if before.is_some_and(|before| before.sha256 != *got) && source.heal() {
+                continue;
             }
-            host.emit(Event::Progress {
-                job: 0,
-                phase: Phase::Loading,
-                done: tensor.range.end,
-                total: file_len,
-                seconds: host.seconds() - begun,
-            });
-            host.pause().await;
+            model.as_expected = expected.sha256.as_ref().map(|expected| expected == got);
+            match &expected.sha256 {
+                Some(expected_sha256) if expected_sha256 != got && !expected.any_digest => {
+                    if source.heal() {
+                        continue;
+                    }
+                    if has_masks && masks == Masks::Known {
+                        masks = Masks::Read;
+                        continue;
+                    }
+                    if !discarded && source.discard() {
+                        discarded = true;
+                        continue;
+                    }
+                    let (expected, got) = (expected_sha256.clone(), got.clone());
+                    return Err(Error::Digest { expected, got });
+                }
+                _ => {}
+            }
+            source.complete(got, model.as_expected);
+            return Ok(model);
         }
-        let fingerprint =
-            sha256.finalize().iter().fold(String::new(), |text, byte| format!("{text}{byte:02x}"));
-        let gpt2 = builder.finish().map_err(Error::Load)?;
-        let twin = twin.map(Gpt2Builder::finish).transpose().map_err(Error::Load)?;
-        // A read comes after everything that was written.
-        let arrived = gpt2.vector(&[0.0]).into_data_async().await;
-        step.settle(arrived.map_err(|source| Error::Device(source.to_string()))).await?;
-        Ok(Self { gpt2, twin, watch: device.watch().clone(), tokenizer, fingerprint })
+    }
+
+    /// Whether results are to be checked by a copy on the CPU that is not there yet.
+    pub fn wants_twin(&self) -> bool {
+        self.twin_options.is_some() && self.twin.get().is_none()
+    }
+
+    /// Reads the weights once more, for the copy on the CPU that checks results. Without it, results are
+    /// shown as not checked.
+    ///
+    /// # Errors
+    /// As [`Self::load`]; files that have changed since; memory that is not there.
+    pub async fn load_twin(
+        &self,
+        source: &impl ByteSource,
+        job: u64,
+        host: &mut impl Host,
+    ) -> Result<(), Error> {
+        let Some(options) = self.twin_options.clone() else {
+            return Ok(());
+        };
+        let weights = Weights::open(source, *self.gpt2.config()).await?;
+        let read = weights.read(source, self.masks, &[options], (job, host)).await;
+        let (models, got) = read?;
+        if got != self.fingerprint {
+            return Err(Error::Digest { expected: self.fingerprint.clone(), got });
+        }
+        for twin in models {
+            // The first stays, if there were two: they are equal.
+            self.twin.set(twin).ok();
+        }
+        Ok(())
+    }
+
+    /// A model without files, and its copy.
+    #[cfg(test)]
+    pub(crate) fn checked_by(gpt2: Gpt2, twin: Gpt2) -> Self {
+        Self {
+            gpt2,
+            twin: OnceCell::from(twin),
+            twin_options: None,
+            watch: Watch::default(),
+            tokenizer: None,
+            fingerprint: String::new(),
+            as_expected: None,
+            masks: Masks::Known,
+        }
+    }
+
+    /// Whether the weights have the expected digest; `None`: none was expected.
+    pub const fn as_expected(&self) -> Option<bool> {
+        self.as_expected
     }
 
     /// Sizes of the model.
@@ -101,7 +157,7 @@ impl Model {
         self.gpt2.shape()
     }
 
-    /// SHA-256 of the weights that were read, in hexadecimal.
+    /// SHA-256 of `model.safetensors`, in hexadecimal.
     pub fn fingerprint(&self) -> &str {
         &self.fingerprint
     }
@@ -123,4 +179,144 @@ impl Model {
         }
         Ok(ids)
     }
+}
+
+/// What a model's weights are, before they are read.
+struct Weights {
+    config: Gpt2Config,
+    header: Vec<u8>,
+    plan: WeightPlan,
+}
+
+impl Weights {
+    async fn open(source: &impl ByteSource, config: Gpt2Config) -> Result<Self, Error> {
+        let file_len = source.size(WEIGHTS).await.map_err(of_weights)?;
+        let first = source.read(WEIGHTS, 0..file_len.min(64)).await.map_err(of_weights)?;
+        let header_len = WeightPlan::header_len(&first, file_len).map_err(Error::Load)?;
+        let header = source.read(WEIGHTS, 8..8 + header_len).await.map_err(of_weights)?;
+        let plan = WeightPlan::new(&header, file_len, &config.shape).map_err(Error::Load)?;
+        Ok(Self { config, header, plan })
+    }
+
+    fn has_masks(&self) -> bool {
+        self.plan.parts(PART_BYTES).iter().any(|part| matches!(part, Part::Mask(..)))
+    }
+
+    /// The model on each of some devices, and the SHA-256 of the file.
+    async fn read(
+        &self,
+        source: &impl ByteSource,
+        masks: Masks,
+        devices: &[TensorCreationOptions],
+        (job, host): (u64, &mut impl Host),
+    ) -> Result<(Vec<Gpt2>, String), Error> {
+        let parts = self.plan.parts(PART_BYTES);
+        let is_read = |part: &Part<'_>| masks == Masks::Read || !matches!(part, Part::Mask(..));
+        let ranges: Vec<_> =
+            parts.iter().filter(|part| is_read(part)).map(|part| part.range().clone()).collect();
+        source.announce(WEIGHTS, &ranges);
+        let mut sha256 = Sha256::new();
+        sha256.update((self.header.len() as u64).to_le_bytes());
+        sha256.update(&self.header);
+        let builder = |options| Gpt2Builder::new(self.config, &self.plan, options);
+        let mut builders: Vec<_> = devices.iter().cloned().map(builder).collect();
+        let begun = host.seconds();
+        let total = ranges.iter().map(|range| range.end - range.start).sum();
+        let (mut done, mut on_the_way) = (0, 0);
+        for part in &parts {
+            if let Part::Mask(mask, _) = part
+                && !is_read(part)
+            {
+                mask.rows().for_each(|row| sha256.update(&row));
+                continue;
+            }
+            let fetched = source.fetched();
+            let bytes = source.read(WEIGHTS, part.range().clone()).await.map_err(of_weights)?;
+            sha256.update(&bytes);
+            if let Part::Tensor(tensor, _) = part {
+                for builder in &mut builders {
+                    builder.push(tensor, &bytes).map_err(Error::Load)?;
+                }
+            }
+            let n = bytes.len() as u64;
+            // Before anything is waited for: the memory is needed for the next part.
+            drop(bytes);
+            (done, on_the_way) = (done + n, on_the_way + n);
+            if on_the_way > UPLOAD_BYTES {
+                on_the_way = 0;
+                arrival(devices).await?;
+            }
+            let phase = if source.fetched() > fetched { Phase::Fetching } else { Phase::Loading };
+            let seconds = host.seconds() - begun;
+            host.emit(Event::Progress { job, phase, done, total, seconds });
+            host.pause().await;
+            if host.cancelled() {
+                return Err(twinbeam_attribution::Error::Cancelled.into());
+            }
+        }
+        let models = builders.into_iter().map(Gpt2Builder::finish).collect::<Result<_, _>>();
+        let models = models.map_err(Error::Load)?;
+        arrival(devices).await?;
+        Ok((models, hexadecimal(&sha256.finalize())))
+    }
+}
+
+fn of_weights(source: SourceError) -> Error {
+    Error::Source { file: WEIGHTS.to_owned(), source }
+}
+
+/// A model from its files, and whether its weights come with causal masks.
+async fn read(
+    source: &impl ByteSource,
+    device: &DeviceKind,
+    masks: Masks,
+    host: &mut impl Host,
+) -> Result<(Model, bool), Error> {
+    let (config, tokenizer) = read_small(source).await?;
+    let weights = Weights::open(source, config).await?;
+    let twin_options = device.twin_options(&config.shape);
+    // A small twin is made along with the model, a large one when it is needed.
+    let at_once = twin_options.clone().filter(|_| fits_double(&config.shape));
+    let devices: Vec<_> = [device.options(&config.shape)].into_iter().chain(at_once).collect();
+    let mut step = device.watch().begin();
+    let read = weights.read(source, masks, &devices, (0, host)).await;
+    let (models, fingerprint) = step.settle(read).await?;
+    let mut models = models.into_iter();
+    // OK because there is one model per device.
+    let gpt2 = models.next().expect("a model of the first device");
+    let twin = models.next().map_or_else(OnceCell::new, OnceCell::from);
+    let watch = device.watch().clone();
+    let model =
+        Model { gpt2, twin, twin_options, watch, tokenizer, fingerprint, as_expected: None, masks };
+    Ok((model, weights.has_masks()))
+}
+
+/// Waits until the device has what was sent to it: a read comes after everything that was written.
+async fn arrival(devices: &[TensorCreationOptions]) -> Result<(), Error> {
+    for options in devices {
+        let sign = Tensor::<1>::from_data([0.0], options.clone());
+        sign.into_data_async().await.map_err(|source| Error::Device(source.to_string()))?;
+    }
+    Ok(())
+}
+
+async fn read_small(source: &impl ByteSource) -> Result<(Gpt2Config, Option<Tokenizer>), Error> {
+    let failed = |file: &str| {
+        let file = file.to_owned();
+        move |source| Error::Source { file, source }
+    };
+    let config = source.read_all(CONFIG, MAX_CONFIG_BYTES).await.map_err(failed(CONFIG))?;
+    let config = Gpt2Config::from_json(&config).map_err(Error::Config)?;
+    let tokenizer = match source.read_all(TOKENIZER, MAX_TOKENIZER_BYTES).await {
+        Ok(bytes) => Some(Tokenizer::from_json(&bytes).map_err(Error::Tokenizer)?),
+        Err(SourceError::NotFound) => None,
+        Err(source) => return Err(failed(TOKENIZER)(source)),
+    };
+    if let Some(tokenizer) = &tokenizer
+        && tokenizer.len() > config.shape.d_vocab
+    {
+        let (expected, got) = (config.shape.d_vocab, tokenizer.len());
+        return Err(Error::Vocabulary { expected, got });
+    }
+    Ok((config, tokenizer))
 }

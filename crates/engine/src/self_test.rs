@@ -68,7 +68,7 @@ pub async fn self_test_values(
         // Large enough for every non-linearity to matter.
         let scale = if name.contains("ln_") { 1.0 } else { 10.0 };
         let values: Vec<f32> = values.iter().map(|value| value * scale).collect();
-        let param = Param::from_values(&name, &dims, &values, options).map_err(Error::Load)?;
+        let param = Param::from_values(&name, &dims, values, options).map_err(Error::Load)?;
         params.insert(name, param);
     }
     let model = Gpt2::from_params(Gpt2Config::new(SHAPE, 0), &params).map_err(Error::Load)?;

@@ -1,7 +1,10 @@
 use std::future::Future;
 use std::ops::Range;
 
-/// Where the bytes of a model come from: a folder, a server, a file that was dropped on the page.
+use twinbeam_core::{Completion, FetchFault, Kept};
+
+/// Where the bytes of a model come from: a folder, a server, the browser's storage, files that were
+/// dropped on the page.
 ///
 /// Reads are ranges, so that a large file is never held whole.
 pub trait ByteSource {
@@ -23,14 +26,51 @@ pub trait ByteSource {
     ) -> impl Future<Output = Result<Vec<u8>, SourceError>> {
         async move {
             let size = self.size(file).await?;
-            if size > most {
-                return Err(SourceError::Failed(format!(
-                    "expected at most {most} bytes, got {size}"
-                )));
-            }
+            at_most(size, most)?;
             self.read(file, 0..size).await
         }
     }
+
+    /// Says which ranges of a file will be read next, in their order, so that those side by side can
+    /// be asked for at once.
+    fn announce(&self, _file: &str, _ranges: &[Range<u64>]) {}
+
+    /// Bytes that have come over a network until now.
+    fn fetched(&self) -> u64 {
+        0
+    }
+
+    /// Where the files are after they have been read.
+    fn kept(&self) -> Kept {
+        Kept::Elsewhere
+    }
+
+    /// What an earlier visit found the files to be, if they were kept whole then.
+    fn completed(&self) -> Option<Completion> {
+        None
+    }
+
+    /// Remembers that what was read is a model: the SHA-256 of its weights, and whether that was the
+    /// expected one.
+    fn complete(&self, _sha256: &str, _as_expected: Option<bool>) {}
+
+    /// Looks for damage in what is kept, and lets it go. Whether reading again may give other bytes.
+    fn heal(&self) -> bool {
+        false
+    }
+
+    /// Lets go of everything that is kept. Whether reading again may give other bytes.
+    fn discard(&self) -> bool {
+        false
+    }
+}
+
+/// Refuses a file that is larger than any of its kind.
+pub(crate) fn at_most(size: u64, most: u64) -> Result<(), SourceError> {
+    if size > most {
+        return Err(SourceError::Failed(format!("expected at most {most} bytes, got {size}")));
+    }
+    Ok(())
 }
 
 /// Why bytes could not be had.
@@ -39,7 +79,10 @@ pub enum SourceError {
     /// There is no such file.
     #[error("there is no such file")]
     NotFound,
-    /// Anything else, in the words of the system or the server.
+    /// The server, or the way to it.
+    #[error(transparent)]
+    Fetch(#[from] FetchFault),
+    /// Anything else, in the words of the system.
     #[error("{0}")]
     Failed(String),
 }

@@ -7,6 +7,7 @@
 
 mod cache;
 mod config;
+mod embedding;
 mod gelu;
 mod hooks;
 mod init;
@@ -19,10 +20,11 @@ mod tokenizer;
 
 pub use cache::{ActivationCache, Activations};
 pub use config::{ConfigError, Gpt2Config};
+pub use embedding::Tokens;
 pub use gelu::gelu_new;
 pub use hooks::{Hooks, NoHooks};
 pub use init::{INITIAL_STD, random_params};
-pub use load::{Gpt2Builder, LoadError, MAX_HEADER_BYTES, PlannedTensor, WeightPlan};
+pub use load::{Gpt2Builder, LoadError, MAX_HEADER_BYTES, Part, PlannedTensor, WeightPlan};
 pub use model::Gpt2;
 pub use params::{Param, Params, expected_params};
 pub use prefix::Prefix;

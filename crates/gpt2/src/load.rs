@@ -1,10 +1,11 @@
 use std::collections::BTreeMap;
 use std::ops::Range;
 
-use burn::tensor::TensorCreationOptions;
+use burn::tensor::{Tensor, TensorCreationOptions};
 use safetensors::tensor::Metadata;
 use twinbeam_core::ModelShape;
 
+use crate::embedding::{Embedding, shard_rows};
 use crate::{Gpt2, Gpt2Config, Param, Params, StoredDtype, expected_params};
 
 /// Longest safetensors header that is read; GPT-2's has 14,283 bytes.
@@ -57,6 +58,14 @@ pub enum LoadError {
         /// The number.
         got: f32,
     },
+    /// There is not enough memory for a tensor.
+    #[error("tensor {tensor:?}: no memory for {bytes} bytes")]
+    Memory {
+        /// Checkpoint name.
+        tensor: String,
+        /// What it needs.
+        bytes: u64,
+    },
     /// The output embedding is there and is not the input embedding.
     #[error("tensor \"lm_head.weight\": expected the same numbers as \"wte.weight\", got others")]
     Untied,
@@ -104,11 +113,68 @@ pub struct PlannedTensor {
     pub range: Range<u64>,
 }
 
-/// What to read of a safetensors file, in the order of the file; causal masks are left out.
+/// What to read of a safetensors file; causal masks are left out.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct WeightPlan {
-    /// The tensors to read.
+    /// The tensors to read, in the order of the file.
     pub tensors: Vec<PlannedTensor>,
+    /// The buffers that are no parameters.
+    buffers: Vec<Buffer>,
+}
+
+/// A buffer of an old checkpoint.
+#[derive(Debug, Clone, PartialEq, Eq)]
+struct Buffer {
+    range: Range<u64>,
+    mask: Option<CausalMask>,
+}
+
+/// A stretch of a file's data, none of which is left out of [`WeightPlan::parts`].
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Part<'plan> {
+    /// A tensor, or some of its rows.
+    Tensor(&'plan PlannedTensor, Range<u64>),
+    /// A causal mask, whose bytes are known without reading them.
+    Mask(CausalMask, Range<u64>),
+    /// Some other buffer.
+    Buffer(Range<u64>),
+}
+
+impl Part<'_> {
+    /// Its bytes in the file.
+    pub const fn range(&self) -> &Range<u64> {
+        match self {
+            Self::Tensor(_, range) | Self::Mask(_, range) | Self::Buffer(range) => range,
+        }
+    }
+}
+
+/// The mask of `h.N.attn.bias`: ones on and below the diagonal of a square, zeros above.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct CausalMask {
+    n_ctx: usize,
+    one: &'static [u8],
+}
+
+impl CausalMask {
+    fn new(dtype: &str, dims: &[usize], n_ctx: usize) -> Option<Self> {
+        let one: &[u8] = match dtype {
+            "F32" => &[0, 0, 0x80, 0x3f],
+            "F16" => &[0, 0x3c],
+            "U8" | "BOOL" => &[1],
+            _ => return None,
+        };
+        (dims == [1, 1, n_ctx, n_ctx]).then_some(Self { n_ctx, one })
+    }
+
+    /// Its bytes, row by row.
+    pub fn rows(self) -> impl Iterator<Item = Vec<u8>> {
+        (1..=self.n_ctx).map(move |ones| {
+            let mut row = self.one.repeat(ones);
+            row.resize(self.n_ctx * self.one.len(), 0);
+            row
+        })
+    }
 }
 
 impl WeightPlan {
@@ -149,10 +215,16 @@ impl WeightPlan {
         }
         let expected: BTreeMap<String, Vec<usize>> = expected_params(shape).into_iter().collect();
         let mut tensors: Vec<PlannedTensor> = Vec::with_capacity(expected.len());
+        let mut buffers = Vec::new();
         for full_name in metadata.offset_keys() {
             let Some(info) = metadata.info(&full_name) else { continue };
             let name = full_name.strip_prefix("transformer.").unwrap_or(&full_name).to_owned();
-            if is_causal_mask(&name, shape) {
+            let (start, end) = info.data_offsets;
+            let range = data_start + start as u64..data_start + end as u64;
+            if is_buffer(&name, shape) {
+                let dtype = format!("{:?}", info.dtype);
+                let mask = CausalMask::new(&dtype, &info.shape, shape.n_ctx);
+                buffers.push(Buffer { range, mask });
                 continue;
             }
             let wanted = match expected.get(&name) {
@@ -171,8 +243,6 @@ impl WeightPlan {
             if tensors.iter().any(|tensor| tensor.name == name) {
                 return Err(LoadError::DuplicateTensor { tensor: name });
             }
-            let (start, end) = info.data_offsets;
-            let range = data_start + start as u64..data_start + end as u64;
             tensors.push(PlannedTensor { name, dtype, dims: info.shape.clone(), range });
         }
         if let Some(name) =
@@ -181,7 +251,30 @@ impl WeightPlan {
             return Err(LoadError::MissingTensor { tensor: name.clone() });
         }
         tensors.sort_by_key(|tensor| tensor.range.start);
-        Ok(Self { tensors })
+        Ok(Self { tensors, buffers })
+    }
+
+    /// All of the file's data in its order, large tensors in several parts of whole rows, of about
+    /// `most` bytes at most.
+    pub fn parts(&self, most: u64) -> Vec<Part<'_>> {
+        let mut parts = Vec::new();
+        for tensor in &self.tensors {
+            let Range { start, end } = tensor.range;
+            let row = tensor.dims.iter().skip(1).product::<usize>() * tensor.dtype.bytes();
+            let step = (most / row.max(1) as u64).max(1) * row.max(1) as u64;
+            let mut at = start;
+            while at < end {
+                let next = at.saturating_add(step).min(end);
+                parts.push(Part::Tensor(tensor, at..next));
+                at = next;
+            }
+        }
+        parts.extend(self.buffers.iter().map(|Buffer { range, mask }| match mask {
+            Some(mask) => Part::Mask(*mask, range.clone()),
+            None => Part::Buffer(range.clone()),
+        }));
+        parts.sort_by_key(|part| part.range().start);
+        parts
     }
 }
 
@@ -204,7 +297,7 @@ fn recognise(first: &[u8]) -> Result<(), LoadError> {
 }
 
 /// `h.N.attn.bias` and `h.N.attn.masked_bias`: buffers of old checkpoints, not parameters.
-fn is_causal_mask(name: &str, shape: &ModelShape) -> bool {
+fn is_buffer(name: &str, shape: &ModelShape) -> bool {
     let layer = name
         .strip_prefix("h.")
         .and_then(|rest| {
@@ -240,45 +333,100 @@ pub struct Gpt2Builder {
     config: Gpt2Config,
     options: TensorCreationOptions,
     params: Params,
-    embedding_digest: Option<u64>,
-    unembedding_digest: Option<u64>,
+    shards: Vec<Tensor<2>>,
+    /// What has come of the tensor that is being read.
+    values: Vec<f32>,
+    /// How many of its numbers have come in all.
+    n_read: usize,
+    is_twice: bool,
+    embedding_digest: u64,
+    unembedding_digest: u64,
 }
 
 impl Gpt2Builder {
     /// A builder without tensors, for a device and a type of number.
-    pub fn new(config: Gpt2Config, options: TensorCreationOptions) -> Self {
+    pub fn new(config: Gpt2Config, plan: &WeightPlan, options: TensorCreationOptions) -> Self {
         Self {
             config,
             options,
             params: Params::default(),
-            embedding_digest: None,
-            unembedding_digest: None,
+            shards: Vec::new(),
+            values: Vec::new(),
+            n_read: 0,
+            is_twice: plan.tensors.iter().any(|tensor| tensor.name == "lm_head.weight"),
+            embedding_digest: EMPTY_DIGEST,
+            unembedding_digest: EMPTY_DIGEST,
         }
     }
 
-    /// Takes the bytes of one tensor.
+    /// Takes the next bytes of a tensor: all of it, or whole rows in their order.
     ///
     /// # Errors
-    /// Bytes of another length than planned, or numbers that are not finite.
+    /// More bytes than planned, or numbers that are not finite.
     pub fn push(&mut self, tensor: &PlannedTensor, bytes: &[u8]) -> Result<(), LoadError> {
-        let expected = tensor.range.end - tensor.range.start;
-        if bytes.len() as u64 != expected {
-            return Err(LoadError::Length { expected, got: bytes.len() as u64 });
-        }
-        let values = tensor.dtype.decode(bytes);
-        if let Some(got) = values.iter().find(|value| !value.is_finite()) {
-            return Err(LoadError::NotFinite { tensor: tensor.name.clone(), got: *got });
+        let (width, n_values) = (tensor.dtype.bytes(), tensor.dims.iter().product::<usize>());
+        let n_read = self.n_read + bytes.len() / width;
+        if n_read > n_values || !bytes.len().is_multiple_of(width) {
+            let expected = tensor.range.end - tensor.range.start;
+            return Err(LoadError::Length { expected, got: (n_read * width) as u64 });
         }
         match tensor.name.as_str() {
-            "wte.weight" => self.embedding_digest = Some(digest(bytes)),
-            "lm_head.weight" => {
-                self.unembedding_digest = Some(digest(bytes));
-                return Ok(());
+            "wte.weight" => {
+                if self.is_twice {
+                    self.embedding_digest = digest(self.embedding_digest, bytes);
+                }
+                let d_model = self.config.shape.d_model;
+                self.fill(tensor, bytes, shard_rows(d_model) * d_model)?;
             }
-            _ => {}
+            "lm_head.weight" => self.unembedding_digest = digest(self.unembedding_digest, bytes),
+            _ => self.fill(tensor, bytes, n_values)?,
         }
-        let param = Param::from_values(&tensor.name, &tensor.dims, &values, &self.options)?;
-        self.params.insert(tensor.name.clone(), param);
+        self.n_read = if n_read == n_values { 0 } else { n_read };
+        Ok(())
+    }
+
+    /// Adds numbers to those of the tensor that have come, and puts every `full` of them, and what is left
+    /// at its end, on the device.
+    fn fill(&mut self, tensor: &PlannedTensor, bytes: &[u8], full: usize) -> Result<(), LoadError> {
+        let n_values = tensor.dims.iter().product::<usize>();
+        let (width, mut n_read, mut rest) = (tensor.dtype.bytes(), self.n_read, bytes);
+        while !rest.is_empty() {
+            if self.values.is_empty() {
+                // Not a byte more: it is the memory that the tensor will have.
+                let n = full.min(n_values - n_read);
+                self.values.try_reserve_exact(n).map_err(|_source| LoadError::Memory {
+                    tensor: tensor.name.clone(),
+                    bytes: 4 * n as u64,
+                })?;
+            }
+            let before = self.values.len();
+            let (now, later) = rest.split_at(rest.len().min((full - before) * width));
+            tensor.dtype.decode_into(now, &mut self.values);
+            let new = self.values.get(before..).unwrap_or_default();
+            if let Some(got) = new.iter().find(|value| !value.is_finite()) {
+                return Err(LoadError::NotFinite { tensor: tensor.name.clone(), got: *got });
+            }
+            n_read += new.len();
+            if self.values.len() == full || n_read == n_values {
+                self.settle(tensor)?;
+            }
+            rest = later;
+        }
+        Ok(())
+    }
+
+    /// Puts the numbers that have come on the device: a tensor, or a shard of the embedding.
+    fn settle(&mut self, tensor: &PlannedTensor) -> Result<(), LoadError> {
+        let values = std::mem::take(&mut self.values);
+        let mut dims = tensor.dims.clone();
+        if tensor.name == "wte.weight" {
+            dims[0] = values.len() / self.config.shape.d_model;
+        }
+        let param = Param::from_values(&tensor.name, &dims, values, &self.options)?;
+        match param {
+            Param::Matrix(shard) if tensor.name == "wte.weight" => self.shards.push(shard),
+            param => self.params.insert(tensor.name.clone(), param),
+        }
         Ok(())
     }
 
@@ -287,16 +435,19 @@ impl Gpt2Builder {
     /// # Errors
     /// A tensor that was not pushed; an output embedding that is not the input embedding.
     pub fn finish(self) -> Result<Gpt2, LoadError> {
-        if self.unembedding_digest.is_some() && self.unembedding_digest != self.embedding_digest {
+        if self.is_twice && self.unembedding_digest != self.embedding_digest {
             return Err(LoadError::Untied);
         }
-        Gpt2::from_params(self.config, &self.params)
+        let missing = || LoadError::MissingTensor { tensor: "wte.weight".to_owned() };
+        let wte = Embedding::new(self.shards).ok_or_else(missing)?;
+        Gpt2::with_embedding(self.config, wte, &self.params)
     }
 }
 
+/// The digest of nothing.
+const EMPTY_DIGEST: u64 = 0xcbf2_9ce4_8422_2325;
+
 /// FNV-1a: tells equal tensors from unequal ones without keeping either; not a security measure.
-fn digest(bytes: &[u8]) -> u64 {
-    bytes.iter().fold(0xcbf2_9ce4_8422_2325, |hash, byte| {
-        (hash ^ u64::from(*byte)).wrapping_mul(0x0100_0000_01b3)
-    })
+fn digest(before: u64, bytes: &[u8]) -> u64 {
+    bytes.iter().fold(before, |hash, byte| (hash ^ u64::from(*byte)).wrapping_mul(0x0100_0000_01b3))
 }

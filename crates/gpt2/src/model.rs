@@ -8,9 +8,10 @@
 //! tanh GELU, Conv1D weights `[in, out]`, unembedding tied to `wte`. Nothing is folded or centred.
 
 use burn::tensor::activation::softmax;
-use burn::tensor::{Device, Int, Tensor, TensorCreationOptions, TensorData};
+use burn::tensor::{Device, Tensor, TensorCreationOptions, TensorData};
 use twinbeam_core::{HookName, ModelShape};
 
+use crate::embedding::{Embedding, Tokens};
 use crate::{ActivationCache, Gpt2Config, Hooks, LoadError, NoHooks, Params, Prefix, gelu_new};
 
 /// Added to attention scores that must not be seen. Large and finite: infinities are not safe in
@@ -21,7 +22,7 @@ const MASKED: f32 = -1e9;
 #[derive(Debug, Clone)]
 pub struct Gpt2 {
     config: Gpt2Config,
-    wte: Tensor<2>, // [d_vocab, d_model]
+    wte: Embedding, // [d_vocab, d_model]
     wpe: Tensor<2>, // [n_ctx, d_model]
     h: Vec<Block>,
     ln_f: LayerNorm,
@@ -152,27 +153,27 @@ impl Block {
 
 impl Gpt2 {
     /// Logits of every next token; tokens `[batch, pos]` to `[batch, pos, d_vocab]`.
-    pub fn forward(&self, tokens: Tensor<2, Int>) -> Tensor<3> {
+    pub fn forward(&self, tokens: Tokens) -> Tensor<3> {
         self.run_with_hooks(tokens, &mut NoHooks)
     }
 
     /// The same, passing every activation through `hooks`.
-    pub fn run_with_hooks(&self, tokens: Tensor<2, Int>, hooks: &mut dyn Hooks) -> Tensor<3> {
+    pub fn run_with_hooks(&self, tokens: Tokens, hooks: &mut dyn Hooks) -> Tensor<3> {
         let resid = self.run_from_pre(0, self.embed(tokens, hooks), hooks);
         self.unembed(self.final_norm(resid))
     }
 
     /// The same, keeping every activation.
-    pub fn run_with_cache(&self, tokens: Tensor<2, Int>) -> (Tensor<3>, ActivationCache) {
+    pub fn run_with_cache(&self, tokens: Tokens) -> (Tensor<3>, ActivationCache) {
         let mut cache = ActivationCache::default();
         let logits = self.run_with_hooks(tokens, &mut cache);
         (logits, cache)
     }
 
     /// Token and position embeddings added; tokens `[batch, pos]` to `[batch, pos, d_model]`.
-    pub fn embed(&self, tokens: Tensor<2, Int>, hooks: &mut dyn Hooks) -> Tensor<3> {
-        let [batch, pos] = tokens.dims();
-        let rows = self.wte.clone().select(0, tokens.reshape([batch * pos])); // [batch * pos, d_model]
+    pub fn embed(&self, tokens: Tokens, hooks: &mut dyn Hooks) -> Tensor<3> {
+        let Tokens { ids, batch, pos } = tokens;
+        let rows = self.wte.rows(&ids); // [batch * pos, d_model]
         let embed = rows.reshape([batch, pos, self.config.shape.d_model]);
         let pos_embed = self.wpe.clone().narrow(0, 0, pos).unsqueeze_dim::<3>(0); // [1, pos, d_model]
         hooks.stream(HookName::Embed, embed) + hooks.stream(HookName::PosEmbed, pos_embed)
@@ -233,13 +234,13 @@ impl Gpt2 {
     pub fn unembed(&self, normalized: Tensor<3>) -> Tensor<3> {
         let [batch, pos, d_model] = normalized.dims();
         let flat = normalized.reshape([batch * pos, d_model]);
-        let logits = flat.matmul(self.wte.clone().transpose()); // [batch * pos, d_vocab]
+        let logits = self.wte.logits(flat); // [batch * pos, d_vocab]
         logits.reshape([batch, pos, self.config.shape.d_vocab])
     }
 
     /// Unembedding directions of some tokens; `[ids, d_model]`.
     pub fn unembedding_rows(&self, ids: &[u32]) -> Tensor<2> {
-        self.wte.clone().select(0, self.int_vector(ids))
+        self.wte.rows(ids)
     }
 
     /// What each head of `layer` writes to the residual stream, without the layer's bias.
@@ -264,16 +265,10 @@ impl Gpt2 {
         self.h[layer].attn.c_proj.bias.clone()
     }
 
-    /// Token ids as the model takes them; rows of equal length to `[batch, pos]`.
-    pub fn tokens(&self, rows: &[&[u32]]) -> Tensor<2, Int> {
+    /// Token ids as the model takes them, of rows of equal length.
+    pub fn tokens(&self, rows: &[&[u32]]) -> Tokens {
         let pos = rows.first().map_or(0, |row| row.len());
-        self.int_vector(&rows.concat()).reshape([rows.len(), pos])
-    }
-
-    fn int_vector(&self, ids: &[u32]) -> Tensor<1, Int> {
-        // i32: browsers have no 64-bit integers on the GPU, and no vocabulary needs them.
-        let ids: Vec<i32> = ids.iter().map(|id| id.cast_signed()).collect();
-        Tensor::from_data(TensorData::from(ids.as_slice()), &self.device())
+        Tokens { ids: rows.concat(), batch: rows.len(), pos }
     }
 
     /// Sizes of the model.
@@ -303,6 +298,15 @@ impl Gpt2 {
     /// A parameter that is missing or has another shape than `config` says.
     pub fn from_params(config: Gpt2Config, params: &Params) -> Result<Self, LoadError> {
         params.check(&config.shape)?;
+        Self::with_embedding(config, Embedding::whole(params.matrix("wte.weight")?), params)
+    }
+
+    /// The same with `wte` apart; shapes are not looked at.
+    pub(crate) fn with_embedding(
+        config: Gpt2Config,
+        wte: Embedding,
+        params: &Params,
+    ) -> Result<Self, LoadError> {
         let norm = |name: &str| {
             Ok::<_, LoadError>(LayerNorm {
                 weight: params.vector(&format!("{name}.weight"))?,
@@ -332,7 +336,7 @@ impl Gpt2 {
             })
         };
         Ok(Self {
-            wte: params.matrix("wte.weight")?,
+            wte,
             wpe: params.matrix("wpe.weight")?,
             h: (0..config.shape.n_layers).map(block).collect::<Result<_, _>>()?,
             ln_f: norm("ln_f")?,

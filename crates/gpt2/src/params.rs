@@ -53,19 +53,23 @@ impl Param {
     pub fn from_values(
         name: &str,
         dims: &[usize],
-        values: &[f32],
+        values: Vec<f32>,
         options: &TensorCreationOptions,
     ) -> Result<Self, LoadError> {
-        let flat = Tensor::<1>::from_data(TensorData::from(values), options.clone());
+        let n_values = values.len();
+        // The numbers are moved: a copy of a large tensor does not fit where memory is short.
+        let data = |dims: &[usize]| TensorData::new(values, dims.to_vec());
         match *dims {
-            [n] if n == values.len() => Ok(Self::Vector(flat)),
-            [rows, columns] if rows * columns == values.len() => {
-                Ok(Self::Matrix(flat.reshape([rows, columns])))
+            [n] if n == n_values => {
+                Ok(Self::Vector(Tensor::from_data(data(dims), options.clone())))
+            }
+            [rows, columns] if rows * columns == n_values => {
+                Ok(Self::Matrix(Tensor::from_data(data(dims), options.clone())))
             }
             _ => Err(LoadError::Shape {
                 tensor: name.to_owned(),
                 expected: dims.to_vec(),
-                got: vec![values.len()],
+                got: vec![n_values],
             }),
         }
     }

@@ -39,13 +39,22 @@ impl StoredDtype {
 
     /// Numbers of little-endian bytes; trailing bytes that fill no number are left out.
     pub fn decode(self, bytes: &[u8]) -> Vec<f32> {
+        let mut values = Vec::with_capacity(bytes.len() / self.bytes());
+        self.decode_into(bytes, &mut values);
+        values
+    }
+
+    /// The same, behind those that are there.
+    pub fn decode_into(self, bytes: &[u8], values: &mut Vec<f32>) {
         match self {
-            Self::F32 => bytes.as_chunks().0.iter().map(|b| f32::from_le_bytes(*b)).collect(),
+            Self::F32 => {
+                values.extend(bytes.as_chunks().0.iter().map(|b| f32::from_le_bytes(*b)));
+            }
             Self::F16 => {
-                bytes.as_chunks().0.iter().map(|b| f16::from_le_bytes(*b).to_f32()).collect()
+                values.extend(bytes.as_chunks().0.iter().map(|b| f16::from_le_bytes(*b).to_f32()));
             }
             Self::Bf16 => {
-                bytes.as_chunks().0.iter().map(|b| bf16::from_le_bytes(*b).to_f32()).collect()
+                values.extend(bytes.as_chunks().0.iter().map(|b| bf16::from_le_bytes(*b).to_f32()));
             }
         }
     }

@@ -50,7 +50,7 @@ impl Checkpoint {
     ) -> anyhow::Result<(Param, Param)> {
         let read = |moment: &str| -> anyhow::Result<Param> {
             let name = format!("{name}.{moment}");
-            Ok(Param::from_values(&name, dims, &self.values(&name)?, options)?)
+            Ok(Param::from_values(&name, dims, self.values(&name)?, options)?)
         };
         Ok((read("moment_1")?, read("moment_2")?))
     }

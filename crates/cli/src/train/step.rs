@@ -4,7 +4,7 @@ use std::path::Path;
 use anyhow::Context as _;
 use burn::optim::{AdamW, AdamWConfig, AdamWState, Optimizer as _};
 use burn::tensor::activation::log_softmax;
-use burn::tensor::{DType, Device, Gradients, Tensor, TensorCreationOptions};
+use burn::tensor::{DType, Device, Gradients, Int, Tensor, TensorCreationOptions};
 use pollster::block_on;
 use twinbeam_gpt2::{
     Gpt2, Gpt2Config, Hooks, INITIAL_STD, Param, Params, StoredDtype, expected_params,
@@ -36,7 +36,7 @@ impl Trainer {
         let std = INITIAL_STD * (GPT2_WIDTH / config.shape.d_model as f32).sqrt();
         let mut params = Params::default();
         for (name, dims, values) in random_params(&config.shape, seed, std) {
-            let param = Param::from_values(&name, &dims, &values, &options())?;
+            let param = Param::from_values(&name, &dims, values, &options())?;
             params.insert(name, param);
         }
         Ok(Self::with_params(config, params))
@@ -53,7 +53,7 @@ impl Trainer {
         let mut params = Params::default();
         for (name, dims) in expected_params(&config.shape) {
             let values = checkpoint.values(&name)?;
-            params.insert(name.clone(), Param::from_values(&name, &dims, &values, &options())?);
+            params.insert(name.clone(), Param::from_values(&name, &dims, values, &options())?);
         }
         let mut trainer = Self::with_params(config, params);
         trainer.step = checkpoint.step();
@@ -186,11 +186,13 @@ fn leaf(param: &Param) -> Param {
 /// Mean cross-entropy of the next token over the batch's real tokens, in nats; `[1]`.
 fn cross_entropy(model: &Gpt2, batch: &Batch, hooks: &mut dyn Hooks) -> Tensor<1> {
     let inputs: Vec<&[u32]> = batch.rows.iter().map(|row| &row[..row.len() - 1]).collect();
-    let targets: Vec<&[u32]> = batch.rows.iter().map(|row| &row[1..]).collect();
+    let targets = batch.rows.iter().flat_map(|row| &row[1..]);
+    let targets: Vec<i32> = targets.map(|id| id.cast_signed()).collect();
     let logits = model.run_with_hooks(model.tokens(&inputs), hooks); // [rows, pos, d_vocab]
     let [n_rows, pos, d_vocab] = logits.dims();
     let log_probs = log_softmax(logits.reshape([n_rows * pos, d_vocab]), 1);
-    let targets = model.tokens(&targets).reshape([n_rows * pos, 1]);
+    let targets = Tensor::<1, Int>::from_data(targets.as_slice(), &model.device());
+    let targets = targets.reshape([n_rows * pos, 1]);
     let real: Vec<f32> = batch
         .lengths
         .iter()

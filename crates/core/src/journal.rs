@@ -1,0 +1,179 @@
+//! What the browser's storage holds of a model: a list of entries, one JSON object per line, each written
+//! after the bytes that it speaks of. What was cut off is a line without an end, and is not believed.
+
+use std::collections::BTreeMap;
+
+use serde::{Deserialize, Serialize};
+
+/// One line of a journal.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(tag = "entry", rename_all = "snake_case")]
+pub enum Entry {
+    /// How large a file is where it came from.
+    Size {
+        /// Name of the file.
+        file: String,
+        /// Its bytes.
+        bytes: u64,
+    },
+    /// There is no such file.
+    Absent {
+        /// Name of the file.
+        file: String,
+    },
+    /// Bytes of a file are kept.
+    Piece(Piece),
+    /// They turned out to be damaged.
+    Dropped {
+        /// Name of the file.
+        file: String,
+        /// Where the piece begins in it.
+        start: u64,
+    },
+    /// Everything that a model needs is kept, and was a working model.
+    Complete(Completion),
+}
+
+/// A range of a file, and where it is kept.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Piece {
+    /// Name of the file.
+    pub file: String,
+    /// First byte.
+    pub start: u64,
+    /// The byte after the last.
+    pub end: u64,
+    /// Where it lies in the storage.
+    pub at: u64,
+    /// SHA-256 of the bytes, in hexadecimal.
+    pub sha256: String,
+}
+
+/// What is known of a model that is kept whole.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Completion {
+    /// SHA-256 of `model.safetensors`, in hexadecimal.
+    pub sha256: String,
+    /// When, in milliseconds since 1970.
+    pub millis: u64,
+    /// Whether the digest is the expected one; `None`: none was known.
+    pub as_expected: Option<bool>,
+}
+
+/// What a journal's entries add up to.
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
+pub struct Journal {
+    /// Sizes of files.
+    pub sizes: BTreeMap<String, u64>,
+    /// Files that are not there.
+    pub absent: Vec<String>,
+    /// Pieces by file and first byte.
+    pub pieces: BTreeMap<(String, u64), Piece>,
+    /// Whether the model is kept whole.
+    pub complete: Option<Completion>,
+    /// The first byte of the storage that no piece was ever given.
+    pub end: u64,
+}
+
+impl Journal {
+    /// Adds the entries of a text up to the first that is not whole; the number of bytes that were
+    /// taken, behind which the next entry belongs.
+    pub fn read(text: &[u8]) -> (Self, usize) {
+        let mut journal = Self::default();
+        let mut taken = 0;
+        for line in text.split_inclusive(|byte| *byte == b'\n') {
+            let Some(entry) = line.strip_suffix(b"\n") else { break };
+            let Ok(entry) = serde_json::from_slice(entry) else { break };
+            journal.add(entry);
+            taken += line.len();
+        }
+        (journal, taken)
+    }
+
+    /// Adds one entry.
+    pub fn add(&mut self, entry: Entry) {
+        match entry {
+            Entry::Size { file, bytes } => {
+                self.sizes.insert(file, bytes);
+            }
+            Entry::Absent { file } => self.absent.push(file),
+            Entry::Piece(piece) => {
+                self.end = self.end.max(piece.at + (piece.end - piece.start.min(piece.end)));
+                self.pieces.insert((piece.file.clone(), piece.start), piece);
+            }
+            Entry::Dropped { file, start } => {
+                self.pieces.remove(&(file, start));
+                self.complete = None;
+            }
+            Entry::Complete(completion) => self.complete = Some(completion),
+        }
+    }
+
+    /// The piece that is exactly this range of a file.
+    pub fn piece(&self, file: &str, start: u64, end: u64) -> Option<&Piece> {
+        self.pieces.get(&(file.to_owned(), start)).filter(|piece| piece.end == end)
+    }
+
+    /// Bytes of all pieces.
+    pub fn bytes(&self) -> u64 {
+        self.pieces.values().map(|piece| piece.end - piece.start).sum()
+    }
+}
+
+impl Entry {
+    /// The entry as a line, with its end.
+    pub fn line(&self) -> String {
+        // OK because an entry holds strings and numbers.
+        let mut line = serde_json::to_string(self).unwrap_or_default();
+        line.push('\n');
+        line
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn piece(start: u64, at: u64) -> Entry {
+        let (file, sha256) = ("model.safetensors".to_owned(), "00".to_owned());
+        Entry::Piece(Piece { file, start, end: start + 10, at, sha256 })
+    }
+
+    #[test]
+    fn a_torn_line_is_not_believed() {
+        let size = Entry::Size { file: "config.json".to_owned(), bytes: 7 };
+        let whole = [size, piece(0, 0), piece(10, 10)].map(|entry| entry.line()).concat();
+        let complete = Completion { sha256: "ab".to_owned(), millis: 5, as_expected: None };
+        let last = Entry::Complete(complete).line();
+        for cut in 0..last.len() {
+            let text = format!("{whole}{}", &last[..cut]);
+            let (journal, taken) = Journal::read(text.as_bytes());
+            assert_eq!((taken, journal.complete.is_none()), (whole.len(), true), "cut at {cut}");
+            assert_eq!((journal.bytes(), journal.end), (20, 20));
+        }
+        let (journal, taken) = Journal::read(format!("{whole}{last}").as_bytes());
+        assert_eq!(taken, whole.len() + last.len());
+        assert!(journal.complete.is_some());
+        assert_eq!(journal.piece("model.safetensors", 10, 20).map(|piece| piece.at), Some(10));
+        assert_eq!(journal.piece("model.safetensors", 10, 21), None);
+    }
+
+    #[test]
+    fn a_dropped_piece_is_gone_and_nothing_is_complete() {
+        let complete = Completion { sha256: "ab".to_owned(), millis: 5, as_expected: Some(true) };
+        let mut journal = Journal::default();
+        journal.add(piece(0, 0));
+        journal.add(Entry::Complete(complete));
+        journal.add(Entry::Dropped { file: "model.safetensors".to_owned(), start: 0 });
+        assert_eq!((journal.bytes(), journal.complete.clone(), journal.end), (0, None, 10));
+    }
+
+    #[test]
+    fn any_bytes_can_be_read() {
+        use proptest::prelude::*;
+        proptest!(|(bytes in proptest::collection::vec(any::<u8>(), 0..200))| {
+            let (_, taken) = Journal::read(&bytes);
+            prop_assert!(taken <= bytes.len());
+        });
+    }
+}

@@ -1,0 +1,305 @@
+//! What the browser keeps of a model between two visits: every range that was read, with its digest.
+//!
+//! Bytes are written first and the journal's line about them afterwards, so that whatever is cut off is
+//! fetched again, and nothing is believed that was not written.
+
+use std::cell::{Cell, RefCell};
+use std::ops::Range;
+
+use sha2::{Digest as _, Sha256};
+use twinbeam_core::{Completion, Entry, Journal, Kept, Piece};
+
+use crate::{ByteSource, SourceError};
+
+/// A file that can be written anywhere: in the browser one of its private file system.
+pub trait Blob {
+    /// Its size.
+    ///
+    /// # Errors
+    /// What the system said.
+    fn size(&self) -> Result<u64, String>;
+
+    /// Fills a buffer with the bytes from a position on; how many there were.
+    ///
+    /// # Errors
+    /// What the system said.
+    fn read(&self, at: u64, into: &mut [u8]) -> Result<usize, String>;
+
+    /// Writes bytes at a position; how many the system says it has written. Where space has run out
+    /// some browsers write less, and some say a number that cannot be.
+    ///
+    /// # Errors
+    /// What the system said.
+    fn write(&self, at: u64, bytes: &[u8]) -> Result<u64, String>;
+
+    /// Cuts it to a size.
+    ///
+    /// # Errors
+    /// What the system said.
+    fn truncate(&self, len: u64) -> Result<(), String>;
+
+    /// Makes what was written last.
+    ///
+    /// # Errors
+    /// What the system said.
+    fn flush(&self) -> Result<(), String>;
+}
+
+/// Longest journal that is read: 200 bytes for each piece of the largest GPT-2 are less.
+const MAX_JOURNAL: u64 = 4 << 20;
+
+/// Another source whose bytes are kept as they are read, and read from where they are kept.
+#[derive(Debug)]
+pub struct Shelf<R, B> {
+    remote: R,
+    store: RefCell<Option<Store<B>>>,
+    /// Why nothing is kept any more.
+    refused: RefCell<Option<String>>,
+    healed: Cell<u64>,
+    /// The moment of this visit, in milliseconds since 1970.
+    now: u64,
+    /// Files that are not there. Worth remembering of a whole model only: a server may be mended.
+    missing: RefCell<Vec<String>>,
+}
+
+#[derive(Debug)]
+struct Store<B> {
+    data: B,
+    lines: B,
+    /// End of the journal's last whole line.
+    lines_end: u64,
+    journal: Journal,
+}
+
+impl<B: Blob> Store<B> {
+    fn open(data: B, lines: B) -> Result<Self, String> {
+        let len = lines.size()?.min(MAX_JOURNAL);
+        let mut text = vec![0; len as usize];
+        let got = lines.read(0, &mut text)?;
+        let (journal, taken) = Journal::read(text.get(..got).unwrap_or_default());
+        Ok(Self { data, lines, lines_end: taken as u64, journal })
+    }
+
+    /// Writes an entry behind the last one.
+    fn note(&mut self, entry: Entry) -> Result<(), String> {
+        let line = entry.line();
+        // What an interrupted write has left behind the last whole line goes first.
+        self.lines.truncate(self.lines_end)?;
+        write_all(&self.lines, self.lines_end, line.as_bytes())?;
+        self.lines.flush()?;
+        self.lines_end += line.len() as u64;
+        self.journal.add(entry);
+        Ok(())
+    }
+
+    fn keep(&mut self, file: &str, range: &Range<u64>, bytes: &[u8]) -> Result<(), String> {
+        let at = self.journal.end;
+        write_all(&self.data, at, bytes)?;
+        self.data.flush()?;
+        let (file, sha256) = (file.to_owned(), sha256(bytes));
+        self.note(Entry::Piece(Piece { file, start: range.start, end: range.end, at, sha256 }))
+    }
+
+    /// The bytes of a piece, if they are all there.
+    fn bytes(&self, piece: &Piece) -> Option<Vec<u8>> {
+        let mut bytes = vec![0; (piece.end - piece.start) as usize];
+        let got = self.data.read(piece.at, &mut bytes).ok()?;
+        (got == bytes.len()).then_some(bytes)
+    }
+
+    fn forget(&mut self, (file, start): (String, u64)) -> Result<(), String> {
+        self.note(Entry::Dropped { file, start })
+    }
+}
+
+fn write_all<B: Blob>(blob: &B, at: u64, bytes: &[u8]) -> Result<(), String> {
+    let written = blob.write(at, bytes)?;
+    if written != bytes.len() as u64 {
+        return Err(format!("{written} of {} bytes were written", bytes.len()));
+    }
+    Ok(())
+}
+
+fn sha256(bytes: &[u8]) -> String {
+    hexadecimal(&Sha256::digest(bytes))
+}
+
+/// Bytes as digits.
+pub(crate) fn hexadecimal(bytes: &[u8]) -> String {
+    bytes.iter().fold(String::new(), |text, byte| format!("{text}{byte:02x}"))
+}
+
+impl<R: ByteSource, B: Blob> Shelf<R, B> {
+    /// Keeps what is read of `remote` in two files: the bytes, and the journal that says what they are and
+    /// that it was `now`, in milliseconds since 1970.
+    pub fn new(remote: R, data: B, journal: B, now: u64) -> Self {
+        let opened = Store::open(data, journal);
+        let refused = opened.as_ref().err().cloned();
+        Self {
+            remote,
+            store: RefCell::new(opened.ok()),
+            refused: RefCell::new(refused),
+            healed: Cell::new(0),
+            missing: RefCell::default(),
+            now,
+        }
+    }
+
+    /// Keeps nothing, since the browser does not want to.
+    pub fn in_memory(remote: R, reason: impl Into<String>) -> Self {
+        Self {
+            remote,
+            store: RefCell::new(None),
+            refused: RefCell::new(Some(reason.into())),
+            healed: Cell::new(0),
+            missing: RefCell::default(),
+            now: 0,
+        }
+    }
+
+    /// Does something with the store; where that fails, nothing is kept from now on.
+    fn with<V>(&self, act: impl FnOnce(&mut Store<B>) -> Result<V, String>) -> Option<V> {
+        let mut store = self.store.borrow_mut();
+        match act(store.as_mut()?) {
+            Ok(value) => Some(value),
+            Err(reason) => {
+                self.refused.replace(Some(reason));
+                *store = None;
+                None
+            }
+        }
+    }
+
+    /// A piece that is kept.
+    fn look_up(&self, file: &str, range: &Range<u64>) -> Option<Vec<u8>> {
+        let store = self.store.borrow();
+        let store = store.as_ref()?;
+        store.bytes(store.journal.piece(file, range.start, range.end)?)
+    }
+
+    /// A file that is no longer than another one's range is one piece; so a file's size is known by its
+    /// pieces or by an entry.
+    fn known_size(&self, file: &str) -> Option<u64> {
+        self.store.borrow().as_ref()?.journal.sizes.get(file).copied()
+    }
+
+    fn is_absent(&self, file: &str) -> bool {
+        let store = self.store.borrow();
+        store.as_ref().is_some_and(|store| store.journal.absent.iter().any(|name| name == file))
+    }
+
+    fn note(&self, entry: Entry) {
+        self.with(|store| store.note(entry));
+    }
+}
+
+impl<R: ByteSource, B: Blob> ByteSource for Shelf<R, B> {
+    async fn size(&self, file: &str) -> Result<u64, SourceError> {
+        if let Some(size) = self.known_size(file) {
+            return Ok(size);
+        }
+        let bytes = self.remote.size(file).await?;
+        self.note(Entry::Size { file: file.to_owned(), bytes });
+        Ok(bytes)
+    }
+
+    async fn read(&self, file: &str, range: Range<u64>) -> Result<Vec<u8>, SourceError> {
+        if let Some(bytes) = self.look_up(file, &range) {
+            return Ok(bytes);
+        }
+        let bytes = self.remote.read(file, range.clone()).await?;
+        self.with(|store| store.keep(file, &range, &bytes));
+        Ok(bytes)
+    }
+
+    async fn read_all(&self, file: &str, most: u64) -> Result<Vec<u8>, SourceError> {
+        if self.is_absent(file) {
+            return Err(SourceError::NotFound);
+        }
+        if let Some(size) = self.known_size(file)
+            && size <= most
+            && let Some(bytes) = self.look_up(file, &(0..size))
+        {
+            return Ok(bytes);
+        }
+        let bytes = self.remote.read_all(file, most).await.inspect_err(|error| {
+            if *error == SourceError::NotFound {
+                self.missing.borrow_mut().push(file.to_owned());
+            }
+        })?;
+        let size = bytes.len() as u64;
+        self.note(Entry::Size { file: file.to_owned(), bytes: size });
+        self.with(|store| store.keep(file, &(0..size), &bytes));
+        Ok(bytes)
+    }
+
+    fn announce(&self, file: &str, ranges: &[Range<u64>]) {
+        let missing = {
+            let store = self.store.borrow();
+            let is_kept = |range: &Range<u64>| {
+                let store = store.as_ref();
+                store.is_some_and(|s| s.journal.piece(file, range.start, range.end).is_some())
+            };
+            ranges.iter().filter(|range| !is_kept(range)).cloned().collect::<Vec<_>>()
+        };
+        self.remote.announce(file, &missing);
+    }
+
+    fn fetched(&self) -> u64 {
+        self.remote.fetched()
+    }
+
+    fn kept(&self) -> Kept {
+        match &*self.refused.borrow() {
+            Some(reason) => Kept::Memory { reason: reason.clone() },
+            None => Kept::Stored { fetched: self.fetched(), healed: self.healed.get() },
+        }
+    }
+
+    fn completed(&self) -> Option<Completion> {
+        self.store.borrow().as_ref()?.journal.complete.clone()
+    }
+
+    fn complete(&self, sha256: &str, as_expected: Option<bool>) {
+        let sha256 = sha256.to_owned();
+        let is_known =
+            |before: &Completion| before.sha256 == sha256 && before.as_expected == as_expected;
+        if !self.completed().as_ref().is_some_and(is_known) {
+            let completion = Completion { sha256, millis: self.now, as_expected };
+            for file in self.missing.take() {
+                self.note(Entry::Absent { file });
+            }
+            self.note(Entry::Complete(completion));
+        }
+    }
+
+    fn heal(&self) -> bool {
+        let damaged = self.with(|store| {
+            let is_damaged = |piece: &&Piece| {
+                store.bytes(piece).is_none_or(|bytes| sha256(&bytes) != piece.sha256)
+            };
+            let pieces = store.journal.pieces.values();
+            let damaged: Vec<_> =
+                pieces.filter(is_damaged).map(|piece| (piece.file.clone(), piece.start)).collect();
+            for key in &damaged {
+                store.forget(key.clone())?;
+            }
+            Ok(damaged.len() as u64)
+        });
+        self.healed.set(self.healed.get() + damaged.unwrap_or(0));
+        damaged.is_some_and(|damaged| damaged > 0)
+    }
+
+    fn discard(&self) -> bool {
+        let before = self.with(|store| {
+            let bytes = store.journal.bytes();
+            store.lines.truncate(0)?;
+            store.lines.flush()?;
+            store.data.truncate(0)?;
+            store.lines_end = 0;
+            store.journal = Journal::default();
+            Ok(bytes)
+        });
+        before.is_some_and(|bytes| bytes > 0)
+    }
+}
