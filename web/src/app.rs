@@ -6,6 +6,7 @@ use crate::components::{answers, controls, notice, prompts, reading, status, sum
 use crate::explain::{self, Notice};
 use crate::heatmap::Figure;
 use crate::linked::{self, LinkMark};
+use crate::models::{DropTarget, LoadProgress, ModelMenu, SelfCheckResult};
 use crate::neurons::NeuronPanel;
 use crate::state::AppState;
 use crate::{bridge, url_state};
@@ -13,23 +14,23 @@ use crate::{bridge, url_state};
 /// The page, or, in another page's frame, the figure alone.
 #[component]
 pub(crate) fn App() -> impl IntoView {
-    let Opened { experiment, snapshot, notice } = from_address();
+    let Opened { experiment, snapshot, notice, is_named } = from_address();
     let state = AppState::new(experiment.clone(), url_state::device());
     state.notice.set(notice);
     let has_figure = snapshot.is_some();
     linked::show(state, &experiment, snapshot);
     // Back, Forward and a link pasted into the address change the fragment; our own writes do not fire this.
     let listener = EventListener::new(&window(), "hashchange", move |_event| {
-        let Opened { experiment, snapshot, notice } = from_address();
-        bridge::open(state, experiment, snapshot, false);
+        let Opened { experiment, snapshot, notice, .. } = from_address();
         state.notice.set(notice);
+        bridge::open(state, experiment, snapshot, false);
     });
     // The page listens as long as it lives.
     listener.forget();
     let embedded = url_state::is_embedded();
     // A frame with a figure in it need not compute: its reader opens the page for that.
     if !(embedded && has_figure) {
-        bridge::start(state);
+        bridge::begin(state, is_named);
     }
     if embedded {
         view! { <Embedded state /> }.into_any()
@@ -41,7 +42,8 @@ pub(crate) fn App() -> impl IntoView {
 /// From top to bottom: what is asked, what is happening, the figure, how to read it.
 #[component]
 fn Page(state: AppState) -> impl IntoView {
-    view! {
+    // Each part for itself: as one type they would take a third more of the program.
+    let head = view! {
         <header class="masthead">
             <h1>"Twinbeam"</h1>
             <p>
@@ -50,8 +52,14 @@ fn Page(state: AppState) -> impl IntoView {
             </p>
             <reading::ReadingSwitch state />
         </header>
+    };
+    let inputs = view! {
         <section class="inputs" aria-label="Experiment">
-            <controls::Examples state />
+            <div class="chooser">
+                <ModelMenu state />
+                <controls::Examples state />
+            </div>
+            <LoadProgress state />
             <prompts::Prompts state />
             <div class="ask">
                 <answers::AnswerFields state />
@@ -59,8 +67,14 @@ fn Page(state: AppState) -> impl IntoView {
             </div>
             <controls::Explanation state />
         </section>
+    };
+    let happening = view! {
         <notice::Notices state />
         <status::StatusLine state />
+        <SelfCheckResult state />
+        <DropTarget state />
+    };
+    let results = view! {
         <section
             class="results"
             aria-label="Result"
@@ -73,7 +87,8 @@ fn Page(state: AppState) -> impl IntoView {
             <reading::Reading state />
             <NeuronPanel state />
         </section>
-    }
+    };
+    [head.into_any(), inputs.into_any(), happening.into_any(), results.into_any()]
 }
 
 /// The figure with its prompts, and the way to the page.
@@ -96,7 +111,7 @@ fn Embedded(state: AppState) -> impl IntoView {
                 list(&draft.wrong),
                 draft.direction,
                 draft.n_steps,
-                draft.model
+                state.models.title(&draft.model)
             )
         })
     };
@@ -128,24 +143,24 @@ struct Opened {
     experiment: Experiment,
     snapshot: Option<Snapshot>,
     notice: Option<Notice>,
+    /// Whether the address says which model it is for.
+    is_named: bool,
 }
 
 fn from_address() -> Opened {
-    let plain = |notice| Opened { experiment: Experiment::default(), snapshot: None, notice };
+    let plain = |notice| Opened {
+        experiment: Experiment::default(),
+        snapshot: None,
+        notice,
+        is_named: false,
+    };
     match url_state::read() {
         None => plain(None),
         Some(Err(error)) => plain(Some(explain::link(&error))),
         Some(Ok(link)) => {
             let notice = explain::parts_of_link(&link);
             let Link { experiment, snapshot, .. } = link;
-            let bundled = Experiment::default().model;
-            if experiment.model == bundled {
-                Opened { experiment, snapshot, notice }
-            } else {
-                let notice = Some(explain::other_model(&experiment.model, &bundled));
-                let experiment = Experiment { model: bundled, ..experiment };
-                Opened { experiment, snapshot: None, notice }
-            }
+            Opened { experiment, snapshot, notice, is_named: true }
         }
     }
 }

@@ -2,9 +2,11 @@
 
 use leptos::prelude::*;
 use twinbeam_core::{
-    Component, ComponentKind, DeviceReport, Experiment, LinkError, ScoreTable, Snapshot, UnitBasis,
+    Component, ComponentKind, DeviceReport, Experiment, Kept, LinkError, ScoreTable, Snapshot,
+    UnitBasis,
 };
 
+use crate::models::Identity;
 use crate::state::{AppState, Committed, Loaded, Origin};
 use crate::{explain, url_state};
 
@@ -52,6 +54,15 @@ pub(crate) fn show(state: AppState, experiment: &Experiment, snapshot: Option<Sn
     state.linked.set(snapshot.map(|snapshot| (experiment.clone(), snapshot)));
 }
 
+/// Takes a link's result off the screen: it is of a model that is not there.
+pub(crate) fn forget(state: AppState) {
+    state.linked.set(None);
+    state.link_check.set(None);
+    if untrack(|| state.is_from_link()) {
+        state.committed.set(None);
+    }
+}
+
 /// A link's result as the figure draws it.
 pub(crate) fn committed(experiment: Experiment, snapshot: &Snapshot) -> Committed {
     let sides = (snapshot.clean.clone(), snapshot.corrupted.clone());
@@ -71,8 +82,17 @@ pub(crate) fn committed(experiment: Experiment, snapshot: &Snapshot) -> Committe
     Committed {
         basis: UnitBasis::new(experiment.metric, &sides.0, &sides.1, snapshot.shape.d_model),
         origin: Origin::Link,
+        model: Loaded {
+            identity: Identity::named(&experiment.model),
+            shape: snapshot.shape,
+            device,
+            fingerprint: snapshot.model_sha256.clone(),
+            as_expected: None,
+            kept: Kept::Elsewhere,
+            seconds: Vec::new(),
+            memory_bytes: 0,
+        },
         experiment,
-        model: Loaded { shape: snapshot.shape, device, fingerprint: snapshot.model_sha256.clone() },
         sides,
         tables: snapshot.heads.clone(),
         neurons: snapshot.neurons.clone(),
@@ -93,18 +113,18 @@ pub(crate) fn snapshot(state: AppState) -> Option<Snapshot> {
             table.kind == ComponentKind::Heads || committed.is_complete(ComponentKind::Neurons)
         };
         let tables: Vec<ScoreTable> = tables.iter().filter(whole).cloned().collect();
-        let Loaded { shape, device, fingerprint } = model;
+        let Loaded { shape, device, fingerprint, .. } = model;
         Snapshot::of(shape, fingerprint, device.gpu, [clean, corrupted], &tables)
     })
 }
 
-/// The link to what is on the screen: the draft, and its result unless that is out of date.
+/// The link to what is on the screen: what is asked, and its result unless that is out of date.
 ///
 /// # Errors
 /// Prompts that fit into no link.
 pub(crate) fn address(state: AppState) -> Result<String, LinkError> {
     let snapshot = if state.is_stale() == Some(false) { snapshot(state) } else { None };
-    state.draft.with(|draft| url_state::share(draft, snapshot.as_ref()))
+    url_state::share(&state.asked(), snapshot.as_ref())
 }
 
 /// Compares the visitor's own result with the link's, if it is of the same experiment.
@@ -129,7 +149,11 @@ pub(crate) fn LinkMark(state: AppState) -> impl IntoView {
             c.as_ref().filter(|c| c.origin == Origin::Link).map(|c| c.model.fingerprint.clone())
         });
         match shown {
-            Some(sha256) => Some(("link", explain::from_link(&sha256, state.job.get().is_some()))),
+            Some(sha256) => {
+                let waits_for = state.models.waiting.get().map(|id| state.models.title(&id));
+                let running = state.job.get().is_some();
+                Some(("link", explain::from_link(&sha256, running, waits_for.as_deref())))
+            }
             None => state.link_check.get().map(|check| {
                 let verdict = if check.agrees() { "agrees" } else { "differs" };
                 (verdict, explain::link_check(&check))
@@ -165,7 +189,7 @@ mod tests {
     }
 
     fn snapshot_of(own: &Committed) -> Snapshot {
-        let Loaded { shape, device, fingerprint } = &own.model;
+        let Loaded { shape, device, fingerprint, .. } = &own.model;
         let sides = [&own.sides.0, &own.sides.1];
         Snapshot::of(shape, fingerprint, device.gpu, sides, &own.tables).expect("it is complete")
     }

@@ -4,6 +4,10 @@
 //! turns every cause of failure into words, `url_state.rs` is the only file that touches the address.
 
 #![allow(unreachable_pub, reason = "the component macro writes `pub` itself")]
+#![allow(
+    clippy::large_types_passed_by_value,
+    reason = "the state is a list of handles; only debug builds note more beside each"
+)]
 
 mod app;
 mod bridge;
@@ -14,6 +18,7 @@ mod explain;
 mod export;
 mod heatmap;
 mod linked;
+mod models;
 mod neurons;
 mod state;
 mod url_state;

@@ -1,22 +1,31 @@
 use leptos::prelude::*;
 use twinbeam_core::{
     CheckReport, Component, ComponentKind, DeviceChoice, DeviceReport, Direction, Experiment,
-    Inspection, Method, Metric, ModelShape, NeuronScores, Phase, ScoreTable, SideSummary, Snapshot,
-    Unit, UnitBasis,
+    Inspection, Kept, Method, Metric, ModelShape, NeuronScores, Phase, ScoreTable, SideSummary,
+    Snapshot, Unit, UnitBasis,
 };
 
 use crate::components::reading;
 use crate::explain::Notice;
 use crate::heatmap::ScaleChoice;
 use crate::linked::LinkCheck;
+use crate::models::{Identity, Models};
 use crate::neurons::{NeuronStatus, Window};
 
 /// A model that the worker has ready.
 #[derive(Debug, Clone, PartialEq)]
 pub(crate) struct Loaded {
+    pub(crate) identity: Identity,
     pub(crate) shape: ModelShape,
     pub(crate) device: DeviceReport,
     pub(crate) fingerprint: String,
+    /// Whether that is the expected one; `None`: none is known.
+    pub(crate) as_expected: Option<bool>,
+    pub(crate) kept: Kept,
+    /// Seconds per phase of loading.
+    pub(crate) seconds: Vec<(String, f64)>,
+    /// Most memory that the worker had while loading, in bytes.
+    pub(crate) memory_bytes: u64,
 }
 
 /// How far a job, or the loading, has come.
@@ -111,6 +120,8 @@ pub(crate) struct AppState {
     pub(crate) inspected: RwSignal<bool>,
     pub(crate) device_choice: RwSignal<DeviceChoice>,
     pub(crate) loaded: RwSignal<Option<Loaded>>,
+    /// The other models.
+    pub(crate) models: Models,
     pub(crate) committed: RwSignal<Option<Committed>>,
     /// The running job.
     pub(crate) job: RwSignal<Option<u64>>,
@@ -146,6 +157,7 @@ impl AppState {
             inspected: RwSignal::new(false),
             device_choice: RwSignal::new(device_choice),
             loaded: RwSignal::new(None),
+            models: Models::new(),
             committed: RwSignal::new(None),
             job: RwSignal::new(None),
             progress: RwSignal::new(None),
@@ -184,11 +196,23 @@ impl AppState {
             NeuronStatus::Running
         } else if complete(ComponentKind::Neurons) {
             NeuronStatus::Done
-        } else if self.job.get().is_none() && complete(ComponentKind::Heads) {
+        } else if self.job.get().is_none()
+            && complete(ComponentKind::Heads)
+            && self.is_of_model_in_use()
+        {
             NeuronStatus::Offered
         } else {
             NeuronStatus::Waiting
         }
+    }
+
+    /// Whether more of what the maps show can be computed.
+    fn is_of_model_in_use(&self) -> bool {
+        let in_use = self.loaded.with(|l| l.as_ref().map(|l| l.identity.id.clone()));
+        self.committed.with(|committed| {
+            let shown = committed.as_ref().map(|committed| &committed.experiment.model);
+            shown.is_some() && shown == in_use.as_ref()
+        })
     }
 
     /// Whether the maps are those of a link.
@@ -225,11 +249,24 @@ impl AppState {
         }
     }
 
+    /// What is asked on the screen: the draft, and the model that it is meant for. Run takes the one in
+    /// use, which the draft itself names.
+    pub(crate) fn asked(&self) -> Experiment {
+        let draft = self.draft.get();
+        let model = self.models.waiting.get().unwrap_or_else(|| draft.model.clone());
+        Experiment { model, ..draft }
+    }
+
     /// Whether the maps are of other inputs than those on the screen; `None` without maps.
     pub(crate) fn is_stale(&self) -> Option<bool> {
-        let draft = self.draft.get();
+        let asked = self.asked();
+        let in_use = self.loaded.with(|loaded| loaded.as_ref().map(|l| l.fingerprint.clone()));
         self.committed.with(|committed| {
-            committed.as_ref().map(|committed| !committed.experiment.same_numbers(&draft))
+            let committed = committed.as_ref()?;
+            // Two models of the visitor's own have one name.
+            let is_of_others = committed.origin != Origin::Link
+                && in_use.is_some_and(|digest| digest != committed.model.fingerprint);
+            Some(is_of_others || !committed.experiment.same_numbers(&asked))
         })
     }
 

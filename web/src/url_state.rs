@@ -79,6 +79,18 @@ pub(crate) fn device() -> DeviceChoice {
     }
 }
 
+/// `?models=`: the absolute address of another list of models, if it is of this page's own site.
+///
+/// # Errors
+/// The address as it was given, where it leads elsewhere.
+pub(crate) fn catalog() -> Option<Result<String, String>> {
+    let given = query()?.get("models")?;
+    let own = window().location().origin().ok();
+    let address = web_sys::Url::new_with_base(&given, &page()).ok();
+    let address = address.filter(|address| Some(address.origin()) == own);
+    Some(address.map(|address| address.href()).ok_or(given))
+}
+
 fn query() -> Option<UrlSearchParams> {
     let query = window().location().search().unwrap_or_default();
     UrlSearchParams::new_with_str(&query).ok()
@@ -87,5 +99,10 @@ fn query() -> Option<UrlSearchParams> {
 /// Absolute address of a file beside the page, whatever the base path is.
 pub(crate) fn beside_the_page(file: &str) -> String {
     let base = leptos::prelude::document().base_uri().ok().flatten().unwrap_or_default();
-    web_sys::Url::new_with_base(file, &base).map_or_else(|_| file.to_owned(), |url| url.href())
+    resolve(file, &base)
+}
+
+/// An address as it is seen from another one.
+pub(crate) fn resolve(address: &str, base: &str) -> String {
+    web_sys::Url::new_with_base(address, base).map_or_else(|_| address.to_owned(), |url| url.href())
 }

@@ -6,15 +6,17 @@ use js_sys::Array;
 use twinbeam_core::Request;
 use wasm_bindgen::prelude::*;
 use web_sys::{
-    Blob, BlobPropertyBag, ErrorEvent, MessageEvent, Url, Worker, WorkerOptions, WorkerType,
+    Blob, BlobPropertyBag, ErrorEvent, File, MessageEvent, Url, Worker, WorkerOptions, WorkerType,
 };
 
 use crate::url_state;
 
 /// A worker with what it must hear once it has started, and the closures that hear it.
 pub(super) struct Connection {
+    /// Tells it apart from those before and beside it.
+    pub(super) number: u64,
     worker: Worker,
-    waiting: RefCell<Option<Vec<String>>>,
+    waiting: RefCell<Option<Vec<JsValue>>>,
     _on_message: Closure<dyn FnMut(MessageEvent)>,
     _on_error: Closure<dyn FnMut(ErrorEvent)>,
 }
@@ -25,6 +27,7 @@ impl Connection {
     /// # Errors
     /// A browser that starts no worker.
     pub(super) fn open(
+        number: u64,
         mut hear: impl FnMut(&str) + 'static,
         mut died: impl FnMut(String) + 'static,
     ) -> Result<Self, JsValue> {
@@ -44,6 +47,7 @@ impl Connection {
         worker.set_onmessage(Some(on_message.as_ref().unchecked_ref()));
         worker.set_onerror(Some(on_error.as_ref().unchecked_ref()));
         Ok(Self {
+            number,
             worker,
             waiting: RefCell::new(Some(Vec::new())),
             _on_message: on_message,
@@ -51,27 +55,34 @@ impl Connection {
         })
     }
 
-    /// Sends now, or as soon as the worker has started: what it is told earlier would be lost.
-    pub(super) fn send(&self, request: &Request) {
+    /// Sends now, or as soon as the worker has started: what it is told earlier would be lost. Files travel
+    /// beside the request, which is then the first of a list.
+    pub(super) fn send(&self, request: &Request, files: &[File]) {
         // OK because requests hold strings, numbers and lists.
         let Ok(text) = serde_json::to_string(request) else {
             return;
         };
+        let mut message = JsValue::from_str(&text);
+        if !files.is_empty() {
+            let mut list = Array::of1(&message);
+            list.extend(files.iter().cloned());
+            message = list.into();
+        }
         match self.waiting.borrow_mut().as_mut() {
-            Some(waiting) => waiting.push(text),
-            None => self.post(&text),
+            Some(waiting) => waiting.push(message),
+            None => self.post(&message),
         }
     }
 
     /// The worker listens now.
     pub(super) fn started(&self) {
-        for text in self.waiting.take().unwrap_or_default() {
-            self.post(&text);
+        for message in self.waiting.take().unwrap_or_default() {
+            self.post(&message);
         }
     }
 
-    fn post(&self, text: &str) {
-        self.worker.post_message(&JsValue::from_str(text)).ok();
+    fn post(&self, message: &JsValue) {
+        self.worker.post_message(message).ok();
     }
 }
 

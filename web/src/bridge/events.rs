@@ -2,10 +2,14 @@
 
 use leptos::prelude::*;
 use twinbeam_core::{
-    CheckReport, ComponentKind, Event, ModelShape, Problem, SideSummary, Strip, UnitBasis,
+    CheckReport, ComponentKind, Event, Kept, ModelShape, Problem, SideSummary, Strip, UnitBasis,
 };
+use wasm_bindgen_futures::spawn_local;
 
-use super::{MAX_DEATHS, count, finished, inspect, restart, run, run_neurons, start, with};
+use super::{
+    MAX_DEATHS, Role, arrival, count, finished, inspect, restart, run, run_neurons, start, with,
+};
+use crate::models;
 use crate::state::{AppState, Committed, Loaded, Origin, Progress};
 use crate::{BUILD, explain, linked, url_state};
 
@@ -14,20 +18,27 @@ const LOADING: u64 = 0;
 /// Parameters times neurons up to which neurons are scored without being asked for.
 const QUICK_WORK: u64 = 10_000_000_000;
 
-pub(super) fn hear(state: AppState, event: Event) {
+/// What a worker says counts as long as it is one of ours.
+pub(super) fn hear(state: AppState, from: u64, event: Event) {
+    match with(|bridge| bridge.role(from)) {
+        Some(Role::InUse) => hear_in_use(state, event),
+        Some(Role::Arriving) => arrival::hear(state, event),
+        None => {}
+    }
+}
+
+fn hear_in_use(state: AppState, event: Event) {
     let of_neurons = |job: u64| state.neuron_job.get_untracked() == Some(job);
     let of_heads = |job: u64| state.job.get_untracked() == Some(job);
     let current = |job: u64| of_heads(job) || of_neurons(job);
     with(|bridge| bridge.silent_seconds.set(0));
     match event {
-        Event::Started { build } => started(state, &build),
-        Event::Loaded { shape, device, fingerprint, .. } => {
-            with(|bridge| bridge.deaths.set(0));
-            state.loaded.set(Some(Loaded { shape, device, fingerprint }));
-            state.progress.set(None);
-            inspect(state, true);
-            if with(|bridge| bridge.run_when_loaded.replace(false)) {
-                run(state, false);
+        Event::Started { build } => started(state, &build, Role::InUse),
+        Event::Loaded { .. } => loaded(state, event),
+        Event::SelfChecked { check } => state.models.self_check.set(Some(check)),
+        Event::Waiting { wait } => {
+            if !is_another_arriving(state) {
+                arrival::waiting(state, wait);
             }
         }
         Event::Inspected { seq, inspection } => {
@@ -37,11 +48,14 @@ pub(super) fn hear(state: AppState, event: Event) {
             }
         }
         Event::Progress { job, phase, done, total, seconds } => {
-            let progress = Some(Progress { phase, done, total, seconds });
+            let progress = Progress { phase, done, total, seconds };
             if of_neurons(job) {
-                state.neuron_progress.set(progress);
+                state.neuron_progress.set(Some(progress));
             } else if job == LOADING || of_heads(job) {
-                state.progress.set(progress);
+                state.progress.set(Some(progress));
+            }
+            if job == LOADING && !is_another_arriving(state) {
+                arrival::progress(state, progress);
             }
         }
         Event::Sides { job, clean, corrupted } if of_heads(job) => {
@@ -81,20 +95,83 @@ pub(super) fn hear(state: AppState, event: Event) {
     }
 }
 
+fn is_another_arriving(state: AppState) -> bool {
+    state.models.arriving.with_untracked(|a| a.as_ref().is_some_and(|a| a.is_another))
+}
+
 /// A worker of another build is not spoken to.
-fn started(state: AppState, build: &str) {
+pub(super) fn started(state: AppState, build: &str, role: Role) {
     if build != BUILD {
-        finished(state);
-        with(|bridge| bridge.worker.take());
-        state.failed.set(true);
+        if role == Role::Arriving {
+            with(|bridge| bridge.arriving.take());
+            state.models.arriving.set(None);
+        } else {
+            finished(state);
+            with(|bridge| bridge.worker.take());
+            state.failed.set(true);
+        }
         state.notice.set(Some(explain::other_build(BUILD, build)));
         return;
     }
-    with(|bridge| {
-        if let Some(connection) = bridge.worker.borrow().as_ref() {
-            connection.started();
+    with(|bridge| match role {
+        Role::InUse => {
+            if let Some(connection) = bridge.worker.borrow().as_ref() {
+                connection.started();
+            }
+        }
+        Role::Arriving => {
+            if let Some((connection, _)) = bridge.arriving.borrow().as_ref() {
+                connection.started();
+            }
         }
     });
+}
+
+/// The worker in use has its model.
+pub(super) fn loaded(state: AppState, event: Event) {
+    let Event::Loaded {
+        shape, device, fingerprint, as_expected, kept, seconds, memory_bytes, ..
+    } = event
+    else {
+        return;
+    };
+    let Some(spec) = with(|bridge| bridge.spec.borrow().clone()) else {
+        return;
+    };
+    let identity = spec.identity;
+    with(|bridge| bridge.deaths.set(0));
+    state.draft.update(|draft| draft.model.clone_from(&identity.id));
+    let from_memory = match &kept {
+        Kept::Memory { reason } => Some(explain::from_memory(&identity.title, reason)),
+        Kept::Elsewhere | Kept::Stored { .. } => None,
+    };
+    let id = identity.id.clone();
+    state.loaded.set(Some(Loaded {
+        identity,
+        shape,
+        device,
+        fingerprint,
+        as_expected,
+        kept,
+        seconds,
+        memory_bytes,
+    }));
+    state.progress.set(None);
+    arrival::arrived(state);
+    inspect(state, true);
+    let was_waited_for = state.models.waiting.with_untracked(|waiting| *waiting == Some(id));
+    if was_waited_for {
+        state.models.waiting.set(None);
+    }
+    let runs = with(|bridge| bridge.run_when_loaded.replace(false)) || was_waited_for;
+    // What is meant for another model waits for that.
+    if runs && state.models.waiting.with_untracked(Option::is_none) {
+        run(state, false);
+    }
+    if from_memory.is_some() {
+        state.notice.set(from_memory);
+    }
+    spawn_local(models::refresh(state));
 }
 
 /// Both runs are measured: the maps begin anew, unless a finished figure from a link is to stay until
@@ -167,6 +244,7 @@ fn keep_in_address(state: AppState) {
 
 fn failed(state: AppState, problem: &Problem) {
     let on_gpu = state.is_on_gpu();
+    let was_loading = state.loaded.with_untracked(Option::is_none);
     finished(state);
     if matches!(problem, Problem::DeviceLost { .. }) {
         // What a device held is gone with it, and its worker cannot ask for another.
@@ -178,6 +256,13 @@ fn failed(state: AppState, problem: &Problem) {
         restart(state);
     }
     state.failed.set(true);
+    if was_loading {
+        arrival::arrived(state);
+        if let Some(spec) = with(|bridge| bridge.spec.borrow().clone()) {
+            arrival::refused(state, Role::InUse, spec, problem);
+        }
+        return;
+    }
     // What is wrong with the inputs is said beside them already.
     if !matches!(problem, Problem::Prompt { .. }) {
         state.notice.set(Some(explain::problem(problem, on_gpu)));
@@ -185,12 +270,18 @@ fn failed(state: AppState, problem: &Problem) {
 }
 
 /// A worker that dies is replaced; one that dies again and again before it is ready is not.
-pub(super) fn died(state: AppState, message: &str) {
+pub(super) fn died(state: AppState, from: u64, message: &str) {
+    match with(|bridge| bridge.role(from)) {
+        Some(Role::InUse) => {}
+        Some(Role::Arriving) => return arrival::died(state, message),
+        None => return,
+    }
     let on_gpu = state.is_on_gpu();
     if with(|bridge| count(&bridge.deaths)) <= MAX_DEATHS {
         restart(state);
     } else {
         finished(state);
+        arrival::arrived(state);
         with(|bridge| bridge.worker.take());
     }
     state.failed.set(true);

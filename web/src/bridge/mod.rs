@@ -1,8 +1,12 @@
-//! The worker from the page's side: one at a time, replaced when it dies.
+//! The worker from the page's side: one in use, replaced when it dies, and perhaps a second one in which
+//! another model arrives.
 //!
-//! `connection.rs` is the life of a worker, `events.rs` what the page makes of its messages. Here is what
-//! the rest of the page may ask for.
+//! `connection.rs` is the life of a worker, `events.rs` what the page makes of its messages, `arrival.rs`
+//! how another model comes into use, `asking.rs` which one an experiment is meant for. Here is what the rest
+//! of the page may ask for.
 
+mod arrival;
+mod asking;
 mod connection;
 mod events;
 
@@ -10,11 +14,14 @@ use std::cell::{Cell, RefCell};
 
 use gloo::timers::callback::{Interval, Timeout};
 use leptos::prelude::*;
-use twinbeam_core::{ComponentKind, DeviceChoice, Experiment, Request, Snapshot};
+use twinbeam_core::{ComponentKind, DeviceChoice, Experiment, Request, SelfCheck};
 
+pub(crate) use self::arrival::{cancel_load, choose, load, load_again, use_bundled};
+pub(crate) use self::asking::{begin, open};
 use self::connection::Connection;
+use crate::models::Spec;
 use crate::state::{AppState, Committed};
-use crate::{explain, linked, url_state};
+use crate::{explain, url_state};
 
 /// A worker that has not stopped by then is replaced.
 const CANCEL_MILLIS: u32 = 1200;
@@ -27,7 +34,19 @@ const SILENT_SECONDS: u32 = 10;
 
 #[derive(Default)]
 struct Bridge {
+    /// The worker in use.
     worker: RefCell<Option<Connection>>,
+    /// What it has loaded, or is loading; `None` before the list of models is there.
+    spec: RefCell<Option<Spec>>,
+    /// The worker in which another model arrives.
+    arriving: RefCell<Option<(Connection, Spec)>>,
+    /// What that one says of its model before it is in use.
+    early_check: RefCell<Option<SelfCheck>>,
+    /// The last model that could not be loaded, and which worker was to load it.
+    refused: RefCell<Option<(Role, Spec)>>,
+    connections: Cell<u64>,
+    /// Whether the draft's model was named by an address.
+    is_named: Cell<bool>,
     next_job: Cell<u64>,
     inspections: Cell<u64>,
     typing: RefCell<Option<Timeout>>,
@@ -48,6 +67,27 @@ struct Bridge {
     run_when_loaded: Cell<bool>,
 }
 
+/// What a worker is for.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Role {
+    InUse,
+    Arriving,
+}
+
+impl Bridge {
+    /// What the worker of a number is for; `None`: it was replaced.
+    fn role(&self, number: u64) -> Option<Role> {
+        let is = |connection: &Connection| connection.number == number;
+        if self.worker.borrow().as_ref().is_some_and(is) {
+            Some(Role::InUse)
+        } else if self.arriving.borrow().as_ref().is_some_and(|(connection, _)| is(connection)) {
+            Some(Role::Arriving)
+        } else {
+            None
+        }
+    }
+}
+
 thread_local! {
     static BRIDGE: Bridge = Bridge::default();
 }
@@ -62,8 +102,8 @@ fn count(counter: &Cell<u64>) -> u64 {
     counter.get()
 }
 
-/// Starts the worker, loads the model, and runs the draft as soon as that is done.
-pub(crate) fn start(state: AppState) {
+/// Starts the worker, loads its model, and runs the draft as soon as that is done.
+fn start(state: AppState) {
     with(|bridge| bridge.run_when_loaded.set(true));
     restart(state);
 }
@@ -75,46 +115,66 @@ pub(crate) fn start_on(state: AppState, device: DeviceChoice) {
     state.failed.set(false);
     // A device is given back only with its worker.
     start(state);
+    arrival::again_on_this_device(state);
 }
 
 /// Replaces the worker: what it held is given back, and the model is loaded anew.
 fn restart(state: AppState) {
     finished(state);
     state.loaded.set(None);
+    state.models.self_check.set(None);
     state.inspected.set(false);
-    with(|bridge| {
-        // The old one first: two do not fit where memory is short.
-        bridge.worker.take();
-        let opened = Connection::open(
-            move |text| {
-                if let Ok(event) = serde_json::from_str(text) {
-                    events::hear(state, event);
-                }
-            },
-            move |message| events::died(state, &message),
-        );
-        match opened {
-            Ok(connection) => {
-                bridge.worker.replace(Some(connection));
-            }
-            Err(error) => {
-                state.failed.set(true);
-                state.notice.set(Some(explain::no_worker(&format!("{error:?}"))));
-            }
+    // The old one first: two do not fit where memory is short.
+    with(|bridge| bridge.worker.take());
+    match connect(state) {
+        Some(connection) => {
+            with(|bridge| bridge.worker.replace(Some(connection)));
         }
-    });
+        None => state.failed.set(true),
+    }
     watch(state);
-    send(&Request::Load {
-        model: state.draft.with_untracked(|draft| draft.model.clone()),
-        base: url_state::beside_the_page("models/mini/"),
-        device: state.device_choice.get_untracked(),
+    load_in_use(state);
+}
+
+/// Starts a worker; a browser that starts none is said.
+fn connect(state: AppState) -> Option<Connection> {
+    let number = with(|bridge| count(&bridge.connections));
+    let opened = Connection::open(
+        number,
+        move |text| {
+            if let Ok(event) = serde_json::from_str(text) {
+                events::hear(state, number, event);
+            }
+        },
+        move |message| events::died(state, number, &message),
+    );
+    match opened {
+        Ok(connection) => Some(connection),
+        Err(error) => {
+            state.notice.set(Some(explain::no_worker(&format!("{error:?}"))));
+            None
+        }
+    }
+}
+
+/// Has the worker in use load its model, once it is known which.
+fn load_in_use(state: AppState) {
+    let spec = with(|bridge| bridge.spec.borrow().clone());
+    let Some(spec) = spec else {
+        return;
+    };
+    arrival::announce(state, &spec, Role::InUse);
+    with(|bridge| {
+        if let Some(connection) = bridge.worker.borrow().as_ref() {
+            connection.send(&spec.request(state.device_choice.get_untracked()), spec.files());
+        }
     });
 }
 
 fn send(request: &Request) {
     with(|bridge| {
         if let Some(connection) = bridge.worker.borrow().as_ref() {
-            connection.send(request);
+            connection.send(request, &[]);
         }
     });
 }
@@ -128,7 +188,10 @@ fn watch(state: AppState) {
             bridge.silent_seconds.set(seconds);
             seconds
         });
-        let silent = seconds >= SILENT_SECONDS && !state.failed.get_untracked();
+        let waits = state.models.arriving.with_untracked(|arriving| {
+            arriving.as_ref().is_some_and(|a| !a.is_another && a.is_waiting())
+        });
+        let silent = seconds >= SILENT_SECONDS && !waits && !state.failed.get_untracked();
         let silent = silent.then_some(seconds);
         if state.silent_seconds.get_untracked() != silent {
             state.silent_seconds.set(silent);
@@ -153,6 +216,10 @@ fn is_busy(state: AppState) -> bool {
 pub(crate) fn inspect(state: AppState, at_once: bool) {
     state.inspected.set(false);
     let ask = move || {
+        // A model that comes later is asked as soon as it is there.
+        if state.loaded.with_untracked(Option::is_none) {
+            return;
+        }
         let seq = with(|bridge| count(&bridge.inspections));
         send(&Request::Inspect { seq, draft: state.draft.get_untracked() });
     };
@@ -168,6 +235,8 @@ pub(crate) fn inspect(state: AppState, at_once: bool) {
 /// Runs the draft. `new_step`: the visitor asked for it, so Back leads to what was before.
 pub(crate) fn run(state: AppState, new_step: bool) {
     let experiment = state.draft.get_untracked();
+    // Whoever runs on the model in use does not wait for another.
+    state.models.waiting.set(None);
     url_state::write(&experiment, None, new_step);
     if let Some(job) = state.neuron_job.get_untracked() {
         send(&Request::Cancel { job });
@@ -225,23 +294,6 @@ pub(crate) fn run_neurons(state: AppState) {
 
 fn next_job() -> u64 {
     with(|bridge| count(&bridge.next_job))
-}
-
-/// Takes another experiment, shows what came with it, and runs it.
-pub(crate) fn open(
-    state: AppState,
-    experiment: Experiment,
-    snapshot: Option<Snapshot>,
-    new_step: bool,
-) {
-    linked::show(state, &experiment, snapshot);
-    state.draft.set(experiment);
-    inspect(state, true);
-    if state.loaded.with_untracked(Option::is_some) {
-        run(state, new_step);
-    } else {
-        with(|bridge| bridge.run_when_loaded.set(true));
-    }
 }
 
 /// Stops the running job: at its next step, or, if the worker does not answer, by replacing it.

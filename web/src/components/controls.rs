@@ -95,8 +95,8 @@ fn DirectionSelect(state: AppState) -> impl IntoView {
         // Both directions are there already, so this is a change of view: nothing is run.
         state.draft.update(|draft| draft.direction = direction);
         if state.is_stale() == Some(false) {
-            let snapshot = linked::snapshot(state);
-            state.draft.with_untracked(|draft| url_state::write(draft, snapshot.as_ref(), false));
+            let (asked, snapshot) = (untrack(|| state.asked()), linked::snapshot(state));
+            url_state::write(&asked, snapshot.as_ref(), false);
         }
     };
     view! {

@@ -1,10 +1,12 @@
 use leptos::prelude::*;
 
 use twinbeam_core::DeviceChoice;
+use wasm_bindgen::JsCast as _;
+use web_sys::HtmlElement;
 
-use crate::bridge;
 use crate::explain::{self, Notice, WayOn};
 use crate::state::AppState;
+use crate::{bridge, models};
 
 /// What a visitor should know now: what happened, and what keeps the draft from being run.
 #[component]
@@ -58,14 +60,24 @@ fn words(state: AppState, notice: Notice) -> impl IntoView {
 }
 
 fn button(state: AppState, way_on: WayOn) -> impl IntoView {
-    let (label, id) = match way_on {
-        WayOn::RunAgain => ("Try again", "try-again"),
+    let (label, id) = match &way_on {
+        WayOn::RunAgain | WayOn::LoadAgain => ("Try again", "try-again"),
         WayOn::UseCpu => ("Use the CPU", "use-cpu"),
         WayOn::Reload => ("Reload", "reload"),
+        WayOn::UseAllTheSame => ("Use it all the same", "use-all-the-same"),
+        WayOn::UseLocalFiles => ("Use local files", "use-local-files"),
+        WayOn::UseBundled => ("Use the bundled model", "use-bundled"),
+        WayOn::Fetch { label, .. } => (label.as_str(), "load-offered"),
     };
-    let go = move |_event| match way_on {
+    let label = label.to_owned();
+    let go = move |_event| match &way_on {
         WayOn::RunAgain => bridge::run_again(state),
+        WayOn::LoadAgain => bridge::load_again(state, false),
+        WayOn::UseAllTheSame => bridge::load_again(state, true),
         WayOn::UseCpu => bridge::start_on(state, DeviceChoice::Cpu),
+        WayOn::UseLocalFiles => choose_files(),
+        WayOn::UseBundled => bridge::use_bundled(state),
+        WayOn::Fetch { id, .. } => models::fetch(state, id),
         WayOn::Reload => {
             window().location().reload().ok();
         }
@@ -74,5 +86,12 @@ fn button(state: AppState, way_on: WayOn) -> impl IntoView {
         <button type="button" class="way-on" data-testid=id on:click=go>
             {label}
         </button>
+    }
+}
+
+/// Opens the browser's dialog for files.
+fn choose_files() {
+    if let Ok(Some(input)) = document().query_selector("[data-testid=local-files]") {
+        input.unchecked_into::<HtmlElement>().click();
     }
 }

@@ -1,8 +1,9 @@
 use leptos::prelude::*;
-use twinbeam_core::CheckReport;
+use twinbeam_core::{CheckReport, Kept};
 
 use crate::explain::{percent, sentence};
-use crate::state::{AppState, Origin, Progress, Status};
+use crate::models::bytes;
+use crate::state::{AppState, Loaded, Origin, Progress, Status};
 
 /// What is happening, how long it will take, and where it is computed.
 #[component]
@@ -14,6 +15,7 @@ pub(crate) fn StatusLine(state: AppState) -> impl IntoView {
     let words = move || match state.status() {
         Status::Loading => state.progress.get().map_or_else(|| "Starting".to_owned(), in_progress),
         Status::Running => state.progress.get().map_or_else(|| "Running".to_owned(), in_progress),
+        Status::Done if state.models.waiting.with(Option::is_some) => "From the link".to_owned(),
         Status::Done => match state.seconds.get() {
             Some(seconds) => format!("Done in {seconds:.1} s"),
             None => "Done".to_owned(),
@@ -49,20 +51,9 @@ pub(crate) fn StatusLine(state: AppState) -> impl IntoView {
             }
         })
     };
-    let model = move || {
-        state.loaded.with(|loaded| {
-            loaded.as_ref().map(|loaded| {
-                let digest: String = loaded.fingerprint.chars().take(12).collect();
-                let shape = loaded.shape;
-                format!(
-                    "Model mini: {} layers, {} heads, {:.1} M parameters, sha256 {digest}…",
-                    shape.n_layers,
-                    shape.n_heads,
-                    shape.n_params() as f64 / 1e6
-                )
-            })
-        })
-    };
+    let model = move || state.loaded.with(|loaded| loaded.as_ref().map(model_words));
+    let loading = move || state.loaded.with(|loaded| loaded.as_ref().map(loading_words));
+    let memory = move || state.loaded.with(|l| l.as_ref().map(|l| l.memory_bytes.to_string()));
     view! {
         <div class="status-line">
             <p
@@ -84,10 +75,50 @@ pub(crate) fn StatusLine(state: AppState) -> impl IntoView {
                 " "
                 <span data-testid="gpu-check">{checked}</span>
                 " "
-                <span>{model}</span>
+                <span data-testid="model-report" data-memory-bytes=memory title=loading>{model}</span>
             </p>
         </div>
     }
+}
+
+/// Which model it is, whether it is the real one, and where it is kept.
+fn model_words(loaded: &Loaded) -> String {
+    let digest: String = loaded.fingerprint.chars().take(12).collect();
+    let shape = loaded.shape;
+    let verdict = match loaded.as_expected {
+        Some(true) => " (verified)",
+        Some(false) => " (not the expected weights)",
+        None => "",
+    };
+    let kept = match &loaded.kept {
+        Kept::Elsewhere => "",
+        Kept::Stored { .. } => ", kept in this browser",
+        Kept::Memory { .. } => ", in memory only",
+    };
+    format!(
+        "{}: {} layers, {} heads, {:.1} M parameters, sha256 {digest}…{verdict}{kept}.",
+        loaded.identity.title,
+        shape.n_layers,
+        shape.n_heads,
+        shape.n_params() as f64 / 1e6
+    )
+}
+
+/// What loading it took.
+fn loading_words(loaded: &Loaded) -> String {
+    let mut words: Vec<String> = loaded
+        .seconds
+        .iter()
+        .map(|(phase, seconds)| format!("{}: {seconds:.1} s", sentence(phase)))
+        .collect();
+    if let Kept::Stored { fetched, healed } = loaded.kept {
+        words.push(format!("Over the network: {}", bytes(fetched)));
+        if healed > 0 {
+            words.push(format!("Damaged pieces fetched again: {healed}"));
+        }
+    }
+    words.push(format!("Most memory of the worker: {}", bytes(loaded.memory_bytes)));
+    words.join("\n")
 }
 
 /// Phase, share and the time that is left at the speed so far.
@@ -106,10 +137,26 @@ pub(crate) fn in_progress(progress: Progress) -> String {
     format!("{phase}: {share:.0} %, about {} left", duration(left))
 }
 
-fn duration(seconds: f64) -> String {
+pub(crate) fn duration(seconds: f64) -> String {
     if seconds < 60.0 {
         format!("{} s", seconds.ceil().max(1.0))
     } else {
         format!("{} min", (seconds / 60.0).ceil())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::export::tests::committed;
+
+    #[test]
+    fn other_weights_are_said_for_as_long_as_they_are_in_use() {
+        let stored = Kept::Stored { fetched: 498_000_000, healed: 1 };
+        let loaded = Loaded { as_expected: Some(false), kept: stored, ..committed().model };
+        let words = model_words(&loaded);
+        assert!(words.contains("not the expected weights), kept in this browser"), "{words}");
+        let words = loading_words(&loaded);
+        assert!(words.contains("498 MB") && words.contains("fetched again: 1"), "{words}");
     }
 }

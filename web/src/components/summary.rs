@@ -3,6 +3,7 @@ use twinbeam_core::{Metric, SideSummary};
 
 use super::visible;
 use crate::heatmap::scale::signed;
+use crate::models::PublishedNumber;
 use crate::state::AppState;
 
 /// Next tokens shown per run.
@@ -64,6 +65,7 @@ fn Side(state: AppState, clean: bool) -> impl IntoView {
                         |value| format!("{} {}", signed(value, 3), metric().unit()),
                     )}
                 </strong>
+                <PublishedNumber state clean />
             </p>
             <ol class="top" aria-label="Most likely next tokens">{top}</ol>
         </div>

@@ -7,7 +7,7 @@ use super::save::{save_png, save_text};
 use super::{Picture, Record, embed, svg};
 use crate::heatmap::Shown;
 use crate::state::{AppState, Committed};
-use crate::{explain, linked, url_state};
+use crate::{explain, linked, models, url_state};
 
 /// What a result can be saved as.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -101,7 +101,8 @@ fn EmbedLine(link: Memo<String>) -> impl IntoView {
 
 fn save(state: AppState, shown: Memo<Shown>, link: Memo<String>, format: Format) {
     let record = state.committed.with_untracked(|committed| {
-        committed.as_ref().map(|committed| Record::new(link.get_untracked(), committed))
+        let known = untrack(|| models::heads(state));
+        committed.as_ref().map(|committed| Record::new(link.get_untracked(), committed, known))
     });
     let Some(record) = record else {
         return;

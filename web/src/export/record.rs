@@ -1,7 +1,10 @@
 use serde::Serialize;
-use twinbeam_core::{CheckReport, DeviceReport, Experiment, ModelShape, ScoreTable, SideSummary};
+use twinbeam_core::{
+    CheckReport, DeviceReport, Experiment, KnownHeads, ModelShape, ScoreTable, SideSummary,
+};
 
 use super::csv;
+use crate::models::Identity;
 use crate::state::Committed;
 
 /// A result with everything that is needed to judge and to repeat it.
@@ -14,7 +17,15 @@ pub(crate) struct Record {
     pub(crate) twinbeam: &'static str,
     /// Address of the page with the experiment in it.
     pub(crate) link: String,
+    /// The model's name for people; `experiment` has the one in links.
+    pub(crate) model_title: String,
+    /// Commit of its repository.
+    pub(crate) model_commit: Option<String>,
+    /// Folder of its files.
+    pub(crate) model_address: Option<String>,
     pub(crate) model_sha256: String,
+    /// Whether that is the expected one; `None`: none is known.
+    pub(crate) model_as_expected: Option<bool>,
     pub(crate) model_shape: ModelShape,
     pub(crate) device: DeviceReport,
     /// How it was checked; on a GPU against the CPU.
@@ -27,17 +38,28 @@ pub(crate) struct Record {
     pub(crate) clean: SideSummary,
     pub(crate) corrupted: SideSummary,
     pub(crate) tables: Vec<ScoreTable>,
+    /// Heads whose part in a task was studied, which is not that they must score high in this one.
+    pub(crate) known_heads: Option<KnownHeads>,
 }
 
 impl Record {
     /// `link` is the address that opens the experiment.
-    pub(crate) fn new(link: String, committed: &Committed) -> Self {
+    pub(crate) fn new(
+        link: String,
+        committed: &Committed,
+        known_heads: Option<KnownHeads>,
+    ) -> Self {
+        let Identity { title, commit, address, .. } = committed.model.identity.clone();
         let (clean, corrupted) = committed.sides.clone();
         let experiment = committed.experiment.clone();
         Self {
             twinbeam: crate::BUILD,
             link,
+            model_title: title,
+            model_commit: commit,
+            model_address: address,
             model_sha256: committed.model.fingerprint.clone(),
+            model_as_expected: committed.model.as_expected,
             model_shape: committed.model.shape,
             device: committed.model.device.clone(),
             checked: committed.checked(),
@@ -48,7 +70,33 @@ impl Record {
             clean,
             corrupted,
             tables: committed.tables.clone(),
+            known_heads,
         }
+    }
+
+    /// The model in a line: names, commit, digest and address, as far as they are known.
+    fn model_line(&self) -> String {
+        let (title, id) = (&self.model_title, &self.experiment.model);
+        let name = if title == id { id.clone() } else { format!("{title} ({id})") };
+        let digest = &self.model_sha256;
+        let digest = if self.model_as_expected == Some(false) {
+            format!("sha256 {digest}, which is not the expected one")
+        } else {
+            format!("sha256 {digest}")
+        };
+        let commit = self.model_commit.as_ref().map(|commit| format!("commit {commit}"));
+        let parts = [Some(name), commit, Some(digest), self.model_address.clone()];
+        parts.into_iter().flatten().collect::<Vec<_>>().join(", ")
+    }
+
+    /// The known heads in a line.
+    fn known_line(&self) -> Option<(&'static str, String)> {
+        let known = self.known_heads.as_ref()?;
+        let heads = known.heads.iter();
+        let heads: Vec<String> = heads
+            .map(|known| format!("layer {} head {} {}", known.layer, known.head, known.class))
+            .collect();
+        Some(("known roles", format!("{} ({}): {}", known.task, known.source, heads.join("; "))))
     }
 
     pub(crate) fn json(&self) -> String {
@@ -58,14 +106,13 @@ impl Record {
 
     /// Lines of provenance, a header, and a line per score.
     pub(crate) fn csv(&self) -> String {
-        let Experiment {
-            model, clean, corrupted, answer, wrong, prepend_bos, n_steps, metric, ..
-        } = &self.experiment;
+        let Experiment { clean, corrupted, answer, wrong, prepend_bos, n_steps, metric, .. } =
+            &self.experiment;
         let list = |texts: &[String]| serde_json::to_string(texts).unwrap_or_default();
         let text = |text: &str| serde_json::to_string(text).unwrap_or_default();
-        let provenance = [
+        let mut provenance = vec![
             ("twinbeam", self.twinbeam.to_owned()),
-            ("model", format!("{model}, sha256 {}", self.model_sha256)),
+            ("model", self.model_line()),
             ("device", format!("{}. {}", self.device.name, self.device.reason)),
             ("clean", text(clean)),
             ("corrupted", text(corrupted)),
@@ -78,6 +125,7 @@ impl Record {
             ("sign", self.sign.to_owned()),
             ("link", self.link.clone()),
         ];
+        provenance.extend(self.known_line());
         // This line, the provenance; then comes the header.
         let n_lines = 1 + provenance.len();
         let mut out = csv::comment(&format!("{n_lines} lines of provenance, then the table"));
@@ -102,7 +150,9 @@ impl Record {
 
 #[cfg(test)]
 pub(crate) mod tests {
-    use twinbeam_core::{ComponentKind, Direction, Method, MetricValues, UnitBasis, print_link};
+    use twinbeam_core::{
+        Catalog, ComponentKind, Direction, Kept, Method, MetricValues, UnitBasis, print_link,
+    };
 
     use super::*;
     use crate::state::{Loaded, Origin};
@@ -111,7 +161,7 @@ pub(crate) mod tests {
     pub(crate) fn record() -> Record {
         let committed = committed();
         let link = print_link(&committed.experiment, None).expect("it is short");
-        Record::new(format!("https://example.org/page/#{link}"), &committed)
+        Record::new(format!("https://example.org/page/#{link}"), &committed, None)
     }
 
     pub(crate) fn committed() -> Committed {
@@ -166,7 +216,16 @@ pub(crate) mod tests {
         };
         let device =
             DeviceReport { gpu: false, name: "CPU".to_owned(), reason: "Chosen.".to_owned() };
-        Loaded { shape, device, fingerprint: "ab".repeat(32) }
+        Loaded {
+            identity: Identity { title: "Bundled model".to_owned(), ..Identity::named("mini") },
+            shape,
+            device,
+            fingerprint: "ab".repeat(32),
+            as_expected: None,
+            kept: Kept::Elsewhere,
+            seconds: Vec::new(),
+            memory_bytes: 0,
+        }
     }
 
     #[test]
@@ -195,5 +254,18 @@ pub(crate) mod tests {
         let link = twinbeam_core::parse_link(fragment).unwrap();
         assert_eq!(link.experiment, record.experiment);
         assert_eq!(json["gap"], 4.0);
+    }
+
+    #[test]
+    fn the_model_and_what_is_known_of_its_heads_travel_with_the_scores() {
+        let known = Catalog::bundled().find("gpt2").and_then(|small| small.known_heads.clone());
+        let commit = Some("c0".repeat(20));
+        let record = Record { model_commit: commit, known_heads: known, ..record() };
+        let csv = record.csv();
+        let lines: Vec<&str> = csv.lines().collect();
+        assert!(lines[2].contains("Bundled model (mini), commit c0c0"), "{}", lines[2]);
+        let header = lines.iter().position(|line| line.starts_with("kind,")).unwrap();
+        assert!(lines[header - 1].contains("layer 9 head 9 Name Mover"), "{}", lines[header - 1]);
+        assert!(lines[0].contains(&format!("# {header} lines")), "{}", lines[0]);
     }
 }

@@ -123,7 +123,8 @@ fn source(record: &Record, shown: &Shown, width: usize) -> Vec<String> {
     } else {
         "As the notebook writes them: AP of noising is negative where a head supports the clean behaviour."
     };
-    let Experiment { model, n_steps, direction, .. } = &record.experiment;
+    let Experiment { n_steps, direction, .. } = &record.experiment;
+    let model = &record.model_title;
     let steps = if *n_steps == 1 { "step" } else { "steps" };
     let ig = ScoreTable::find(&record.tables, ComponentKind::Heads, Method::Ig, *direction);
     let deltas = ig.map(|table| table.convergence_delta.as_slice()).unwrap_or_default();

@@ -2,6 +2,7 @@ use leptos::prelude::*;
 use twinbeam_core::{Component, ComponentKind, Direction, ScoreTable, Unit};
 
 use super::shown::{MapKind, Shown, Standing};
+use crate::models;
 use crate::state::AppState;
 
 /// All that is known of the pinned component, if it is of this kind: both methods, both directions, where it
@@ -12,6 +13,7 @@ pub(crate) fn Card(state: AppState, kind: ComponentKind) -> impl IntoView {
         let cell = state.pinned.get().filter(|cell| cell.kind == kind)?;
         let name = cell.to_string().replacen("layer", "Layer", 1);
         let label = name.clone();
+        let role = if kind == ComponentKind::Heads { known_role(state, cell) } else { None };
         let rows = Direction::ALL.map(|direction| row(state, cell, direction));
         Some(view! {
             <section class="card" data-testid="card" aria-label=label>
@@ -42,6 +44,7 @@ pub(crate) fn Card(state: AppState, kind: ComponentKind) -> impl IntoView {
                         <tbody>{rows}</tbody>
                     </table>
                 </div>
+                {role.map(|role| view! { <p class="hint" data-testid="known-role">{role}</p> })}
                 <p class="hint">
                     {format!(
                         "Part of its layer: its absolute score over the sum of the layer’s absolute scores. IG − AP is what the \
@@ -52,6 +55,16 @@ pub(crate) fn Card(state: AppState, kind: ComponentKind) -> impl IntoView {
             </section>
         })
     }
+}
+
+/// What the head was found to do.
+fn known_role(state: AppState, cell: Component) -> Option<String> {
+    let known = models::heads(state)?;
+    let head = known.of(cell.layer, cell.index)?;
+    Some(format!(
+        "Known as a {} head in {} ({}): {}. That is what it was found to do there, not that a method must score it high.",
+        head.class, known.task, known.source, head.role
+    ))
 }
 
 /// The two lines of a direction.

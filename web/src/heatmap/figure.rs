@@ -8,6 +8,7 @@ use super::readout::{Agreement, Readout};
 use super::shown::{MapKind, ScaleChoice, Shown};
 use super::table::TableView;
 use crate::export::ExportButtons;
+use crate::models::KnownLegend;
 use crate::state::AppState;
 
 /// Integrated gradients, activation patching and their difference, and what there is to say of them.
@@ -32,6 +33,7 @@ pub(crate) fn Figure(state: AppState) -> impl IntoView {
         <div class="maps">
             {MapKind::ALL.map(|map| view! { <Map state shown map /> })}
         </div>
+        <KnownLegend state />
         <Readout state shown kind=ComponentKind::Heads />
         <Agreement state kind=ComponentKind::Heads />
         <Card state kind=ComponentKind::Heads />

@@ -1,11 +1,12 @@
 use leptos::ev::KeyboardEvent;
 use leptos::prelude::*;
-use twinbeam_core::{Component, ComponentKind};
+use twinbeam_core::{Component, ComponentKind, KnownHeads};
 use wasm_bindgen::JsCast as _;
 use web_sys::HtmlElement;
 
 use super::scale::{signed, small};
 use super::shown::{MapKind, Shown};
+use crate::models;
 use crate::state::AppState;
 
 /// One map: a table with a row per layer and a column per head.
@@ -22,12 +23,15 @@ pub(super) fn Map(state: AppState, shown: Memo<Shown>, map: MapKind) -> impl Int
         let now = state.shown_shape().map(|shape| (shape.n_layers, shape.n_heads));
         now.or_else(|| before.copied().flatten())
     });
+    // What a head is known for stands in its own two maps, not in their difference.
+    let known = Memo::new(move |_| if map == MapKind::Diff { None } else { models::heads(state) });
     // The cells are made once per model and stay: a new result changes their colours and numbers only.
     let rows = move || {
         let (n_layers, n_heads) = shape.get().unwrap_or_default();
         (0..n_layers)
             .map(|layer| {
-                let cells = (0..n_heads).map(|index| cell(state, shown, map, head(layer, index)));
+                let cells =
+                    (0..n_heads).map(|index| cell(state, (shown, known), map, head(layer, index)));
                 view! { <tr><th scope="row">{layer}</th>{cells.collect_view()}</tr> }
             })
             .collect_view()
@@ -137,13 +141,21 @@ pub(crate) fn Legend(shown: Memo<Shown>, map: MapKind) -> impl IntoView {
     }
 }
 
-fn cell(state: AppState, shown: Memo<Shown>, map: MapKind, place: Component) -> impl IntoView {
+fn cell(
+    state: AppState,
+    (shown, known): (Memo<Shown>, Memo<Option<KnownHeads>>),
+    map: MapKind,
+    place: Component,
+) -> impl IntoView {
     let Component { layer, index, .. } = place;
     let score = Memo::new(move |_| {
         shown.with(|shown| {
             let score = shown.score(map, place)?;
             Some((score, shown.scale(map).place(score), shown.written(map, place)))
         })
+    });
+    let class = Memo::new(move |_| {
+        known.with(|known| known.as_ref()?.of(layer, index).map(|head| head.class.clone()))
     });
     let share = move || score.with(|score| score.as_ref().map_or(0.0, |(_, share, _)| *share));
     let (positive, negative) = (move || share() > 0.0, move || share() < 0.0);
@@ -153,18 +165,23 @@ fn cell(state: AppState, shown: Memo<Shown>, map: MapKind, place: Component) -> 
     let tab_stop = move || visited(state).unwrap_or(head(0, 0)) == place;
     let visit = move || state.cell.set(Some(place));
     let label = move || {
-        shown.with(|shown| match (map, shown.written(map, place)) {
+        let words = shown.with(|shown| match (map, shown.written(map, place)) {
             (MapKind::Diff, Some(difference)) => {
                 let unit = shown.unit(map);
                 format!("{place}: IG − AP {difference} {unit}")
             }
             _ => shown.words(place),
-        })
+        });
+        match class.get() {
+            Some(class) => format!("{words}; known: {class}"),
+            None => words,
+        }
     };
     view! {
         <td
             data-layer=layer
             data-head=index
+            data-known=move || class.get()
             data-value=move || score.with(|score| score.as_ref().map(|(score, _, _)| score.to_string()))
             tabindex=move || if tab_stop() { "0" } else { "-1" }
             aria-label=label
@@ -179,6 +196,11 @@ fn cell(state: AppState, shown: Memo<Shown>, map: MapKind, place: Component) -> 
             on:focus=move |_event| visit()
             on:click=move |_event| state.toggle_pin(place)
         >
+            {move || {
+                class.get().map(|class| {
+                    view! { <span class="known" aria-hidden="true">{models::code(&class)}</span> }
+                })
+            }}
             <span class="number">
                 {move || score.with(|score| score.as_ref().and_then(|(_, _, written)| written.clone()))}
             </span>

@@ -3,6 +3,7 @@ use twinbeam_core::{Component, ComponentKind, stats};
 
 use super::scale::signed;
 use super::shown::{MapKind, Shown};
+use crate::models;
 use crate::state::AppState;
 
 /// The component under the pointer or the focus, else the pinned one.
@@ -19,20 +20,27 @@ pub(crate) fn Readout(state: AppState, shown: Memo<Shown>, kind: ComponentKind) 
              and −, or the wheel with Ctrl.",
         ),
     };
+    let known =
+        Memo::new(move |_| if kind == ComponentKind::Heads { models::heads(state) } else { None });
     let words = move || {
         let of_kind = |cell: Option<_>| cell.filter(|cell: &Component| cell.kind == kind);
         let Some(cell) = of_kind(state.cell.get()).or_else(|| of_kind(state.pinned.get())) else {
             return hint.to_owned();
         };
+        let role = known.with(|known| {
+            let head = known.as_ref()?.of(cell.layer, cell.index)?;
+            Some(format!("; known: {}", head.class))
+        });
         shown.with(|shown| {
             let words = shown.words(cell);
-            match shown.score(MapKind::Diff, cell) {
+            let words = match shown.score(MapKind::Diff, cell) {
                 Some(difference) => {
                     let decimals = shown.scale(MapKind::Diff).decimals();
                     format!("{words}; IG − AP {}", signed(difference, decimals))
                 }
                 None => words,
-            }
+            };
+            words + &role.unwrap_or_default()
         })
     };
     view! { <p class="readout" data-testid=testid>{words}</p> }

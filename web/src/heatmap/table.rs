@@ -1,7 +1,8 @@
 use leptos::prelude::*;
-use twinbeam_core::{Component, ComponentKind};
+use twinbeam_core::{Component, ComponentKind, KnownHeads};
 
 use super::shown::{MapKind, Shown};
+use crate::models;
 use crate::state::AppState;
 
 /// Lines of the table on the screen at once.
@@ -69,11 +70,13 @@ fn Lines(
     let label = format!("Scores of all {}", kind.id());
     let at_start = move || current() == 0;
     let at_end = move || current() + 1 >= pages();
+    let known =
+        Memo::new(move |_| if kind == ComponentKind::Heads { models::heads(state) } else { None });
     let rows = move || {
         let first = current() * PAGE;
         components.with(|components| {
             let here = components.iter().skip(first).take(PAGE);
-            here.map(|component| row(state, shown, *component)).collect_view()
+            here.map(|component| row(state, (shown, known), *component)).collect_view()
         })
     };
     let choose = move |event| {
@@ -85,6 +88,8 @@ fn Lines(
         let unit = move || shown.with(|shown| shown.unit(map));
         view! { <th scope="col">{map.short()} " " <span class="hint">{unit}</span></th> }
     });
+    let known_head =
+        move || known.with(Option::is_some).then(|| view! { <th scope="col">"known as"</th> });
     let options = Order::ALL.map(|order| {
         view! { <option value=order.label()>{order.label()}</option> }
     });
@@ -119,6 +124,7 @@ fn Lines(
                         <th scope="col">"layer"</th>
                         <th scope="col">{kind.one()}</th>
                         {heads}
+                        {known_head}
                     </tr>
                 </thead>
                 <tbody>{rows}</tbody>
@@ -143,8 +149,18 @@ fn in_order(shown: &Shown, kind: ComponentKind, order: Order) -> Vec<Component> 
     }
 }
 
-fn row(state: AppState, shown: Memo<Shown>, component: Component) -> impl IntoView {
+fn row(
+    state: AppState,
+    (shown, known): (Memo<Shown>, Memo<Option<KnownHeads>>),
+    component: Component,
+) -> impl IntoView {
     let Component { layer, index, .. } = component;
+    let class = move || {
+        known.with(|known| {
+            let class = known.as_ref()?.of(layer, index).map(|head| head.class.clone());
+            Some(view! { <td>{class}</td> })
+        })
+    };
     let cells = MapKind::ALL.map(|map| {
         let written = move || shown.with(|shown| shown.written(map, component));
         view! { <td>{written}</td> }
@@ -163,6 +179,7 @@ fn row(state: AppState, shown: Memo<Shown>, component: Component) -> impl IntoVi
                 </button>
             </td>
             {cells}
+            {class}
         </tr>
     }
 }

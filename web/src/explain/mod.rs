@@ -1,8 +1,16 @@
 //! The one place that turns causes into words: a title, what to do, and buttons that do it.
+//!
+//! `loading.rs` has those of models and their files.
+
+mod loading;
 
 use twinbeam_core::{Link, LinkError, Problem, PromptError, Snapshot};
 
 use crate::linked::LinkCheck;
+pub(crate) use loading::{
+    LoadFailure, arriving_died, catalog, from_memory, load_failed, local_files, not_deleted, offer,
+    waiting,
+};
 
 /// Something a visitor should know.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -13,11 +21,22 @@ pub(crate) struct Notice {
 }
 
 /// What a notice offers to do.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) enum WayOn {
     RunAgain,
     UseCpu,
     Reload,
+    /// Load what could not be loaded once more.
+    LoadAgain,
+    /// The same, whatever its weights are.
+    UseAllTheSame,
+    UseLocalFiles,
+    UseBundled,
+    /// Fetch a model of the list.
+    Fetch {
+        id: String,
+        label: String,
+    },
 }
 
 impl Notice {
@@ -46,6 +65,8 @@ pub(crate) fn problem(problem: &Problem, on_gpu: bool) -> Notice {
             format!("{message}. Check the connection and try again; your inputs are kept."),
         )
         .offering([WayOn::RunAgain]),
+        Problem::Fetch { file, fault } => loading::fetch(file, fault),
+        Problem::Digest { expected, got } => loading::digest(expected, got),
         Problem::Model { message } => {
             Notice::new("These files are not a GPT-2 that this page can run", format!("{message}."))
         }
@@ -207,11 +228,16 @@ pub(crate) fn no_link(error: &LinkError) -> Notice {
 }
 
 /// The figure is a link's own.
-pub(crate) fn from_link(sha256: &str, running: bool) -> String {
-    let next = if running {
-        "Your device is computing its own numbers, which will take their place."
-    } else {
-        "Run computes your own."
+pub(crate) fn from_link(sha256: &str, running: bool, waits_for: Option<&str>) -> String {
+    let next = match waits_for {
+        _ if running => {
+            "Your device is computing its own numbers, which will take their place.".to_owned()
+        }
+        Some(title) => format!(
+            "That is {title}, which is not in use: once it is loaded, your device computes its own numbers. Run takes the \
+             model in use, and its numbers are others."
+        ),
+        None => "Run computes your own.".to_owned(),
     };
     format!(
         "From the link: these scores came with it, rounded to {} of a map’s largest score, of the model with sha256 \
@@ -261,6 +287,7 @@ pub(crate) fn other_model(asked: &str, shown: &str) -> Notice {
         format!("The link asks for the model “{asked}”, which this page does not have"),
         format!("Its prompts are shown on the model “{shown}”; the numbers will differ."),
     )
+    .offering([WayOn::UseLocalFiles])
 }
 
 /// The browser did not take a file.

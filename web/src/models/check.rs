@@ -1,0 +1,71 @@
+use leptos::prelude::*;
+
+use super::known;
+use crate::heatmap::scale::signed;
+use crate::state::AppState;
+
+/// Whether the model gives the numbers that were published of it.
+#[component]
+pub(crate) fn SelfCheckResult(state: AppState) -> impl IntoView {
+    move || {
+        let check = state.models.self_check.get().filter(|check| !check.items.is_empty())?;
+        let (of, passed) =
+            (check.items.len(), check.items.iter().filter(|item| item.passed).count());
+        let (verdict, words) = match check.first_difference() {
+            None => ("passed", format!("Self-check passed: {passed} of {of}")),
+            Some(item) => (
+                "failed",
+                format!(
+                    "Self-check: {passed} of {of} agree. First difference: {}, expected {}, got {}",
+                    item.what, item.expected, item.got
+                ),
+            ),
+        };
+        let lines = check.items.into_iter().map(|item| {
+            let mark = if item.passed { "✓" } else { "✗" };
+            view! {
+                <li data-passed=item.passed.to_string()>
+                    {format!("{mark} {}: expected {}, got {}", item.what, item.expected, item.got)}
+                </li>
+            }
+        });
+        Some(
+            view! {
+                <details class="self-check" data-testid="self-check" data-verdict=verdict>
+                    <summary>{words}</summary>
+                    <ul>{lines.collect_view()}</ul>
+                </details>
+            }
+            .into_any(),
+        )
+    }
+}
+
+/// The published number beside the computed one, where the figure is of a published pair.
+#[component]
+pub(crate) fn PublishedNumber(state: AppState, clean: bool) -> impl IntoView {
+    let testid = if clean { "published-clean" } else { "published-corrupted" };
+    move || {
+        known::published(state).map(|published| {
+            let (value, source) = if clean {
+                (published.logit_diff_clean, format!(" in {}", published.source))
+            } else {
+                // Said once.
+                (published.logit_diff_corrupted, String::new())
+            };
+            let words = format!("published: {}{source}", signed(value as f32, 3));
+            view! {
+                " "
+                <span
+                    class="hint"
+                    data-testid=testid
+                    data-value=value.to_string()
+                    title=published.source
+                >
+                    {words}
+                </span>
+            }
+            .into_any()
+        })
+    }
+}

@@ -1,0 +1,140 @@
+//! What is known of the model on the screen: heads with a studied role, and numbers that were published.
+
+use leptos::prelude::*;
+use twinbeam_core::{Catalog, CatalogModel, Experiment, KnownHeads, Metric, Published};
+
+use super::LOCAL;
+use crate::state::{AppState, Loaded};
+
+/// Digits of a digest that a link carries at least; fewer say nothing.
+const DIGITS: usize = 16;
+
+/// The entry of the list that a model is, by its name and by its weights: what is known of one is not
+/// said of another.
+fn recognised<'a>(catalog: &'a Catalog, model: &Loaded) -> Option<&'a CatalogModel> {
+    let digest = model.fingerprint.as_str();
+    if digest.len() < DIGITS {
+        return None;
+    }
+    let is_it = |listed: &&CatalogModel| {
+        let has_its_weights = listed.sha256.as_ref().is_some_and(|all| all.starts_with(digest));
+        has_its_weights && [listed.id.as_str(), LOCAL].contains(&model.identity.id.as_str())
+    };
+    catalog.models.iter().find(is_it)
+}
+
+/// Heads with a known role in the model that the maps are of.
+pub(crate) fn heads(state: AppState) -> Option<KnownHeads> {
+    let of = |model: &Loaded| {
+        state
+            .models
+            .listed
+            .with(|listed| recognised(&listed.as_ref()?.catalog, model)?.known_heads.clone())
+    };
+    let shown = state.committed.with(|committed| committed.as_ref().map(|c| of(&c.model)));
+    shown.unwrap_or_else(|| state.loaded.with(|loaded| of(loaded.as_ref()?)))
+}
+
+/// What was published of the figure on the screen, if it is of the pair that somebody published.
+pub(super) fn published(state: AppState) -> Option<Published> {
+    state.committed.with(|committed| {
+        let committed = committed.as_ref()?;
+        state.models.listed.with(|listed| {
+            let model = recognised(&listed.as_ref()?.catalog, &committed.model)?;
+            let published = model.published.as_ref()?;
+            is_of(published, &committed.experiment).then(|| published.clone())
+        })
+    })
+}
+
+fn is_of(published: &Published, experiment: &Experiment) -> bool {
+    published.clean == experiment.clean
+        && published.corrupted == experiment.corrupted
+        && experiment.answer == [published.answer.as_str()]
+        && experiment.wrong == [published.wrong.as_str()]
+        && experiment.prepend_bos
+        && experiment.metric == Metric::LogitDiff
+}
+
+/// A class in a corner of a cell: the first letters of its words.
+pub(crate) fn code(class: &str) -> String {
+    class.split([' ', '-']).filter_map(|word| word.chars().next()).collect()
+}
+
+/// What the letters in the cells' corners mean.
+#[component]
+pub(crate) fn KnownLegend(state: AppState) -> impl IntoView {
+    let known = Memo::new(move |_| heads(state));
+    let classes = |known: &KnownHeads| {
+        let mut classes: Vec<String> = Vec::new();
+        for head in &known.heads {
+            if !classes.contains(&head.class) {
+                classes.push(head.class.clone());
+            }
+        }
+        classes
+    };
+    move || {
+        known.get().map(|known| {
+            let classes = classes(&known).into_iter().map(|class| {
+                view! { <span class="known-class"><b>{code(&class)}</b> " " {class}</span> }
+            });
+            view! {
+                <p class="known-legend hint" data-testid="known-legend">
+                    {format!("Known role in {} ({}), not “should be high”: ", known.task, known.source)}
+                    {classes.collect_view()}
+                </p>
+            }
+            .into_any()
+        })
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::export::tests::committed;
+    use crate::models::Identity;
+
+    fn model(id: &str, fingerprint: &str) -> Loaded {
+        let identity = Identity::named(id);
+        Loaded { identity, fingerprint: fingerprint.to_owned(), ..committed().model }
+    }
+
+    #[test]
+    fn only_the_right_weights_under_the_right_name_are_known() {
+        let catalog = Catalog::bundled();
+        let digest = catalog.find("gpt2").and_then(|small| small.sha256.clone()).unwrap();
+        let id_of = |id, digest: &str| {
+            recognised(&catalog, &model(id, digest)).map(|model| model.id.as_str())
+        };
+        assert_eq!(id_of("gpt2", &digest), Some("gpt2"));
+        assert_eq!(id_of("gpt2", &digest[..16]), Some("gpt2"), "a link carries the beginning");
+        assert_eq!(id_of(LOCAL, &digest), Some("gpt2"));
+        assert_eq!(id_of("mini", &digest), None);
+        assert_eq!(id_of("gpt2", &"ab".repeat(32)), None);
+        assert_eq!(id_of("gpt2", ""), None);
+    }
+
+    #[test]
+    fn the_default_example_is_the_published_pair() {
+        let catalog = Catalog::bundled();
+        let published = catalog.find("gpt2").and_then(|small| small.published.clone()).unwrap();
+        let default = Experiment::default();
+        assert!(is_of(&published, &default));
+        assert!(!is_of(&published, &Experiment { prepend_bos: false, ..default.clone() }));
+        assert!(!is_of(&published, &Experiment { metric: Metric::Kl, ..default }));
+    }
+
+    #[test]
+    fn classes_have_different_codes() {
+        let catalog = Catalog::bundled();
+        let known = catalog.find("gpt2").and_then(|small| small.known_heads.clone()).unwrap();
+        for one in &known.heads {
+            for other in &known.heads {
+                assert_eq!(one.class == other.class, code(&one.class) == code(&other.class));
+            }
+        }
+        assert_eq!(["Negative Name Mover", "S-Inhibition"].map(code), ["NNM", "SI"]);
+    }
+}

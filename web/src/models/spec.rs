@@ -1,0 +1,144 @@
+//! How a model is loaded: who it is, where its files are, and what they should be.
+
+use twinbeam_core::{CatalogModel, DeviceChoice, Expected, ModelFiles, Request};
+use web_sys::File;
+
+use super::Listed;
+
+/// The name of whatever comes from the visitor's own disk.
+pub(crate) const LOCAL: &str = "local";
+
+/// Who a model is.
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
+pub(crate) struct Identity {
+    /// Name in links.
+    pub(crate) id: String,
+    /// Name for people.
+    pub(crate) title: String,
+    /// Commit of its repository.
+    pub(crate) commit: Option<String>,
+    /// Folder of its files.
+    pub(crate) address: Option<String>,
+}
+
+impl Identity {
+    /// A model of which nothing but the name is known.
+    pub(crate) fn named(id: &str) -> Self {
+        Self { id: id.to_owned(), title: id.to_owned(), ..Self::default() }
+    }
+}
+
+/// What it takes to load a model, again if need be.
+#[derive(Debug, Clone)]
+pub(crate) struct Spec {
+    pub(crate) identity: Identity,
+    files: ModelFiles,
+    expected: Expected,
+    local: Vec<File>,
+}
+
+impl Spec {
+    /// A model of the list.
+    pub(crate) fn listed(listed: &Listed, model: &CatalogModel) -> Self {
+        let address = listed.folder(model);
+        let shelf = (!model.is_bundled()).then(|| model.shelf());
+        Self {
+            identity: Identity {
+                id: model.id.clone(),
+                title: model.title.clone(),
+                commit: model.commit.clone(),
+                address: Some(address.clone()),
+            },
+            files: ModelFiles::Address { base: address, shelf },
+            expected: Expected {
+                sha256: model.sha256.clone(),
+                any_digest: false,
+                published: model.published.clone(),
+            },
+            local: Vec::new(),
+        }
+    }
+
+    /// The visitor's own files, which by their size may be a model of the list.
+    pub(crate) fn local(title: String, local: Vec<File>, claimed: Option<&CatalogModel>) -> Self {
+        Self {
+            identity: Identity { title, ..Identity::named(LOCAL) },
+            files: ModelFiles::Local,
+            // Whoever brings a file may have trained it further: another digest is said, not refused.
+            expected: Expected {
+                sha256: claimed.and_then(|model| model.sha256.clone()),
+                any_digest: true,
+                published: claimed.and_then(|model| model.published.clone()),
+            },
+            local,
+        }
+    }
+
+    /// The same, with whatever weights are there.
+    pub(crate) fn with_any_digest(self) -> Self {
+        Self { expected: Expected { any_digest: true, ..self.expected }, ..self }
+    }
+
+    pub(crate) fn files(&self) -> &[File] {
+        &self.local
+    }
+
+    pub(crate) fn is_local(&self) -> bool {
+        matches!(self.files, ModelFiles::Local)
+    }
+
+    /// Whether its files come with the page.
+    pub(crate) const fn is_bundled(&self) -> bool {
+        matches!(self.files, ModelFiles::Address { shelf: None, .. })
+    }
+
+    pub(crate) const fn has_published(&self) -> bool {
+        self.expected.published.is_some()
+    }
+
+    /// Where its files come from, in few words.
+    pub(crate) fn source(&self) -> String {
+        match &self.files {
+            ModelFiles::Local => "your files".to_owned(),
+            ModelFiles::Address { shelf: None, .. } => "this page".to_owned(),
+            ModelFiles::Address { base, .. } => host(base).to_owned(),
+        }
+    }
+
+    pub(crate) fn request(&self, device: DeviceChoice) -> Request {
+        Request::Load {
+            model: self.identity.id.clone(),
+            files: self.files.clone(),
+            expected: Box::new(self.expected.clone()),
+            device,
+        }
+    }
+}
+
+/// The host in an address.
+pub(super) fn host(address: &str) -> &str {
+    let behind = address.split_once("://").map_or(address, |(_, behind)| behind);
+    behind.split(['/', '?', '#']).next().unwrap_or(behind)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_host_is_what_stands_before_the_path() {
+        let hosts = ["https://huggingface.co/a/b/", "http://127.0.0.1:80/x", "models/mini/"];
+        assert_eq!(hosts.map(host), ["huggingface.co", "127.0.0.1:80", "models"]);
+    }
+
+    #[test]
+    fn own_files_of_another_digest_are_not_refused() {
+        let catalog = twinbeam_core::Catalog::bundled();
+        let spec = Spec::local("folder".to_owned(), Vec::new(), catalog.find("gpt2"));
+        let Request::Load { model, files, expected, .. } = spec.request(DeviceChoice::Auto) else {
+            panic!("it loads");
+        };
+        assert_eq!((model.as_str(), files), (LOCAL, ModelFiles::Local));
+        assert!(expected.any_digest && expected.sha256.is_some() && expected.published.is_some());
+    }
+}
