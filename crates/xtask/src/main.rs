@@ -96,8 +96,10 @@ fn browser_tests() -> anyhow::Result<()> {
     let mut node = node()?;
     // One browser at a time: its timings and its software GPU share the cores with nobody.
     node.args(["--test", "--test-concurrency=1"]);
-    let suite =
-        ["budget", "page", "places", "looks", "links", "neurons", "export", "faults", "gpu"];
+    let suite = [
+        "budget", "page", "places", "looks", "links", "neurons", "export", "models", "known",
+        "full", "faults", "gpu", "limits",
+    ];
     node.args(suite.map(|name| format!("suite/{name}.test.mjs")));
     execute(&mut node)
 }

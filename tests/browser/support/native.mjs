@@ -1,4 +1,4 @@
-// The same numbers from the command line, in double precision.
+// The same numbers from the command line.
 import { execFileSync } from "node:child_process";
 import { mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
@@ -7,18 +7,28 @@ import { fileURLToPath } from "node:url";
 
 const ROOT = fileURLToPath(new URL("../../../", import.meta.url));
 
-/** `twinbeam compare` on the bundled model; one entry per case, with its neurons if they are wanted. */
-export function compare(cases, { steps = 50, neurons = false } = {}) {
+const TARGET = process.env.CARGO_TARGET_DIR ?? join(ROOT, "target");
+/** Where tests keep what is made once and is large. */
+export const KEPT = join(TARGET, "tmp");
+export const MINI = join(ROOT, "assets/models/mini");
+
+/** Runs the command line and waits for it. */
+export function twinbeam(...options) {
+  execFileSync(join(TARGET, "release/twinbeam"), options, { cwd: ROOT, stdio: ["ignore", "ignore", "inherit"] });
+}
+
+/**
+ * `twinbeam compare` on a model, the bundled one unless it is named; one entry per case, with its neurons if they are
+ * wanted. In double precision for small models, unless `precision` says otherwise.
+ */
+export function compare(cases, { model = MINI, steps = 50, neurons = false, precision = "auto", direction = "both", metric = "logit_diff" } = {}) {
   const folder = mkdtempSync(join(tmpdir(), "twinbeam-"));
   try {
     const [input, output] = [join(folder, "cases.json"), join(folder, "out.json")];
     writeFileSync(input, JSON.stringify(cases));
-    const target = process.env.CARGO_TARGET_DIR ?? join(ROOT, "target");
-    execFileSync(
-      join(target, "release/twinbeam"),
-      ["compare", "--model", "assets/models/mini", "--cases", input, "--out", output, "--n-steps", `${steps}`, ...(neurons ? ["--neurons"] : [])],
-      { cwd: ROOT, stdio: ["ignore", "ignore", "inherit"] },
-    );
+    const where = ["--model", model, "--cases", input, "--out", output];
+    const how = ["--n-steps", `${steps}`, "--precision", precision, "--direction", direction, "--metric", metric];
+    twinbeam("compare", ...where, ...how, ...(neurons ? ["--neurons"] : []));
     return JSON.parse(readFileSync(output, "utf8"));
   } finally {
     rmSync(folder, { recursive: true });

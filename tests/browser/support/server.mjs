@@ -5,9 +5,9 @@ import { createServer } from "node:http";
 import { extname, join, normalize } from "node:path";
 import { fileURLToPath } from "node:url";
 
-const DIST = fileURLToPath(new URL("../../../dist/", import.meta.url));
+export const DIST = fileURLToPath(new URL("../../../dist/", import.meta.url));
 /** The same page with a worker that can be made to fail; `cargo xtask test` builds it. */
-const FAULTS = fileURLToPath(new URL("../../../target/dist-faults/", import.meta.url));
+export const FAULTS = fileURLToPath(new URL("../../../target/dist-faults/", import.meta.url));
 const TYPES = {
   ".html": "text/html; charset=utf-8",
   ".js": "text/javascript; charset=utf-8",

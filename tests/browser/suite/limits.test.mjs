@@ -1,0 +1,62 @@
+// A GPU that binds no more than every GPU must: an embedding of 154 MB, as GPT-2's own, on 128 MiB bindings. The body is
+// small, since the adapter is a program on the CPU.
+import assert from "node:assert/strict";
+import { existsSync, renameSync, rmSync } from "node:fs";
+import { join } from "node:path";
+import { test } from "node:test";
+import { compare, KEPT, MINI, twinbeam } from "../support/native.mjs";
+import { by, difference, launch, open, PATIENCE, status, table } from "../support/page.mjs";
+import { choose, in_use, site } from "../support/site.mjs";
+
+const SMALL = { clean: "A robin is a kind of", corrupted: "A salmon is a kind of", answer: " bird", wrong: " fish" };
+
+function model() {
+  const folder = join(KEPT, "wide-vocabulary");
+  if (!existsSync(folder)) {
+    const unfinished = `${folder}-unfinished`;
+    rmSync(unfinished, { recursive: true, force: true });
+    twinbeam("synth", "--size", "mini", "--vocab", "300000", "--std", "0.2", "--tokenizer", join(MINI, "tokenizer.json"), "--out", unfinished);
+    renameSync(unfinished, folder);
+  }
+  return folder;
+}
+
+test("a model with an embedding larger than a binding runs within what WebGPU guarantees", { timeout: 10 * PATIENCE }, async () => {
+  const folder = model();
+  const here = await site({ folder, faults: true });
+  const browser = await launch({ gpu: true });
+  try {
+    const { page, errors } = await open(browser, here.url);
+    await status(page, "done");
+    await choose(page, here.model);
+    await in_use(page, here.model);
+    await by(page, "prompt-clean").fill(SMALL.clean);
+    await by(page, "prompt-corrupted").fill(SMALL.corrupted);
+    await by(page, "answer").fill(SMALL.answer);
+    await by(page, "wrong").fill(SMALL.wrong);
+    await by(page, "steps").fill("4");
+    // The metric that needs every logit.
+    await by(page, "metric").selectOption("prob_diff");
+    await page.locator("[data-testid=run]:enabled").waitFor();
+
+    page.setDefaultTimeout(8 * PATIENCE);
+    here.hub.fault = "limits";
+    await by(page, "device").selectOption("gpu");
+    const failed = "[data-testid=status][data-state=error]";
+    await page.locator(`[data-testid=device-report]:has-text('limited'), ${failed}`).first().waitFor();
+    await page.locator(`[data-testid=status][data-state=done], ${failed}`).first().waitFor();
+    assert.equal(await by(page, "status").getAttribute("data-state"), "done", await by(page, "notice").innerText());
+    // The model is too large for double precision: its copy on the CPU was read from what the browser keeps.
+    assert.match(await by(page, "gpu-check").innerText(), /A sample of \d+ numbers was computed again on the CPU/);
+    const [native] = compare([{ name: "small", ...SMALL }], { model: folder, steps: 4, metric: "prob_diff" });
+    for (const method of ["ig", "ap"]) {
+      const off = difference(await table(page, `heatmap-${method}-heads`), native.heads[method].noising);
+      console.log(`${method}: off by ${off.toExponential(1)} of the largest score`);
+      assert.ok(off < 2e-3, `${method} is off by ${off} of the largest score`);
+    }
+    assert.deepEqual(errors, []);
+  } finally {
+    await browser.close();
+    await here.close();
+  }
+});
