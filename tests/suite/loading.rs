@@ -402,6 +402,10 @@ fn a_broken_transfer_goes_on_where_it_broke() {
     let (model, _) = visit(&server, &Disk::default(), &expecting(&sha256));
     assert_eq!(model.expect("it loads").fingerprint(), sha256);
     assert!(server.sent.get() < size + size / 8, "{} of {size}", server.sent.get());
+    // One that gets nowhere is given up.
+    server.will([Fault::None, Fault::Broken(10)]);
+    let (model, _) = visit(&server, &Disk::default(), &expecting(&sha256));
+    assert!(matches!(problem(model), Problem::Fetch { .. }));
 }
 
 #[test]

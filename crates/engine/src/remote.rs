@@ -293,7 +293,7 @@ impl<T: Transport> Remote<T> {
             };
             self.open.replace(None);
             // A transfer that got on before it broke is no reason to give up.
-            failed = if self.progress.get() > before { 1 } else { failed + 1 };
+            failed = if self.progress.get() - before >= HEAD { 1 } else { failed + 1 };
             let patience = match fault {
                 FetchFault::TooMany { retry_after: Some(seconds) } => f64::from(seconds),
                 _ => FIRST_WAIT * f64::from(1 << (failed - 1).min(10)),

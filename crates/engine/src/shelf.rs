@@ -113,11 +113,11 @@ impl<B: Blob> Store<B> {
 }
 
 fn write_all<B: Blob>(blob: &B, at: u64, bytes: &[u8]) -> Result<(), String> {
-    let written = blob.write(at, bytes)?;
-    if written != bytes.len() as u64 {
-        return Err(format!("{written} of {} bytes were written", bytes.len()));
+    // At the quota some browsers write a part, and some say a number that cannot be.
+    match blob.write(at, bytes)? {
+        written if written == bytes.len() as u64 => Ok(()),
+        _ => Err("the browser has no room for more of it".to_owned()),
     }
-    Ok(())
 }
 
 fn sha256(bytes: &[u8]) -> String {

@@ -70,6 +70,24 @@ test("a model of the full size is fetched, agrees with the command line, and is 
       });
     });
     console.log(times);
+    // On a GPU the weights are in its own memory. Nothing is computed here: the adapter is a program on the CPU.
+    const context = await launch({ profile, gpu: true });
+    try {
+      const page = await context.newPage();
+      page.setDefaultTimeout(LONG);
+      await page.goto(here.url);
+      await status(page, "done");
+      await choose(page, here.model);
+      await in_use(page, here.model, "(verified)");
+      await by(page, "device").selectOption("gpu");
+      await page.locator("[data-testid=device-report]", { hasText: "software adapter" }).waitFor();
+      const report = by(page, "model-report");
+      console.log("GPU:", (await report.getAttribute("title")).replaceAll("\n", ", "));
+      const memory = Number(await report.getAttribute("data-memory-bytes"));
+      assert.ok(memory > 0 && memory <= 350e6, `${memory} bytes of memory for a model that is on the GPU`);
+    } finally {
+      await context.close();
+    }
   } finally {
     await here.close();
     rmSync(profile, { recursive: true, force: true });

@@ -1,4 +1,4 @@
-// A GPU that binds no more than every GPU must: an embedding of 154 MB, as GPT-2's own, on 128 MiB bindings. The body is
+// A GPU that binds no more than every GPU must: an embedding of 138 MB on bindings of at most 134 (128 MiB); GPT-2's own has 154. The body is
 // small, since the adapter is a program on the CPU.
 import assert from "node:assert/strict";
 import { existsSync, renameSync, rmSync } from "node:fs";
@@ -15,7 +15,7 @@ function model() {
   if (!existsSync(folder)) {
     const unfinished = `${folder}-unfinished`;
     rmSync(unfinished, { recursive: true, force: true });
-    twinbeam("synth", "--size", "mini", "--vocab", "300000", "--std", "0.2", "--tokenizer", join(MINI, "tokenizer.json"), "--out", unfinished);
+    twinbeam("synth", "--size", "mini", "--vocab", "270000", "--std", "0.2", "--tokenizer", join(MINI, "tokenizer.json"), "--out", unfinished);
     renameSync(unfinished, folder);
   }
   return folder;
@@ -35,8 +35,6 @@ test("a model with an embedding larger than a binding runs within what WebGPU gu
     await by(page, "answer").fill(SMALL.answer);
     await by(page, "wrong").fill(SMALL.wrong);
     await by(page, "steps").fill("4");
-    // The metric that needs every logit.
-    await by(page, "metric").selectOption("prob_diff");
     await page.locator("[data-testid=run]:enabled").waitFor();
 
     page.setDefaultTimeout(8 * PATIENCE);
@@ -48,7 +46,7 @@ test("a model with an embedding larger than a binding runs within what WebGPU gu
     assert.equal(await by(page, "status").getAttribute("data-state"), "done", await by(page, "notice").innerText());
     // The model is too large for double precision: its copy on the CPU was read from what the browser keeps.
     assert.match(await by(page, "gpu-check").innerText(), /A sample of \d+ numbers was computed again on the CPU/);
-    const [native] = compare([{ name: "small", ...SMALL }], { model: folder, steps: 4, metric: "prob_diff" });
+    const [native] = compare([{ name: "small", ...SMALL }], { model: folder, steps: 4 });
     for (const method of ["ig", "ap"]) {
       const off = difference(await table(page, `heatmap-${method}-heads`), native.heads[method].noising);
       console.log(`${method}: off by ${off.toExponential(1)} of the largest score`);

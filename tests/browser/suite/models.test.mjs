@@ -17,7 +17,8 @@ const HEAD = 64 * 1024;
 
 let browser, native, entry;
 before(async () => {
-  browser = await launch();
+  // A name that is not this machine's own: over plain http the browser trusts it with nothing.
+  browser = await launch({ more: ["--host-resolver-rules=MAP elsewhere.test 127.0.0.1"] });
   const { clean, corrupted, answer, wrong } = NOTEBOOK;
   [native] = compare([{ name: "notebook", clean, corrupted, answer: answer[0], wrong: wrong[0] }]);
   const { vocab } = JSON.parse(readFileSync(join(MINI, "tokenizer.json"), "utf8")).model;
@@ -173,9 +174,17 @@ test("where a browser really has no more room, the model runs from memory", on({
   await is_right(page);
 }));
 
+test("over plain http there is no storage: the model runs from memory", on({}, async (page, here) => {
+  const tab = await another(page, { url: here.url.replace("127.0.0.1", "elsewhere.test") });
+  await choose(tab, here.model);
+  await in_use(tab, here.model, "(verified), in memory only");
+  await notice(tab, /no private storage/);
+  await is_right(tab);
+}));
+
 const weights = (fault) => ({ file }) => file === WEIGHTS && fault;
 // Each ends in a sentence of its own, with the bundled model in use; those that may pass are tried again first.
-describe("a network that fails for good", { concurrency: 5 }, () => {
+describe("a network that fails for good", { concurrency: 3 }, () => {
   for (const [name, rule, words] of [
     ["no answer", () => ({ gone: true }), /config\.json could not be fetched: the server does not answer/],
     ["404", weights({ status: 404 }), /the server has no such file/],
@@ -215,7 +224,7 @@ describe("a network that fails for good", { concurrency: 5 }, () => {
   }
 });
 
-describe("a network that fails and recovers", { concurrency: 4 }, () => {
+describe("a network that fails and recovers", { concurrency: 3 }, () => {
   for (const [name, faults, rule, said] of [
     ["503 twice", false, ({ file, number }) => file === WEIGHTS && number < 2 && { status: 503 }, /The server failed \(503\): .* is asked again/],
     [

@@ -21,13 +21,13 @@ export function twinbeam(...options) {
  * `twinbeam compare` on a model, the bundled one unless it is named; one entry per case, with its neurons if they are
  * wanted. In double precision for small models, unless `precision` says otherwise.
  */
-export function compare(cases, { model = MINI, steps = 50, neurons = false, precision = "auto", direction = "both", metric = "logit_diff" } = {}) {
+export function compare(cases, { model = MINI, steps = 50, neurons = false, precision = "auto", direction = "both" } = {}) {
   const folder = mkdtempSync(join(tmpdir(), "twinbeam-"));
   try {
     const [input, output] = [join(folder, "cases.json"), join(folder, "out.json")];
     writeFileSync(input, JSON.stringify(cases));
     const where = ["--model", model, "--cases", input, "--out", output];
-    const how = ["--n-steps", `${steps}`, "--precision", precision, "--direction", direction, "--metric", metric];
+    const how = ["--n-steps", `${steps}`, "--precision", precision, "--direction", direction];
     twinbeam("compare", ...where, ...how, ...(neurons ? ["--neurons"] : []));
     return JSON.parse(readFileSync(output, "utf8"));
   } finally {
