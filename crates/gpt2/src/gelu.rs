@@ -1,8 +1,14 @@
-use burn::tensor::Tensor;
+use burn::tensor::{DType, Device, Shape, Tensor, TensorData};
 
 /// Where the argument of `tanh` is cut: `tanh(10)` is 1 in f32, and some GPUs return NaN for large
 /// arguments (gpuweb issue 4458).
 const TANH_LIMIT: f64 = 10.0;
+
+/// `0.044715` of the cubic term.
+const CUBIC: f64 = 0.044715;
+
+/// `sqrt(2 / pi)`.
+const SCALE: f64 = 0.797_884_560_802_865_4;
 
 /// GPT-2's activation function, the tanh form of GELU.
 ///
@@ -13,8 +19,133 @@ const TANH_LIMIT: f64 = 10.0;
 /// # Source
 /// Hendrycks and Gimpel (2016), arXiv:1606.08415, section 2; GPT-2's `gelu_new`.
 pub fn gelu_new<const D: usize>(x: Tensor<D>) -> Tensor<D> {
-    let scale = (2.0 / std::f64::consts::PI).sqrt();
-    let cubic = (x.clone() * x.clone()).mul_scalar(0.044715 * scale).add_scalar(scale);
+    // A dozen passes over the numbers cost as much as a good part of the product before them.
+    if x.dtype() == DType::F32 && x.device().inner() == Device::flex() {
+        in_one_pass(x)
+    } else {
+        by_operations(x)
+    }
+}
+
+/// The definition, one operation after the other.
+fn by_operations<const D: usize>(x: Tensor<D>) -> Tensor<D> {
+    let cubic = (x.clone() * x.clone()).mul_scalar(CUBIC * SCALE).add_scalar(SCALE);
     let u = (cubic * x.clone()).clamp(-TANH_LIMIT, TANH_LIMIT);
     x / u.mul_scalar(-2.0).exp().add_scalar(1.0)
+}
+
+/// The same on the CPU in single precision, value and derivative number by number.
+#[expect(clippy::disallowed_methods, reason = "on the CPU nothing is waited for")]
+fn in_one_pass<const D: usize>(x: Tensor<D>) -> Tensor<D> {
+    let shape = x.shape();
+    if !x.is_autodiff() {
+        let mut values = numbers(x.into_data());
+        for x in &mut values {
+            *x = gelu(*x).0;
+        }
+        return Tensor::from_data(TensorData::new(values, shape), &Device::flex());
+    }
+    let mut values = numbers(x.clone().inner().into_data());
+    let mut slopes = vec![0.0; values.len()];
+    for (x, slope) in values.iter_mut().zip(&mut slopes) {
+        (*x, *slope) = gelu(*x);
+    }
+    let constant = |numbers, shape: Shape| {
+        let numbers = Tensor::<D>::from_data(TensorData::new(numbers, shape), &Device::flex());
+        Tensor::from_inner(numbers)
+    };
+    // The difference is 0, and its gradient the slope.
+    let (values, slopes) = (constant(values, shape.clone()), constant(slopes, shape));
+    (x.clone() - x.detach()) * slopes + values
+}
+
+fn numbers(data: TensorData) -> Vec<f32> {
+    // OK because only single precision comes here.
+    data.try_into_vec().expect("numbers in single precision")
+}
+
+/// Value and derivative. Without branches, so that the compiler does several at once.
+#[inline]
+fn gelu(x: f32) -> (f32, f32) {
+    const LIMIT: f32 = TANH_LIMIT as f32;
+    const SCALE: f32 = self::SCALE as f32;
+    const CUBIC: f32 = (self::CUBIC * self::SCALE) as f32;
+    let square = x * x;
+    let u = ((CUBIC * square + SCALE) * x).clamp(-LIMIT, LIMIT);
+    let e = exp(-2.0 * u);
+    let logistic = 1.0 / (1.0 + e); // and e times it is 1 minus it
+    let slope_of_u = if u.abs() < LIMIT { 2.0 * (3.0 * CUBIC * square + SCALE) } else { 0.0 };
+    // Divided, not multiplied by the inverse: one rounding less.
+    let value = x / (1.0 + e);
+    (value, logistic + value * (e * logistic) * slope_of_u)
+}
+
+/// `e^x` for `x` from -20 to 20, to about one unit in the last place: `2^k` times a polynomial of the rest, which
+/// is at most `ln 2 / 2`.
+#[inline]
+fn exp(x: f32) -> f32 {
+    // Adding and subtracting it rounds to a whole number.
+    const ROUND: f32 = 12_582_912.0;
+    // ln 2 in two parts: a multiple of the first is exact.
+    const LN_2_HIGH: f32 = 0.693_359_4;
+    const LN_2_LOW: f32 = -2.121_944_4e-4;
+    let k = (x * std::f32::consts::LOG2_E + ROUND) - ROUND;
+    let rest = (x - k * LN_2_HIGH) - k * LN_2_LOW;
+    // Taylor's series: the next term is below a unit in the last place.
+    let mut sum = 1.0 / 5040.0;
+    for term in [720.0, 120.0, 24.0, 6.0, 2.0, 1.0, 1.0] {
+        sum = sum * rest + 1.0 / term;
+    }
+    f32::from_bits(((k as i32 + 127) as u32) << 23) * sum
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// Numbers where it bends, where it is flat, where `tanh` is cut, and beyond.
+    fn samples() -> Vec<f32> {
+        let near = (-8000..=8000).map(|i| i as f32 / 1000.0);
+        near.chain([0.0, -0.0, 13.3, -13.3, 50.0, -50.0, 1e3, -1e3, 1e18, -1e18]).collect()
+    }
+
+    #[test]
+    fn exp_is_right_to_the_last_digits() {
+        for i in -20_000..=20_000 {
+            let x = i as f32 / 1000.0;
+            let expected = f64::from(x).exp();
+            let off = (f64::from(exp(x)) - expected).abs() / expected;
+            assert!(off < 2.4e-7, "exp({x}) is off by {off:e}");
+        }
+    }
+
+    #[test]
+    #[expect(clippy::disallowed_methods, reason = "a native test on the CPU may block")]
+    fn one_pass_is_the_definition() {
+        let x = Tensor::<1>::from_data(samples().as_slice(), (&Device::flex(), DType::F64));
+        let x = x.autodiff().require_grad();
+        let expected = by_operations(x.clone());
+        let gradients = expected.clone().sum().backward();
+        let slopes = x.grad(&gradients).expect("a leaf").into_data();
+        let expected = expected.inner().into_data();
+        let (expected, slopes) = (expected.iter::<f64>(), slopes.iter::<f64>());
+
+        let single = Tensor::<1>::from_data(samples().as_slice(), &Device::flex());
+        let x = single.clone().autodiff().require_grad();
+        let y = gelu_new(x.clone());
+        let gradients = y.clone().sum().backward();
+        let got_slopes = x.grad(&gradients).expect("a leaf").into_data();
+        let got = y.inner().into_data();
+        let plain = gelu_new(single).into_data();
+        assert!(plain.iter::<f32>().eq(got.iter::<f32>()), "with and without gradients");
+        let got = got.iter::<f32>().zip(got_slopes.iter::<f32>());
+        for ((x, (value, slope)), (expected, expected_slope)) in
+            samples().into_iter().zip(got).zip(expected.zip(slopes))
+        {
+            let off = (f64::from(value) - expected).abs();
+            assert!(off <= 5e-7 * expected.abs().max(0.1), "gelu({x}) = {value}, not {expected}");
+            let off = (f64::from(slope) - expected_slope).abs();
+            assert!(off <= 1e-6, "gelu'({x}) = {slope}, not {expected_slope}");
+        }
+    }
 }

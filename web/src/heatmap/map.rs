@@ -192,7 +192,13 @@ fn cell(
             class:marked=move || marked.get()
             class:pinned=move || pinned.get()
             style=("--t", move || format!("{:.3}", share().abs()))
-            on:mouseenter=move |_event| visit()
+            on:mouseenter=move |event| {
+                // A page that scrolls under a pointer that rests has not been pointed at.
+                let moved = event.movement_x() != 0 || event.movement_y() != 0;
+                if moved {
+                    visit();
+                }
+            }
             on:focus=move |_event| visit()
             on:click=move |_event| state.toggle_pin(place)
         >
