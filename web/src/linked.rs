@@ -6,7 +6,7 @@ use twinbeam_core::{
     UnitBasis,
 };
 
-use crate::models::Identity;
+use crate::models::{Identity, LOCAL};
 use crate::state::{AppState, Committed, Loaded, Origin};
 use crate::{explain, url_state};
 
@@ -150,7 +150,11 @@ pub(crate) fn LinkMark(state: AppState) -> impl IntoView {
         });
         match shown {
             Some(sha256) => {
-                let waits_for = state.models.waiting.get().map(|id| state.models.title(&id));
+                let title = |id: String| match id.as_str() {
+                    LOCAL => "the sender’s own files".to_owned(),
+                    id => state.models.title(id),
+                };
+                let waits_for = state.models.waiting.get().map(title);
                 let running = state.job.get().is_some();
                 Some(("link", explain::from_link(&sha256, running, waits_for.as_deref())))
             }

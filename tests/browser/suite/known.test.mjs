@@ -43,7 +43,7 @@ test("known heads are marked in both maps, with class and role, and as known, no
         assert.deepEqual(await marked(page, `heatmap-${method}-heads`), ["0.7 Name Mover", "2.1 Negative Name Mover"]);
       }
       const legend = await by(page, "known-legend").innerText();
-      for (const words of ["Name Mover", "Negative Name Mover", "Indirect object identification", "Somebody (2022)", "should"]) {
+      for (const words of ["Name Mover", "Negative Name Mover", "Indirect object identification", "(Somebody 2022)", "should"]) {
         assert.ok(legend.includes(words), `${legend} has no "${words}"`);
       }
       await by(page, "heatmap-ap-heads").locator("[data-layer='2'][data-head='1']").click();

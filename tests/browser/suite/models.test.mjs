@@ -90,6 +90,22 @@ test("a model is fetched once, after a click, and is there without any network a
   assert.deepEqual(errors, []);
 }));
 
+test("a model that is kept loads in an open page when every server is gone", on({}, async (page, here) => {
+  const { hub, model } = here;
+  await choose(page, model);
+  await in_use(page, model, "kept in this browser");
+  await is_right(page);
+  await page.reload();
+  await status(page, "done");
+  await hub.close();
+  await page.context().setOffline(true);
+  await choose(page, model);
+  await in_use(page, model, "kept in this browser");
+  await page.locator("[data-testid=run]:enabled").waitFor();
+  await by(page, "run").click();
+  await is_right(page);
+}));
+
 test("what was cut off at 60 % goes on from there at the next visit", on({}, async (page, here) => {
   const { hub, model, shelf } = here;
   const tab = await another(page, here);
@@ -226,15 +242,15 @@ describe("a network that fails for good", { concurrency: 3 }, () => {
 
 describe("a network that fails and recovers", { concurrency: 3 }, () => {
   for (const [name, faults, rule, said] of [
-    ["503 twice", false, ({ file, number }) => file === WEIGHTS && number < 2 && { status: 503 }, /The server failed \(503\): .* is asked again/],
+    ["503 twice", false, ({ file, number }) => file === WEIGHTS && number < 2 && { status: 503 }, /The server failed \(503\)[:.] .* is asked again/],
     [
       "429 with a time",
       false,
       ({ file, number }) =>
         file === WEIGHTS && number < 1 && { status: 429, headers: { "retry-after": "2", "access-control-expose-headers": "Retry-After" } },
-      /asks for patience \(429\): .* is asked again in [123] s/,
+      /asks for patience \(429\)[:.] .* is asked again in [123] s/,
     ],
-    ["a line that breaks", false, ({ file, number }) => file === WEIGHTS && number > 0 && number < 5 && { cut: 300_000 }, /No answer: network error/],
+    ["a line that breaks", false, ({ file, number }) => file === WEIGHTS && number > 0 && number < 5 && { cut: 300_000 }, /No answer \(network error\)/],
     ["a line that falls silent", true, ({ file, number }) => file === WEIGHTS && number === 1 && { stall: 300_000 }, /nothing came for \d+ seconds/],
     ["no ranges, and a line that breaks", false, ({ file, number }) => file === WEIGHTS && { whole: true, ...(number < 1 && { cut: 900_000 }) }, /No answer/],
   ]) {
@@ -270,7 +286,7 @@ describe("a network that fails and recovers", { concurrency: 3 }, () => {
     await page.locator("[data-testid=load-progress]", { hasText: /is asked again/ }).waitFor();
     hub.rule = undefined;
     await page.context().setOffline(true);
-    await page.locator("[data-testid=load-progress]", { hasText: /offline: .* is asked again/ }).waitFor();
+    await page.locator("[data-testid=load-progress]", { hasText: /offline.*is asked again/ }).waitFor();
     await page.context().setOffline(false);
     await in_use(page, model, "(verified)");
     await is_right(page);

@@ -4,6 +4,7 @@ use leptos::prelude::*;
 use twinbeam_core::{Event, Experiment, Problem, Wait};
 use wasm_bindgen_futures::spawn_local;
 
+use super::connection::Death;
 use super::{Role, connect, events, finished, run_again, start, with};
 use crate::explain::{self, LoadFailure};
 use crate::models::{self, Arriving, Spec};
@@ -115,9 +116,7 @@ fn load_first(state: AppState, spec: Spec) {
 fn bring(state: AppState, spec: Spec) {
     // An older one first: its worker may hold the same files.
     stop(state);
-    let Some(connection) = connect(state) else {
-        return;
-    };
+    let connection = connect(state);
     connection.send(&spec.request(state.device_choice.get_untracked()), spec.files());
     announce(state, &spec, Role::Arriving);
     with(|bridge| bridge.arriving.replace(Some((connection, spec))));
@@ -223,12 +222,15 @@ pub(super) fn refused(state: AppState, role: Role, spec: Spec, problem: &Problem
 }
 
 /// The second worker is gone, most likely for want of memory.
-pub(super) fn died(state: AppState, message: &str) {
+pub(super) fn died(state: AppState, death: &Death) {
     let Some((connection, spec)) = with(|bridge| bridge.arriving.take()) else {
         return;
     };
     drop(connection);
     state.models.arriving.set(None);
-    state.notice.set(Some(explain::arriving_died(&spec.identity.title, message)));
+    state.notice.set(Some(match death {
+        Death::Stopped(message) => explain::arriving_died(&spec.identity.title, message),
+        Death::Unstarted(message) => explain::no_worker(message),
+    }));
     with(|bridge| bridge.refused.replace(Some((Role::Arriving, spec))));
 }

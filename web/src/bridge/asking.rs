@@ -72,6 +72,12 @@ fn ask(state: AppState, new_step: bool) {
     state.draft.update(|draft| draft.model = in_use.id);
     inspect(state, true);
     let Some(model) = state.models.find(&wanted) else {
+        if state.linked.with_untracked(Option::is_some) {
+            // What was sent is shown; to run it takes files that only the sender has.
+            state.models.waiting.set(Some(wanted.clone()));
+            state.notice.set(Some(explain::unknown_model(&wanted, &in_use.title)));
+            return;
+        }
         // Its numbers would be compared with those of another model.
         linked::forget(state);
         state.notice.set(Some(explain::other_model(&wanted, &in_use.title)));

@@ -1,58 +1,63 @@
 //! The life of a worker: started, told, listened to, replaced.
 
-use std::cell::RefCell;
+use std::cell::{Cell, RefCell};
+use std::rc::Rc;
 
-use js_sys::Array;
+use js_sys::{Array, Reflect};
 use twinbeam_core::Request;
 use wasm_bindgen::prelude::*;
-use web_sys::{
-    Blob, BlobPropertyBag, ErrorEvent, File, MessageEvent, Url, Worker, WorkerOptions, WorkerType,
-};
+use wasm_bindgen_futures::spawn_local;
+use web_sys::{Event, File, MessageEvent, Worker, WorkerOptions, WorkerType};
 
-use crate::url_state;
+use super::program::Program;
 
-/// A worker with what it must hear once it has started, and the closures that hear it.
+/// A worker with what it must hear once it has started.
 pub(super) struct Connection {
     /// Tells it apart from those before and beside it.
     pub(super) number: u64,
-    worker: Worker,
+    line: Rc<Line>,
+}
+
+/// Why a worker is no more.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(super) enum Death {
+    /// It was never started: its program did not come, or the browser forbids workers.
+    Unstarted(String),
+    /// It stopped.
+    Stopped(String),
+}
+
+#[derive(Default)]
+struct Line {
+    worker: RefCell<Option<Worker>>,
+    /// Nobody wants it any more.
+    closed: Cell<bool>,
+    /// What it is told before it listens; `None`: it does.
     waiting: RefCell<Option<Vec<JsValue>>>,
-    _on_message: Closure<dyn FnMut(MessageEvent)>,
-    _on_error: Closure<dyn FnMut(ErrorEvent)>,
 }
 
 impl Connection {
     /// Starts a worker. `hear` gets its messages, `died` what is known of its death.
-    ///
-    /// # Errors
-    /// A browser that starts no worker.
     pub(super) fn open(
         number: u64,
-        mut hear: impl FnMut(&str) + 'static,
-        mut died: impl FnMut(String) + 'static,
-    ) -> Result<Self, JsValue> {
-        let options = WorkerOptions::new();
-        options.set_type(WorkerType::Module);
-        let worker = Worker::new_with_options(&program()?, &options)?;
-        let on_message = Closure::<dyn FnMut(MessageEvent)>::new(move |event: MessageEvent| {
-            if let Some(text) = event.data().as_string() {
-                hear(&text);
+        hear: impl FnMut(&str) + 'static,
+        mut died: impl FnMut(Death) + 'static,
+    ) -> Self {
+        let line = Rc::new(Line::default());
+        line.waiting.replace(Some(Vec::new()));
+        let opening = Rc::clone(&line);
+        spawn_local(async move {
+            let program = Program::get().await;
+            if opening.closed.get() {
+                return;
+            }
+            let died = Rc::new(RefCell::new(move |death| died(death)));
+            let start = |program: Program| opening.start(&program, hear, Rc::clone(&died));
+            if let Err(error) = program.and_then(start) {
+                (died.borrow_mut())(Death::Unstarted(words(&error)));
             }
         });
-        // Out of memory does not run a panic hook: this event is the only sign of it.
-        let on_error = Closure::<dyn FnMut(ErrorEvent)>::new(move |event: ErrorEvent| {
-            event.prevent_default();
-            died(event.message());
-        });
-        worker.set_onmessage(Some(on_message.as_ref().unchecked_ref()));
-        worker.set_onerror(Some(on_error.as_ref().unchecked_ref()));
-        Ok(Self {
-            number,
-            worker,
-            waiting: RefCell::new(Some(Vec::new())),
-            _on_message: on_message,
-            _on_error: on_error,
-        })
+        Self { number, line }
     }
 
     /// Sends now, or as soon as the worker has started: what it is told earlier would be lost. Files travel
@@ -68,41 +73,70 @@ impl Connection {
             list.extend(files.iter().cloned());
             message = list.into();
         }
-        match self.waiting.borrow_mut().as_mut() {
+        match self.line.waiting.borrow_mut().as_mut() {
             Some(waiting) => waiting.push(message),
-            None => self.post(&message),
+            None => self.line.post(&message),
         }
     }
 
     /// The worker listens now.
     pub(super) fn started(&self) {
-        for message in self.waiting.take().unwrap_or_default() {
-            self.post(&message);
+        for message in self.line.waiting.take().unwrap_or_default() {
+            self.line.post(&message);
         }
+    }
+}
+
+impl Line {
+    fn start(
+        &self,
+        program: &Program,
+        mut hear: impl FnMut(&str) + 'static,
+        died: Rc<RefCell<impl FnMut(Death) + 'static>>,
+    ) -> Result<(), JsValue> {
+        let options = WorkerOptions::new();
+        options.set_type(WorkerType::Module);
+        let worker = Worker::new_with_options(&program.script, &options)?;
+        let on_message = Closure::<dyn FnMut(MessageEvent)>::new(move |event: MessageEvent| {
+            if let Some(text) = event.data().as_string() {
+                hear(&text);
+            }
+        });
+        // Out of memory does not run a panic hook: this event is the only sign of it. Not all of them have a
+        // message.
+        let on_error = Closure::<dyn FnMut(Event)>::new(move |event: Event| {
+            event.prevent_default();
+            (died.borrow_mut())(Death::Stopped(words(&event)));
+        });
+        // They live as long as the worker does.
+        worker.set_onmessage(Some(&on_message.into_js_value().unchecked_into()));
+        worker.set_onerror(Some(&on_error.into_js_value().unchecked_into()));
+        worker.post_message(&program.module)?;
+        self.worker.replace(Some(worker));
+        Ok(())
     }
 
     fn post(&self, message: &JsValue) {
-        self.worker.post_message(message).ok();
+        if let Some(worker) = self.worker.borrow().as_ref() {
+            worker.post_message(message).ok();
+        }
     }
 }
 
 impl Drop for Connection {
     fn drop(&mut self) {
-        self.worker.set_onmessage(None);
-        self.worker.set_onerror(None);
-        self.worker.terminate();
+        self.line.closed.set(true);
+        if let Some(worker) = self.line.worker.take() {
+            worker.set_onmessage(None);
+            worker.set_onerror(None);
+            worker.terminate();
+        }
     }
 }
 
-/// Address of the worker's first line. It is a blob, since a worker from the network would not be bound
-/// by the page's content security policy.
-fn program() -> Result<String, JsValue> {
-    let loader = url_state::beside_the_page("worker_loader.js");
-    let line = format!("import {};", serde_json::Value::from(loader));
-    let options = BlobPropertyBag::new();
-    options.set_type("text/javascript");
-    let parts = Array::of1(&JsValue::from_str(&line));
-    let blob = Blob::new_with_str_sequence_and_options(&parts, &options)?;
-    // Kept for good: a few bytes, and the browser reads it when it likes.
-    Url::create_object_url_with_blob(&blob)
+/// What an error, or the event of one, says.
+fn words(error: &JsValue) -> String {
+    let message = Reflect::get(error, &JsValue::from_str("message")).ok();
+    let message = message.and_then(|message| message.as_string()).filter(|text| !text.is_empty());
+    message.unwrap_or_else(|| "The browser does not say why".to_owned())
 }

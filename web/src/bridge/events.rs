@@ -6,6 +6,7 @@ use twinbeam_core::{
 };
 use wasm_bindgen_futures::spawn_local;
 
+use super::connection::Death;
 use super::{
     MAX_DEATHS, Role, arrival, count, finished, inspect, restart, run, run_neurons, start, with,
 };
@@ -269,15 +270,21 @@ fn failed(state: AppState, problem: &Problem) {
     }
 }
 
-/// A worker that dies is replaced; one that dies again and again before it is ready is not.
-pub(super) fn died(state: AppState, from: u64, message: &str) {
+/// A worker that dies is replaced; one that was never there, or dies again and again before it is ready, is
+/// not.
+pub(super) fn died(state: AppState, from: u64, death: &Death) {
     match with(|bridge| bridge.role(from)) {
         Some(Role::InUse) => {}
-        Some(Role::Arriving) => return arrival::died(state, message),
+        Some(Role::Arriving) => return arrival::died(state, death),
         None => return,
     }
     let on_gpu = state.is_on_gpu();
-    if with(|bridge| count(&bridge.deaths)) <= MAX_DEATHS {
+    let notice = match death {
+        Death::Stopped(message) => explain::worker_died(message, on_gpu),
+        Death::Unstarted(message) => explain::no_worker(message),
+    };
+    let again = matches!(death, Death::Stopped(_));
+    if again && with(|bridge| count(&bridge.deaths)) <= MAX_DEATHS {
         restart(state);
     } else {
         finished(state);
@@ -285,7 +292,7 @@ pub(super) fn died(state: AppState, from: u64, message: &str) {
         with(|bridge| bridge.worker.take());
     }
     state.failed.set(true);
-    state.notice.set(Some(explain::worker_died(message, on_gpu)));
+    state.notice.set(Some(notice));
 }
 
 /// Whether a visitor would wait for them anyway: parameters times patches, each of which runs a part of

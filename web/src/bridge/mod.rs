@@ -9,6 +9,7 @@ mod arrival;
 mod asking;
 mod connection;
 mod events;
+mod program;
 
 use std::cell::{Cell, RefCell};
 
@@ -126,35 +127,24 @@ fn restart(state: AppState) {
     state.inspected.set(false);
     // The old one first: two do not fit where memory is short.
     with(|bridge| bridge.worker.take());
-    match connect(state) {
-        Some(connection) => {
-            with(|bridge| bridge.worker.replace(Some(connection)));
-        }
-        None => state.failed.set(true),
-    }
+    let connection = connect(state);
+    with(|bridge| bridge.worker.replace(Some(connection)));
     watch(state);
     load_in_use(state);
 }
 
-/// Starts a worker; a browser that starts none is said.
-fn connect(state: AppState) -> Option<Connection> {
+/// Starts a worker.
+fn connect(state: AppState) -> Connection {
     let number = with(|bridge| count(&bridge.connections));
-    let opened = Connection::open(
+    Connection::open(
         number,
         move |text| {
             if let Ok(event) = serde_json::from_str(text) {
                 events::hear(state, number, event);
             }
         },
-        move |message| events::died(state, number, &message),
-    );
-    match opened {
-        Ok(connection) => Some(connection),
-        Err(error) => {
-            state.notice.set(Some(explain::no_worker(&format!("{error:?}"))));
-            None
-        }
-    }
+        move |death| events::died(state, number, &death),
+    )
 }
 
 /// Has the worker in use load its model, once it is known which.

@@ -1,8 +1,9 @@
+use js_sys::{Function, Object, Reflect};
 use leptos::prelude::*;
 
 use twinbeam_core::DeviceChoice;
-use wasm_bindgen::JsCast as _;
-use web_sys::HtmlElement;
+use wasm_bindgen::{JsCast as _, JsValue};
+use web_sys::{HtmlDivElement, HtmlElement};
 
 use crate::explain::{self, Notice, WayOn};
 use crate::state::AppState;
@@ -40,10 +41,33 @@ pub(crate) fn Notices(state: AppState) -> impl IntoView {
             view! { <div class="notice">{words(state, explain::silent(seconds))}</div> }
         })
     };
+    let place = NodeRef::new();
+    Effect::new(move |_| {
+        if state.notice.with(Option::is_some) {
+            // On a small screen it would be below what is seen.
+            request_animation_frame(move || {
+                if let Some(place) = place.get_untracked() {
+                    bring_into_view(&place);
+                }
+            });
+        }
+    });
     view! {
-        <div class="notices" data-testid="notice" role="status">
+        <div class="notices" data-testid="notice" role="status" node_ref=place>
             {happened} {silent} {hinders}
         </div>
+    }
+}
+
+/// Scrolls as little as it takes.
+fn bring_into_view(element: &HtmlDivElement) {
+    let name = JsValue::from_str("scrollIntoView");
+    let scroll = Reflect::get(element, &name).ok().and_then(|scroll| scroll.dyn_into().ok());
+    let options = Object::new();
+    Reflect::set(&options, &JsValue::from_str("block"), &JsValue::from_str("nearest")).ok();
+    let scroll: Option<Function> = scroll;
+    if let Some(scroll) = scroll {
+        scroll.call1(element, &options).ok();
     }
 }
 

@@ -21,9 +21,9 @@ pub(crate) fn StatusLine(state: AppState) -> impl IntoView {
             None => "Done".to_owned(),
         },
         Status::Stale if state.committed.with(Option::is_none) => "Ready to run".to_owned(),
-        Status::Stale => {
+        Status::Stale => of_another_model(state).unwrap_or_else(|| {
             "The inputs have changed: the maps are out of date until you run again".to_owned()
-        }
+        }),
         Status::Error => "Stopped by an error".to_owned(),
     };
     let device = move || {
@@ -78,6 +78,34 @@ pub(crate) fn StatusLine(state: AppState) -> impl IntoView {
                 <span data-testid="model-report" data-memory-bytes=memory title=loading>{model}</span>
             </p>
         </div>
+    }
+}
+
+/// That the figure is of another model than the one in use, if it is.
+fn of_another_model(state: AppState) -> Option<String> {
+    state.committed.with(|committed| {
+        let of = &committed.as_ref()?.model;
+        state.loaded.with(|loaded| {
+            let in_use = loaded.as_ref().filter(|in_use| is_another(of, in_use))?;
+            // A link knows no more than the name in the list.
+            let listed = state.models.find(&of.identity.id).map(|model| model.title);
+            let title = listed.unwrap_or_else(|| of.identity.title.clone());
+            Some(other_model_words(&title, &in_use.identity.title))
+        })
+    })
+}
+
+/// Whether two models differ in name or weights; a link carries the beginning of the digest only.
+fn is_another(of: &Loaded, in_use: &Loaded) -> bool {
+    of.identity.id != in_use.identity.id || !in_use.fingerprint.starts_with(&of.fingerprint)
+}
+
+/// Whose figure it is, and whose the next one will be.
+fn other_model_words(of: &str, in_use: &str) -> String {
+    if of == in_use {
+        format!("This figure is of other weights named {of}; Run computes those in use")
+    } else {
+        format!("This figure is of {of}; Run computes {in_use}’s")
     }
 }
 
@@ -149,6 +177,22 @@ pub(crate) fn duration(seconds: f64) -> String {
 mod tests {
     use super::*;
     use crate::export::tests::committed;
+    use crate::models::Identity;
+
+    #[test]
+    fn a_figure_of_another_model_is_told_by_name_and_by_weights() {
+        let of = Loaded { fingerprint: "abcd".to_owned(), ..committed().model };
+        let whole = Loaded { fingerprint: "abcdef".to_owned(), ..of.clone() };
+        assert!(!is_another(&of, &whole), "a link carries the beginning");
+        assert!(is_another(&whole, &of));
+        let named = Loaded { identity: Identity::named("another"), ..of.clone() };
+        assert!(is_another(&of, &named));
+        assert_eq!(
+            other_model_words("Bundled model", "GPT-2 small"),
+            "This figure is of Bundled model; Run computes GPT-2 small’s"
+        );
+        assert!(other_model_words("mine", "mine").contains("other weights named mine"));
+    }
 
     #[test]
     fn other_weights_are_said_for_as_long_as_they_are_in_use() {

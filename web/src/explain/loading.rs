@@ -106,11 +106,17 @@ pub(super) fn fetch(file: &str, fault: &FetchFault) -> Notice {
             "Something on the way changes files: try another network, or take files of your own.",
         ),
     };
-    Notice::new(
-        format!("{file} could not be fetched: {what}"),
-        format!("{next} What has arrived is kept, and trying again goes on from there."),
-    )
-    .offering([WayOn::LoadAgain, WayOn::UseLocalFiles, WayOn::UseBundled])
+    // The small files come first, and are fetched whole: before the weights there is nothing to go on from.
+    let kept = if file == ModelFiles::WEIGHTS {
+        " If a part of it has arrived, trying again goes on from there."
+    } else {
+        ""
+    };
+    Notice::new(format!("{file} could not be fetched: {what}"), format!("{next}{kept}")).offering([
+        WayOn::LoadAgain,
+        WayOn::UseLocalFiles,
+        WayOn::UseBundled,
+    ])
 }
 
 /// Weights that are not those that were expected.
@@ -125,6 +131,16 @@ pub(super) fn digest(expected: &str, got: &str) -> Notice {
     .offering([WayOn::LoadAgain, WayOn::UseAllTheSame, WayOn::UseLocalFiles, WayOn::UseBundled])
 }
 
+/// A fault as the beginning of what is said of a wait, without a full stop.
+fn what_failed(fault: &FetchFault) -> String {
+    match fault {
+        FetchFault::Unreachable { message } => {
+            format!("No answer ({})", message.trim_end_matches('.'))
+        }
+        other => sentence(&other.to_string()),
+    }
+}
+
 /// What loading waits for, and for how many more seconds.
 pub(crate) fn waiting(wait: &Wait, seconds: u32, source: &str) -> String {
     match wait {
@@ -135,13 +151,10 @@ pub(crate) fn waiting(wait: &Wait, seconds: u32, source: &str) -> String {
                 1 => "and once more after that".to_owned(),
                 times => format!("and {times} more times after that"),
             };
-            format!(
-                "{}: {source} is asked again {when}, {times}",
-                sentence(&fault.to_string())
-            )
+            format!("{}. {source} is asked again {when}, {times}.", what_failed(fault))
         }
         Wait::OtherTab => {
-            "Another tab of this page is using the model’s files: this one goes on when that one is done".to_owned()
+            "Another tab of this page is using the model’s files: this one goes on when that one is done.".to_owned()
         }
     }
 }
@@ -215,7 +228,10 @@ pub(crate) fn offer(id: &str, title: &str, size: &str, has_figure: bool) -> Noti
 pub(crate) fn from_memory(title: &str, reason: &str) -> Notice {
     Notice::new(
         format!("{title} runs from memory"),
-        format!("{}. The next visit fetches it again.", sentence(reason.trim_end_matches('.'))),
+        format!(
+            "{}. It is lost when another model is chosen or the page is closed, and is fetched again after that.",
+            sentence(reason.trim_end_matches('.'))
+        ),
     )
 }
 
@@ -224,8 +240,8 @@ pub(crate) fn arriving_died(title: &str, message: &str) -> Notice {
     Notice::new(
         format!("{title} could not be loaded: its part of the page stopped"),
         format!(
-            "{message}. Most likely memory ran out: closing other tabs, or a smaller model, helps. What has arrived is kept, \
-             and so are your inputs."
+            "{message}. Most likely memory ran out: closing other tabs, or a smaller model, helps. Your inputs are kept, and \
+             so is any part of it that the browser has stored."
         ),
     )
     .offering([WayOn::LoadAgain, WayOn::UseBundled])
@@ -332,9 +348,15 @@ mod tests {
             |left| Wait::Retry { seconds: 4, left, fault: FetchFault::Server { status: 503 } };
         assert_eq!(
             waiting(&wait(2), 3, "hub.example"),
-            "The server failed (503): hub.example is asked again in 3 s, and 2 more times after that"
+            "The server failed (503). hub.example is asked again in 3 s, and 2 more times after that."
         );
-        assert!(waiting(&wait(0), 0, "hub.example").ends_with("now, for the last time"));
+        let fault = FetchFault::Unreachable { message: "Failed to fetch".to_owned() };
+        let no_answer = Wait::Retry { seconds: 1, left: 1, fault };
+        assert_eq!(
+            waiting(&no_answer, 1, "hub.example"),
+            "No answer (Failed to fetch). hub.example is asked again in 1 s, and once more after that."
+        );
+        assert!(waiting(&wait(0), 0, "hub.example").ends_with("now, for the last time."));
         assert!(waiting(&Wait::OtherTab, 0, "hub.example").starts_with("Another tab"));
     }
 }

@@ -7,6 +7,7 @@ mod loading;
 use twinbeam_core::{Link, LinkError, Problem, PromptError, Snapshot};
 
 use crate::linked::LinkCheck;
+use crate::models;
 pub(crate) use loading::{
     LoadFailure, arriving_died, catalog, from_memory, load_failed, local_files, not_deleted, offer,
     waiting,
@@ -234,8 +235,8 @@ pub(crate) fn from_link(sha256: &str, running: bool, waits_for: Option<&str>) ->
             "Your device is computing its own numbers, which will take their place.".to_owned()
         }
         Some(title) => format!(
-            "That is {title}, which is not in use: once it is loaded, your device computes its own numbers. Run takes the \
-             model in use, and its numbers are others."
+            "Its model goes by the name of {title}, which is not in use: once that is loaded, your device computes its own \
+             numbers. Run takes the model in use, and its numbers are others."
         ),
         None => "Run computes your own.".to_owned(),
     };
@@ -290,6 +291,23 @@ pub(crate) fn other_model(asked: &str, shown: &str) -> Notice {
     .offering([WayOn::UseLocalFiles])
 }
 
+/// A link's figure is of a model that this page does not have.
+pub(crate) fn unknown_model(asked: &str, shown: &str) -> Notice {
+    let of = if asked == models::LOCAL {
+        "files of the sender’s own".to_owned()
+    } else {
+        format!("the model “{asked}”, which this page does not have")
+    };
+    Notice::new(
+        format!("The link’s figure is of {of}"),
+        format!(
+            "It is shown as it came. Run takes {shown}, and its numbers are others; with the same files you can compute \
+             the figure yourself."
+        ),
+    )
+    .offering([WayOn::UseLocalFiles])
+}
+
 /// The browser did not take a file.
 pub(crate) fn not_saved(message: &str) -> Notice {
     Notice::new(
@@ -313,7 +331,10 @@ pub(crate) fn worker_died(message: &str, on_gpu: bool) -> Notice {
 pub(crate) fn no_worker(message: &str) -> Notice {
     Notice::new(
         "The computing part of the page could not be started",
-        format!("{message}. The browser may forbid workers here; your inputs are kept."),
+        format!(
+            "{message}. Either its program did not come over the network, or the browser forbids workers here; your inputs \
+             are kept."
+        ),
     )
     .offering([WayOn::RunAgain, WayOn::Reload])
 }

@@ -118,6 +118,8 @@ fn lines(record: &Record, width: usize) -> Vec<String> {
 fn source(record: &Record, shown: &Shown, width: usize) -> Vec<String> {
     let shape = record.model_shape;
     let digest: String = record.model_sha256.chars().take(12).collect();
+    let unexpected =
+        if record.model_as_expected == Some(false) { " (not the expected one)" } else { "" };
     let sign = if shown.unit(MapKind::Ig) == shown.unit(MapKind::Ap) {
         "Positive supports the clean behaviour."
     } else {
@@ -130,7 +132,7 @@ fn source(record: &Record, shown: &Shown, width: usize) -> Vec<String> {
     let deltas = ig.map(|table| table.convergence_delta.as_slice()).unwrap_or_default();
     let worst = deltas.iter().copied().max_by(|a, b| a.abs().total_cmp(&b.abs())).unwrap_or(0.0);
     let line = format!(
-        "{sign} Model {model} ({} layers, {} heads), sha256 {digest}; {n_steps} Gauss-Legendre {steps}, largest \
+        "{sign} Model {model} ({} layers, {} heads), sha256 {digest}{unexpected}; {n_steps} Gauss-Legendre {steps}, largest \
          convergence delta {} {}; {}; Twinbeam {}",
         shape.n_layers,
         shape.n_heads,

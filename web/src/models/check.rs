@@ -4,6 +4,9 @@ use super::known;
 use crate::heatmap::scale::signed;
 use crate::state::AppState;
 
+/// Letters of a text in the headline; all of it is in the details.
+const HEADLINE: usize = 24;
+
 /// Whether the model gives the numbers that were published of it.
 #[component]
 pub(crate) fn SelfCheckResult(state: AppState) -> impl IntoView {
@@ -17,7 +20,9 @@ pub(crate) fn SelfCheckResult(state: AppState) -> impl IntoView {
                 "failed",
                 format!(
                     "Self-check: {passed} of {of} agree. First difference: {}, expected {}, got {}",
-                    item.what, item.expected, item.got
+                    item.what,
+                    cut(&item.expected),
+                    cut(&item.got)
                 ),
             ),
         };
@@ -41,19 +46,24 @@ pub(crate) fn SelfCheckResult(state: AppState) -> impl IntoView {
     }
 }
 
+/// A text that is cut where it is too long for a headline.
+fn cut(text: &str) -> String {
+    if text.chars().count() <= HEADLINE {
+        return text.to_owned();
+    }
+    let beginning: String = text.chars().take(HEADLINE).collect();
+    format!("{}…", beginning.trim_end())
+}
+
 /// The published number beside the computed one, where the figure is of a published pair.
 #[component]
 pub(crate) fn PublishedNumber(state: AppState, clean: bool) -> impl IntoView {
     let testid = if clean { "published-clean" } else { "published-corrupted" };
     move || {
         known::published(state).map(|published| {
-            let (value, source) = if clean {
-                (published.logit_diff_clean, format!(" in {}", published.source))
-            } else {
-                // Said once.
-                (published.logit_diff_corrupted, String::new())
-            };
-            let words = format!("published: {}{source}", signed(value as f32, 3));
+            let value =
+                if clean { published.logit_diff_clean } else { published.logit_diff_corrupted };
+            let words = format!("published: {}", signed(value as f32, 3));
             view! {
                 " "
                 <span
@@ -67,5 +77,18 @@ pub(crate) fn PublishedNumber(state: AppState, clean: bool) -> impl IntoView {
             }
             .into_any()
         })
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn only_long_texts_are_cut() {
+        assert_eq!(cut("+4.276 logits"), "+4.276 logits");
+        assert_eq!(cut(&"é".repeat(HEADLINE)), "é".repeat(HEADLINE));
+        assert_eq!(cut(&"é".repeat(HEADLINE + 1)), format!("{}…", "é".repeat(HEADLINE)));
+        assert_eq!(cut("50256, 3260, 1757, 290, 5335"), "50256, 3260, 1757, 290,…");
     }
 }

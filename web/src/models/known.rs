@@ -56,9 +56,23 @@ fn is_of(published: &Published, experiment: &Experiment) -> bool {
         && experiment.metric == Metric::LogitDiff
 }
 
-/// A class in a corner of a cell: the first letters of its words.
+/// A class in a corner of a cell: the first letters of its first two words, or of its only one.
 pub(crate) fn code(class: &str) -> String {
-    class.split([' ', '-']).filter_map(|word| word.chars().next()).collect()
+    let words: Vec<&str> = class.split([' ', '-']).filter(|word| !word.is_empty()).collect();
+    let letters: String = match words.as_slice() {
+        [word] => word.chars().take(2).collect(),
+        words => words.iter().filter_map(|word| word.chars().next()).take(2).collect(),
+    };
+    letters.to_uppercase()
+}
+
+/// What the letters say, and what they do not.
+fn legend(task: &str, source: &str) -> String {
+    // It stands in parentheses itself.
+    let source = source.replace(['(', ')'], "");
+    format!(
+        "Known roles in {task} ({source}), whatever the prompts here ask, and no claim that these heads should score high: "
+    )
 }
 
 /// What the letters in the cells' corners mean.
@@ -81,7 +95,7 @@ pub(crate) fn KnownLegend(state: AppState) -> impl IntoView {
             });
             view! {
                 <p class="known-legend hint" data-testid="known-legend">
-                    {format!("Known role in {} ({}), not “should be high”: ", known.task, known.source)}
+                    {legend(&known.task, &known.source)}
                     {classes.collect_view()}
                 </p>
             }
@@ -135,6 +149,18 @@ mod tests {
                 assert_eq!(one.class == other.class, code(&one.class) == code(&other.class));
             }
         }
-        assert_eq!(["Negative Name Mover", "S-Inhibition"].map(code), ["NNM", "SI"]);
+        let mut codes: Vec<String> = known.heads.iter().map(|head| code(&head.class)).collect();
+        codes.sort();
+        codes.dedup();
+        assert_eq!(codes, ["BN", "DT", "IN", "NM", "NN", "PT", "SI"]);
+    }
+
+    #[test]
+    fn a_legend_has_no_parentheses_in_parentheses() {
+        assert_eq!(
+            legend("Induction", "Wang et al. (2022), arXiv 2211.00593"),
+            "Known roles in Induction (Wang et al. 2022, arXiv 2211.00593), whatever the prompts here ask, and no claim that \
+             these heads should score high: "
+        );
     }
 }

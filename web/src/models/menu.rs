@@ -1,13 +1,13 @@
 use js_sys::Reflect;
 use leptos::prelude::*;
-use twinbeam_core::{CatalogModel, DeviceChoice};
+use twinbeam_core::{CatalogModel, DeviceChoice, Kept};
 use wasm_bindgen_futures::spawn_local;
 
 use super::fit::{Fit, bytes, fetch_bytes};
 use super::storage::FilesAndStorage;
-use super::{LOCAL, Spec, Stock, ask_to_persist, refresh};
+use super::{LOCAL, Stock, ask_to_persist, refresh};
 use crate::bridge;
-use crate::state::AppState;
+use crate::state::{AppState, Loaded};
 
 /// Which model is used, and what another one would take.
 #[component]
@@ -60,6 +60,14 @@ pub(crate) fn ModelMenu(state: AppState) -> impl IntoView {
             spawn_local(refresh(state));
         }
     };
+    Effect::new(move |_| {
+        let kept = state.loaded.with(|loaded| loaded.as_ref().map(|loaded| loaded.kept.clone()));
+        match kept {
+            Some(Kept::Memory { .. }) => state.models.refused.set(true),
+            Some(Kept::Stored { .. }) => state.models.refused.set(false),
+            Some(Kept::Elsewhere) | None => {}
+        }
+    });
     view! {
         <div class="field example">
             <label for="model-select">"Model"</label>
@@ -84,16 +92,19 @@ fn Offer(state: AppState) -> impl IntoView {
     move || {
         let model = offered.get()?;
         let spec = state.models.spec(&model.id)?;
+        let stock = state.models.shelves.with(|shelves| shelves.stock(&model.shelf()));
         let size = fetch_bytes(&model);
-        let what = what_it_takes(state, &model, &spec);
+        let rest = size.saturating_sub(stock.in_part());
+        let keeps = state.models.keeps();
+        let what = what_it_takes(&model, &spec.source(), stock, keeps);
         let room = move || {
-            let space = state.models.space.get().filter(|space| space.free() < size)?;
+            let space = state.models.space.get().filter(|space| keeps && space.free() < rest)?;
             Some(format!(
                 "The browser has room for {} more, so it may not keep it; deleting what is kept below makes room. ",
                 bytes(space.free())
             ))
         };
-        let load = format!("Load {} ({})", model.title, bytes(size));
+        let load = load_words(&model.title, size, rest);
         let id = model.id.clone();
         Some(
             view! {
@@ -135,17 +146,40 @@ pub(crate) fn fetch(state: AppState, id: &str) {
     bridge::choose(state, id);
 }
 
-fn what_it_takes(state: AppState, model: &CatalogModel, spec: &Spec) -> String {
-    let (title, size, source) = (&model.title, bytes(fetch_bytes(model)), spec.source());
-    match state.models.shelves.with(|shelves| shelves.stock(&model.shelf())) {
+/// What is fetched from where, and how long it stays.
+fn what_it_takes(model: &CatalogModel, source: &str, stock: Stock, keeps: bool) -> String {
+    let (title, size) = (&model.title, bytes(fetch_bytes(model)));
+    let stays = if keeps {
+        "kept in this browser"
+    } else {
+        "the browser refuses to keep it: it will be in memory until another model is chosen or the page is closed"
+    };
+    match stock {
         Stock::InPart { bytes: kept } => format!(
-            "{title}: {size} from {source}, of which {} are here already; kept in this browser.",
+            "{title}: {size} from {source}, of which {} are here already; {stays}.",
             bytes(kept)
         ),
-        Stock::Whole | Stock::Not => {
-            format!("{title}: {size} from {source}, once; kept in this browser.")
+        Stock::Whole | Stock::Not if keeps => {
+            format!("{title}: {size} from {source}, once; {stays}.")
         }
+        Stock::Whole | Stock::Not => format!("{title}: {size} from {source}; {stays}."),
     }
+}
+
+/// What the button says: how much is to be fetched, and of how much where a part is here.
+fn load_words(title: &str, size: u64, rest: u64) -> String {
+    if rest == size {
+        format!("Load {title} ({})", bytes(size))
+    } else {
+        format!("Load {title} ({} of {})", bytes(rest), bytes(size))
+    }
+}
+
+/// Whether a model is in use without being kept.
+fn is_in_memory(state: AppState, id: &str) -> bool {
+    let is_it =
+        |loaded: &Loaded| loaded.identity.id == id && !matches!(loaded.kept, Kept::Stored { .. });
+    state.loaded.with(|loaded| loaded.as_ref().is_some_and(is_it))
 }
 
 /// A model's line in the menu.
@@ -156,6 +190,9 @@ fn label(state: AppState, model: &CatalogModel, fit: Fit) -> String {
     }
     if let Fit::TooLarge { needs } = fit {
         return format!("{title}: too large here ({} of memory)", bytes(needs));
+    }
+    if is_in_memory(state, &model.id) {
+        return format!("{title}: in memory");
     }
     let size = bytes(fetch_bytes(model));
     match state.models.shelves.with(|shelves| shelves.stock(&model.shelf())) {
@@ -171,4 +208,32 @@ fn fit(state: AppState, model: &CatalogModel) -> Fit {
     let on_gpu = on_gpu.unwrap_or_else(|| state.device_choice.get() == DeviceChoice::Gpu);
     let memory = Reflect::get(&window().navigator(), &"deviceMemory".into()).ok();
     Fit::of(model, on_gpu, memory.and_then(|memory| memory.as_f64()))
+}
+
+#[cfg(test)]
+mod tests {
+    use twinbeam_core::Catalog;
+
+    use super::*;
+
+    #[test]
+    fn an_offer_promises_no_more_than_the_browser_gives() {
+        let catalog = Catalog::bundled();
+        let small = catalog.find("gpt2").unwrap();
+        let words = |stock, keeps| what_it_takes(small, "hub.example", stock, keeps);
+        assert_eq!(
+            words(Stock::Not, true),
+            "GPT-2 small: 498 MB from hub.example, once; kept in this browser."
+        );
+        let refused = words(Stock::Not, false);
+        assert!(refused.contains("refuses to keep it") && !refused.contains("once"), "{refused}");
+        let in_part = words(Stock::InPart { bytes: 198_000_000 }, true);
+        assert!(in_part.contains("of which 198 MB are here already"), "{in_part}");
+    }
+
+    #[test]
+    fn the_button_says_what_is_left_to_fetch() {
+        assert_eq!(load_words("GPT-2", 498_000_000, 498_000_000), "Load GPT-2 (498 MB)");
+        assert_eq!(load_words("GPT-2", 498_000_000, 300_000_000), "Load GPT-2 (300 MB of 498 MB)");
+    }
 }

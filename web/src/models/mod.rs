@@ -40,6 +40,8 @@ pub(crate) struct Models {
     pub(crate) shelves: RwSignal<Shelves>,
     /// Room in the browser's storage, as far as it says.
     pub(crate) space: RwSignal<Option<Space>>,
+    /// Whether the browser has refused to keep a model in this visit.
+    pub(crate) refused: RwSignal<bool>,
     /// The model that the visitor has pointed at, and that would have to be fetched.
     pub(crate) offered: RwSignal<Option<String>>,
     /// The model that is on its way.
@@ -56,6 +58,7 @@ impl Models {
             listed: RwSignal::new(None),
             shelves: RwSignal::new(Shelves::default()),
             space: RwSignal::new(None),
+            refused: RwSignal::new(false),
             offered: RwSignal::new(None),
             arriving: RwSignal::new(None),
             waiting: RwSignal::new(None),
@@ -79,6 +82,11 @@ impl Models {
             let listed = listed.as_ref()?;
             listed.catalog.find(id).map(|model| Spec::listed(listed, model))
         })
+    }
+
+    /// Whether the browser keeps what is fetched, as far as it is known.
+    pub(crate) fn keeps(&self) -> bool {
+        !self.refused.get() && self.shelves.with(|shelves| *shelves != Shelves::Absent)
     }
 
     /// Whether a model is there without being fetched.

@@ -3,7 +3,7 @@
 use std::collections::VecDeque;
 
 /// Seconds that the rate is taken over.
-const WINDOW: f64 = 5.0;
+const WINDOW: f64 = 8.0;
 /// Seconds before a rate says anything.
 const SHORTEST: f64 = 0.5;
 
@@ -62,7 +62,7 @@ mod tests {
         for second in 0..20 {
             pace.add(f64::from(second), second as u64 * 100);
         }
-        for second in 20..26 {
+        for second in 20..29 {
             pace.add(f64::from(second), 1_900 + (second as u64 - 19) * 10);
         }
         assert_eq!(pace.rate(), Some(10.0));

@@ -9,6 +9,9 @@ use crate::components::status::duration;
 use crate::explain::{self, sentence};
 use crate::state::{AppState, Progress};
 
+/// Seconds for which something that was fetched makes the whole a fetching.
+const RECENT: f64 = 5.0;
+
 /// A model on its way.
 #[derive(Debug, Clone, PartialEq)]
 pub(crate) struct Arriving {
@@ -21,6 +24,8 @@ pub(crate) struct Arriving {
     done: u64,
     total: u64,
     pace: Pace,
+    /// At which second something was fetched last: what comes next may have been read ahead.
+    fetched_at: Option<f64>,
     /// What it waits for, and until when, in milliseconds since 1970.
     wait: Option<(Wait, f64)>,
 }
@@ -35,14 +40,16 @@ impl Arriving {
             done: 0,
             total: 0,
             pace: Pace::default(),
+            fetched_at: None,
             wait: None,
         }
     }
 
     /// A step is done, so nothing is waited for.
     pub(crate) fn progress(&mut self, progress: Progress) {
-        let Progress { phase, done, total, seconds } = progress;
+        let Progress { done, total, seconds, .. } = progress;
         self.wait = None;
+        let phase = self.steady(progress);
         if self.phase != Some(phase) {
             self.pace = Pace::default();
         }
@@ -52,6 +59,16 @@ impl Arriving {
             (self.done, self.total) = (done.min(total), total);
             self.pace.add(seconds, self.done);
         }
+    }
+
+    /// The phase without its flicker: what is read within seconds of a fetch is part of fetching.
+    fn steady(&mut self, progress: Progress) -> Phase {
+        let Progress { phase, seconds, .. } = progress;
+        if phase == Phase::Fetching {
+            self.fetched_at = Some(seconds);
+        }
+        let is_recent = self.fetched_at.is_some_and(|at| (0.0..RECENT).contains(&(seconds - at)));
+        if phase == Phase::Loading && is_recent { Phase::Fetching } else { phase }
     }
 
     pub(crate) fn wait(&mut self, wait: Wait, now: f64) {
@@ -141,7 +158,8 @@ pub(crate) fn LoadProgress(state: AppState) -> impl IntoView {
                     <button
                         type="button"
                         data-testid="load-cancel"
-                        title="What has arrived is kept, and the next time goes on from there"
+                        title=move || (of(|arriving| arriving.done) > 0 && state.models.keeps())
+                            .then_some("What has arrived is kept, and the next time goes on from there")
                         on:click=move |_event| bridge::cancel_load(state)
                     >
                         "Cancel"
@@ -181,6 +199,28 @@ mod tests {
         );
         arriving.progress(at(3.0, 500_000_001));
         assert_eq!((arriving.share(), arriving.done), (Some(1.0), 500_000_000));
+    }
+
+    #[test]
+    fn reading_between_fetches_changes_neither_label_nor_rate() {
+        let mut arriving = arriving();
+        for step in 0..20 {
+            let phase = if step % 4 == 0 { Phase::Fetching } else { Phase::Loading };
+            arriving.progress(Progress {
+                phase,
+                ..at(f64::from(step) * 0.25, step as u64 * 10_000_000)
+            });
+        }
+        let words = arriving.words(0.0);
+        assert!(
+            words.starts_with("Fetching") && words.contains("40 MB/s, about 8 s left"),
+            "{words}"
+        );
+        arriving.progress(Progress { phase: Phase::Loading, ..at(30.0, 200_000_000) });
+        assert!(
+            arriving.words(0.0).starts_with("Reading GPT-2: 200 MB"),
+            "nothing is fetched any more"
+        );
     }
 
     #[test]

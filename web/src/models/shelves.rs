@@ -44,6 +44,16 @@ pub(crate) enum Stock {
     Not,
 }
 
+impl Stock {
+    /// Bytes of a model that is not whole.
+    pub(crate) const fn in_part(self) -> u64 {
+        match self {
+            Self::InPart { bytes } => bytes,
+            Self::Whole | Self::Not => 0,
+        }
+    }
+}
+
 /// Bytes in the browser's storage for this page.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) struct Space {
@@ -54,6 +64,13 @@ pub(crate) struct Space {
 impl Space {
     pub(crate) const fn free(self) -> u64 {
         self.quota.saturating_sub(self.used)
+    }
+}
+
+impl Shelf {
+    /// Whether anything has arrived in it.
+    const fn holds_something(&self) -> bool {
+        self.bytes > 0 || self.complete.is_some()
     }
 }
 
@@ -141,6 +158,7 @@ async fn read(root: &FileSystemDirectoryHandle) -> Vec<Shelf> {
             shelves.push(shelf(entry.unchecked_ref()).await);
         }
     }
+    shelves.retain(Shelf::holds_something);
     shelves.sort_by(|one, other| one.name.cmp(&other.name));
     shelves
 }
@@ -205,6 +223,9 @@ mod tests {
             ["a", "b", "c", "d"].map(|name| shelves.stock(name)),
             [Stock::Whole, Stock::InPart { bytes: 5 }, Stock::Not, Stock::Not]
         );
+        let Shelves::Read(all) = &shelves else { panic!("they were read") };
+        let held: Vec<bool> = all.iter().map(Shelf::holds_something).collect();
+        assert_eq!(held, [true, true, false], "an empty folder is not listed");
         assert_eq!((shelves.bytes(), Shelves::Absent.stock("a")), (14, Stock::Not));
     }
 }

@@ -1,4 +1,5 @@
 use leptos::prelude::*;
+use twinbeam_core::Kept;
 use wasm_bindgen::JsValue;
 use wasm_bindgen_futures::spawn_local;
 use web_sys::HtmlInputElement;
@@ -6,7 +7,7 @@ use web_sys::HtmlInputElement;
 use super::shelves::{Shelf, Shelves, delete, refresh};
 use super::{bytes, gather};
 use crate::explain;
-use crate::state::AppState;
+use crate::state::{AppState, Loaded};
 
 /// The visitor's own files, and what the browser keeps.
 #[component]
@@ -76,7 +77,7 @@ fn Storage(state: AppState) -> impl IntoView {
         }
         .into_any(),
         Shelves::Read(shelves) if shelves.is_empty() => {
-            view! { <p class="hint">"No model is kept in this browser yet."</p> }.into_any()
+            view! { <p class="hint">"Nothing is kept in this browser."</p> }.into_any()
         }
         Shelves::Read(shelves) => {
             let lines = shelves.into_iter().map(|shelf| line(state, asked, shelf)).collect_view();
@@ -125,9 +126,12 @@ fn line(state: AppState, asked: RwSignal<Option<String>>, shelf: Shelf) -> impl 
         asked.set(None);
         let name = name.clone();
         spawn_local(async move {
-            if let Err(error) = delete(&name).await {
-                let notice = explain::not_deleted(&name, &message(&error));
-                state.notice.set(Some(notice));
+            match delete(&name).await {
+                Ok(()) => deleted(state, &name),
+                Err(error) => {
+                    let notice = explain::not_deleted(&name, &message(&error));
+                    state.notice.set(Some(notice));
+                }
             }
             refresh(state).await;
         });
@@ -149,6 +153,22 @@ fn line(state: AppState, asked: RwSignal<Option<String>>, shelf: Shelf) -> impl 
             </button>
         </li>
     }
+}
+
+/// A folder is gone: a model in use from it is kept no longer, and there is room for another.
+fn deleted(state: AppState, name: &str) {
+    let is_of_it = |loaded: &Loaded| {
+        let model = state.models.find(&loaded.identity.id);
+        model.is_some_and(|model| model.shelf() == name)
+    };
+    if state.loaded.with_untracked(|loaded| loaded.as_ref().is_some_and(is_of_it)) {
+        state.loaded.update(|loaded| {
+            if let Some(loaded) = loaded {
+                loaded.kept = Kept::Elsewhere;
+            }
+        });
+    }
+    state.models.refused.set(false);
 }
 
 /// A day as the visitor writes it.
