@@ -41,7 +41,7 @@ impl Connection {
     pub(super) fn open(
         number: u64,
         hear: impl FnMut(&str) + 'static,
-        mut died: impl FnMut(Death) + 'static,
+        died: impl FnMut(Death) + 'static,
     ) -> Self {
         let line = Rc::new(Line::default());
         line.waiting.replace(Some(Vec::new()));
@@ -51,7 +51,7 @@ impl Connection {
             if opening.closed.get() {
                 return;
             }
-            let died = Rc::new(RefCell::new(move |death| died(death)));
+            let died = Rc::new(RefCell::new(died));
             let start = |program: Program| opening.start(&program, hear, Rc::clone(&died));
             if let Err(error) = program.and_then(start) {
                 (died.borrow_mut())(Death::Unstarted(words(&error)));

@@ -50,13 +50,13 @@ impl Program {
         options.set_type("text/javascript");
         let parts = Array::of1(&JsValue::from_str(&script));
         let blob = Blob::new_with_str_sequence_and_options(&parts, &options)?;
-        let module = match JsFuture::from(WebAssembly::compile_streaming(&code)).await {
-            Ok(module) => module,
+        let streamed = JsFuture::from(WebAssembly::compile_streaming(&code)).await;
+        let module = if let Ok(module) = streamed {
+            module
+        } else {
             // A server that does not say what kind of file it is.
-            Err(_) => {
-                let bytes = fetch("worker_bg.wasm").await?.array_buffer()?;
-                JsFuture::from(WebAssembly::compile(&JsFuture::from(bytes).await?)).await?
-            }
+            let bytes = fetch("worker_bg.wasm").await?.array_buffer()?;
+            JsFuture::from(WebAssembly::compile(&JsFuture::from(bytes).await?)).await?
         };
         // The address is kept for good: every worker begins there.
         let script = Url::create_object_url_with_blob(&blob)?;
