@@ -95,11 +95,11 @@ test("a model that is kept loads in an open page when every server is gone", on(
   await choose(page, model);
   await in_use(page, model, "kept in this browser");
   await is_right(page);
-  await page.reload();
-  await status(page, "done");
+  await by(page, "model-select").selectOption("mini");
+  await page.locator("[data-testid=model-report]", { hasText: "Bundled model" }).waitFor();
   await hub.close();
   await page.context().setOffline(true);
-  await choose(page, model);
+  await by(page, "model-select").selectOption(model.id);
   await in_use(page, model, "kept in this browser");
   await page.locator("[data-testid=run]:enabled").waitFor();
   await by(page, "run").click();
