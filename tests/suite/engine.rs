@@ -1,7 +1,5 @@
 //! The engine as its users see it: loading from a folder, known answers, streamed events, cancelling.
 
-use std::future::{Future, ready};
-
 use burn::tensor::DType;
 use pollster::block_on;
 use twinbeam_cli::files::Folder;
@@ -10,35 +8,10 @@ use twinbeam_core::{
     PromptError,
 };
 use twinbeam_engine::{
-    ByteSource as _, DeviceKind, Error, Host, Model, Plan, Precision, inspect, question, run,
-    self_test, self_test_values,
+    ByteSource as _, DeviceKind, Error, Model, Plan, Precision, inspect, question, run, self_test,
+    self_test_values,
 };
-use twinbeam_tests::{fixture, on_cpu, repository};
-
-/// Keeps what it hears and stops when told.
-#[derive(Default)]
-struct Listener {
-    events: Vec<Event>,
-    cancel_after: Option<usize>,
-}
-
-impl Host for Listener {
-    fn emit(&mut self, event: Event) {
-        self.events.push(event);
-    }
-
-    fn seconds(&self) -> f64 {
-        0.0
-    }
-
-    fn pause(&mut self) -> impl Future<Output = ()> {
-        ready(())
-    }
-
-    fn cancelled(&self) -> bool {
-        self.cancel_after.is_some_and(|most| self.events.len() >= most)
-    }
-}
+use twinbeam_tests::{Listener, fixture, on_cpu, repository};
 
 fn bundled() -> Model {
     let folder = Folder(repository("assets/models/mini"));

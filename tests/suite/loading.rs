@@ -15,14 +15,14 @@ use twinbeam_core::{
     ModelShape, Problem, TokenPair, Wait,
 };
 use twinbeam_engine::{
-    Answer, Blob, Body, ByteSource as _, DeviceKind, Error, Host, Model, Plan, Question, Remote,
-    Shelf, Transport, run,
+    Answer, Blob, Body, ByteSource as _, DeviceKind, Error, Model, Plan, Question, Remote, Shelf,
+    Transport, run,
 };
 use twinbeam_gpt2::{
     Gpt2Builder, Gpt2Config, INITIAL_STD, Part, StoredDtype, WeightPlan, random_params,
     safetensors_header, stored_bytes,
 };
-use twinbeam_tests::{fixture, on_cpu, sha256_of, values};
+use twinbeam_tests::{Listener, fixture, on_cpu, sha256_of, values};
 
 const SHAPE: ModelShape = ModelShape {
     n_layers: 3,
@@ -285,27 +285,6 @@ struct Disk {
     journal: Memory,
 }
 
-#[derive(Default)]
-struct Listener(Vec<Event>);
-
-impl Host for Listener {
-    fn emit(&mut self, event: Event) {
-        self.0.push(event);
-    }
-
-    fn seconds(&self) -> f64 {
-        0.0
-    }
-
-    fn pause(&mut self) -> impl Future<Output = ()> {
-        ready(())
-    }
-
-    fn cancelled(&self) -> bool {
-        false
-    }
-}
-
 fn remote(server: &Rc<Server>) -> Remote<Network> {
     Remote::new(Network(Rc::clone(server)), "https://hub/m/".to_owned())
 }
@@ -347,7 +326,7 @@ fn few_ranges_bring_a_model_and_leave_its_masks_behind() {
     // The first mask is in the head.
     assert!(server.sent.get() < size - masks / 3 * 2 + 70_000, "{} of {size}", server.sent.get());
     let progress: Vec<(u64, u64)> = host
-        .0
+        .events
         .iter()
         .filter_map(|event| match event {
             Event::Progress { done, total, .. } => Some((*done, *total)),

@@ -1,10 +1,12 @@
 //! What the suite shares: fixtures, small models, tolerances.
 
+use std::future::{Future, ready};
 use std::path::PathBuf;
 
 use burn::tensor::{DType, Device, Tensor, TensorCreationOptions};
 use serde_json::Value;
-use twinbeam_core::{Answers, ModelShape, TokenPair};
+use twinbeam_core::{Answers, Event, ModelShape, TokenPair};
+use twinbeam_engine::Host;
 use twinbeam_gpt2::{
     Gpt2, Gpt2Builder, Gpt2Config, INITIAL_STD, LoadError, Param, Params, WeightPlan, random_params,
 };
@@ -52,6 +54,33 @@ pub fn sha256_of(bytes: &[u8]) -> String {
     use sha2::Digest as _;
     let digest = sha2::Sha256::digest(bytes);
     digest.iter().fold(String::new(), |text, byte| format!("{text}{byte:02x}"))
+}
+
+/// A host of the engine's: keeps what it hears and stops when told.
+#[derive(Debug, Default)]
+pub struct Listener {
+    /// What it has heard.
+    pub events: Vec<Event>,
+    /// After how many events it wants the job to stop.
+    pub cancel_after: Option<usize>,
+}
+
+impl Host for Listener {
+    fn emit(&mut self, event: Event) {
+        self.events.push(event);
+    }
+
+    fn seconds(&self) -> f64 {
+        0.0
+    }
+
+    fn pause(&mut self) -> impl Future<Output = ()> {
+        ready(())
+    }
+
+    fn cancelled(&self) -> bool {
+        self.cancel_after.is_some_and(|most| self.events.len() >= most)
+    }
 }
 
 /// A model from the bytes of its two files.

@@ -25,13 +25,6 @@ pub fn describe(check: &SelfCheck) -> String {
         format!("  {}: expected {}, got {}: {verdict}", item.what, item.expected, item.got)
     };
     let mut lines: Vec<String> = check.items.iter().map(line).collect();
-    let passed = check.items.iter().filter(|item| item.passed).count();
-    let of = check.items.len();
-    lines.push(match check.first_difference() {
-        None => format!("Self-check passed: {passed} of {of}\n"),
-        Some(CheckedItem { what, expected, got, .. }) => format!(
-            "Self-check: {passed} of {of} agree. First difference: {what}, expected {expected}, got {got}\n"
-        ),
-    });
+    lines.push(format!("{}\n", check.headline(usize::MAX)));
     lines.join("\n")
 }

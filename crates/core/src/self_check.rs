@@ -41,10 +41,33 @@ impl SelfCheck {
         self.items.push(CheckedItem { what: what.to_owned(), expected, got, passed });
     }
 
+    /// All of it in one line; expected and got are cut where they have more than `longest` characters.
+    pub fn headline(&self, longest: usize) -> String {
+        let passed = self.items.iter().filter(|item| item.passed).count();
+        let of = self.items.len();
+        match self.first_difference() {
+            None => format!("Self-check passed: {passed} of {of}"),
+            Some(CheckedItem { what, expected, got, .. }) => {
+                let [expected, got] = [expected, got].map(|text| cut(text, longest));
+                format!(
+                    "Self-check: {passed} of {of} agree. First difference: {what}, expected {expected}, got {got}"
+                )
+            }
+        }
+    }
+
     /// The first difference; `None`: all agree.
     pub fn first_difference(&self) -> Option<&CheckedItem> {
         self.items.iter().find(|item| !item.passed)
     }
+}
+
+fn cut(text: &str, longest: usize) -> String {
+    if text.chars().count() <= longest {
+        return text.to_owned();
+    }
+    let beginning: String = text.chars().take(longest).collect();
+    format!("{}…", beginning.trim_end())
 }
 
 #[cfg(test)]
@@ -63,5 +86,14 @@ mod tests {
         assert_eq!((first.what.as_str(), first.got.as_str()), ("corrupted run", "-2.7360 logits"));
         check.logits("broken", 1.0, f64::NAN);
         assert!(!check.items.last().unwrap().passed);
+    }
+
+    #[test]
+    fn only_long_texts_are_cut() {
+        let short = |text: &str| cut(text, 24);
+        assert_eq!(short("+4.276 logits"), "+4.276 logits");
+        assert_eq!(short(&"é".repeat(24)), "é".repeat(24));
+        assert_eq!(short(&"é".repeat(25)), format!("{}…", "é".repeat(24)));
+        assert_eq!(short("50256, 3260, 1757, 290, 5335"), "50256, 3260, 1757, 290,…");
     }
 }

@@ -198,10 +198,6 @@ impl Weights {
         Ok(Self { config, header, plan })
     }
 
-    fn has_masks(&self) -> bool {
-        self.plan.parts(PART_BYTES).iter().any(|part| matches!(part, Part::Mask(..)))
-    }
-
     /// The model on each of some devices, and the SHA-256 of the file.
     async fn read(
         &self,
@@ -288,7 +284,7 @@ async fn read(
     let watch = device.watch().clone();
     let model =
         Model { gpt2, twin, twin_options, watch, tokenizer, fingerprint, as_expected: None, masks };
-    Ok((model, weights.has_masks()))
+    Ok((model, weights.plan.has_masks()))
 }
 
 /// Waits until the device has what was sent to it: a read comes after everything that was written.

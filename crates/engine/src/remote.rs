@@ -143,7 +143,17 @@ impl<T: Transport> Remote<T> {
         self.open.replace(None);
         let (size, mut stream) = match self.ask(file, 0..HEAD).await? {
             Asked::Stream { size, stream } => (size, stream),
-            Asked::Packed { encoding, body } => return self.unpack(encoding, body).await,
+            Asked::Packed { encoding, body } => {
+                // Its size shows at its end only.
+                let bytes = self.collect(body, MAX_UNPACKED).await?;
+                let size = bytes.len() as u64;
+                let fits = size <= MAX_UNPACKED;
+                return if fits {
+                    Ok(Head { size, bytes })
+                } else {
+                    Err(FetchFault::Encoded { encoding })
+                };
+            }
         };
         let mut bytes = Vec::new();
         self.take(&mut stream, &mut bytes, HEAD.min(size)).await?;
@@ -154,17 +164,22 @@ impl<T: Transport> Remote<T> {
         Ok(Head { size, bytes })
     }
 
-    /// All of a file that comes compressed, whose size shows at its end only.
-    async fn unpack(&self, encoding: String, mut body: T::Body) -> Result<Head, FetchFault> {
+    /// The next piece of a body, counted.
+    async fn next(&self, body: &mut T::Body) -> Result<Option<Vec<u8>>, FetchFault> {
+        let chunk = body.next().await?;
+        self.fetched.set(self.fetched.get() + chunk.as_ref().map_or(0, Vec::len) as u64);
+        Ok(chunk)
+    }
+
+    /// A whole body; of one that is longer than `most` bytes its beginning, which is longer, too.
+    async fn collect(&self, mut body: T::Body, most: u64) -> Result<Vec<u8>, FetchFault> {
         let mut bytes = Vec::new();
-        while let Some(chunk) = body.next().await? {
-            self.fetched.set(self.fetched.get() + chunk.len() as u64);
+        while bytes.len() as u64 <= most
+            && let Some(chunk) = self.next(&mut body).await?
+        {
             bytes.extend(chunk);
-            if bytes.len() as u64 > MAX_UNPACKED {
-                return Err(FetchFault::Encoded { encoding });
-            }
         }
-        Ok(Head { size: bytes.len() as u64, bytes })
+        Ok(bytes)
     }
 
     /// Asks for a range, whose end may lie behind the file's, and judges the headers of the answer.
@@ -222,11 +237,10 @@ impl<T: Transport> Remote<T> {
             if used == missing {
                 return Ok(());
             }
-            let Some(chunk) = stream.body.next().await? else {
+            let Some(chunk) = self.next(&mut stream.body).await? else {
                 let got = stream.at - stream.begun;
                 return Err(FetchFault::Short { expected: promised, got });
             };
-            self.fetched.set(self.fetched.get() + chunk.len() as u64);
             if stream.at + chunk.len() as u64 > stream.end {
                 return Err(FetchFault::Long { expected: promised });
             }
@@ -247,10 +261,10 @@ impl<T: Transport> Remote<T> {
     ) -> Result<(), FetchFault> {
         let at = range.start + bytes.len() as u64;
         let fits = |stream: &Stream<T::Body>| {
-            stream.file == file && stream.at <= at && range.end <= stream.end
+            // A gap costs less than another request where the server sends all of the file anyway.
+            let leads_there = stream.at == at || (stream.is_whole && stream.at < at);
+            stream.file == file && leads_there && range.end <= stream.end
         };
-        // A gap costs less than another request where the server sends all of the file anyway.
-        let fits = |stream: &Stream<T::Body>| fits(stream) && (stream.at == at || stream.is_whole);
         let mut stream = match self.open.take().filter(fits) {
             Some(stream) => stream,
             None => match self.ask(file, at..self.run_end(at, range.end)).await? {
@@ -378,17 +392,11 @@ impl<T: Transport> ByteSource for Remote<T> {
         self.again(async || {
             self.open.replace(None);
             let address = format!("{}{file}", self.base);
-            let mut answer = self.transport.get(&address, None).await?;
+            let answer = self.transport.get(&address, None).await?;
             judge(&answer)?;
             // What is compressed has been unpacked by the browser, and its length is not that of the file.
             let promised = answer.content_length.filter(|_| answer.content_encoding.is_none());
-            let mut bytes = Vec::new();
-            while bytes.len() as u64 <= most
-                && let Some(chunk) = answer.body.next().await?
-            {
-                self.fetched.set(self.fetched.get() + chunk.len() as u64);
-                bytes.extend(chunk);
-            }
+            let bytes = self.collect(answer.body, most).await?;
             match promised {
                 Some(expected) if (bytes.len() as u64) < expected && bytes.len() as u64 <= most => {
                     Err(FetchFault::Short { expected, got: bytes.len() as u64 })

@@ -77,14 +77,14 @@ impl<B: Blob> Store<B> {
         let mut text = vec![0; len as usize];
         let got = lines.read(0, &mut text)?;
         let (journal, taken) = Journal::read(text.get(..got).unwrap_or_default());
+        // What an interrupted write has left behind the last whole line goes.
+        lines.truncate(taken as u64)?;
         Ok(Self { data, lines, lines_end: taken as u64, journal })
     }
 
     /// Writes an entry behind the last one.
     fn note(&mut self, entry: Entry) -> Result<(), String> {
         let line = entry.line();
-        // What an interrupted write has left behind the last whole line goes first.
-        self.lines.truncate(self.lines_end)?;
         write_all(&self.lines, self.lines_end, line.as_bytes())?;
         self.lines.flush()?;
         self.lines_end += line.len() as u64;
@@ -105,10 +105,6 @@ impl<B: Blob> Store<B> {
         let mut bytes = vec![0; (piece.end - piece.start) as usize];
         let got = self.data.read(piece.at, &mut bytes).ok()?;
         (got == bytes.len()).then_some(bytes)
-    }
-
-    fn forget(&mut self, (file, start): (String, u64)) -> Result<(), String> {
-        self.note(Entry::Dropped { file, start })
     }
 }
 
@@ -133,27 +129,22 @@ impl<R: ByteSource, B: Blob> Shelf<R, B> {
     /// Keeps what is read of `remote` in two files: the bytes, and the journal that says what they are and
     /// that it was `now`, in milliseconds since 1970.
     pub fn new(remote: R, data: B, journal: B, now: u64) -> Self {
-        let opened = Store::open(data, journal);
-        let refused = opened.as_ref().err().cloned();
-        Self {
-            remote,
-            store: RefCell::new(opened.ok()),
-            refused: RefCell::new(refused),
-            healed: Cell::new(0),
-            missing: RefCell::default(),
-            now,
-        }
+        Self::with_store(remote, Store::open(data, journal), now)
     }
 
     /// Keeps nothing, since the browser does not want to.
     pub fn in_memory(remote: R, reason: impl Into<String>) -> Self {
+        Self::with_store(remote, Err(reason.into()), 0)
+    }
+
+    fn with_store(remote: R, store: Result<Store<B>, String>, now: u64) -> Self {
         Self {
             remote,
-            store: RefCell::new(None),
-            refused: RefCell::new(Some(reason.into())),
+            refused: RefCell::new(store.as_ref().err().cloned()),
+            store: RefCell::new(store.ok()),
             healed: Cell::new(0),
+            now,
             missing: RefCell::default(),
-            now: 0,
         }
     }
 
@@ -177,8 +168,7 @@ impl<R: ByteSource, B: Blob> Shelf<R, B> {
         store.bytes(store.journal.piece(file, range.start, range.end)?)
     }
 
-    /// A file that is no longer than another one's range is one piece; so a file's size is known by its
-    /// pieces or by an entry.
+    /// A file's size, if an earlier visit has asked for it.
     fn known_size(&self, file: &str) -> Option<u64> {
         self.store.borrow().as_ref()?.journal.sizes.get(file).copied()
     }
@@ -281,10 +271,11 @@ impl<R: ByteSource, B: Blob> ByteSource for Shelf<R, B> {
             let pieces = store.journal.pieces.values();
             let damaged: Vec<_> =
                 pieces.filter(is_damaged).map(|piece| (piece.file.clone(), piece.start)).collect();
-            for key in &damaged {
-                store.forget(key.clone())?;
+            let n_damaged = damaged.len() as u64;
+            for (file, start) in damaged {
+                store.note(Entry::Dropped { file, start })?;
             }
-            Ok(damaged.len() as u64)
+            Ok(n_damaged)
         });
         self.healed.set(self.healed.get() + damaged.unwrap_or(0));
         damaged.is_some_and(|damaged| damaged > 0)

@@ -254,6 +254,11 @@ impl WeightPlan {
         Ok(Self { tensors, buffers })
     }
 
+    /// Whether some of the file's data are causal masks.
+    pub fn has_masks(&self) -> bool {
+        self.buffers.iter().any(|buffer| buffer.mask.is_some())
+    }
+
     /// All of the file's data in its order, large tensors in several parts of whole rows, of about
     /// `most` bytes at most.
     pub fn parts(&self, most: u64) -> Vec<Part<'_>> {

@@ -2,7 +2,7 @@
 import assert from "node:assert/strict";
 import { after, before, test } from "node:test";
 import { compare } from "../support/native.mjs";
-import { by, difference, launch, open, PATIENCE, status, table } from "../support/page.mjs";
+import { by, difference, launch, open, PATIENCE, run_on_gpu, status, table, type } from "../support/page.mjs";
 import { serve } from "../support/server.mjs";
 
 // Two tokens and BOS; what matters here is that the device computes what the CPU computes.
@@ -23,22 +23,12 @@ test("WebGPU agrees with the CPU", { timeout: 10 * PATIENCE }, async () => {
   const adapter = await page.evaluate(async () => Boolean(await navigator.gpu?.requestAdapter()));
   assert.ok(adapter, "this Chromium has no WebGPU adapter, so nothing was tested");
   await status(page, "done");
-  await by(page, "prompt-clean").fill(SMALL.clean);
-  await by(page, "prompt-corrupted").fill(SMALL.corrupted);
-  await by(page, "answer").fill(SMALL.answer);
-  await by(page, "wrong").fill(SMALL.wrong);
-  await by(page, "steps").fill("4");
-  await page.locator("[data-testid=run]:enabled").waitFor();
+  await type(page, SMALL, 4);
   await by(page, "run").click();
   await status(page, "done");
 
   page.setDefaultTimeout(5 * PATIENCE);
-  await by(page, "device").selectOption("gpu");
-  // The new worker has its device, or has failed; only then is `done` a word about the GPU.
-  const failed = "[data-testid=status][data-state=error]";
-  await page.locator(`[data-testid=device-report]:has-text('software adapter'), ${failed}`).first().waitFor();
-  await page.locator(`[data-testid=status][data-state=done], ${failed}`).first().waitFor();
-  assert.equal(await by(page, "status").getAttribute("data-state"), "done", await by(page, "notice").innerText());
+  await run_on_gpu(page, "software adapter");
 
   const checked = await by(page, "gpu-check").innerText();
   assert.match(checked, /A sample of \d+ numbers was computed again on the CPU: the worst is off by [\d.]+ %/);

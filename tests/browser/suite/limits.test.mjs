@@ -5,7 +5,7 @@ import { existsSync, renameSync, rmSync } from "node:fs";
 import { join } from "node:path";
 import { test } from "node:test";
 import { compare, KEPT, MINI, twinbeam } from "../support/native.mjs";
-import { by, difference, launch, open, PATIENCE, status, table } from "../support/page.mjs";
+import { by, difference, launch, open, PATIENCE, run_on_gpu, status, table, type } from "../support/page.mjs";
 import { choose, in_use, site } from "../support/site.mjs";
 
 const SMALL = { clean: "A robin is a kind of", corrupted: "A salmon is a kind of", answer: " bird", wrong: " fish" };
@@ -30,20 +30,11 @@ test("a model with an embedding larger than a binding runs within what WebGPU gu
     await status(page, "done");
     await choose(page, here.model);
     await in_use(page, here.model);
-    await by(page, "prompt-clean").fill(SMALL.clean);
-    await by(page, "prompt-corrupted").fill(SMALL.corrupted);
-    await by(page, "answer").fill(SMALL.answer);
-    await by(page, "wrong").fill(SMALL.wrong);
-    await by(page, "steps").fill("4");
-    await page.locator("[data-testid=run]:enabled").waitFor();
+    await type(page, SMALL, 4);
 
     page.setDefaultTimeout(8 * PATIENCE);
     here.hub.fault = "limits";
-    await by(page, "device").selectOption("gpu");
-    const failed = "[data-testid=status][data-state=error]";
-    await page.locator(`[data-testid=device-report]:has-text('limited'), ${failed}`).first().waitFor();
-    await page.locator(`[data-testid=status][data-state=done], ${failed}`).first().waitFor();
-    assert.equal(await by(page, "status").getAttribute("data-state"), "done", await by(page, "notice").innerText());
+    await run_on_gpu(page, "limited");
     // The model is too large for double precision: its copy on the CPU was read from what the browser keeps.
     assert.match(await by(page, "gpu-check").innerText(), /A sample of \d+ numbers was computed again on the CPU/);
     const [native] = compare([{ name: "small", ...SMALL }], { model: folder, steps: 4 });

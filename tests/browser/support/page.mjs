@@ -82,3 +82,23 @@ export async function saved_bytes(page, testid) {
 
 /** The same as text. */
 export const saved = async (page, testid) => (await saved_bytes(page, testid)).toString();
+
+/** Types a pair and its answers, and how many steps; the page then waits to be told to run. */
+export async function type(page, { clean, corrupted, answer, wrong }, steps) {
+  await by(page, "prompt-clean").fill(clean);
+  await by(page, "prompt-corrupted").fill(corrupted);
+  await by(page, "answer").fill(answer);
+  await by(page, "wrong").fill(wrong);
+  await by(page, "steps").fill(`${steps}`);
+  await page.locator("[data-testid=run]:enabled").waitFor();
+}
+
+/** Goes to the GPU and waits for its figure; `words` are those of its device. */
+export async function run_on_gpu(page, words) {
+  await by(page, "device").selectOption("gpu");
+  // The new worker has its device, or has failed; only then is `done` a word about the GPU.
+  const failed = "[data-testid=status][data-state=error]";
+  await page.locator(`[data-testid=device-report]:has-text('${words}'), ${failed}`).first().waitFor();
+  await page.locator(`[data-testid=status][data-state=done], ${failed}`).first().waitFor();
+  assert.equal(await by(page, "status").getAttribute("data-state"), "done", await by(page, "notice").innerText());
+}

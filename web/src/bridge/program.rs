@@ -3,10 +3,10 @@
 
 use std::cell::RefCell;
 
-use js_sys::{Array, Error, WebAssembly};
+use js_sys::{Array, Error, Promise, WebAssembly};
 use leptos::prelude::window;
 use wasm_bindgen::prelude::*;
-use wasm_bindgen_futures::JsFuture;
+use wasm_bindgen_futures::{JsFuture, future_to_promise};
 use web_sys::{Blob, BlobPropertyBag, Response, Url};
 
 use crate::url_state;
@@ -21,7 +21,6 @@ self.onmessage = ({ data }) => {
 ";
 
 /// What a worker is made of.
-#[derive(Clone)]
 pub(super) struct Program {
     /// Address of its script. It is a blob, since a worker from the network would not be bound by the page's
     /// content security policy.
@@ -31,18 +30,26 @@ pub(super) struct Program {
 }
 
 thread_local! {
-    static PROGRAM: RefCell<Option<Program>> = const { RefCell::new(None) };
+    /// On its way, or there: workers that start at the same moment wait for the same one.
+    static PROGRAM: RefCell<Option<Promise>> = const { RefCell::new(None) };
 }
 
 impl Program {
     /// The program, from the network the first time.
     ///
     /// # Errors
-    /// What the browser or the server said.
+    /// What the browser or the server said; the next one who asks tries again.
     pub(super) async fn get() -> Result<Self, JsValue> {
-        if let Some(program) = PROGRAM.with_borrow(Clone::clone) {
-            return Ok(program);
-        }
+        let fetched = PROGRAM.with_borrow_mut(|program| {
+            program.get_or_insert_with(|| future_to_promise(Self::fetch())).clone()
+        });
+        let parts = JsFuture::from(fetched).await.inspect_err(|_| PROGRAM.set(None))?;
+        let parts: Array = parts.unchecked_into();
+        Ok(Self { script: parts.get(0).as_string().unwrap_or_default(), module: parts.get(1) })
+    }
+
+    /// Script and module, in a list.
+    async fn fetch() -> Result<JsValue, JsValue> {
         let code = window().fetch_with_str(&url_state::beside_the_page("worker_bg.wasm"));
         let script = fetch("worker.js").await?.text()?;
         let script = JsFuture::from(script).await?.as_string().unwrap_or_default() + FIRST_LINES;
@@ -60,9 +67,7 @@ impl Program {
         };
         // The address is kept for good: every worker begins there.
         let script = Url::create_object_url_with_blob(&blob)?;
-        let program = Self { script, module };
-        PROGRAM.set(Some(program.clone()));
-        Ok(program)
+        Ok(Array::of2(&JsValue::from_str(&script), &module).into())
     }
 }
 
