@@ -26,7 +26,7 @@ TOLERANCE = 2e-6
 SITES = {"heads": "attn.hook_z", "neurons": "mlp.hook_post"}
 
 
-def load(folder):
+def load(folder, dtype=torch.float64):
     """The Hugging Face model of a folder, and the same weights in TransformerLens, nothing folded."""
     config = GPT2Config.from_json_file(folder / "config.json")
     config._attn_implementation = "eager"
@@ -52,7 +52,7 @@ def load(folder):
             eps=config.layer_norm_epsilon,
             normalization_type="LN",
             device="cpu",
-            dtype=torch.float64,
+            dtype=dtype,
         )
     )
     state = convert_gpt2_weights(published, lens.cfg)
@@ -63,7 +63,7 @@ def load(folder):
         center_unembed=False,
         fold_value_biases=False,
     )
-    return published.to(torch.float64), lens.to(torch.float64).eval()
+    return published.to(dtype), lens.to(dtype).eval()
 
 
 class Case:

@@ -2,14 +2,14 @@
 
 use burn::tensor::DType;
 use pollster::block_on;
-use twinbeam_cli::files::Folder;
+use twinbeam_cli::files::{Folder, Terminal};
 use twinbeam_core::{
-    CheckReport, ComponentKind, Direction, Event, Expected, Experiment, Method, Outcome, Problem,
-    PromptError,
+    BenchPart, CheckReport, ComponentKind, Coverage, Direction, Event, Expected, Experiment,
+    MAX_STEPS, Method, Outcome, Problem, PromptError, ScoreTable, Steps,
 };
 use twinbeam_engine::{
-    ByteSource as _, DeviceKind, Error, Model, Plan, Precision, inspect, question, run, self_test,
-    self_test_values,
+    BenchPlan, ByteSource as _, DeviceKind, Error, Model, Plan, Precision, bench, inspect,
+    question, run, self_test, self_test_values,
 };
 use twinbeam_tests::{Listener, fixture, on_cpu, repository};
 
@@ -45,13 +45,7 @@ fn a_run_streams_what_its_outcome_holds() {
     let model = bundled();
     let mut host = Listener::default();
     let outcome = run_default(&model, &mut host).expect("it runs");
-    let mut streamed = Vec::new();
-    for event in &host.events {
-        if let Event::Strip { job: 7, strip } = event {
-            strip.clone().add_to(&mut streamed);
-        }
-    }
-    assert_eq!(streamed, outcome.tables);
+    assert_eq!(streamed(&host), outcome.tables);
     // IG, AtP and AP in both directions.
     assert_eq!(outcome.tables.len(), 6);
     for table in &outcome.tables {
@@ -91,7 +85,8 @@ fn a_cancelled_run_stops_at_its_next_step() {
     let mut host = Listener { cancel_after: Some(5), ..Listener::default() };
     let error = run_default(&model, &mut host).expect_err("it was cancelled");
     assert_eq!(error.problem(), Problem::Cancelled);
-    assert!(host.events.len() <= 6, "{} events", host.events.len());
+    // A layer that is complete is shown in two strips before the next step.
+    assert!(host.events.len() <= 7, "{} events", host.events.len());
 }
 
 #[test]
@@ -127,16 +122,121 @@ fn what_a_device_computes_is_compared_with_the_cpu_before_it_is_shown() {
     let CheckReport { worst, values } = checked.expect("it was checked");
     assert!(worst > 0.0 && worst < 1e-4, "off by {worst:e}");
     let shape = model.shape();
-    let per_kind = |kind: ComponentKind| 2 * kind.width(shape) + 1 + 2 * shape.n_layers;
-    let per_direction: usize = ComponentKind::ALL.into_iter().map(per_kind).sum();
+    // A layer of IG and AtP, a joint patch, and two of the patches of heads, which are patched together, and
+    // of each round of neurons: 256, those drawn, 512 and the rest.
+    let per_kind = |kind: ComponentKind, rounds: usize| 2 * kind.width(shape) + 1 + 2 * rounds;
+    let per_direction = per_kind(ComponentKind::Heads, 1) + per_kind(ComponentKind::Neurons, 5);
     assert_eq!(values, (2 * shape.d_vocab + 2 * per_direction) as u64);
-    let mut streamed = Vec::new();
+    assert_eq!(streamed(&host), outcome.tables);
+}
+
+/// The tables that a page would have.
+fn streamed(host: &Listener) -> Vec<ScoreTable> {
+    let mut tables = Vec::new();
     for event in &host.events {
-        if let Event::Strip { strip, .. } = event {
-            strip.clone().add_to(&mut streamed);
+        match event {
+            Event::Strip { strip, .. } => strip.clone().add_to(&mut tables),
+            Event::Patched { patches, .. } => patches.add_to(&mut tables),
+            _ => {}
         }
     }
-    assert_eq!(streamed, outcome.tables);
+    tables
+}
+
+#[test]
+fn neurons_are_patched_in_the_order_of_what_gradients_say_and_the_strongest_are_final_early() {
+    let model = bundled();
+    let experiment = Experiment::default();
+    let question = question(&model, &experiment).expect("it can be run");
+    let kind = ComponentKind::Neurons;
+    let plan = Plan::of(vec![kind], experiment.direction);
+    let mut host = Listener::default();
+    let result = block_on(run(&model, &question, experiment, &plan, 7, &mut host));
+    let (outcome, _) = result.expect("it runs");
+    assert_eq!(streamed(&host), outcome.tables);
+    for direction in Direction::ALL {
+        let final_table = outcome.table(kind, Method::Ap, direction).expect("AP");
+        assert!(final_table.exact.is_empty(), "all exact in the end");
+        let mut tables: Vec<ScoreTable> = streamed(&host);
+        tables.retain(|table| table.method != Method::Ap);
+        let (mut seen, mut found) = (0, None);
+        for event in &host.events {
+            let Event::Patched { patches, coverage, .. } = event else { continue };
+            if patches.direction != direction {
+                continue;
+            }
+            patches.add_to(&mut tables);
+            seen += patches.places.len();
+            assert_eq!((coverage.exact, coverage.total), (seen, 4 * 512));
+            let table = ScoreTable::find(&tables, kind, Method::Ap, direction).expect("AP");
+            assert_eq!(table.n_exact(), seen);
+            // Never more in the rest than it says, of what is known in the end.
+            let top = final_table.strongest(Coverage::TOP);
+            let missing = top.iter().filter(|c| table.get(c.layer, c.index).is_none()).count();
+            assert!(coverage.most_missed().is_none_or(|most| missing <= most), "{coverage:?}");
+            if missing == 0 {
+                found.get_or_insert(seen);
+            }
+        }
+        let found = found.expect("the strongest are found");
+        assert!(found <= 4 * 512 / 5, "the strongest hundred are final after {found}");
+    }
+}
+
+#[test]
+fn steps_are_found_by_themselves_until_the_scores_are_good_enough() {
+    let model = bundled();
+    let run_with = |n_steps| {
+        let experiment = Experiment { n_steps, ..Experiment::default() };
+        let question = question(&model, &experiment).expect("it can be run");
+        let plan = Plan::of(ComponentKind::ALL.to_vec(), experiment.direction);
+        let mut host = Listener::default();
+        let (outcome, _) =
+            block_on(run(&model, &question, experiment, &plan, 7, &mut host)).expect("it runs");
+        let counted = host.events.iter().rev().find_map(|event| match event {
+            Event::Progress { done, total, .. } => Some((*done, *total)),
+            _ => None,
+        });
+        let (done, total) = counted.expect("there is progress");
+        assert_eq!(done, total, "what was counted on is corrected");
+        (outcome, done)
+    };
+    let (most, _) = run_with(Steps::Fixed(MAX_STEPS));
+    let (fifty, work_of_fifty) = run_with(Steps::Fixed(50));
+    let (auto, work) = run_with(Steps::AUTO);
+    assert!(work < work_of_fifty, "{work} of {work_of_fifty}");
+    for (table, steps) in [(&fifty, 50..51), (&auto, 5..258)] {
+        let ig = table.tables.iter().filter(|table| table.method == Method::Ig);
+        assert!(ig.flat_map(|table| &table.n_steps).all(|n| steps.contains(n)));
+    }
+    let allowed = 1e-3 * auto.basis().gap.abs();
+    for (a, b) in auto.tables.iter().zip(&most.tables).filter(|(a, _)| a.method == Method::Ig) {
+        let worst = a.values.iter().zip(&b.values).map(|(a, b)| (a - b).abs()).fold(0.0, f32::max);
+        assert!(worst < allowed, "{:?} {}: off by {worst}", a.kind, a.direction);
+        let deltas = a.convergence_delta.iter().map(|delta| delta.abs());
+        assert!(deltas.fold(0.0, f32::max) <= allowed);
+        assert!(a.n_steps.iter().sum::<usize>() < 4 * 50, "{:?}", a.n_steps);
+    }
+}
+
+#[test]
+fn a_benchmark_counts_what_it_does() {
+    let model = bundled();
+    let experiment = Experiment::default();
+    let question = question(&model, &experiment).expect("it can be run");
+    let plan = BenchPlan::small(model.shape());
+    let device = DeviceKind::cpu("a test");
+    let bench = block_on(bench(&model, device.report(), &question, &plan, &mut Terminal::new()));
+    let bench = bench.expect("it runs");
+    assert_eq!(bench.rows.len(), 4);
+    assert!(bench.peak > 1e8, "{}", bench.peak);
+    for row in &bench.rows {
+        assert!(row.flops > 0 && row.flops <= row.all_flops, "{row:?}");
+        let share = bench.share_of_peak(row);
+        assert!(row.seconds > 0.0 && share > 0.0 && share < 1.5, "{row:?}: {share}");
+    }
+    let heads = bench.rows.iter().find(|row| row.part == BenchPart::Ap(ComponentKind::Heads));
+    assert!(heads.is_some_and(|row| row.flops == row.all_flops), "all heads are patched");
 }
 
 #[test]
@@ -169,7 +269,7 @@ fn what_is_typed_is_explained_not_refused() {
         Experiment { wrong: draft.answer.clone(), ..draft.clone() },
         Experiment { answer: vec![], ..draft.clone() },
         Experiment { answer: vec![String::new()], ..draft.clone() },
-        Experiment { n_steps: 0, ..draft.clone() },
+        Experiment { n_steps: Steps::Fixed(0), ..draft.clone() },
         Experiment { clean: "word ".repeat(70), corrupted: "word ".repeat(70), ..draft.clone() },
     ];
     for case in cases {

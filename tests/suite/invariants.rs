@@ -4,7 +4,9 @@ use burn::tensor::{Device, Tensor};
 use pollster::block_on;
 use proptest::prelude::*;
 use twinbeam_attribution::plain::{PlainOptions, integrate_layer, patch_layer, patch_one};
-use twinbeam_attribution::{NoProgress, RunPair, Side, integrate, integrate_from_zero, patch};
+use twinbeam_attribution::{
+    NoProgress, Nodes, RunPair, Side, integrate, integrate_from_zero, patch, patch_some,
+};
 use twinbeam_core::{Answers, ComponentKind, Direction, HookName, Metric, ModelShape, TokenPair};
 use twinbeam_gpt2::{ActivationCache, Gpt2, Hooks, NoHooks, gelu_new};
 use twinbeam_tests::{assert_close, random_model, values};
@@ -77,7 +79,8 @@ fn tables(pair: &RunPair<'_>, kind: ComponentKind, direction: Direction) -> [Vec
     let (mut ap, mut ig, mut atp) = (Vec::new(), Vec::new(), Vec::new());
     for layer in 0..pair.n_layers() {
         ap.extend(block_on(patch(pair, kind, layer, direction, &mut NoProgress)).expect("AP"));
-        let integral = block_on(integrate(pair, kind, layer, direction, 12, &mut NoProgress));
+        let integral =
+            block_on(integrate(pair, kind, layer, direction, Nodes::Fixed(12), &mut NoProgress));
         let integral = integral.expect("IG");
         ig.extend(integral.ig);
         atp.extend(integral.atp);
@@ -141,7 +144,20 @@ proptest! {
             let plain = plain.expect("runs");
             prop_assert!(close(*got, plain, scale), "AP {index}: {got} {plain} of {scale}");
         }
-        let fast = block_on(integrate(&pair, kind, layer, direction, 7, &mut NoProgress)).expect("IG");
+        // Some of all layers together, in no order.
+        let width = kind.width(&case.shape);
+        let some: Vec<(usize, usize)> = (0..case.shape.n_layers * width)
+            .map(|place| (place * 7 + case.seed as usize % 5) % (case.shape.n_layers * width))
+            .step_by(3)
+            .map(|place| (place / width, place % width))
+            .collect();
+        let together = block_on(patch_some(&pair, kind, &some, direction, &mut NoProgress)).expect("AP");
+        for (component, got) in some.iter().zip(together) {
+            let plain = block_on(patch_one(&pair, &tokens, kind, *component, direction));
+            let plain = plain.expect("runs");
+            prop_assert!(close(got, plain, scale), "AP {component:?}: {got} {plain} of {scale}");
+        }
+        let fast = block_on(integrate(&pair, kind, layer, direction, Nodes::Fixed(7), &mut NoProgress)).expect("IG");
         let joint = block_on(patch_layer(&pair, &tokens, kind, layer, direction)).expect("runs");
         prop_assert!(close(fast.joint, joint, scale), "joint: {} {joint}", fast.joint);
         for (n_steps, got) in [(7, &fast.ig), (0, &fast.atp)] {
@@ -151,7 +167,7 @@ proptest! {
                 prop_assert!(close(*got, plain, scale), "{n_steps} steps: {got} {plain}");
             }
         }
-        let zero = block_on(integrate_from_zero(&pair, kind, layer, 7, &mut NoProgress)).expect("IG");
+        let zero = block_on(integrate_from_zero(&pair, kind, layer, Nodes::Fixed(7), &mut NoProgress)).expect("IG");
         let options = PlainOptions { n_steps: 7, from_zero: true, ..PlainOptions::default() };
         let plain = block_on(integrate_layer(&pair, &tokens, (kind, layer), Direction::Noising, options));
         for (got, plain) in zero.ig.iter().zip(plain.expect("runs")) {
@@ -171,6 +187,10 @@ proptest! {
                 for table in tables(&pair, kind, direction) {
                     prop_assert!(table.iter().all(|score| *score == 0.0), "{table:?}");
                 }
+                let n = same.shape.n_layers * kind.width(&same.shape);
+                let all: Vec<_> = (0..n).map(|p| (p % same.shape.n_layers, p / same.shape.n_layers)).collect();
+                let together = block_on(patch_some(&pair, kind, &all, direction, &mut NoProgress));
+                prop_assert!(together.expect("AP").iter().all(|effect| *effect == 0.0));
             }
         }
     }
@@ -216,11 +236,39 @@ proptest! {
         let scale = scale(&pair, case.metric);
         for kind in ComponentKind::ALL {
             let layer = case.seed as usize % case.shape.n_layers;
-            let ig = block_on(integrate(&pair, kind, layer, direction, 120, &mut NoProgress));
+            let ig = block_on(integrate(&pair, kind, layer, direction, Nodes::Fixed(120), &mut NoProgress));
             let ig = ig.expect("IG");
             let sum: f32 = ig.ig.iter().sum();
             prop_assert!((sum - ig.joint - ig.convergence_delta).abs() < 1e-5 * scale);
             prop_assert!(ig.convergence_delta.abs() < 1e-3 * scale, "{}", ig.convergence_delta);
+        }
+    }
+
+    /// The number of points is found on the way: both the sum and each score are then as good as asked for.
+    #[test]
+    fn a_line_is_refined_until_its_scores_are_good_enough(case in any_case(), noising in any::<bool>()) {
+        let direction = if noising { Direction::Noising } else { Direction::Denoising };
+        let model = case.model();
+        let pair = case.pair(&model);
+        let scale = scale(&pair, case.metric);
+        for kind in ComponentKind::ALL {
+            let layer = case.seed as usize % case.shape.n_layers;
+            let of = |nodes| block_on(integrate(&pair, kind, layer, direction, nodes, &mut NoProgress)).expect("IG");
+            let tolerance = 1e-3 * scale;
+            let auto = of(Nodes::Until { tolerance: f64::from(tolerance) });
+            prop_assert!((auto.n_steps - 1).is_power_of_two() && (5..=257).contains(&auto.n_steps));
+            let best = of(Nodes::Fixed(300));
+            prop_assert!((auto.joint - best.joint).abs() < 2e-5 * scale);
+            if auto.n_steps < 257 {
+                prop_assert!(auto.convergence_delta.abs() <= tolerance);
+                let off = auto.ig.iter().zip(&best.ig).map(|(a, b)| (a - b).abs()).fold(0.0, f32::max);
+                // What the last doubling changed is more than what is left.
+                prop_assert!(off <= tolerance, "{} points: off by {off} of {scale}", auto.n_steps);
+            }
+            let nested = of(Nodes::Nested(auto.n_steps - 1));
+            for (a, b) in nested.ig.iter().zip(&auto.ig) {
+                prop_assert!(close(*a, *b, scale), "the same nodes: {a} {b}");
+            }
         }
     }
 

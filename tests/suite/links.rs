@@ -1,7 +1,7 @@
 //! Links that are out in the world keep their meaning.
 
 use serde_json::Value;
-use twinbeam_core::{Direction, Experiment, Method, Metric, parse_link, print_link};
+use twinbeam_core::{Direction, Experiment, Method, Metric, Steps, parse_link, print_link};
 use twinbeam_tests::json;
 
 fn corpus() -> Vec<Value> {
@@ -42,6 +42,6 @@ fn what_is_printed_today_is_read_as_the_corpus_is() {
     // What a link leaves out is the default of version 1, whatever later versions prefer.
     let empty = &corpus()[0];
     let meant: Experiment = serde_json::from_value(empty["experiment"].clone()).expect("one");
-    assert_eq!((meant.metric, meant.n_steps), (Metric::LogitDiff, 50));
+    assert_eq!((meant.metric, meant.n_steps), (Metric::LogitDiff, Steps::Fixed(50)));
     assert_eq!(meant, Experiment::default());
 }

@@ -12,7 +12,7 @@ use pollster::block_on;
 use serde_json::json;
 use twinbeam_core::{
     Answers, ComponentKind, Direction, Event, Expected, Experiment, FetchFault, Kept, Metric,
-    ModelShape, Problem, TokenPair, Wait,
+    ModelShape, Problem, Steps, TokenPair, Wait,
 };
 use twinbeam_engine::{
     Answer, Blob, Body, ByteSource as _, DeviceKind, Error, Model, Plan, Question, Remote, Shelf,
@@ -685,7 +685,7 @@ fn a_large_model_is_checked_by_a_copy_that_is_read_when_it_is_needed() {
             .expect("a pair"),
         answers: Answers::new(vec![419_999], vec![5], &shape).expect("answers"),
         metric: Metric::LogitDiff,
-        n_steps: 4,
+        n_steps: Steps::Fixed(4),
     };
     let plan = Plan::of(ComponentKind::ALL.to_vec(), Direction::Noising);
     let check = || {

@@ -7,7 +7,7 @@ use pollster::block_on;
 use safetensors::SafeTensors;
 use serde_json::Value;
 use twinbeam_attribution::{
-    LayerIntegral, NoProgress, RunPair, Side, integrate, integrate_from_zero, patch,
+    LayerIntegral, NoProgress, Nodes, RunPair, Side, integrate, integrate_from_zero, patch,
 };
 use twinbeam_core::{ComponentKind, Direction, HookName, Metric};
 use twinbeam_gpt2::{Activations, Gpt2};
@@ -157,8 +157,14 @@ fn compare_zero_baseline(
     let heads = ComponentKind::Heads;
     let zero: Vec<LayerIntegral> = (0..pair.n_layers())
         .map(|layer| {
-            block_on(integrate_from_zero(pair, heads, layer, N_STEPS, &mut NoProgress))
-                .expect("integrates")
+            block_on(integrate_from_zero(
+                pair,
+                heads,
+                layer,
+                Nodes::Fixed(N_STEPS),
+                &mut NoProgress,
+            ))
+            .expect("integrates")
         })
         .collect();
     let scores: Vec<f32> = zero.iter().flat_map(|integral| integral.ig.clone()).collect();
@@ -201,8 +207,15 @@ fn integrate_all(
     let layers = 0..pair.n_layers();
     layers
         .map(|layer| {
-            block_on(integrate(pair, kind, layer, direction, N_STEPS, &mut NoProgress))
-                .expect("integrates")
+            block_on(integrate(
+                pair,
+                kind,
+                layer,
+                direction,
+                Nodes::Fixed(N_STEPS),
+                &mut NoProgress,
+            ))
+            .expect("integrates")
         })
         .collect()
 }

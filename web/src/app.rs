@@ -106,11 +106,11 @@ fn Embedded(state: AppState) -> impl IntoView {
         state.draft.with(|draft| {
             let list = |answers: &[String]| answers.join(" | ");
             format!(
-                "Answer “{}”, wrong answer “{}”; {}; {} IG steps; model {}.",
+                "Answer “{}”, wrong answer “{}”; {}; IG by {}; model {}.",
                 list(&draft.answer),
                 list(&draft.wrong),
                 draft.direction,
-                draft.n_steps,
+                explain::steps(draft.n_steps, &[]),
                 state.models.title(&draft.model)
             )
         })

@@ -95,6 +95,7 @@ pub(crate) fn committed(experiment: Experiment, snapshot: &Snapshot) -> Committe
         experiment,
         sides,
         tables: snapshot.heads.clone(),
+        coverage: [None; 2],
         neurons: snapshot.neurons.clone(),
     }
 }

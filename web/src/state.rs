@@ -1,8 +1,8 @@
 use leptos::prelude::*;
 use twinbeam_core::{
-    CheckReport, Component, ComponentKind, DeviceChoice, DeviceReport, Direction, Experiment,
-    Inspection, Kept, Method, Metric, ModelShape, NeuronScores, Phase, ScoreTable, SideSummary,
-    Snapshot, Unit, UnitBasis,
+    Bench, CheckReport, Component, ComponentKind, Coverage, DeviceChoice, DeviceReport, Direction,
+    Experiment, Inspection, Kept, Method, Metric, ModelShape, NeuronScores, Phase, ScoreTable,
+    SideSummary, Snapshot, Unit, UnitBasis,
 };
 
 use crate::components::reading;
@@ -56,6 +56,8 @@ pub(crate) struct Committed {
     pub(crate) sides: (SideSummary, SideSummary),
     pub(crate) basis: UnitBasis,
     pub(crate) tables: Vec<ScoreTable>,
+    /// How much of the neurons' AP is exact, by direction; `None`: none is there.
+    pub(crate) coverage: [Option<Coverage>; 2],
     /// The neurons that a link names.
     pub(crate) neurons: Vec<NeuronScores>,
 }
@@ -79,11 +81,18 @@ impl Committed {
         }
     }
 
-    /// Whether every layer has both methods' scores in both directions.
+    /// Whether every component has both methods' scores in both directions, exact ones.
     pub(crate) fn is_complete(&self, kind: ComponentKind) -> bool {
         let n_layers = self.model.shape.n_layers;
-        let full = |table: Option<&ScoreTable>| table.is_some_and(|t| t.n_layers() == n_layers);
+        let full = |table: Option<&ScoreTable>| {
+            table.is_some_and(|t| t.n_layers() == n_layers && t.exact.iter().all(|exact| *exact))
+        };
         Direction::ALL.into_iter().all(|d| self.tables(kind, d).into_iter().all(full))
+    }
+
+    /// Some neurons have been patched, and this is how many.
+    pub(crate) fn cover(&mut self, direction: Direction, coverage: Coverage) {
+        self.coverage[direction as usize] = Some(coverage);
     }
 }
 
@@ -137,6 +146,10 @@ pub(crate) struct AppState {
     /// The job that scores neurons, after the heads are done.
     pub(crate) neuron_job: RwSignal<Option<u64>>,
     pub(crate) neuron_progress: RwSignal<Option<Progress>>,
+    /// The job that measures the device, and what it found: of the model and the device in use.
+    pub(crate) bench_job: RwSignal<Option<u64>>,
+    pub(crate) bench_progress: RwSignal<Option<Progress>>,
+    pub(crate) bench: RwSignal<Option<Bench>>,
     /// The neurons that are in view.
     pub(crate) window: RwSignal<Window>,
     /// The component under the pointer or the focus.
@@ -169,6 +182,9 @@ impl AppState {
             link_check: RwSignal::new(None),
             neuron_job: RwSignal::new(None),
             neuron_progress: RwSignal::new(None),
+            bench_job: RwSignal::new(None),
+            bench_progress: RwSignal::new(None),
+            bench: RwSignal::new(None),
             window: RwSignal::new(Window::default()),
             cell: RwSignal::new(None),
             pinned: RwSignal::new(None),
@@ -196,14 +212,28 @@ impl AppState {
             NeuronStatus::Running
         } else if complete(ComponentKind::Neurons) {
             NeuronStatus::Done
-        } else if self.job.get().is_none()
-            && complete(ComponentKind::Heads)
-            && self.is_of_model_in_use()
-        {
+        } else if self.committed.with(|c| c.as_ref().is_some_and(|c| c.coverage != [None; 2])) {
+            NeuronStatus::Stopped
+        } else if self.can_score_neurons() {
             NeuronStatus::Offered
         } else {
             NeuronStatus::Waiting
         }
+    }
+
+    /// Whether the neurons of what the maps show can be computed now.
+    pub(crate) fn can_score_neurons(&self) -> bool {
+        let has_heads = |c: &Committed| c.is_complete(ComponentKind::Heads);
+        self.job.get().is_none()
+            && self.neuron_job.get().is_none()
+            && self.committed.with(|c| c.as_ref().is_some_and(has_heads))
+            && self.is_of_model_in_use()
+    }
+
+    /// How much of the neurons' AP is exact in the direction on the screen; `None`: none is there.
+    pub(crate) fn coverage(&self) -> Option<Coverage> {
+        let direction = self.direction();
+        self.committed.with(|c| c.as_ref().and_then(|c| c.coverage[direction as usize]))
     }
 
     /// Whether more of what the maps show can be computed.
@@ -276,6 +306,11 @@ impl AppState {
             && self.job.get().is_none()
             && self.inspected.get()
             && self.inspection.with(|inspection| inspection.problem.is_none())
+    }
+
+    /// Whether the worker has a job.
+    pub(crate) fn is_busy(&self) -> bool {
+        [self.job, self.neuron_job, self.bench_job].iter().any(|job| job.with(Option::is_some))
     }
 
     /// Whether the loaded model is on a GPU.

@@ -1,108 +1,192 @@
-//! What the methods cost: which positions and blocks a site's residual streams still have to run
-//! through, in floating-point operations.
+//! What the methods cost: which positions and blocks residual streams still have to run through, in
+//! floating-point operations. Progress, time left and batch sizes come from it, and the benchmark holds
+//! what is reached against it.
 
-use twinbeam_core::{ComponentKind, ModelShape, TokenPair};
+use twinbeam_core::{ComponentKind, Metric, ModelShape, TokenPair};
 
-/// Memory that one batch may take, in bytes. Small enough for a browser's heap, large enough that
-/// the matrix products are large.
-const BATCH_BYTES: usize = 192 << 20;
+/// Memory that one batch may take, in bytes: small enough for the processor's caches to help and for a
+/// browser's heap, large enough that the matrix products are large.
+const BATCH_BYTES: usize = 48 << 20;
+
+/// The same of a batch with gradients, which keeps what every block computes.
+const GRADIENT_BYTES: usize = 192 << 20;
+
+/// Fewer positions in a batch than this are not worth being run beside another batch: reading the weights
+/// would take most of the time.
+pub(crate) const LEAST_POSITIONS: usize = 128;
 
 /// A backward pass to the site, where only activations have gradients, costs as much as the forward
 /// pass.
 const WITH_GRADIENTS: u64 = 2;
 
-/// The part of a run that follows a site, for one residual stream.
+/// What is needed for one question: the floor, which every fast way has to pay.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(crate) struct Rest<'shape> {
-    shape: &'shape ModelShape,
-    kind: ComponentKind,
-    layer: usize,
+pub struct CostModel {
+    shape: ModelShape,
     n_pos: usize,
-    /// First position that is run. Those before it are the same in every run, and what later ones
-    /// read of them is kept.
-    pub(crate) start: usize,
+    /// Before it the two runs are the same. The last position is run in any case.
+    start: usize,
+    /// Directions of the unembedding that the metric asks for.
+    readout: usize,
 }
 
-impl<'shape> Rest<'shape> {
-    /// `first`: the first position at which the streams of the site may differ.
-    pub(crate) fn new(
-        shape: &'shape ModelShape,
-        kind: ComponentKind,
-        layer: usize,
-        n_pos: usize,
-        first: usize,
-    ) -> Self {
-        // No position reads another one after the last attention.
-        let start = if layer + 1 == shape.n_layers { n_pos - 1 } else { first.min(n_pos - 1) };
-        Self { shape, kind, layer, n_pos, start }
+impl CostModel {
+    /// The costs of comparing two prompts on a model of a size.
+    pub fn new(shape: &ModelShape, tokens: &TokenPair, metric: Metric) -> Self {
+        let n_pos = tokens.n_pos();
+        let readout = if metric == Metric::LogitDiff { 1 } else { shape.d_vocab };
+        Self { shape: *shape, n_pos, start: tokens.first_difference().min(n_pos - 1), readout }
     }
 
-    /// Positions that are run.
-    pub(crate) const fn n_run(&self) -> usize {
-        self.n_pos - self.start
+    /// Positions that are the same in every run.
+    pub(crate) const fn same(&self) -> usize {
+        self.start
     }
 
-    /// Floating-point operations of one stream, without the final readout's logits.
-    pub(crate) fn flops(&self) -> u64 {
-        let Self { shape, kind, layer, n_pos, .. } = *self;
+    /// First position that is run after a site. Those before it are the same in every run, and what later
+    /// ones read of them is kept.
+    pub(crate) fn start(&self, layer: usize, from_zero: bool) -> usize {
+        // No position reads another one after the last attention, and zero differs at every position.
+        if layer + 1 == self.shape.n_layers {
+            self.n_pos - 1
+        } else if from_zero {
+            0
+        } else {
+            self.start
+        }
+    }
+
+    /// Floating-point operations of patching components of some layers, one for each time that a layer is
+    /// named.
+    pub fn patches(&self, kind: ComponentKind, layers: impl IntoIterator<Item = usize>) -> u64 {
+        let n_run = |layer| self.n_pos - self.start(layer, false);
+        layers.into_iter().map(|layer| self.stream(kind, layer, n_run(layer))).sum()
+    }
+
+    /// The same of all components of a layer.
+    pub fn patch(&self, kind: ComponentKind, layer: usize) -> u64 {
+        kind.width(&self.shape) as u64 * self.patches(kind, [layer])
+    }
+
+    /// Floating-point operations of metric and gradient at some points of one layer's line.
+    pub fn points(&self, kind: ComponentKind, layer: usize, n: usize, from_zero: bool) -> u64 {
+        let n_run = self.n_pos - self.start(layer, from_zero);
+        // Each gradient's product with what the components add.
+        let dot = match kind {
+            ComponentKind::Heads => self.shape.n_heads,
+            ComponentKind::Neurons => self.shape.d_mlp,
+        };
+        let dot = (2 * n_run * self.shape.d_model * dot) as u64;
+        n as u64 * (WITH_GRADIENTS * self.stream(kind, layer, n_run) + dot)
+    }
+
+    /// Floating-point operations of one residual stream from a site to the metric.
+    fn stream(&self, kind: ComponentKind, layer: usize, n_run: usize) -> u64 {
+        let Self { shape, n_pos, .. } = self;
         let (d, d_mlp) = (shape.d_model, shape.d_mlp);
         let mlp = |positions: usize| 4 * positions * d * d_mlp;
         let attention = |queries: usize| {
-            let project = 2 * d * (3 * d * self.n_run() + d * queries);
+            let project = 2 * d * (3 * d * n_run + d * queries);
             project + 4 * d * n_pos * queries
         };
-        let own = if kind == ComponentKind::Heads { mlp(self.n_run()) } else { 0 };
+        let own = if kind == ComponentKind::Heads { mlp(n_run) } else { 0 };
         let blocks = (layer + 1..shape.n_layers).map(|later| {
             // The last block is asked for the last position only.
-            let queries = if later + 1 == shape.n_layers { 1 } else { self.n_run() };
+            let queries = if later + 1 == shape.n_layers { 1 } else { n_run };
             attention(queries) + mlp(queries)
         });
-        // One direction of the unembedding: never nothing.
-        (own + blocks.sum::<usize>() + 2 * d) as u64
+        (own + blocks.sum::<usize>() + 2 * d * self.readout) as u64
     }
 
-    /// Residual streams per batch.
-    pub(crate) fn batch_rows(&self, gradients: bool) -> usize {
-        let shape = self.shape;
+    /// Residual streams per batch, of some positions; with gradients from a layer on.
+    pub(crate) fn batch_rows(&self, n_run: usize, gradients_from: Option<usize>) -> usize {
+        let Self { shape, n_pos, readout, .. } = self;
         // Per position: what one block holds at its widest, or, for gradients, what all of them keep.
-        let per_block = 8 * shape.d_mlp + 16 * shape.d_model + 4 * shape.n_heads * self.n_pos;
-        let kept = if gradients { shape.n_layers } else { 1 };
-        (BATCH_BYTES / (4 * self.n_run() * per_block * kept)).clamp(2, 256)
+        let per_block = 8 * shape.d_mlp + 16 * shape.d_model + 4 * shape.n_heads * n_pos;
+        let (bytes, blocks) = match gradients_from {
+            Some(layer) => (GRADIENT_BYTES, shape.n_layers - layer),
+            None => (BATCH_BYTES, 1),
+        };
+        (bytes / (4 * (n_run * per_block * blocks + 4 * readout))).clamp(2, 256)
     }
 
-    /// Work of a batch of streams.
-    pub(crate) fn work(&self, rows: usize, gradients: bool) -> u64 {
-        let each = if gradients { WITH_GRADIENTS * self.flops() } else { self.flops() };
-        rows as u64 * each
+    /// Residual streams per batch without gradients.
+    pub(crate) fn most_rows(&self) -> usize {
+        self.batch_rows(self.n_pos - self.start, None)
+    }
+
+    /// How `n` streams are dealt to batches that are run at once, so that all of these cost the same:
+    /// groups of batches of places.
+    pub(crate) fn deal(&self, n: usize, lanes: usize) -> Vec<Vec<Vec<usize>>> {
+        let (n_run, most) = (self.n_pos - self.start, self.most_rows());
+        let places: Vec<usize> = (0..n).collect();
+        let group = |places: &[usize]| {
+            let wanted = places.len() * n_run / LEAST_POSITIONS;
+            let batches = wanted.clamp(1, lanes).max(places.len().div_ceil(most));
+            (0..batches).map(|b| places[b..].iter().copied().step_by(batches).collect()).collect()
+        };
+        // Groups of one size: a small rest would be run by itself.
+        let groups = n.div_ceil(most * lanes).max(1);
+        places.chunks(n.div_ceil(groups).max(1)).map(group).collect()
     }
 }
 
-/// Floating-point operations of patching the components of one layer.
-pub fn patch_work(
-    shape: &ModelShape,
-    kind: ComponentKind,
-    layer: usize,
-    tokens: &TokenPair,
-) -> u64 {
-    let rest = Rest::new(shape, kind, layer, tokens.n_pos(), tokens.first_difference());
-    let width = kind.width(shape);
-    // Every batch also runs the unchanged stream.
-    let batches = width.div_ceil(rest.batch_rows(false));
-    rest.work(width + batches, false)
-}
+#[cfg(test)]
+mod tests {
+    use super::*;
 
-/// Floating-point operations of integrating one layer in `n_steps` steps; from zero, no position is
-/// spared.
-pub fn integral_work(
-    shape: &ModelShape,
-    kind: ComponentKind,
-    layer: usize,
-    n_steps: usize,
-    tokens: &TokenPair,
-    from_zero: bool,
-) -> u64 {
-    let first = if from_zero { 0 } else { tokens.first_difference() };
-    let rest = Rest::new(shape, kind, layer, tokens.n_pos(), first);
-    // Both ends of the line are rows of their own.
-    rest.work(n_steps + 2, true)
+    /// GPT-2 small and the notebook's pair: 17 tokens, of which the eleventh differs.
+    fn notebook() -> (ModelShape, CostModel) {
+        let shape = ModelShape {
+            n_layers: 12,
+            n_heads: 12,
+            d_model: 768,
+            d_head: 64,
+            d_mlp: 3072,
+            n_ctx: 1024,
+            d_vocab: 50257,
+        };
+        let (clean, mut corrupted) = (vec![1; 17], vec![1; 17]);
+        corrupted[10] = 2;
+        let tokens = TokenPair::new(clean, corrupted, &shape).expect("a pair");
+        (shape, CostModel::new(&shape, &tokens, Metric::LogitDiff))
+    }
+
+    #[test]
+    fn the_notebooks_job_costs_what_was_counted_by_hand() {
+        let (shape, cost) = notebook();
+        let all = |each: &dyn Fn(usize) -> u64| (0..shape.n_layers).map(each).sum::<u64>() as f64;
+        let neurons = all(&|layer| cost.patch(ComponentKind::Neurons, layer));
+        assert!((neurons / 17.7e12 - 1.0).abs() < 0.02, "{neurons:e}");
+        let heads = all(&|layer| cost.patch(ComponentKind::Heads, layer));
+        assert!((heads / 0.079e12 - 1.0).abs() < 0.02, "{heads:e}");
+        let ig = |kind| all(&|layer| cost.points(kind, layer, 52, false));
+        let ig = ig(ComponentKind::Heads) + ig(ComponentKind::Neurons);
+        assert!((ig / 1.32e12 - 1.0).abs() < 0.05, "{ig:e}");
+    }
+
+    #[test]
+    fn every_stream_is_dealt_once_and_all_batches_of_a_group_cost_the_same() {
+        let (_, cost) = notebook();
+        for (n, lanes) in [(1, 2), (12, 16), (144, 2), (144, 1), (5000, 3)] {
+            let groups = cost.deal(n, lanes);
+            let mut seen: Vec<usize> = groups.iter().flatten().flatten().copied().collect();
+            seen.sort_unstable();
+            assert!(seen.into_iter().eq(0..n), "{n} on {lanes}");
+            for group in groups {
+                assert!((1..=lanes).contains(&group.len()), "{n} on {lanes}");
+                let lens = || group.iter().map(Vec::len);
+                let (least, most) = (lens().min(), lens().max());
+                assert!(most.expect("batches") - least.expect("batches") <= 1);
+                assert!(most.expect("batches") <= cost.batch_rows(7, None));
+            }
+        }
+    }
+
+    #[test]
+    fn few_streams_stay_together() {
+        let (_, cost) = notebook();
+        assert_eq!(cost.deal(12, 2).concat().len(), 1);
+        assert_eq!(cost.deal(144, 2).concat().iter().map(Vec::len).max(), Some(36));
+    }
 }

@@ -1,10 +1,32 @@
 use burn::tensor::{Tensor, Transaction};
-use twinbeam_core::{ComponentKind, Direction};
+use twinbeam_core::{ComponentKind, Direction, Steps};
 
+use crate::cost::LEAST_POSITIONS;
 use crate::error::finite;
+use crate::lanes::{each, lanes};
+use crate::quadrature::{clenshaw_curtis, gauss_legendre};
 use crate::run::{Side, Site, changed, put_in, sign};
 use crate::suffix::{Contributions, run_suffix};
-use crate::{Error, Progress, RunPair, gauss_legendre};
+use crate::{Error, Progress, RunPair};
+
+/// Intervals that it begins with.
+const FIRST_INTERVALS: usize = 4;
+
+/// At how many points of its line a layer is integrated.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub enum Nodes {
+    /// Gauss-Legendre nodes, as captum's `gausslegendre`.
+    Fixed(usize),
+    /// Clenshaw-Curtis nodes of so many intervals, an even number.
+    Nested(usize),
+    /// The same of twice as many intervals each time, until the scores are good enough: those of the last
+    /// time are used again, and both ends are needed in any case.
+    Until {
+        /// Most that the convergence delta, and what the last doubling has changed of any score, may be;
+        /// in the metric's unit.
+        tolerance: f64,
+    },
+}
 
 /// What moving one layer along a straight line says of its components.
 ///
@@ -20,6 +42,8 @@ pub struct LayerIntegral {
     pub joint: f32,
     /// Sum of `ig` minus `joint`.
     pub convergence_delta: f32,
+    /// Nodes that were used.
+    pub n_steps: usize,
 }
 
 /// Integrated gradients of all heads, or all neurons, of one layer, with the other run's
@@ -30,18 +54,18 @@ pub struct LayerIntegral {
 ///
 /// # Source
 /// Sundararajan et al. (2017), arXiv:1703.01365; captum's `LayerIntegratedGradients` with
-/// `gausslegendre`; Nanda (2023), "Attribution patching".
+/// `gausslegendre`; Nanda (2023), "Attribution patching"; Trefethen (2008), "Is Gauss quadrature better
+/// than Clenshaw-Curtis?".
 pub async fn integrate(
     pair: &RunPair<'_>,
     kind: ComponentKind,
     layer: usize,
     direction: Direction,
-    n_steps: usize,
+    nodes: Nodes,
     progress: &mut impl Progress,
 ) -> Result<LayerIntegral, Error> {
-    let site = Site { kind, layer };
     let ends = (changed(direction), Some(put_in(direction)));
-    along_line(pair, site, direction, ends, n_steps, progress).await
+    Line::new(pair, Site { kind, layer }, direction, ends).integrate(nodes, progress).await
 }
 
 /// The same with activations of zero as the baseline and the clean run upstream: the notebook's
@@ -53,89 +77,188 @@ pub async fn integrate_from_zero(
     pair: &RunPair<'_>,
     kind: ComponentKind,
     layer: usize,
-    n_steps: usize,
+    nodes: Nodes,
     progress: &mut impl Progress,
 ) -> Result<LayerIntegral, Error> {
-    let site = Site { kind, layer };
-    along_line(pair, site, Direction::Noising, (Side::Clean, None), n_steps, progress).await
+    let (direction, ends) = (Direction::Noising, (Side::Clean, None));
+    Line::new(pair, Site { kind, layer }, direction, ends).integrate(nodes, progress).await
 }
 
-/// From the changed run at `t = 0` to the values put in at `t = 1`. The batch holds both ends and
-/// the quadrature nodes, so that one pass yields IG, AtP and the joint patch.
-async fn along_line(
-    pair: &RunPair<'_>,
+/// The straight line of one layer's activations, from the changed run at `t = 0` to the values put in at
+/// `t = 1`.
+struct Line<'pair, 'model> {
+    pair: &'pair RunPair<'model>,
     site: Site,
-    direction: Direction,
-    (from, to): (Side, Option<Side>),
-    n_steps: usize,
-    progress: &mut impl Progress,
-) -> Result<LayerIntegral, Error> {
-    let nodes = gauss_legendre(n_steps);
-    // (t, weight in AtP, weight in IG)
-    let mut rows = vec![(0.0, 1.0, 0.0), (1.0, 0.0, 0.0)];
-    rows.extend(nodes.into_iter().map(|(t, weight)| (t as f32, 0.0, weight as f32)));
+    sign: f64,
+    from_zero: bool,
+    /// Residual stream of the changed run; `[1, run positions, d_model]`.
+    base: Tensor<3>,
+    /// What the components add to it at the end; together `[1, run positions, d_model]`.
+    contributions: Contributions,
+    total: Tensor<3>,
+}
 
-    // An activation of zero differs from the run's at every position.
-    let rest = pair.rest(site, if to.is_some() { pair.first_difference } else { 0 });
-    let prefix = pair.prefix(rest.start);
-    let base = pair.resid_after(site, direction, rest.start); // [1, run positions, d_model]
-    let contributions = Contributions::between(pair, site, from, to, rest.start);
-    let total = contributions.total(); // [1, run positions, d_model]
-    let [_, pos, d_model] = total.dims();
+/// By how much the metric grows with `t` because of each component, at one point of a line.
+type Slopes = Vec<f64>;
 
-    let mut joint = 0.0;
-    let mut gradient: Option<Tensor<2>> = None; // [2, pos * d_model]: AtP's and IG's
-    let size = rest.batch_rows(true);
-    for chunk in rows.chunks(size) {
-        let n = chunk.len();
-        let column = |pick: fn(&(f32, f32, f32)) -> f32| {
-            pair.model.vector(&chunk.iter().map(pick).collect::<Vec<_>>())
-        };
-        let t = column(|row| row.0).reshape([n, 1, 1]);
-        let stream = (base.clone() + total.clone() * t).autodiff().require_grad(); // [n, pos, d_model]
-        let gain = run_suffix(pair, site, &prefix, stream.clone()); // [n]
-        let gradients = gain.clone().sum().backward();
-        let Some(grad) = stream.grad(&gradients) else {
-            // OK because the metric is a function of the stream it was computed from.
+impl<'pair, 'model> Line<'pair, 'model> {
+    fn new(
+        pair: &'pair RunPair<'model>,
+        site: Site,
+        direction: Direction,
+        (from, to): (Side, Option<Side>),
+    ) -> Self {
+        let from_zero = to.is_none();
+        let start = pair.cost.start(site.layer, from_zero);
+        let base = pair.resid_after(site, direction, start);
+        let contributions = Contributions::between(pair, site, from, to, start);
+        let total = contributions.total();
+        Self { pair, site, sign: sign(direction), from_zero, base, contributions, total }
+    }
+
+    async fn integrate(
+        &self,
+        nodes: Nodes,
+        progress: &mut impl Progress,
+    ) -> Result<LayerIntegral, Error> {
+        match nodes {
+            Nodes::Fixed(n_steps) => {
+                let rule = gauss_legendre(n_steps);
+                let inside: Vec<f64> = rule.iter().map(|(t, _)| *t).collect();
+                let (slopes, joint) = self.with_ends(&inside, progress).await?;
+                let weights = rule.iter().map(|(_, weight)| *weight);
+                Ok(self.integral(&slopes[0], joint, weights.zip(&slopes[2..]), n_steps))
+            }
+            Nodes::Nested(intervals) => {
+                let rule = clenshaw_curtis(intervals);
+                let inside: Vec<f64> = rule[1..intervals].iter().map(|(t, _)| *t).collect();
+                let (mut slopes, joint) = self.with_ends(&inside, progress).await?;
+                let end = slopes.remove(1);
+                slopes.push(end);
+                let weights = rule.iter().map(|(_, weight)| *weight);
+                Ok(self.integral(&slopes[0], joint, weights.zip(&slopes), rule.len()))
+            }
+            Nodes::Until { tolerance } => {
+                let mut rule = clenshaw_curtis(FIRST_INTERVALS);
+                let inside: Vec<f64> = rule[1..FIRST_INTERVALS].iter().map(|(t, _)| *t).collect();
+                let (mut slopes, joint) = self.with_ends(&inside, progress).await?;
+                let end = slopes.remove(1);
+                slopes.push(end);
+                loop {
+                    let n = rule.len() - 1;
+                    let integral = |rule: &[(f64, f64)], every: usize| {
+                        let weights = rule.iter().map(|(_, weight)| *weight);
+                        let slopes_of_rule = weights.zip(slopes.iter().step_by(every));
+                        self.integral(&slopes[0], joint, slopes_of_rule, rule.len())
+                    };
+                    let fine = integral(&rule, 1);
+                    let coarse = integral(&clenshaw_curtis(n / 2), 2);
+                    let changes = fine.ig.iter().zip(&coarse.ig).map(|(a, b)| (a - b).abs());
+                    let off = changes.fold(fine.convergence_delta.abs(), f32::max);
+                    if f64::from(off) <= tolerance || n + 1 >= Steps::MOST_POINTS {
+                        return Ok(fine);
+                    }
+                    // Every other node is new.
+                    rule = clenshaw_curtis(2 * n);
+                    let between: Vec<f64> =
+                        rule.iter().skip(1).step_by(2).map(|(t, _)| *t).collect();
+                    let (new, _) = self.slopes(&between, progress).await?;
+                    let (mut old, mut new) = (slopes.into_iter(), new.into_iter());
+                    slopes = (0..=2 * n)
+                        .filter_map(|i| if i % 2 == 0 { old.next() } else { new.next() })
+                        .collect();
+                }
+            }
+        }
+    }
+
+    /// Slopes at both ends and at points between, in this order, and by how much the metric at the second
+    /// end is more than at the first.
+    async fn with_ends(
+        &self,
+        inside: &[f64],
+        progress: &mut impl Progress,
+    ) -> Result<(Vec<Slopes>, f64), Error> {
+        self.slopes(&[&[0.0, 1.0], inside].concat(), progress).await
+    }
+
+    /// Slopes at some points, and by how much the metric at the second of them is more than at the first.
+    async fn slopes(
+        &self,
+        ts: &[f64],
+        progress: &mut impl Progress,
+    ) -> Result<(Vec<Slopes>, f64), Error> {
+        let Self { pair, site: Site { kind, layer }, .. } = *self;
+        let [_, n_run, _] = self.base.dims();
+        let lanes = lanes(&pair.model.device());
+        let most = pair.cost.batch_rows(n_run, Some(layer));
+        // Two at least: the metric at the second is compared with that at the first.
+        let size = ts.len().div_ceil(lanes).max(LEAST_POSITIONS / n_run).clamp(2, most);
+        let (mut rows, mut lead) = (Vec::with_capacity(ts.len()), None);
+        let chunks: Vec<&[f64]> = ts.chunks(size).collect();
+        for chunks in chunks.chunks(lanes) {
+            let results = each(chunks, |ts| self.batch(ts));
+            for (chunk, (gains, slopes)) in chunks.iter().zip(results) {
+                // A read per batch keeps the queue of a GPU short and lets a job be cancelled.
+                let data = Transaction::default().register(gains).register(slopes);
+                let data = data.execute_async().await;
+                let data = data.map_err(|source| pair.device_error(&source))?;
+                let gains = finite(&data[0], || self.what("metric on the line"))?;
+                let slopes = finite(&data[1], || self.what("gradient"))?;
+                lead = lead.or(gains.get(1).copied());
+                rows.extend(slopes.chunks(slopes.len() / chunk.len()).map(<[f64]>::to_vec));
+                progress
+                    .advance(pair.cost.points(kind, layer, chunk.len(), self.from_zero))
+                    .await?;
+            }
+        }
+        Ok((rows, lead.unwrap_or_default()))
+    }
+
+    /// What one pass gives of some points: gains over the first of them `[n]`, and slopes `[n, components]`.
+    fn batch(&self, ts: &[f64]) -> (Tensor<1>, Tensor<2>) {
+        let Self { pair, site, base, total, contributions, .. } = self;
+        let ts: Vec<f32> = ts.iter().map(|t| *t as f32).collect();
+        let t = pair.model.vector(&ts).reshape([ts.len(), 1, 1]);
+        let streams = (base.clone() + total.clone() * t).autodiff().require_grad(); // [n, pos, d_model]
+        let gains = run_suffix(pair, *site, streams.clone()); // [n]
+        let gradients = gains.clone().sum().backward();
+        let Some(gradients) = streams.grad(&gradients) else {
+            // OK because the metric is a function of the streams it was computed from.
             unreachable!("the residual stream is a leaf of the metric")
         };
-        let weights = Tensor::stack::<2>(vec![column(|row| row.1), column(|row| row.2)], 0); // [2, n]
-        let weighted = weights.matmul(grad.reshape([n, pos * d_model]));
-        gradient = Some(match gradient {
-            Some(sum) => sum + weighted,
-            None => weighted,
-        });
-        // A read per batch keeps the queue of a GPU short and lets a job be cancelled.
-        let data = gain.without_autodiff().into_data_async().await;
-        let data = data.map_err(|source| pair.device_error(&source))?;
-        let gains = finite(&data, || what(site, "metric on the line"))?;
-        if chunk[0].0 == 0.0 {
-            // The first batch holds both ends, in its first two rows.
-            joint = sign(direction) * gains[1] + 0.0;
-        }
-        progress.advance(rest.work(n, true)).await?;
+        (gains.without_autodiff(), contributions.dot(gradients))
     }
-    let Some(gradient) = gradient else {
-        // OK because `rows` begins with both ends.
-        unreachable!("there is at least one batch")
-    };
-    let scores = contributions.dot(gradient.reshape([2, pos, d_model])); // [2, components]
-    let data = Transaction::default().register(scores).execute_async().await;
-    let data = data.map_err(|source| pair.device_error(&source))?;
-    let scores = finite(&data[0], || what(site, "gradient"))?;
-    let (atp, ig) = scores.split_at(scores.len() / 2);
-    let oriented = |scores: &[f64]| {
-        scores.iter().map(|s| (sign(direction) * s + 0.0) as f32).collect::<Vec<_>>()
-    };
-    let convergence_delta = (sign(direction) * ig.iter().sum::<f64>() - joint) as f32;
-    Ok(LayerIntegral {
-        ig: oriented(ig),
-        atp: oriented(atp),
-        joint: joint as f32,
-        convergence_delta,
-    })
-}
 
-fn what(site: Site, quantity: &str) -> String {
-    format!("a {quantity} of the {} of layer {}", site.kind.id(), site.layer)
+    /// Of points with their weights.
+    fn integral<'a>(
+        &self,
+        first: &[f64],
+        joint: f64,
+        points: impl Iterator<Item = (f64, &'a Slopes)>,
+        n_steps: usize,
+    ) -> LayerIntegral {
+        let mut sums = vec![0.0; first.len()];
+        for (weight, slopes) in points {
+            for (sum, slope) in sums.iter_mut().zip(slopes) {
+                *sum += weight * slope;
+            }
+        }
+        let oriented = |scores: &[f64]| {
+            // `+ 0.0`: a score of nothing is 0, not -0.
+            scores.iter().map(|score| (self.sign * score + 0.0) as f32).collect::<Vec<_>>()
+        };
+        let joint = self.sign * joint + 0.0;
+        LayerIntegral {
+            ig: oriented(&sums),
+            atp: oriented(first),
+            joint: joint as f32,
+            convergence_delta: (self.sign * sums.iter().sum::<f64>() - joint) as f32,
+            n_steps,
+        }
+    }
+
+    fn what(&self, quantity: &str) -> String {
+        format!("a {quantity} of the {} of layer {}", self.site.kind.id(), self.site.layer)
+    }
 }

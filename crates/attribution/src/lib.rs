@@ -6,7 +6,8 @@
 //! is `changed + t * (contributions put in)`?
 //!
 //! - `suffix.rs` answers it for a batch of streams, with or without gradients: the fast path. It runs
-//!   the positions that can differ through the blocks that follow; `cost.rs` counts what that takes.
+//!   the positions that can differ through the blocks that follow; `cost.rs` counts what that takes, and
+//!   `lanes.rs` runs several batches at once.
 //! - [`patch`] (AP) puts one component's contribution in at a time.
 //! - [`integrate`] (IG, AtP, joint layer patch) moves all of a layer along a line.
 //! - [`plain`] computes the same by the definitions, one full run at a time. It is what the fast
@@ -22,6 +23,7 @@
 mod cost;
 mod error;
 mod integrate;
+mod lanes;
 mod metric;
 mod patch;
 pub mod plain;
@@ -30,11 +32,11 @@ mod quadrature;
 mod run;
 mod suffix;
 
-pub use cost::{integral_work, patch_work};
+pub use cost::CostModel;
 pub use error::Error;
 #[cfg(feature = "faults")]
 pub use error::spoil_next_read;
-pub use integrate::{LayerIntegral, integrate, integrate_from_zero};
+pub use integrate::{LayerIntegral, Nodes, integrate, integrate_from_zero};
 pub use metric::metric_values;
 pub use patch::{patch, patch_some};
 pub use progress::{NoProgress, Progress};

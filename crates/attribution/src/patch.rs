@@ -1,9 +1,11 @@
-use burn::tensor::Tensor;
+use std::collections::BTreeMap;
+
 use twinbeam_core::{ComponentKind, Direction};
 
 use crate::error::finite;
+use crate::lanes::{each, lanes};
 use crate::run::{Site, changed, put_in, sign};
-use crate::suffix::{Contributions, run_suffix};
+use crate::suffix::{Contributions, run_sweep};
 use crate::{Error, Progress, RunPair};
 
 /// Activation patching of every head, or every neuron, of one layer: the effect on the metric of
@@ -24,42 +26,62 @@ pub async fn patch(
     direction: Direction,
     progress: &mut impl Progress,
 ) -> Result<Vec<f32>, Error> {
-    let all: Vec<usize> = (0..kind.width(pair.model.shape())).collect();
-    patch_some(pair, kind, (layer, &all), direction, progress).await
+    let all: Vec<_> = (0..kind.width(pair.model.shape())).map(|index| (layer, index)).collect();
+    patch_some(pair, kind, &all, direction, progress).await
 }
 
-/// The same of some components of a layer, in the order in which they are named.
+/// The same of some components of any layers, each a layer and an index, in the order in which they are
+/// named.
+///
+/// They go through the model together, each from its own layer on: few and large products, however few
+/// of them a layer has.
 ///
 /// # Errors
 /// As [`patch`].
 pub async fn patch_some(
     pair: &RunPair<'_>,
     kind: ComponentKind,
-    (layer, components): (usize, &[usize]),
+    components: &[(usize, usize)],
     direction: Direction,
     progress: &mut impl Progress,
 ) -> Result<Vec<f32>, Error> {
-    let site = Site { kind, layer };
-    let rest = pair.rest(site, pair.first_difference);
-    let prefix = pair.prefix(rest.start);
-    let base = pair.resid_after(site, direction, rest.start); // [1, run positions, d_model]
-    let (from, to) = (changed(direction), Some(put_in(direction)));
-    let contributions = Contributions::between(pair, site, from, to, rest.start);
-    let mut effects = Vec::with_capacity(components.len());
-    for chunk in components.chunks(rest.batch_rows(false)) {
-        // The unchanged run goes first in every batch: what is subtracted went through the same
-        // arithmetic, so a component that differs nowhere scores exactly 0.
-        let mut rows = vec![base.clone()];
-        for run in chunk.chunk_by(|a, b| a + 1 == *b) {
-            rows.push(base.clone() + contributions.some(run[0], run.len()));
+    let mut order: Vec<usize> = (0..components.len()).collect();
+    order.sort_by_key(|place| components[*place]);
+    let mut contributions = BTreeMap::new();
+    for place in &order {
+        let site = Site { kind, layer: components[*place].0 };
+        let (from, to) = (changed(direction), Some(put_in(direction)));
+        let between = || Contributions::between(pair, site, from, to, pair.cost.start(0, false));
+        contributions.entry(site.layer).or_insert_with(between);
+    }
+    let mut effects = vec![0.0; components.len()];
+    let component = |place: &usize| components[order[*place]];
+    for batches in pair.cost.deal(order.len(), lanes(&pair.model.device())) {
+        let gains = each(&batches, |batch| {
+            let first = Site { kind, layer: component(&batch[0]).0 };
+            let start = pair.cost.start(first.layer, false);
+            let unchanged = pair.resid_after(first, direction, start);
+            let joining: Vec<_> = batch
+                .chunk_by(|a, b| component(a).0 == component(b).0)
+                .map(|places| {
+                    let (layer, _) = component(&places[0]);
+                    let indices = places.iter().map(|place| component(place).1).collect();
+                    (layer, &contributions[&layer], indices)
+                })
+                .collect();
+            run_sweep(pair, kind, unchanged, &joining)
+        });
+        for (batch, gains) in batches.iter().zip(gains) {
+            let data = gains.into_data_async().await;
+            let data = data.map_err(|source| pair.device_error(&source))?;
+            let gains = finite(&data, || format!("a patched {} run", kind.one()))?;
+            for (place, gain) in batch.iter().zip(&gains[1..]) {
+                // `+ 0.0`: an effect of nothing is 0, not -0.
+                effects[order[*place]] = (sign(direction) * gain + 0.0) as f32;
+            }
+            let layers = batch.iter().map(|place| component(place).0);
+            progress.advance(pair.cost.patches(kind, layers)).await?;
         }
-        let batch = Tensor::cat(rows, 0); // [1 + len, run positions, d_model]
-        let data = run_suffix(pair, site, &prefix, batch).into_data_async().await;
-        let data = data.map_err(|source| pair.device_error(&source))?;
-        let gains = finite(&data, || format!("a patched {} run of layer {layer}", kind.id()))?;
-        // `+ 0.0`: an effect of nothing is 0, not -0.
-        effects.extend(gains[1..].iter().map(|gain| (sign(direction) * gain + 0.0) as f32));
-        progress.advance(rest.work(chunk.len() + 1, false)).await?;
     }
     Ok(effects)
 }

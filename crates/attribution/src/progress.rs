@@ -4,7 +4,7 @@ use crate::Error;
 
 /// Who is told that work is done, and may stop it.
 pub trait Progress {
-    /// Called after each read-back, `units` of work (see [`crate::patch_work`]) later than before.
+    /// Called after each read-back, `units` of work (see [`crate::CostModel`]) later than before.
     ///
     /// # Errors
     /// [`Error::Cancelled`] stops the method there.

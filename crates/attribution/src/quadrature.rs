@@ -40,6 +40,28 @@ fn legendre(n: usize, x: f64) -> (f64, f64) {
     (current, n as f64 * (x * current - previous) / (x * x - 1.0))
 }
 
+/// Clenshaw-Curtis nodes and weights on `[0, 1]`, nodes ascending from 0 to 1; `n` is even.
+///
+/// Exact for polynomials of degree `n`; the nodes of `n / 2` are every other one of them.
+///
+/// # Source
+/// Clenshaw and Curtis (1960), "A method for numerical integration on an automatic computer": the integral
+/// of the interpolating cosine series.
+pub(crate) fn clenshaw_curtis(n: usize) -> Vec<(f64, f64)> {
+    let angle = |j: usize| PI * j as f64 / n as f64;
+    (0..=n)
+        .map(|j| {
+            let series = (1..=n / 2).map(|k| {
+                let b = if 2 * k == n { 1.0 } else { 2.0 };
+                b / (4.0 * (k * k) as f64 - 1.0) * (2.0 * k as f64 * angle(j)).cos()
+            });
+            let c = if j == 0 || j == n { 1.0 } else { 2.0 };
+            let weight = c / n as f64 * (1.0 - series.sum::<f64>());
+            ((1.0 - angle(j).cos()) / 2.0, weight / 2.0)
+        })
+        .collect()
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -55,6 +77,25 @@ mod tests {
                 let sum: f64 = rule.iter().map(|(x, w)| w * x.powi(degree)).sum();
                 let exact = 1.0 / (f64::from(degree) + 1.0);
                 assert!((sum - exact).abs() < 1e-13, "n {n}, degree {degree}: {sum} {exact}");
+            }
+        }
+    }
+
+    #[test]
+    fn nested_nodes_are_exact_and_used_again() {
+        for n in [2, 4, 8, 32, 256] {
+            let rule = clenshaw_curtis(n);
+            assert_eq!((rule.len(), rule[0].0), (n + 1, 0.0));
+            assert!((rule[n].0 - 1.0).abs() < 1e-15);
+            assert!(rule.iter().all(|(_, weight)| *weight > 0.0));
+            for degree in [0, 1, i32::try_from(n).expect("small")] {
+                let sum: f64 = rule.iter().map(|(x, w)| w * x.powi(degree)).sum();
+                let exact = 1.0 / (f64::from(degree) + 1.0);
+                assert!((sum - exact).abs() < 1e-13, "n {n}, degree {degree}: {sum} {exact}");
+            }
+            let finer = clenshaw_curtis(2 * n);
+            for ((x, _), (again, _)) in rule.iter().zip(finer.iter().step_by(2)) {
+                assert!((x - again).abs() < 1e-15);
             }
         }
     }

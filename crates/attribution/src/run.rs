@@ -2,8 +2,9 @@ use burn::tensor::Tensor;
 use twinbeam_core::{Answers, ComponentKind, Direction, HookName, Metric, MetricValues, TokenPair};
 use twinbeam_gpt2::{ActivationCache, Gpt2, NoHooks, Prefix};
 
-use crate::cost::Rest;
+use crate::cost::CostModel;
 use crate::error::{Error, finite};
+use crate::lanes::lanes;
 use crate::metric::{Measure, metric_values};
 
 /// One of the two prompts.
@@ -23,9 +24,10 @@ pub struct RunPair<'model> {
     pub(crate) model: &'model Gpt2,
     pub(crate) measure: Measure,
     pub(crate) n_pos: usize,
-    /// Before it the two runs are the same.
-    pub(crate) first_difference: usize,
+    pub(crate) cost: CostModel,
     cache: ActivationCache,
+    /// What comes before the first difference, which is the same in every run, and nothing.
+    prefixes: [Prefix; 2],
     logits: [Vec<f64>; 2],
     answers: Answers,
 }
@@ -53,15 +55,28 @@ impl<'model> RunPair<'model> {
         let data = data.map_err(|source| device_error(model, &source))?;
         let values = finite(&data, || "a logit of the two runs".to_owned())?;
         let (clean, corrupted) = values.split_at(model.shape().d_vocab);
+        let cost = CostModel::new(model.shape(), tokens, metric);
+        let prefix = |len| model.prefix(&cache, len, tokens.n_pos());
         Ok(Self {
+            prefixes: [prefix(cost.same()), prefix(0)],
             model,
             measure: Measure::new(metric, model, &answers, clean),
             n_pos: tokens.n_pos(),
-            first_difference: tokens.first_difference(),
+            cost,
             cache,
             logits: [clean.to_vec(), corrupted.to_vec()],
             answers,
         })
+    }
+
+    /// What the methods cost.
+    pub const fn cost(&self) -> &CostModel {
+        &self.cost
+    }
+
+    /// How many components are patched at once; one more takes as long as a few.
+    pub fn patched_at_once(&self) -> usize {
+        self.cost.most_rows() * lanes(&self.model.device())
     }
 
     /// Layers of the model.
@@ -79,14 +94,10 @@ impl<'model> RunPair<'model> {
         metric_values(self.logits(side), self.logits(Side::Clean), &self.answers)
     }
 
-    /// What follows a site whose streams may differ from position `first` on.
-    pub(crate) fn rest(&self, site: Site, first: usize) -> Rest<'_> {
-        Rest::new(self.model.shape(), site.kind, site.layer, self.n_pos, first)
-    }
-
-    /// What later positions read of those before `start`, which are the same in both runs.
-    pub(crate) fn prefix(&self, start: usize) -> Prefix {
-        Prefix::of(&self.cache, self.n_layers(), start)
+    /// What positions from `start` on read of those before. After the last attention nobody does.
+    pub(crate) fn prefix(&self, start: usize) -> &Prefix {
+        let [prefix, none] = &self.prefixes;
+        if start == 0 { none } else { prefix }
     }
 
     /// Residual stream of the run that is changed, just after the site, from position `start` on;

@@ -1,14 +1,14 @@
 //! The rest of the model after a site, for many residual streams at once.
 
-use burn::tensor::Tensor;
+use burn::tensor::{Device, Int, Tensor, TensorData};
 use twinbeam_core::ComponentKind;
-use twinbeam_gpt2::Prefix;
+use twinbeam_gpt2::{Gpt2, Prefix};
 
 use crate::RunPair;
 use crate::run::{Side, Site};
 
 /// What each component of a site would add to the residual stream of the changed run.
-#[expect(clippy::large_enum_variant, reason = "one for each site, passed on and never kept")]
+#[expect(clippy::large_enum_variant, reason = "one for each site of a layer")]
 pub(crate) enum Contributions {
     /// Written by each head; `[n_heads, pos, d_model]`.
     Heads(Tensor<3>),
@@ -53,13 +53,24 @@ impl Contributions {
         }
     }
 
-    /// Those of some components; `[len, pos, d_model]`.
-    pub(crate) fn some(&self, start: usize, len: usize) -> Tensor<3> {
+    /// Those of some components at the last `pos` positions; `[components, pos, d_model]`.
+    pub(crate) fn some(&self, components: &[usize], pos: usize) -> Tensor<3> {
+        let pick = |device: &Device| {
+            let ids: Vec<i32> = components.iter().map(|index| *index as i32).collect();
+            Tensor::<1, Int>::from_data(TensorData::from(ids.as_slice()), device)
+        };
         match self {
-            Self::Heads(results) => results.clone().narrow(0, start, len),
+            Self::Heads(results) => {
+                let [_, all, _] = results.dims();
+                let ids = pick(&results.device());
+                results.clone().narrow(1, all - pos, pos).select(0, ids)
+            }
             Self::Neurons { difference, directions } => {
-                let difference = difference.clone().narrow(1, start, len).transpose(); // [len, pos]
-                let directions = directions.clone().narrow(0, start, len); // [len, d_model]
+                let ids = pick(&difference.device());
+                let [all, _] = difference.dims();
+                let difference = difference.clone().narrow(0, all - pos, pos);
+                let difference = difference.select(1, ids.clone()).transpose(); // [components, pos]
+                let directions = directions.clone().select(0, ids); // [components, d_model]
                 difference.unsqueeze_dim::<3>(2) * directions.unsqueeze_dim::<3>(1)
             }
         }
@@ -88,17 +99,68 @@ impl Contributions {
 
 /// By how much the oriented metric of residual streams that leave a site is more than that of the
 /// first of them; `[batch, run positions, d_model]` to `[batch]`.
-///
-/// `prefix` holds the positions before those of `resid`.
 pub(crate) fn run_suffix(
     pair: &RunPair<'_>,
-    site: Site,
-    prefix: &Prefix,
+    Site { kind, layer }: Site,
     resid: Tensor<3>,
 ) -> Tensor<1> {
-    let last = match site.kind {
-        ComponentKind::Heads => pair.model.last_from_mid(site.layer, resid, prefix),
-        ComponentKind::Neurons => pair.model.last_from_pre(site.layer + 1, resid, prefix),
+    let [_, n_run, _] = resid.dims();
+    let prefix = pair.prefix(pair.n_pos - n_run);
+    let streams = (layer + 1..pair.n_layers())
+        .fold(resid, |streams, later| to_site(pair.model, kind, later, prefix, streams));
+    gain(pair, kind, streams)
+}
+
+/// The same of one sweep through the model, which streams join at several sites: first the unchanged one,
+/// at the first of `joining`, then at each of them one per component, with its contribution added.
+///
+/// A stream is added to what the unchanged one has become in the same batch, so that a component which
+/// differs nowhere gains exactly 0.
+pub(crate) fn run_sweep(
+    pair: &RunPair<'_>,
+    kind: ComponentKind,
+    unchanged: Tensor<3>,
+    joining: &[(usize, &Contributions, Vec<usize>)],
+) -> Tensor<1> {
+    let [_, n_run, _] = unchanged.dims();
+    let prefix = pair.prefix(pair.n_pos - n_run);
+    let mut joining = joining.iter().peekable();
+    let mut streams = unchanged; // [1 + joined, run positions, d_model]
+    let first = joining.peek().map_or(0, |(layer, ..)| *layer);
+    for layer in first..pair.n_layers() {
+        if layer > first {
+            streams = to_site(pair.model, kind, layer, prefix, streams);
+        }
+        if let Some((_, contributions, components)) = joining.next_if(|(site, ..)| *site == layer) {
+            let [_, pos, _] = streams.dims();
+            let joined = streams.clone().narrow(0, 0, 1) + contributions.some(components, pos);
+            streams = Tensor::cat(vec![streams, joined], 0);
+        }
+    }
+    gain(pair, kind, streams)
+}
+
+/// From the site of one layer to that of the next, which is `layer`.
+fn to_site(
+    model: &Gpt2,
+    kind: ComponentKind,
+    layer: usize,
+    prefix: &Prefix,
+    streams: Tensor<3>,
+) -> Tensor<3> {
+    match kind {
+        ComponentKind::Heads => model.attend(layer, model.transform(layer - 1, streams), prefix),
+        ComponentKind::Neurons => model.transform(layer, model.attend(layer, streams, prefix)),
+    }
+}
+
+/// From the last layer's site to the metric.
+fn gain(pair: &RunPair<'_>, kind: ComponentKind, streams: Tensor<3>) -> Tensor<1> {
+    let [_, pos, _] = streams.dims();
+    let last = streams.narrow(1, pos - 1, 1);
+    let last = match kind {
+        ComponentKind::Heads => pair.model.transform(pair.n_layers() - 1, last),
+        ComponentKind::Neurons => last,
     };
     pair.measure.gain(pair.model, last)
 }

@@ -1,7 +1,7 @@
 //! `twinbeam compare`: both methods on a list of cases, as one JSON file.
 
 use std::fs;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 use anyhow::Context as _;
 use clap::{Args, ValueEnum};
@@ -9,8 +9,8 @@ use pollster::block_on;
 use serde::Deserialize;
 use serde_json::{Map, Value, json};
 use twinbeam_core::{
-    Answers, ComponentKind, DeviceChoice, Direction, Expected, Experiment, Method, Metric,
-    MetricValues, Outcome, ScoreTable, TokenPair,
+    Answers, ComponentKind, DeviceChoice, Direction, Expected, Experiment, MAX_STEPS, Method,
+    Metric, MetricValues, Outcome, ScoreTable, Steps, TokenPair,
 };
 use twinbeam_engine::{
     DeviceKind, Error, Model, Plan, Precision, Question, question, run as run_engine,
@@ -40,9 +40,10 @@ pub struct Options {
     /// Neurons too.
     #[arg(long)]
     pub neurons: bool,
-    /// Gauss-Legendre nodes of integrated gradients.
-    #[arg(long, default_value_t = 50, value_parser = clap::value_parser!(u16).range(1..=300))]
-    pub n_steps: u16,
+    /// Gauss-Legendre nodes of integrated gradients; `auto`: as many as it takes for a thousandth of the gap,
+    /// and `auto:200` for 200 millionths.
+    #[arg(long, default_value_t = Steps::Fixed(50), value_parser = steps)]
+    pub n_steps: Steps,
     /// Which run is changed.
     #[arg(long, value_enum, default_value_t = DirectionOption::Both)]
     pub direction: DirectionOption,
@@ -99,6 +100,25 @@ pub enum MetricOption {
     Kl,
 }
 
+impl From<DeviceOption> for DeviceChoice {
+    fn from(option: DeviceOption) -> Self {
+        match option {
+            DeviceOption::Cpu => Self::Cpu,
+            DeviceOption::Gpu => Self::Gpu,
+        }
+    }
+}
+
+impl From<PrecisionOption> for Precision {
+    fn from(option: PrecisionOption) -> Self {
+        match option {
+            PrecisionOption::Auto => Self::Auto,
+            PrecisionOption::F32 => Self::Single,
+            PrecisionOption::F64 => Self::Double,
+        }
+    }
+}
+
 impl From<MetricOption> for Metric {
     fn from(option: MetricOption) -> Self {
         match option {
@@ -107,6 +127,16 @@ impl From<MetricOption> for Metric {
             MetricOption::LogProb => Self::LogProb,
             MetricOption::Kl => Self::Kl,
         }
+    }
+}
+
+/// Steps in the range that is offered.
+pub(crate) fn steps(text: &str) -> Result<Steps, String> {
+    let steps: Steps = text.parse().map_err(|source| format!("{source}"))?;
+    if steps.is_possible() {
+        Ok(steps)
+    } else {
+        Err(format!("choose 1 to {MAX_STEPS} nodes, or auto:1 to auto:100000"))
     }
 }
 
@@ -150,21 +180,10 @@ enum Case {
 /// # Errors
 /// A model, a device or a list of cases that cannot be used, or a file that cannot be written.
 pub fn run(options: &Options) -> anyhow::Result<bool> {
-    let cases =
-        fs::read(&options.cases).with_context(|| format!("reading {}", options.cases.display()))?;
-    let cases: Vec<Value> = serde_json::from_slice(&cases)
-        .with_context(|| format!("{} is not a JSON list of cases", options.cases.display()))?;
+    let cases = read_cases(&options.cases)?;
     let mut terminal = Terminal::new();
-    let choice = match options.device {
-        DeviceOption::Cpu => DeviceChoice::Cpu,
-        DeviceOption::Gpu => DeviceChoice::Gpu,
-    };
-    let precision = match options.precision {
-        PrecisionOption::Auto => Precision::Auto,
-        PrecisionOption::F32 => Precision::Single,
-        PrecisionOption::F64 => Precision::Double,
-    };
-    let device = block_on(DeviceKind::choose(choice))?.with_precision(precision);
+    let device = block_on(DeviceKind::choose(options.device.into()))?
+        .with_precision(options.precision.into());
     let folder = Folder(options.model.clone());
     let model = block_on(Model::load(&folder, &Expected::default(), &device, &mut terminal))
         .with_context(|| format!("loading {}", options.model.display()))?;
@@ -192,39 +211,54 @@ pub fn run(options: &Options) -> anyhow::Result<bool> {
     Ok(all_right)
 }
 
-fn compare(
+/// The cases of a file.
+pub(crate) fn read_cases(path: &Path) -> anyhow::Result<Vec<Value>> {
+    let cases = fs::read(path).with_context(|| format!("reading {}", path.display()))?;
+    serde_json::from_slice(&cases)
+        .with_context(|| format!("{} is not a JSON list of cases", path.display()))
+}
+
+/// What a case asks, and its prompts if they are text; the rest is that of `experiment`.
+pub(crate) fn question_of(
     model: &Model,
     case: Value,
-    options: &Options,
-    terminal: &mut Terminal,
-) -> anyhow::Result<Outcome> {
+    experiment: Experiment,
+) -> anyhow::Result<(Question, Experiment)> {
     let case: Case = serde_json::from_value(case).map_err(|_untagged| {
         anyhow::anyhow!(
             "a case has clean, corrupted, answer and wrong as text, or clean_ids, corrupted_ids, \
              answer_id and wrong_id as numbers"
         )
     })?;
-    let metric = options.metric.into();
-    let n_steps = usize::from(options.n_steps);
-    let mut experiment = Experiment {
-        model: String::new(),
-        prepend_bos: !options.no_bos,
-        metric,
-        n_steps,
-        ..Experiment::default()
-    };
-    let question = match case {
+    Ok(match case {
         Case::Text { clean, corrupted, answer, wrong } => {
             let (answer, wrong) = (answer.into_vec(), wrong.into_vec());
-            experiment = Experiment { clean, corrupted, answer, wrong, ..experiment };
-            question(model, &experiment)?
+            let experiment = Experiment { clean, corrupted, answer, wrong, ..experiment };
+            (question(model, &experiment)?, experiment)
         }
         Case::Ids { clean_ids, corrupted_ids, answer_id, wrong_id } => {
             let tokens = TokenPair::new(clean_ids, corrupted_ids, model.shape())?;
             let answers = Answers::new(answer_id.into_vec(), wrong_id.into_vec(), model.shape())?;
-            Question { tokens, answers, metric, n_steps }
+            let Experiment { metric, n_steps, .. } = experiment;
+            (Question { tokens, answers, metric, n_steps }, experiment)
         }
+    })
+}
+
+fn compare(
+    model: &Model,
+    case: Value,
+    options: &Options,
+    terminal: &mut Terminal,
+) -> anyhow::Result<Outcome> {
+    let experiment = Experiment {
+        model: String::new(),
+        prepend_bos: !options.no_bos,
+        metric: options.metric.into(),
+        n_steps: options.n_steps,
+        ..Experiment::default()
     };
+    let (question, experiment) = question_of(model, case, experiment)?;
     let directions = match options.direction {
         DirectionOption::Noising => vec![Direction::Noising],
         DirectionOption::Denoising => vec![Direction::Denoising],
@@ -278,6 +312,12 @@ fn entry(name: &Value, outcome: &Outcome) -> Value {
         }
     }
     entry.insert("convergence_delta".to_owned(), Value::Object(deltas));
+    let mut steps = Map::new();
+    for table in outcome.tables.iter().filter(|table| !table.n_steps.is_empty()) {
+        let path = [table.method.id(), table.kind.id(), table.direction.id()];
+        insert(&mut steps, &path, json!(table.n_steps));
+    }
+    entry.insert("n_steps".to_owned(), Value::Object(steps));
     let seconds: Map<String, Value> =
         outcome.seconds.iter().map(|(phase, seconds)| (phase.clone(), json!(seconds))).collect();
     entry.insert("seconds".to_owned(), Value::Object(seconds));

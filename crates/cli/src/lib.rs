@@ -1,5 +1,6 @@
-//! The same engine without a browser: compare, convert, train, synth.
+//! The same engine without a browser: bench, compare, convert, train, synth.
 
+pub mod bench;
 pub mod compare;
 pub mod convert;
 pub mod evaluate;

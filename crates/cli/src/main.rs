@@ -3,7 +3,7 @@
 use std::process::ExitCode;
 
 use clap::{Parser, Subcommand};
-use twinbeam_cli::{compare, convert, synth, train};
+use twinbeam_cli::{bench, compare, convert, synth, train};
 
 #[derive(Parser)]
 #[command(
@@ -18,6 +18,8 @@ struct Arguments {
 
 #[derive(Subcommand)]
 enum Command {
+    /// Time the methods on a model, and compare with what the machine can do.
+    Bench(bench::Options),
     /// Compare integrated gradients with activation patching on a list of cases.
     Compare(compare::Options),
     /// Write a model's weights in another type of number, and print what that costs.
@@ -30,6 +32,7 @@ enum Command {
 
 fn main() -> ExitCode {
     let result = match Arguments::parse().command {
+        Command::Bench(options) => bench::run(&options).map(|()| true),
         Command::Compare(options) => compare::run(&options),
         Command::Convert(options) => convert::run(&options).map(|()| true),
         Command::Train(options) => train::run(&options).map(|()| true),

@@ -1,6 +1,8 @@
 use std::fmt;
+use std::str::FromStr;
 
-use serde::{Deserialize, Serialize};
+use serde::{Deserialize, Deserializer, Serialize, Serializer};
+use serde_json::Value;
 
 /// Longest prompt a visitor may type, in characters; longer text is refused before tokenising.
 pub const MAX_PROMPT_CHARS: usize = 4000;
@@ -114,6 +116,87 @@ impl fmt::Display for Metric {
     }
 }
 
+/// At how many points of its line a layer is integrated.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Steps {
+    /// As many Gauss-Legendre nodes, the same for every layer.
+    Fixed(usize),
+    /// As many as it takes, layer by layer.
+    Auto {
+        /// Most that the convergence delta, and what the last refinement has changed of any score, may be:
+        /// millionths of the gap between the two runs.
+        tolerance_ppm: u32,
+    },
+}
+
+impl Steps {
+    /// Most points that are taken where their number is found on the way.
+    pub const MOST_POINTS: usize = 257;
+
+    /// As many as it takes for a thousandth of the gap.
+    pub const AUTO: Self = Self::Auto { tolerance_ppm: 1000 };
+
+    /// Whether it is in the range that is offered: 1 to [`MAX_STEPS`] nodes, or a tolerance from a
+    /// millionth to a tenth.
+    pub fn is_possible(self) -> bool {
+        match self {
+            Self::Fixed(n) => (1..=MAX_STEPS).contains(&n),
+            Self::Auto { tolerance_ppm } => (1..=100_000).contains(&tolerance_ppm),
+        }
+    }
+}
+
+/// `50`, `auto`, or `auto:` and a tolerance in millionths of the gap.
+impl fmt::Display for Steps {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Fixed(n) => write!(f, "{n}"),
+            auto if *auto == Self::AUTO => f.write_str("auto"),
+            Self::Auto { tolerance_ppm } => write!(f, "auto:{tolerance_ppm}"),
+        }
+    }
+}
+
+/// Text that names no number of steps.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
+#[error("expected a number, auto, or auto: and millionths of the gap")]
+pub struct NotSteps;
+
+impl FromStr for Steps {
+    type Err = NotSteps;
+
+    fn from_str(text: &str) -> Result<Self, NotSteps> {
+        if text == "auto" {
+            return Ok(Self::AUTO);
+        }
+        match text.strip_prefix("auto:") {
+            Some(tolerance) => tolerance.parse().map(|tolerance_ppm| Self::Auto { tolerance_ppm }),
+            None => text.parse().map(Self::Fixed),
+        }
+        .map_err(|_source| NotSteps)
+    }
+}
+
+/// A number, or a text as [`Steps`] prints itself.
+impl Serialize for Steps {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        match self {
+            Self::Fixed(n) => serializer.serialize_u64(*n as u64),
+            Self::Auto { .. } => serializer.collect_str(self),
+        }
+    }
+}
+
+impl<'de> Deserialize<'de> for Steps {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        let steps = match Value::deserialize(deserializer)? {
+            Value::String(text) => text.parse().ok(),
+            number => number.as_u64().map(|n| Self::Fixed(n as usize)),
+        };
+        steps.ok_or_else(|| serde::de::Error::custom(NotSteps))
+    }
+}
+
 /// Everything that decides the numbers, as a visitor enters it: what a link stores.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(default)]
@@ -134,8 +217,8 @@ pub struct Experiment {
     pub direction: Direction,
     /// What is measured.
     pub metric: Metric,
-    /// Gauss-Legendre nodes of integrated gradients.
-    pub n_steps: usize,
+    /// Points at which integrated gradients are taken.
+    pub n_steps: Steps,
 }
 
 impl Default for Experiment {
@@ -152,7 +235,7 @@ impl Default for Experiment {
             prepend_bos: true,
             direction: Direction::Noising,
             metric: Metric::LogitDiff,
-            n_steps: 50,
+            n_steps: Steps::Fixed(50),
         }
     }
 }
@@ -162,5 +245,29 @@ impl Experiment {
     pub fn same_numbers(&self, other: &Self) -> bool {
         let other = Self { direction: self.direction, ..other.clone() };
         *self == other
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn steps_read_as_they_are_printed() {
+        for (text, steps) in [
+            ("50", Steps::Fixed(50)),
+            ("auto", Steps::AUTO),
+            ("auto:20", Steps::Auto { tolerance_ppm: 20 }),
+        ] {
+            assert_eq!((text.parse(), steps.to_string().as_str()), (Ok(steps), text));
+            let json = serde_json::to_string(&steps).expect("a number or a text");
+            assert_eq!(serde_json::from_str::<Steps>(&json).expect("its own"), steps);
+        }
+        assert_eq!(serde_json::to_string(&Steps::Fixed(7)).expect("a number"), "7");
+        for text in ["", "many", "auto:", "auto:-1", "-3"] {
+            assert_eq!(text.parse::<Steps>(), Err(NotSteps), "{text}");
+        }
+        let impossible = [Steps::Fixed(0), Steps::Fixed(301), Steps::Auto { tolerance_ppm: 0 }];
+        assert!(impossible.into_iter().all(|steps| !steps.is_possible()));
     }
 }

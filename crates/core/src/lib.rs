@@ -29,11 +29,13 @@
 //! the component supports the clean behaviour**, in both directions and in every method.
 
 mod align;
+mod bench;
 mod catalog;
 mod experiment;
 mod hook_name;
 mod journal;
 mod link;
+mod progressive;
 mod prompt;
 mod protocol;
 mod scores;
@@ -44,11 +46,13 @@ pub mod stats;
 mod units;
 
 pub use align::{Aligned, align};
+pub use bench::{Bench, BenchPart, BenchRow};
 pub use catalog::{Catalog, CatalogError, CatalogModel, KnownHead, KnownHeads, Published};
-pub use experiment::{Direction, Experiment, MAX_PROMPT_CHARS, MAX_STEPS, Metric};
+pub use experiment::{Direction, Experiment, MAX_PROMPT_CHARS, MAX_STEPS, Metric, NotSteps, Steps};
 pub use hook_name::HookName;
 pub use journal::{Completion, Entry, Journal, Piece};
 pub use link::{Link, LinkError, MAX_FRAGMENT, parse_link, print_link};
+pub use progressive::{Coverage, Patches, Screening};
 pub use prompt::{Answers, PromptError, TokenPair};
 pub use protocol::{
     AnswerCheck, AnswerReading, CheckReport, DeviceChoice, DeviceReport, Event, Expected,

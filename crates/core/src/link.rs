@@ -7,7 +7,7 @@ use miniz_oxide::inflate::decompress_to_vec_with_limit;
 use serde_json::{Map, Value};
 
 use crate::snapshot::Wire;
-use crate::{Direction, Experiment, MAX_PROMPT_CHARS, MAX_STEPS, Metric, Snapshot};
+use crate::{Direction, Experiment, MAX_PROMPT_CHARS, Metric, Snapshot, Steps};
 
 const PREFIX: &str = "v1=";
 /// Longest fragment, in characters; longer ones are refused unread, and never printed.
@@ -162,8 +162,11 @@ fn from_fields(fields: Map<String, Value>) -> Link {
             Metric::ALL.into_iter().find(|metric| value == metric.id())
         }),
         n_steps: fields.take("n_steps", default.n_steps, |value| {
-            let n_steps = usize::try_from(value.as_u64()?).ok()?;
-            (1..=MAX_STEPS).contains(&n_steps).then_some(n_steps)
+            let steps: Steps = match value {
+                Value::String(text) => text.parse().ok()?,
+                number => Steps::Fixed(usize::try_from(number.as_u64()?).ok()?),
+            };
+            steps.is_possible().then_some(steps)
         }),
     };
     let snapshot = fields.take(RESULT, None, |value| {
@@ -242,14 +245,14 @@ mod tests {
                 assert!(result.contains("NaN"), "JSON has no NaN: {result}");
                 continue;
             };
-            assert_eq!((link.experiment.n_steps, link.snapshot), (7, None));
+            assert_eq!((link.experiment.n_steps, link.snapshot), (Steps::Fixed(7), None));
             assert_eq!(link.refused, ["result"]);
         }
     }
 
     #[test]
     fn a_result_of_prompts_that_could_not_be_read_is_not_shown() {
-        let experiment = Experiment { n_steps: 7, ..Experiment::default() };
+        let experiment = Experiment { n_steps: Steps::Fixed(7), ..Experiment::default() };
         let mut fields = to_object(&experiment);
         fields.insert(RESULT.to_owned(), to_value(&snapshot(3, true).to_wire()));
         assert!(parse_link(&encode(&fields)).expect("a link").snapshot.is_some());
@@ -308,10 +311,13 @@ mod tests {
         fn a_printed_link_reads_back(
             clean in ".{0,200}", corrupted in ".{0,200}",
             answer in proptest::collection::vec(".{0,20}", 1..4),
-            bos in any::<bool>(), steps in 1..=MAX_STEPS, metric in 0_usize..4,
+            bos in any::<bool>(), steps in 1..=crate::MAX_STEPS, auto in proptest::option::of(1_u32..100_000),
+            metric in 0_usize..4,
         ) {
+            let auto = auto.map(|tolerance_ppm| Steps::Auto { tolerance_ppm });
             let experiment = Experiment {
-                clean, corrupted, answer, prepend_bos: bos, n_steps: steps,
+                clean, corrupted, answer, prepend_bos: bos,
+                n_steps: auto.unwrap_or(Steps::Fixed(steps)),
                 metric: Metric::ALL[metric], ..Experiment::default()
             };
             let link = print_link(&experiment, None).expect("it is short");

@@ -66,10 +66,10 @@ pub enum PromptError {
         pieces: Vec<String>,
     },
     /// The number of steps is outside what is offered.
-    #[error("{got} steps: choose 1 to {most}")]
+    #[error("{got} steps: choose 1 to {most}, or auto")]
     Steps {
         /// What was asked for.
-        got: usize,
+        got: String,
         /// [`crate::MAX_STEPS`].
         most: usize,
     },

@@ -5,8 +5,8 @@
 use serde::{Deserialize, Serialize};
 
 use crate::{
-    Aligned, ComponentKind, Experiment, JointEffects, ModelShape, PromptError, Published,
-    SelfCheck, SideSummary, Strip, TopToken,
+    Aligned, Bench, ComponentKind, Coverage, Experiment, JointEffects, ModelShape, Patches,
+    PromptError, Published, SelfCheck, SideSummary, Strip, TopToken,
 };
 
 /// Where a visitor wants the model to run.
@@ -99,6 +99,13 @@ pub enum Request {
         /// What is scored.
         kinds: Vec<ComponentKind>,
     },
+    /// Time the methods on an experiment, for a few seconds.
+    Bench {
+        /// Number of the job.
+        job: u64,
+        /// On what.
+        experiment: Experiment,
+    },
     /// Stop a job at its next step.
     Cancel {
         /// Number of the job.
@@ -179,6 +186,22 @@ pub enum Event {
         job: u64,
         /// The scores.
         strip: Strip,
+    },
+    /// Some components of a table have been patched, whose integrated gradients are complete.
+    Patched {
+        /// Number of the job.
+        job: u64,
+        /// Their effects.
+        patches: Patches,
+        /// What is exact now, and what the rest may hold.
+        coverage: Coverage,
+    },
+    /// How fast the methods run.
+    Benched {
+        /// Number of the job.
+        job: u64,
+        /// What was measured.
+        bench: Box<Bench>,
     },
     /// The job is complete: all its strips have been sent.
     Done {
@@ -360,6 +383,8 @@ pub enum Phase {
     IgNeurons,
     /// Patching neurons.
     ApNeurons,
+    /// Timing the methods.
+    Bench,
 }
 
 impl Phase {
@@ -374,6 +399,7 @@ impl Phase {
             Self::ApHeads => "activation patching, heads",
             Self::IgNeurons => "integrated gradients, neurons",
             Self::ApNeurons => "activation patching, neurons",
+            Self::Bench => "measuring the speed",
         }
     }
 }

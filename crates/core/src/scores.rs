@@ -55,6 +55,13 @@ pub struct Component {
     pub index: usize,
 }
 
+impl Component {
+    /// The component at a place of a table's values.
+    pub const fn at(kind: ComponentKind, place: usize, width: usize) -> Self {
+        Self { kind, layer: place / width, index: place % width }
+    }
+}
+
 impl fmt::Display for Component {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let Self { kind, layer, index } = self;
@@ -104,11 +111,39 @@ pub struct ScoreTable {
     pub width: usize,
     /// Scores, layer by layer; `[n_layers * width]`.
     pub values: Vec<f32>,
+    /// Which scores are exact; empty: all. The others are those by which their components were screened.
+    #[serde(default)]
+    pub exact: Vec<bool>,
     /// Per layer, sum of scores minus joint layer patch; only for methods with a completeness claim.
     pub convergence_delta: Vec<f32>,
+    /// Per layer, points of the line that were used; only for integrals.
+    #[serde(default)]
+    pub n_steps: Vec<usize>,
 }
 
 impl ScoreTable {
+    /// A table of patches of which none is there yet: what another table says of its components stands in
+    /// their places.
+    pub fn screened_by(screen: &Self) -> Self {
+        Self {
+            method: Method::Ap,
+            exact: vec![false; screen.values.len()],
+            convergence_delta: Vec::new(),
+            n_steps: Vec::new(),
+            ..screen.clone()
+        }
+    }
+
+    /// Whether the score at a place of `values` is exact, and not that of a screening.
+    pub fn is_exact(&self, place: usize) -> bool {
+        self.exact.get(place).copied().unwrap_or(true)
+    }
+
+    /// How many scores are exact.
+    pub fn n_exact(&self) -> usize {
+        (0..self.values.len()).filter(|place| self.is_exact(*place)).count()
+    }
+
     /// The table of one kind, method and direction, if there is one.
     pub fn find(
         tables: &[Self],
@@ -125,12 +160,13 @@ impl ScoreTable {
         self.values.len().checked_div(self.width).unwrap_or(0)
     }
 
-    /// Score of one component, if there is one.
+    /// Score of one component, if it has been computed exactly.
     pub fn get(&self, layer: usize, index: usize) -> Option<f32> {
         if index >= self.width {
             return None;
         }
-        self.values.get(layer * self.width + index).copied()
+        let place = layer * self.width + index;
+        self.values.get(place).copied().filter(|_| self.is_exact(place))
     }
 
     /// Scores layer by layer.
@@ -139,27 +175,30 @@ impl ScoreTable {
         self.values.chunks(self.width.max(1))
     }
 
-    /// This table minus another, over the layers that both have; no completeness is claimed of it.
+    /// This table minus another, over the layers that both have, exact where both are; no completeness is
+    /// claimed of it.
     #[must_use]
     pub fn minus(&self, other: &Self) -> Self {
-        let values = self.values.iter().zip(&other.values).map(|(a, b)| a - b).collect();
-        Self { values, convergence_delta: Vec::new(), ..self.clone() }
+        let values: Vec<f32> = self.values.iter().zip(&other.values).map(|(a, b)| a - b).collect();
+        let exact = if self.exact.is_empty() && other.exact.is_empty() {
+            Vec::new()
+        } else {
+            (0..values.len()).map(|place| self.is_exact(place) && other.is_exact(place)).collect()
+        };
+        let (convergence_delta, n_steps) = (Vec::new(), Vec::new());
+        Self { values, exact, convergence_delta, n_steps, ..self.clone() }
     }
 
     /// The components with the largest absolute scores, largest first, equals in their order. Those
-    /// that score 0 do not count.
+    /// that score 0, or are not exact, do not count.
     pub fn strongest(&self, most: usize) -> Vec<Component> {
         // Absolute values of finite numbers order as their bits do.
         let size = |place: &usize| Reverse(self.values[*place].abs().to_bits());
-        let mut places: Vec<usize> =
-            (0..self.values.len()).filter(|place| self.values[*place] != 0.0).collect();
+        let counts = |place: &usize| self.values[*place] != 0.0 && self.is_exact(*place);
+        let mut places: Vec<usize> = (0..self.values.len()).filter(counts).collect();
         places.sort_by_key(size);
         places.truncate(most);
-        let component = |place| {
-            let (layer, index) = (place / self.width, place % self.width);
-            Component { kind: self.kind, layer, index }
-        };
-        places.into_iter().map(component).collect()
+        places.into_iter().map(|place| Component::at(self.kind, place, self.width)).collect()
     }
 
     /// Largest absolute score; 0 for an empty table.
@@ -183,18 +222,30 @@ pub struct Strip {
     pub values: Vec<f32>,
     /// Sum of scores minus joint layer patch; only for methods with a completeness claim.
     pub convergence_delta: Option<f32>,
+    /// Points of the line that were used; only for integrals.
+    pub n_steps: Option<usize>,
 }
 
 impl Strip {
     /// Adds the layer to its table, which its first layer begins.
     pub fn add_to(self, tables: &mut Vec<ScoreTable>) {
-        let Self { kind, method, direction, layer, values, convergence_delta } = self;
+        let Self { kind, method, direction, layer, values, convergence_delta, n_steps } = self;
         let is_it =
             |t: &ScoreTable| t.kind == kind && t.method == method && t.direction == direction;
         let place = tables.iter().position(is_it).unwrap_or_else(|| {
-            let (values, convergence_delta) = (Vec::new(), Vec::new());
-            let width = 0;
-            tables.push(ScoreTable { kind, method, direction, width, values, convergence_delta });
+            let (values, exact, width) = (Vec::new(), Vec::new(), 0);
+            let (convergence_delta, n_steps) = (Vec::new(), Vec::new());
+            let table = ScoreTable {
+                kind,
+                method,
+                direction,
+                width,
+                values,
+                exact,
+                convergence_delta,
+                n_steps,
+            };
+            tables.push(table);
             tables.len() - 1
         });
         let table = &mut tables[place];
@@ -203,6 +254,7 @@ impl Strip {
             table.width = values.len();
             table.values.extend(values);
             table.convergence_delta.extend(convergence_delta);
+            table.n_steps.extend(n_steps);
         }
     }
 }
@@ -320,7 +372,9 @@ mod tests {
             direction: Direction::Noising,
             width: 3,
             values: values.to_vec(),
+            exact: Vec::new(),
             convergence_delta: vec![0.0; 2],
+            n_steps: vec![50; 2],
         };
         let (ig, ap) =
             (table([0.1, -0.5, 0.0, 0.2, 0.1, 0.0]), table([0.1, -0.5, 0.0, 0.2, 0.9, 0.0]));
@@ -341,6 +395,7 @@ mod tests {
             layer,
             values: values.to_vec(),
             convergence_delta: (method == Method::Ig).then_some(0.5),
+            n_steps: (method == Method::Ig).then_some(50),
         };
         let mut tables = Vec::new();
         for strip in [

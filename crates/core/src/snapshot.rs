@@ -174,7 +174,18 @@ impl Snapshot {
                 return None;
             }
             let (kind, width) = (ComponentKind::Heads, n_heads);
-            heads.push(ScoreTable { kind, method, direction, width, values, convergence_delta });
+            let (exact, n_steps) = (Vec::new(), Vec::new());
+            let table = ScoreTable {
+                kind,
+                method,
+                direction,
+                width,
+                values,
+                exact,
+                convergence_delta,
+                n_steps,
+            };
+            heads.push(table);
         }
         let mut neurons = Vec::new();
         for (direction, (places, packed)) in Direction::ALL.into_iter().zip(&wire.neurons) {
@@ -334,7 +345,9 @@ pub(crate) mod tests {
                     direction,
                     width,
                     values,
+                    exact: Vec::new(),
                     convergence_delta,
+                    n_steps: Vec::new(),
                 });
             }
         }

@@ -5,7 +5,8 @@
 use std::slice;
 
 use twinbeam_attribution::{
-    LayerIntegral, Progress, RunPair, Side, integrate, integrate_from_zero, patch_some, plain,
+    LayerIntegral, Nodes, Progress, RunPair, Side, integrate, integrate_from_zero, patch_some,
+    plain,
 };
 use twinbeam_core::{CheckReport, ComponentKind, Direction, Method, Metric};
 use twinbeam_gpt2::Gpt2;
@@ -31,6 +32,8 @@ pub(crate) struct Check<'job> {
     is_double: bool,
     /// The least that scores are compared with.
     least: f32,
+    /// The largest patch so far, by kind and direction.
+    largest: [[f32; 2]; 2],
     report: CheckReport,
 }
 
@@ -42,16 +45,10 @@ impl<'job> Check<'job> {
     pub(crate) async fn new(twin: &'job Gpt2, question: &'job Question) -> Result<Self, Error> {
         let Question { tokens, answers, metric, .. } = question;
         let pair = RunPair::new(twin, tokens, answers.clone(), *metric).await?;
-        let of = |side| {
-            let values = pair.metrics(side);
-            match metric {
-                Metric::ProbDiff => values.prob_answer.max(values.prob_wrong),
-                Metric::LogitDiff | Metric::LogProb | Metric::Kl => largest(&logits(&pair, side)),
-            }
-        };
-        let least = RESOLVED * of(Side::Clean).max(of(Side::Corrupted));
+        let least = RESOLVED * scale(&pair, *metric);
         let is_double = fits_double(twin.shape());
-        Ok(Self { pair, question, is_double, least, report: CheckReport::default() })
+        let report = CheckReport::default();
+        Ok(Self { pair, question, is_double, least, largest: [[0.0; 2]; 2], report })
     }
 
     /// Agreement so far.
@@ -87,10 +84,15 @@ impl<'job> Check<'job> {
         let Some(layer) = strongest(&scores) else {
             return Ok(());
         };
-        let (pair, n_steps) = (&self.pair, self.question.n_steps);
+        // In as many steps as the device took, which need not be those that the CPU would take.
+        let pair = &self.pair;
+        let nodes = match self.question.nodes(pair) {
+            Nodes::Until { .. } => Nodes::Nested(table[layer].n_steps - 1),
+            nodes => nodes,
+        };
         let expected = match method {
-            Method::IgZero => integrate_from_zero(pair, kind, layer, n_steps, progress).await?,
-            _ => integrate(pair, kind, layer, direction, n_steps, progress).await?,
+            Method::IgZero => integrate_from_zero(pair, kind, layer, nodes, progress).await?,
+            _ => integrate(pair, kind, layer, direction, nodes, progress).await?,
         };
         let lists: [(&str, Pick); 3] = [
             ("integrated gradients", |integral| &integral.ig),
@@ -105,15 +107,15 @@ impl<'job> Check<'job> {
         Ok(())
     }
 
-    /// Compares two components of one layer with the definition of patching, or in a large model with what
-    /// tests hold equal to it: the strongest and any other.
+    /// Compares two of some components, each a layer and an index, with the definition of patching, or in a
+    /// large model with what tests hold equal to it: the strongest and any other.
     ///
     /// # Errors
     /// [`Error::Untrusted`]; cancelled through `progress`.
     pub(crate) async fn patches(
         &mut self,
         kind: ComponentKind,
-        layer: usize,
+        components: &[(usize, usize)],
         direction: Direction,
         effects: &[f32],
         progress: &mut impl Progress,
@@ -121,19 +123,22 @@ impl<'job> Check<'job> {
         let Some(strongest) = strongest(effects) else {
             return Ok(());
         };
-        let other = any_other(strongest, effects.len(), (kind, layer, direction));
-        let most = largest(effects);
-        for index in [Some(strongest), other].into_iter().flatten() {
+        let other = any_other(strongest, effects.len(), (kind, components[0].0, direction));
+        let so_far = &mut self.largest[kind as usize][direction as usize];
+        *so_far = so_far.max(largest(effects));
+        let most = *so_far;
+        for place in [Some(strongest), other].into_iter().flatten() {
+            let (layer, index) = components[place];
             let expected = if self.is_double {
                 let (site, tokens) = ((layer, index), &self.question.tokens);
                 plain::patch_one(&self.pair, tokens, kind, site, direction).await?
             } else {
                 // The definition takes four full runs, which a large model has no time for.
-                let one = (layer, slice::from_ref(&index));
+                let one = slice::from_ref(&components[place]);
                 patch_some(&self.pair, kind, one, direction, progress).await?[0]
             };
             let what = || format!("patching {} {index} of layer {layer}, {direction}", kind.one());
-            self.compare(&what, &[expected], &[effects[index]], most)?;
+            self.compare(&what, &[expected], &[effects[place]], most)?;
             progress.advance(0).await?;
         }
         Ok(())
@@ -156,6 +161,18 @@ impl<'job> Check<'job> {
         self.report.values += got.len() as u64;
         Ok(())
     }
+}
+
+/// What a metric is a difference of: its rounding is relative to that.
+pub(crate) fn scale(pair: &RunPair<'_>, metric: Metric) -> f32 {
+    let of = |side| {
+        let values = pair.metrics(side);
+        match metric {
+            Metric::ProbDiff => values.prob_answer.max(values.prob_wrong),
+            Metric::LogitDiff | Metric::LogProb | Metric::Kl => largest(&logits(pair, side)),
+        }
+    };
+    of(Side::Clean).max(of(Side::Corrupted))
 }
 
 fn logits(pair: &RunPair<'_>, side: Side) -> Vec<f32> {
@@ -207,7 +224,7 @@ mod tests {
     use burn::tensor::{DType, Device, TensorCreationOptions};
     use pollster::block_on;
     use twinbeam_attribution::{NoProgress, patch};
-    use twinbeam_core::{Answers, Event, Experiment, ModelShape, TokenPair};
+    use twinbeam_core::{Answers, Event, Experiment, ModelShape, Steps, TokenPair};
     use twinbeam_gpt2::{Gpt2Config, Param, Params, random_params};
 
     use super::*;
@@ -267,7 +284,7 @@ mod tests {
             tokens: TokenPair::new(clean, corrupted, &SHAPE).expect("a pair"),
             answers: Answers::new(vec![11], vec![29], &SHAPE).expect("answers"),
             metric: Metric::LogitDiff,
-            n_steps: 6,
+            n_steps: Steps::Fixed(6),
         }
     }
 
@@ -286,17 +303,22 @@ mod tests {
         events.iter().filter(|event| matches!(event, Event::Strip { .. })).count()
     }
 
+    fn patched(events: &[Event]) -> usize {
+        events.iter().filter(|event| matches!(event, Event::Patched { .. })).count()
+    }
+
     #[test]
     fn single_precision_passes() {
         let (report, events) = run_on(gpt2(7, false, DType::F32), gpt2(7, false, DType::F64));
         let CheckReport { worst, values } = report.expect("it passes");
         assert!(worst > 0.0 && worst < 1e-4, "{worst:e}");
         let (heads, neurons) = (2 * SHAPE.n_heads + 1, 2 * SHAPE.d_mlp + 1);
-        let patches = 2 * SHAPE.n_layers;
-        let both_directions = 2 * (heads + neurons + 2 * patches);
+        // Two of the heads, which are patched together, and two of the only round of neurons.
+        let both_directions = 2 * (heads + neurons + 2 + 2);
         assert_eq!(values, (2 * SHAPE.d_vocab + both_directions + heads) as u64);
-        // IG, AtP and AP of both kinds in both directions, and IG from zero.
-        assert_eq!(strips(&events), (3 * 2 * 2 + 1) * SHAPE.n_layers);
+        // IG and AtP of both kinds and AP of heads in both directions, and IG from zero.
+        assert_eq!(strips(&events), ((2 * 2 + 1) * 2 + 1) * SHAPE.n_layers);
+        assert_eq!(patched(&events), 2);
     }
 
     #[test]
@@ -330,8 +352,9 @@ mod tests {
             let direction = Direction::Denoising;
             let effects = block_on(patch(&check.pair, kind, 0, direction, &mut NoProgress));
             let effects = effects.expect("the CPU runs");
+            let components: Vec<_> = (0..effects.len()).map(|index| (0, index)).collect();
             let mut look = |effects: &[f32]| {
-                block_on(check.patches(kind, 0, direction, effects, &mut NoProgress))
+                block_on(check.patches(kind, &components, direction, effects, &mut NoProgress))
             };
             look(&effects).expect("the same");
             let mut off = effects.clone();

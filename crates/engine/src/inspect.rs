@@ -12,8 +12,8 @@ use crate::{Error, Model, Question};
 /// # Errors
 /// Whatever [`inspect`] would show: prompts that cannot be compared, answers that are not one token.
 pub fn question(model: &Model, experiment: &Experiment) -> Result<Question, Error> {
-    if !(1..=MAX_STEPS).contains(&experiment.n_steps) {
-        let got = experiment.n_steps;
+    if !experiment.n_steps.is_possible() {
+        let got = experiment.n_steps.to_string();
         return Err(PromptError::Steps { got, most: MAX_STEPS }.into());
     }
     let encode = |text: &str, side: &str| -> Result<Vec<u32>, Error> {

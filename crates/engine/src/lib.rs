@@ -9,6 +9,7 @@
 //! What a GPU computes is looked at twice before anyone sees it: `watch.rs` asks the device for
 //! errors at every step, and `check.rs` computes a sample again on the CPU.
 
+mod bench;
 mod check;
 pub mod device;
 mod error;
@@ -17,6 +18,7 @@ pub mod faults;
 mod host;
 mod inspect;
 mod model;
+mod patching;
 mod published;
 mod remote;
 mod run;
@@ -25,6 +27,7 @@ mod shelf;
 mod source;
 mod watch;
 
+pub use bench::{BenchPlan, bench};
 pub use device::{DeviceKind, Precision};
 pub use error::Error;
 pub use host::Host;

@@ -147,6 +147,22 @@ impl Model {
         }
     }
 
+    /// The same cut off after its first layers, at least one: what a benchmark grows with. It is not checked
+    /// by a copy on the CPU.
+    #[must_use]
+    pub fn cut_after(&self, n_layers: usize) -> Self {
+        Self {
+            gpt2: self.gpt2.cut_after(n_layers),
+            twin: OnceCell::new(),
+            twin_options: None,
+            watch: self.watch.clone(),
+            tokenizer: None,
+            fingerprint: self.fingerprint.clone(),
+            as_expected: self.as_expected,
+            masks: self.masks,
+        }
+    }
+
     /// Whether the weights have the expected digest; `None`: none was expected.
     pub const fn as_expected(&self) -> Option<bool> {
         self.as_expected

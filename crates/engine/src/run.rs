@@ -1,15 +1,21 @@
 use twinbeam_attribution::{
-    Error as MethodError, LayerIntegral, Progress, RunPair, Side, integral_work, integrate,
-    integrate_from_zero, patch, patch_work,
+    CostModel, Error as MethodError, LayerIntegral, Nodes, Progress, RunPair, Side, integrate,
+    integrate_from_zero,
 };
 use twinbeam_core::{
     Answers, CheckReport, ComponentKind, Direction, Event, Experiment, JointEffects, Method,
-    Metric, Outcome, Phase, SideSummary, Strip, TokenPair, TopToken,
+    Metric, Outcome, Phase, SideSummary, Steps, Strip, TokenPair, TopToken,
 };
 
-use crate::check::Check;
+use crate::check::{Check, scale};
 use crate::watch::Step;
 use crate::{Error, Host, Model};
+
+/// Points of a line that are counted on where their number is found on the way.
+const EXPECTED_POINTS: usize = 17;
+
+/// Single precision leaves about this much of what a metric is a difference of: no tolerance is smaller.
+const LEAST_TOLERANCE: f64 = 2e-6;
 
 /// Likely next tokens that are kept of each run.
 const TOP_TOKENS: usize = 10;
@@ -23,8 +29,32 @@ pub struct Question {
     pub answers: Answers,
     /// What is measured.
     pub metric: Metric,
-    /// Gauss-Legendre nodes.
-    pub n_steps: usize,
+    /// Points at which integrated gradients are taken.
+    pub n_steps: Steps,
+}
+
+impl Question {
+    /// The same for one run pair: a tolerance is relative to its gap.
+    pub(crate) fn nodes(&self, pair: &RunPair<'_>) -> Nodes {
+        match self.n_steps {
+            Steps::Fixed(n) => Nodes::Fixed(n),
+            Steps::Auto { tolerance_ppm } => {
+                let values = [Side::Clean, Side::Corrupted]
+                    .map(|side| f64::from(pair.metrics(side).get(self.metric)));
+                let gap = (values[0] - values[1]).abs();
+                let least = LEAST_TOLERANCE * f64::from(scale(pair, self.metric));
+                Nodes::Until { tolerance: (f64::from(tolerance_ppm) * 1e-6 * gap).max(least) }
+            }
+        }
+    }
+
+    /// Points of each line that are counted on, both ends with them.
+    pub(crate) const fn expected_points(&self) -> usize {
+        match self.n_steps {
+            Steps::Fixed(n) => n + 2,
+            Steps::Auto { .. } => EXPECTED_POINTS,
+        }
+    }
 }
 
 /// Which tables are wanted, in which order.
@@ -45,19 +75,18 @@ impl Plan {
     }
 
     fn work(&self, model: &Model, question: &Question) -> u64 {
-        let shape = model.shape();
-        let Question { tokens, n_steps, .. } = question;
-        let layers = || 0..shape.n_layers;
-        let integral = |kind, from_zero| -> u64 {
-            let work = |layer| integral_work(shape, kind, layer, *n_steps, tokens, from_zero);
-            layers().map(work).sum()
-        };
-        let patching =
-            |kind| -> u64 { layers().map(|layer| patch_work(shape, kind, layer, tokens)).sum() };
-        let each: u64 =
-            self.kinds.iter().map(|kind| integral(*kind, false) + patching(*kind)).sum();
-        let zero = if self.zero_baseline { integral(ComponentKind::Heads, true) } else { 0 };
-        each * self.directions.len() as u64 + zero
+        let cost = CostModel::new(model.shape(), &question.tokens, question.metric);
+        let all = |each: &dyn Fn(usize) -> u64| (0..model.shape().n_layers).map(each).sum::<u64>();
+        let n = question.expected_points();
+        let each: u64 = self
+            .kinds
+            .iter()
+            .map(|kind| {
+                all(&|layer| cost.points(*kind, layer, n, false) + cost.patch(*kind, layer))
+            })
+            .sum();
+        let from_zero = all(&|layer| cost.points(ComponentKind::Heads, layer, n, true));
+        each * self.directions.len() as u64 + if self.zero_baseline { from_zero } else { 0 }
     }
 }
 
@@ -80,7 +109,8 @@ pub async fn run(
     let begun = host.seconds();
     let total = plan.work(model, question);
     let (phase, step) = (Phase::Runs, model.watch.begin());
-    let mut ticker = Ticker { host, job, phase, done: 0, total, begun, step, found: None };
+    let piece = None;
+    let mut ticker = Ticker { host, job, phase, done: 0, total, piece, begun, step, found: None };
     // Boxed: all methods in a row make a large future.
     let result = Box::pin(scores(model, question, experiment, plan, &mut ticker)).await;
     let result = ticker.found.take().map_or(result, Err);
@@ -121,11 +151,15 @@ async fn scores<H: Host>(
         joint: Vec::new(),
         seconds: vec![("runs".to_owned(), ticker.host.seconds() - ticker.begun)],
     };
-    let mut job = Job { pair, n_steps: question.n_steps, check, ticker, outcome };
+    let nodes = question.nodes(&pair);
+    let mut job = Job { pair, nodes, expected: question.expected_points(), check, ticker, outcome };
     for kind in &plan.kinds {
         for direction in &plan.directions {
             job.gradients(*kind, Method::Ig, *direction).await?;
-            job.patching(*kind, *direction).await?;
+            match kind {
+                ComponentKind::Heads => job.patch_heads(*direction).await?,
+                ComponentKind::Neurons => job.patch_neurons(*direction).await?,
+            }
         }
     }
     if plan.zero_baseline {
@@ -135,12 +169,14 @@ async fn scores<H: Host>(
 }
 
 /// A question on its way to an outcome.
-struct Job<'a, 'host, H> {
-    pair: RunPair<'a>,
-    n_steps: usize,
-    check: Option<Check<'a>>,
-    ticker: &'a mut Ticker<'host, H>,
-    outcome: Outcome,
+pub(crate) struct Job<'a, 'host, H> {
+    pub(crate) pair: RunPair<'a>,
+    nodes: Nodes,
+    /// Points of each line that are counted on.
+    expected: usize,
+    pub(crate) check: Option<Check<'a>>,
+    pub(crate) ticker: &'a mut Ticker<'host, H>,
+    pub(crate) outcome: Outcome,
 }
 
 impl<H: Host> Job<'_, '_, H> {
@@ -158,11 +194,16 @@ impl<H: Host> Job<'_, '_, H> {
         let begun = self.ticker.host.seconds();
         let mut table = Vec::with_capacity(self.pair.n_layers());
         for layer in 0..self.pair.n_layers() {
-            let (pair, n_steps, ticker) = (&self.pair, self.n_steps, &mut *self.ticker);
-            let integral = match method {
-                Method::IgZero => integrate_from_zero(pair, kind, layer, n_steps, ticker).await?,
-                _ => integrate(pair, kind, layer, direction, n_steps, ticker).await?,
+            let (pair, nodes, ticker) = (&self.pair, self.nodes, &mut *self.ticker);
+            let from_zero = method == Method::IgZero;
+            let counted = pair.cost().points(kind, layer, self.expected, from_zero);
+            ticker.begin(counted);
+            let integral = if from_zero {
+                integrate_from_zero(pair, kind, layer, nodes, ticker).await?
+            } else {
+                integrate(pair, kind, layer, direction, nodes, ticker).await?
             };
+            ticker.end();
             if self.check.is_none() {
                 self.show_integral((kind, method, direction), layer, &integral).await?;
             }
@@ -194,43 +235,21 @@ impl<H: Host> Job<'_, '_, H> {
         layer: usize,
         integral: &LayerIntegral,
     ) -> Result<(), Error> {
-        let LayerIntegral { ig, atp, convergence_delta, .. } = integral;
-        let strip = |method, values: &[f32], convergence_delta| Strip {
-            kind,
-            method,
-            direction,
-            layer,
-            values: values.to_vec(),
-            convergence_delta,
-        };
-        self.show(strip(method, ig, Some(*convergence_delta))).await?;
+        let LayerIntegral { ig, atp, convergence_delta, n_steps, .. } = integral;
+        let (values, convergence_delta) = (ig.clone(), Some(*convergence_delta));
+        let n_steps = Some(*n_steps);
+        let strip = Strip { kind, method, direction, layer, values, convergence_delta, n_steps };
         if method == Method::Ig {
-            self.show(strip(Method::Atp, atp, None)).await?;
+            let (method, values) = (Method::Atp, atp.clone());
+            let atp =
+                Strip { method, values, convergence_delta: None, n_steps: None, ..strip.clone() };
+            self.show(strip).await?;
+            return self.show(atp).await;
         }
-        Ok(())
+        self.show(strip).await
     }
 
-    async fn patching(&mut self, kind: ComponentKind, direction: Direction) -> Result<(), Error> {
-        self.ticker.phase = match kind {
-            ComponentKind::Heads => Phase::ApHeads,
-            ComponentKind::Neurons => Phase::ApNeurons,
-        };
-        let begun = self.ticker.host.seconds();
-        let method = Method::Ap;
-        for layer in 0..self.pair.n_layers() {
-            let values = patch(&self.pair, kind, layer, direction, &mut *self.ticker).await?;
-            if let Some(check) = &mut self.check {
-                let aside = &mut Aside(&mut *self.ticker);
-                check.patches(kind, layer, direction, &values, aside).await?;
-            }
-            let convergence_delta = None;
-            self.show(Strip { kind, method, direction, layer, values, convergence_delta }).await?;
-        }
-        self.seconds(format!("ap_{}_{direction}", kind.id()), begun);
-        Ok(())
-    }
-
-    async fn show(&mut self, strip: Strip) -> Result<(), Error> {
+    pub(crate) async fn show(&mut self, strip: Strip) -> Result<(), Error> {
         let job = self.ticker.job;
         self.ticker.show(Event::Strip { job, strip: strip.clone() }).await?;
         #[cfg(feature = "faults")]
@@ -239,7 +258,7 @@ impl<H: Host> Job<'_, '_, H> {
         Ok(())
     }
 
-    fn seconds(&mut self, phase: String, begun: f64) {
+    pub(crate) fn seconds(&mut self, phase: String, begun: f64) {
         self.outcome.seconds.push((phase, self.ticker.host.seconds() - begun));
     }
 }
@@ -266,12 +285,14 @@ pub(crate) fn top_tokens(model: &Model, logits: &[f64]) -> Vec<TopToken> {
 }
 
 /// Progress of one job, told to the host, and what the device says of its work.
-struct Ticker<'host, H> {
-    host: &'host mut H,
-    job: u64,
-    phase: Phase,
+pub(crate) struct Ticker<'host, H> {
+    pub(crate) host: &'host mut H,
+    pub(crate) job: u64,
+    pub(crate) phase: Phase,
     done: u64,
     total: u64,
+    /// What a piece of work is counted with, and what has been done of it.
+    piece: Option<(u64, u64)>,
     begun: f64,
     step: Step,
     /// What was wrong with a step: a method can only be told to stop.
@@ -279,12 +300,30 @@ struct Ticker<'host, H> {
 }
 
 impl<H: Host> Ticker<'_, H> {
+    /// Begins a piece of work of which the total counts so many units.
+    fn begin(&mut self, counted: u64) {
+        self.piece = Some((counted, 0));
+    }
+
+    /// Ends it: what it took more or less than was counted is more or less in all.
+    fn end(&mut self) {
+        if let Some((counted, done)) = self.piece.take() {
+            self.total = (self.total + done).saturating_sub(counted).max(self.done);
+        }
+    }
+
     async fn tick(&mut self, units: u64) -> Result<(), MethodError> {
         if let Err(found) = self.step.next().await {
             self.found = Some(found);
             return Err(MethodError::Cancelled);
         }
         self.done += units;
+        if let Some((counted, done)) = &mut self.piece {
+            *done += units;
+            // More than was counted: known before the piece ends.
+            self.total += done.saturating_sub(*counted);
+            *counted = (*counted).max(*done);
+        }
         #[cfg(feature = "faults")]
         if self.done > 0 {
             crate::faults::in_step(&self.step);
@@ -297,7 +336,7 @@ impl<H: Host> Ticker<'_, H> {
     }
 
     /// Emits a result, unless the device has found something wrong with the work that led to it.
-    async fn show(&mut self, event: Event) -> Result<(), Error> {
+    pub(crate) async fn show(&mut self, event: Event) -> Result<(), Error> {
         self.step.next().await?;
         self.host.emit(event);
         Ok(())
@@ -311,7 +350,7 @@ impl<H: Host> Progress for Ticker<'_, H> {
 }
 
 /// The progress of what is no part of a job's work: it can be stopped, and counts nothing.
-struct Aside<'ticker, 'host, H>(&'ticker mut Ticker<'host, H>);
+pub(crate) struct Aside<'ticker, 'host, H>(pub(crate) &'ticker mut Ticker<'host, H>);
 
 impl<H: Host> Progress for Aside<'_, '_, H> {
     async fn advance(&mut self, _units: u64) -> Result<(), MethodError> {

@@ -2,7 +2,7 @@
 //! precision and are stored beside this file.
 
 use burn::tensor::TensorCreationOptions;
-use twinbeam_attribution::{NoProgress, RunPair, Side, integrate, patch};
+use twinbeam_attribution::{NoProgress, Nodes, RunPair, Side, integrate, patch};
 use twinbeam_core::{Answers, ComponentKind, Direction, Metric, ModelShape, TokenPair};
 use twinbeam_gpt2::{Gpt2, Gpt2Config, INITIAL_STD, Param, Params, random_params};
 
@@ -87,7 +87,10 @@ pub async fn self_test_values(
         ),
         ("a patch of heads", patch(&pair, heads, 0, noising, no).await?),
         ("a patch of neurons", patch(&pair, neurons, 0, denoising, no).await?),
-        ("the backward pass", integrate(&pair, heads, 0, noising, 4, no).await?.ig),
-        ("attribution patching", integrate(&pair, neurons, 1, denoising, 4, no).await?.atp),
+        ("the backward pass", integrate(&pair, heads, 0, noising, Nodes::Fixed(4), no).await?.ig),
+        (
+            "attribution patching",
+            integrate(&pair, neurons, 1, denoising, Nodes::Fixed(4), no).await?.atp,
+        ),
     ])
 }

@@ -7,12 +7,14 @@
 //! Radford et al. (2019), "Language models are unsupervised multitask learners"; pre-LayerNorm,
 //! tanh GELU, Conv1D weights `[in, out]`, unembedding tied to `wte`. Nothing is folded or centred.
 
+mod assemble;
+
 use burn::tensor::activation::softmax;
 use burn::tensor::{Device, Tensor, TensorCreationOptions, TensorData};
 use twinbeam_core::{HookName, ModelShape};
 
 use crate::embedding::{Embedding, Tokens};
-use crate::{ActivationCache, Gpt2Config, Hooks, LoadError, NoHooks, Params, Prefix, gelu_new};
+use crate::{ActivationCache, Gpt2Config, Hooks, NoHooks, Prefix, gelu_new};
 
 /// Added to attention scores that must not be seen. Large and finite: infinities are not safe in
 /// WebGPU's shading language, and `exp` of this is exactly 0 in f32.
@@ -82,12 +84,13 @@ impl Conv1D {
 }
 
 impl Attention {
-    /// Head outputs before the output projection; `[batch, pos, n_heads, d_head]`.
+    /// Head outputs of the last `queries` positions, before the output projection;
+    /// `[batch, queries, n_heads, d_head]`.
     fn z(
         &self,
         layer: usize,
         x: Tensor<3>,
-        mask: &Tensor<4>,
+        queries: usize,
         prefix: &Prefix,
         hooks: &mut dyn Hooks,
     ) -> Tensor<4> {
@@ -103,12 +106,12 @@ impl Attention {
         let k = part(1, HookName::K(layer));
         let v = part(2, HookName::V(layer));
         let [k, v] = prefix.before(layer, [k, v]); // [batch, n_heads, key, d_head]
-        let [_, _, queries, _] = mask.dims(); // all positions of `x`, or only its last
         let q = q.narrow(2, pos - queries, queries);
         let scale = 1.0 / (d_head as f64).sqrt();
         let scores = q.matmul(k.swap_dims(2, 3)).mul_scalar(scale); // [batch, n_heads, query, key]
-        let pattern = hooks.heads(HookName::Pattern(layer), softmax(scores + mask.clone(), 3));
-        let z = pattern.matmul(v).swap_dims(1, 2); // [batch, pos, n_heads, d_head]
+        let scores = scores + prefix.mask(queries);
+        let pattern = hooks.heads(HookName::Pattern(layer), softmax(scores, 3));
+        let z = pattern.matmul(v).swap_dims(1, 2); // [batch, query, n_heads, d_head]
         hooks.heads(HookName::Z(layer), z)
     }
 
@@ -126,19 +129,20 @@ impl Mlp {
 }
 
 impl Block {
-    /// The first half: attention reads `resid_pre` and adds to it. Returns `resid_mid`.
+    /// The first half: attention reads `resid_pre` and adds to it. Returns `resid_mid` of the last `queries`
+    /// positions.
     fn attend(
         &self,
         layer: usize,
         resid_pre: Tensor<3>,
-        mask: &Tensor<4>,
+        queries: usize,
         prefix: &Prefix,
         hooks: &mut dyn Hooks,
     ) -> Tensor<3> {
         let resid_pre = hooks.stream(HookName::ResidPre(layer), resid_pre);
-        let z = self.attn.z(layer, self.ln_1.forward(resid_pre.clone()), mask, prefix, hooks);
+        let z = self.attn.z(layer, self.ln_1.forward(resid_pre.clone()), queries, prefix, hooks);
         let attn_out = hooks.stream(HookName::AttnOut(layer), self.attn.project(z));
-        let ([_, pos, _], [_, queries, _]) = (resid_pre.dims(), attn_out.dims());
+        let [_, pos, _] = resid_pre.dims();
         let resid_pre = resid_pre.narrow(1, pos - queries, queries);
         hooks.stream(HookName::ResidMid(layer), resid_pre + attn_out)
     }
@@ -187,34 +191,34 @@ impl Gpt2 {
         hooks: &mut dyn Hooks,
     ) -> Tensor<3> {
         let [_, pos, _] = resid_pre.dims();
-        let (mask, no_prefix) = (self.causal_mask(pos, pos), Prefix::default());
+        let no_prefix = Prefix::none(self.causal_mask(pos, pos));
         let mut resid = resid_pre;
         for (layer, block) in self.h.iter().enumerate().skip(layer) {
-            let resid_mid = block.attend(layer, resid, &mask, &no_prefix, hooks);
+            let resid_mid = block.attend(layer, resid, pos, &no_prefix, hooks);
             resid = block.transform(layer, resid_mid, hooks);
         }
         resid
     }
 
-    /// The same of the positions after `prefix`, for those who need the last position only;
-    /// `[batch, pos, d_model]` to `[batch, 1, d_model]`.
-    pub fn last_from_pre(&self, layer: usize, resid_pre: Tensor<3>, prefix: &Prefix) -> Tensor<3> {
-        let (n_layers, [_, pos, _]) = (self.h.len(), resid_pre.dims());
-        let mut resid = resid_pre;
-        for (layer, block) in self.h.iter().enumerate().skip(layer) {
-            let queries = if layer + 1 == n_layers { 1 } else { pos };
-            let mask = self.causal_mask(queries, prefix.len() + pos);
-            let resid_mid = block.attend(layer, resid, &mask, prefix, &mut NoHooks);
-            resid = block.transform(layer, resid_mid, &mut NoHooks);
-        }
-        let [_, pos, _] = resid.dims();
-        resid.narrow(1, pos - 1, 1)
+    /// The first half of a block, for the positions after `prefix` and those who need the last one only:
+    /// `resid_pre` `[batch, pos, d_model]` to `resid_mid`, which in the last block is `[batch, 1, d_model]`.
+    pub fn attend(&self, layer: usize, resid_pre: Tensor<3>, prefix: &Prefix) -> Tensor<3> {
+        let [_, pos, _] = resid_pre.dims();
+        let queries = if layer + 1 == self.h.len() { 1 } else { pos };
+        self.h[layer].attend(layer, resid_pre, queries, prefix, &mut NoHooks)
     }
 
-    /// The same from the middle of `layer`, between its attention and its MLP.
-    pub fn last_from_mid(&self, layer: usize, resid_mid: Tensor<3>, prefix: &Prefix) -> Tensor<3> {
-        let resid_post = self.h[layer].transform(layer, resid_mid, &mut NoHooks);
-        self.last_from_pre(layer + 1, resid_post, prefix)
+    /// The second half: `resid_mid` `[batch, pos, d_model]` to `resid_post`.
+    pub fn transform(&self, layer: usize, resid_mid: Tensor<3>) -> Tensor<3> {
+        self.h[layer].transform(layer, resid_mid, &mut NoHooks)
+    }
+
+    /// What runs of `n_pos` positions share that are the first cached run up to position `len`.
+    ///
+    /// # Panics
+    /// If the cache lacks `hook_k` or `hook_v` of a layer.
+    pub fn prefix(&self, cache: &ActivationCache, len: usize, n_pos: usize) -> Prefix {
+        Prefix::new(cache, self.h.len(), len, self.causal_mask(n_pos - len, n_pos))
     }
 
     /// `[1, 1, query_pos, key_pos]` for every row: 0 where a key may be seen. The queries are those
@@ -290,57 +294,5 @@ impl Gpt2 {
     pub fn vector(&self, values: &[f32]) -> Tensor<1> {
         let options = TensorCreationOptions::new(self.device()).with_dtype(self.wte.dtype());
         Tensor::from_data(TensorData::from(values), options)
-    }
-
-    /// A model of named parameters; the tensors are shared, not copied.
-    ///
-    /// # Errors
-    /// A parameter that is missing or has another shape than `config` says.
-    pub fn from_params(config: Gpt2Config, params: &Params) -> Result<Self, LoadError> {
-        params.check(&config.shape)?;
-        Self::with_embedding(config, Embedding::whole(params.matrix("wte.weight")?), params)
-    }
-
-    /// The same with `wte` apart; shapes are not looked at.
-    pub(crate) fn with_embedding(
-        config: Gpt2Config,
-        wte: Embedding,
-        params: &Params,
-    ) -> Result<Self, LoadError> {
-        let norm = |name: &str| {
-            Ok::<_, LoadError>(LayerNorm {
-                weight: params.vector(&format!("{name}.weight"))?,
-                bias: params.vector(&format!("{name}.bias"))?,
-                epsilon: config.layer_norm_epsilon,
-            })
-        };
-        let conv = |name: &str| {
-            Ok::<_, LoadError>(Conv1D {
-                weight: params.matrix(&format!("{name}.weight"))?,
-                bias: params.vector(&format!("{name}.bias"))?,
-            })
-        };
-        let block = |layer: usize| {
-            Ok::<_, LoadError>(Block {
-                ln_1: norm(&format!("h.{layer}.ln_1"))?,
-                attn: Attention {
-                    c_attn: conv(&format!("h.{layer}.attn.c_attn"))?,
-                    c_proj: conv(&format!("h.{layer}.attn.c_proj"))?,
-                    n_heads: config.shape.n_heads,
-                },
-                ln_2: norm(&format!("h.{layer}.ln_2"))?,
-                mlp: Mlp {
-                    c_fc: conv(&format!("h.{layer}.mlp.c_fc"))?,
-                    c_proj: conv(&format!("h.{layer}.mlp.c_proj"))?,
-                },
-            })
-        };
-        Ok(Self {
-            wte,
-            wpe: params.matrix("wpe.weight")?,
-            h: (0..config.shape.n_layers).map(block).collect::<Result<_, _>>()?,
-            ln_f: norm("ln_f")?,
-            config,
-        })
     }
 }

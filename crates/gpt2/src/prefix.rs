@@ -5,38 +5,40 @@ use crate::ActivationCache;
 
 /// Keys and values of the first positions of a run, which are the same in every run that begins with
 /// the same tokens: what later positions read of them.
-#[derive(Debug, Clone, Default)]
+#[derive(Debug, Clone)]
 pub struct Prefix {
     /// Of each layer; `[1, n_heads, len, d_head]` both.
     layers: Vec<[Tensor<4>; 2]>,
-    len: usize,
+    /// Which keys the later positions see; `[1, 1, pos, len + pos]`.
+    mask: Tensor<4>,
 }
 
 impl Prefix {
     /// The first `len` positions of the first row of a cached batch.
-    ///
-    /// # Panics
-    /// If the cache lacks `hook_k` or `hook_v` of a layer.
-    pub fn of(cache: &ActivationCache, n_layers: usize, len: usize) -> Self {
-        if len == 0 {
-            return Self::default();
-        }
+    pub(crate) fn new(
+        cache: &ActivationCache,
+        n_layers: usize,
+        len: usize,
+        mask: Tensor<4>,
+    ) -> Self {
         let part = |name| {
             let heads = cache.heads(name).expect("keys and values are cached");
             heads.narrow(0, 0, 1).narrow(1, 0, len).swap_dims(1, 2)
         };
         let layer = |layer| [part(HookName::K(layer)), part(HookName::V(layer))];
-        Self { layers: (0..n_layers).map(layer).collect(), len }
+        let layers = if len == 0 { Vec::new() } else { (0..n_layers).map(layer).collect() };
+        Self { layers, mask }
     }
 
-    /// Positions.
-    pub fn len(&self) -> usize {
-        self.len
+    /// Nothing before, and a mask.
+    pub(crate) fn none(mask: Tensor<4>) -> Self {
+        Self { layers: Vec::new(), mask }
     }
 
-    /// Whether it has no positions.
-    pub fn is_empty(&self) -> bool {
-        self.len == 0
+    /// Which keys the last `queries` positions see; `[1, 1, queries, key_pos]`.
+    pub(crate) fn mask(&self, queries: usize) -> Tensor<4> {
+        let [_, _, pos, _] = self.mask.dims();
+        self.mask.clone().narrow(2, pos - queries, queries)
     }
 
     /// Keys and values of a layer `[batch, n_heads, pos, d_head]` with the prefix before them.

@@ -31,6 +31,7 @@ async function unfold(page) {
   await by(page, "table-heads-switch").click();
   await by(page, "table-neurons-switch").click();
   await by(page, "embed").click();
+  await by(page, "speed").locator("summary").click();
 }
 
 test("prompts stay here: nothing is sent, and nobody else is asked", async () => {

@@ -158,6 +158,8 @@ pub(super) fn hear(state: AppState, event: Event) {
         Event::Inspected { .. }
         | Event::Sides { .. }
         | Event::Strip { .. }
+        | Event::Patched { .. }
+        | Event::Benched { .. }
         | Event::Done { .. }
         | Event::Cancelled { .. } => {}
     }

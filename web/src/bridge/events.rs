@@ -2,13 +2,14 @@
 
 use leptos::prelude::*;
 use twinbeam_core::{
-    CheckReport, ComponentKind, Event, Kept, ModelShape, Problem, SideSummary, Strip, UnitBasis,
+    CheckReport, ComponentKind, Event, Kept, ModelShape, Problem, SideSummary, UnitBasis,
 };
 use wasm_bindgen_futures::spawn_local;
 
 use super::connection::Death;
 use super::{
-    MAX_DEATHS, Role, arrival, count, finished, inspect, restart, run, run_neurons, start, with,
+    MAX_DEATHS, Role, arrival, count, finished, inspect, restart, run, run_neurons, speed, start,
+    with,
 };
 use crate::models;
 use crate::state::{AppState, Committed, Loaded, Origin, Progress};
@@ -31,7 +32,8 @@ pub(super) fn hear(state: AppState, from: u64, event: Event) {
 fn hear_in_use(state: AppState, event: Event) {
     let of_neurons = |job: u64| state.neuron_job.get_untracked() == Some(job);
     let of_heads = |job: u64| state.job.get_untracked() == Some(job);
-    let current = |job: u64| of_heads(job) || of_neurons(job);
+    let of_bench = |job: u64| state.bench_job.get_untracked() == Some(job);
+    let current = |job: u64| of_heads(job) || of_neurons(job) || of_bench(job);
     with(|bridge| bridge.silent_seconds.set(0));
     match event {
         Event::Started { build } => started(state, &build, Role::InUse),
@@ -52,6 +54,8 @@ fn hear_in_use(state: AppState, event: Event) {
             let progress = Progress { phase, done, total, seconds };
             if of_neurons(job) {
                 state.neuron_progress.set(Some(progress));
+            } else if of_bench(job) {
+                state.bench_progress.set(Some(progress));
             } else if job == LOADING || of_heads(job) {
                 state.progress.set(Some(progress));
             }
@@ -62,7 +66,16 @@ fn hear_in_use(state: AppState, event: Event) {
         Event::Sides { job, clean, corrupted } if of_heads(job) => {
             begin_result(state, *clean, *corrupted);
         }
-        Event::Strip { job, strip } if current(job) => add(state, strip),
+        Event::Strip { job, strip } if current(job) => {
+            let kind = strip.kind;
+            add(state, kind, |committed| strip.add_to(&mut committed.tables));
+        }
+        Event::Patched { job, patches, coverage } if of_neurons(job) => {
+            add(state, patches.kind, |committed| {
+                patches.add_to(&mut committed.tables);
+                committed.cover(patches.direction, coverage);
+            });
+        }
         Event::Done { job, checked, .. } if of_neurons(job) => {
             finished(state);
             add_check(state, checked);
@@ -82,14 +95,24 @@ fn hear_in_use(state: AppState, event: Event) {
                 run_neurons(state);
             }
         }
+        Event::Benched { job, bench } if of_bench(job) => speed::measured(state, *bench),
+        // Its button is there again, which says enough.
+        Event::Cancelled { job } if of_bench(job) => finished(state),
         Event::Cancelled { job } if current(job) => {
+            let notice = if of_neurons(job) {
+                explain::neurons_stopped()
+            } else {
+                explain::problem(&Problem::Cancelled, false)
+            };
             finished(state);
-            state.notice.set(Some(explain::problem(&Problem::Cancelled, false)));
+            state.notice.set(Some(notice));
         }
         Event::Failed { job, problem } if job.is_none_or(current) => failed(state, &problem),
         // Of a job that is no longer wanted.
         Event::Sides { .. }
         | Event::Strip { .. }
+        | Event::Patched { .. }
+        | Event::Benched { .. }
         | Event::Done { .. }
         | Event::Cancelled { .. }
         | Event::Failed { .. } => {}
@@ -158,6 +181,8 @@ pub(super) fn loaded(state: AppState, event: Event) {
         memory_bytes,
     }));
     state.progress.set(None);
+    // It was another model's, or another device's.
+    state.bench.set(None);
     arrival::arrived(state);
     inspect(state, true);
     let was_waited_for = state.models.waiting.with_untracked(|waiting| *waiting == Some(id));
@@ -189,6 +214,7 @@ fn begin_result(state: AppState, clean: SideSummary, corrupted: SideSummary) {
         model,
         sides: (clean, corrupted),
         tables: Vec::new(),
+        coverage: [None; 2],
         neurons: Vec::new(),
     };
     let stays = state.committed.with_untracked(|shown| {
@@ -204,18 +230,19 @@ fn begin_result(state: AppState, clean: SideSummary, corrupted: SideSummary) {
     }
 }
 
-fn add(state: AppState, strip: Strip) {
-    let shown_later = with(|bridge| match bridge.pending.borrow_mut().as_mut() {
-        Some(pending) if strip.kind == ComponentKind::Heads => {
-            strip.clone().add_to(&mut pending.tables);
-            true
+/// Adds scores to the result that they belong to: heads to the one in the making, if it is not shown yet.
+fn add(state: AppState, kind: ComponentKind, add: impl FnOnce(&mut Committed)) {
+    let add = with(|bridge| match bridge.pending.borrow_mut().as_mut() {
+        Some(pending) if kind == ComponentKind::Heads => {
+            add(pending);
+            None
         }
-        _ => false,
+        _ => Some(add),
     });
-    if !shown_later {
+    if let Some(add) = add {
         state.committed.update(|committed| {
             if let Some(committed) = committed {
-                strip.add_to(&mut committed.tables);
+                add(committed);
             }
         });
     }

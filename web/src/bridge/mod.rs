@@ -2,14 +2,15 @@
 //! another model arrives.
 //!
 //! `connection.rs` is the life of a worker, `events.rs` what the page makes of its messages, `arrival.rs`
-//! how another model comes into use, `asking.rs` which one an experiment is meant for. Here is what the rest
-//! of the page may ask for.
+//! how another model comes into use, `asking.rs` which one an experiment is meant for, `speed.rs` how fast the
+//! device is. Here is what the rest of the page may ask for.
 
 mod arrival;
 mod asking;
 mod connection;
 mod events;
 mod program;
+mod speed;
 
 use std::cell::{Cell, RefCell};
 
@@ -20,6 +21,7 @@ use twinbeam_core::{ComponentKind, DeviceChoice, Experiment, Request, SelfCheck}
 pub(crate) use self::arrival::{cancel_load, choose, load, load_again, use_bundled};
 pub(crate) use self::asking::{begin, open};
 use self::connection::Connection;
+pub(crate) use self::speed::measure_speed;
 use crate::models::Spec;
 use crate::state::{AppState, Committed};
 use crate::{explain, url_state};
@@ -195,7 +197,8 @@ fn watch(state: AppState) {
 }
 
 fn running_job(state: AppState) -> Option<u64> {
-    state.job.get_untracked().or_else(|| state.neuron_job.get_untracked())
+    let jobs = [state.job, state.neuron_job, state.bench_job];
+    jobs.into_iter().find_map(|job| job.get_untracked())
 }
 
 fn is_busy(state: AppState) -> bool {
@@ -204,6 +207,8 @@ fn is_busy(state: AppState) -> bool {
 
 /// Has the draft looked at, at once or after a pause in typing.
 pub(crate) fn inspect(state: AppState, at_once: bool) {
+    // It is of other inputs, and nobody waits for it to type.
+    speed::stop(state);
     state.inspected.set(false);
     let ask = move || {
         // A model that comes later is asked as soon as it is there.
@@ -232,6 +237,7 @@ pub(crate) fn run(state: AppState, new_step: bool) {
         send(&Request::Cancel { job });
         state.neuron_job.set(None);
     }
+    speed::stop(state);
     state.failed.set(false);
     if new_step {
         // What was said before the first run, of a damaged link for instance, stays until it is read.
@@ -270,12 +276,14 @@ pub(crate) fn run_neurons(state: AppState) {
         if let Some(committed) = committed {
             // What a cancelled job has left.
             committed.tables.retain(|table| table.kind != ComponentKind::Neurons);
+            committed.coverage = [None; 2];
         }
     });
     // The direction on the screen comes first.
     let direction = state.draft.with_untracked(|draft| draft.direction);
     let experiment = Experiment { direction, ..experiment };
     let job = next_job();
+    speed::stop(state);
     state.neuron_progress.set(None);
     state.neuron_job.set(Some(job));
     with(|bridge| bridge.silent_seconds.set(0));
@@ -312,6 +320,7 @@ fn finished(state: AppState) {
     state.progress.set(None);
     state.neuron_job.set(None);
     state.neuron_progress.set(None);
+    state.bench_job.set(None);
     state.silent_seconds.set(None);
     with(|bridge| {
         bridge.stopping.replace(None);

@@ -1,7 +1,7 @@
 use gloo::timers::callback::Timeout;
 use js_sys::Reflect;
 use leptos::prelude::*;
-use twinbeam_core::{DeviceChoice, Direction, MAX_STEPS, Metric};
+use twinbeam_core::{DeviceChoice, Direction, Experiment, MAX_STEPS, Metric, Steps};
 use wasm_bindgen::JsCast as _;
 use wasm_bindgen_futures::{JsFuture, spawn_local};
 use web_sys::Clipboard;
@@ -67,9 +67,10 @@ pub(crate) fn Controls(state: AppState) -> impl IntoView {
         <div class="controls">
             <DirectionSelect state />
             <MetricSelect state />
-            <Steps state />
+            <StepsField state />
             <DeviceSelect state />
             <Buttons state />
+            <AutoSteps state />
         </div>
     }
 }
@@ -142,11 +143,15 @@ fn MetricSelect(state: AppState) -> impl IntoView {
 }
 
 #[component]
-fn Steps(state: AppState) -> impl IntoView {
+fn StepsField(state: AppState) -> impl IntoView {
     let type_number = move |event| {
         // What is not a number counts as none: the notice then says what is offered.
         let n_steps = event_target_value(&event).trim().parse().unwrap_or(0);
-        edit(state, false, |draft| draft.n_steps = n_steps);
+        edit(state, false, |draft| draft.n_steps = Steps::Fixed(n_steps));
+    };
+    let number = move || match state.draft.with(|draft| draft.n_steps) {
+        Steps::Fixed(0) | Steps::Auto { .. } => String::new(),
+        Steps::Fixed(n_steps) => n_steps.to_string(),
     };
     view! {
         <div class="field steps">
@@ -159,15 +164,60 @@ fn Steps(state: AppState) -> impl IntoView {
                 max=MAX_STEPS.to_string()
                 inputmode="numeric"
                 title="Gauss-Legendre nodes on the line between the two runs"
-                value=state.draft.with_untracked(|draft| draft.n_steps.to_string())
-                prop:value=move || {
-                    let n_steps = state.draft.with(|draft| draft.n_steps);
-                    if n_steps == 0 { String::new() } else { n_steps.to_string() }
-                }
+                placeholder=move || is_auto(state).then_some("auto")
+                disabled=move || is_auto(state)
+                value=untrack(number)
+                prop:value=number
                 on:input=type_number
             />
         </div>
     }
+}
+
+/// Whether the number of steps is found by itself, and how close that must come.
+#[component]
+fn AutoSteps(state: AppState) -> impl IntoView {
+    // What is typed comes back when the choice is taken back.
+    let typed = StoredValue::new(Experiment::default().n_steps);
+    let choose = move |event| {
+        let n_steps = if event_target_checked(&event) {
+            let before = state.draft.with_untracked(|draft| draft.n_steps);
+            if matches!(before, Steps::Fixed(_)) && before.is_possible() {
+                typed.set_value(before);
+            }
+            Steps::AUTO
+        } else {
+            typed.get_value()
+        };
+        edit(state, true, |draft| draft.n_steps = n_steps);
+    };
+    let words = move || {
+        // A link may bring another tolerance than is offered here.
+        let steps = state.draft.with(|draft| draft.n_steps);
+        let tolerance = explain::tolerance(steps).or_else(|| explain::tolerance(Steps::AUTO));
+        tolerance.map(|tolerance| {
+            format!("IG steps auto: as many as it takes for {tolerance} of the gap")
+        })
+    };
+    view! {
+        <label
+            class="auto-steps"
+            title="The line of each layer is cut finer until its convergence delta, and what the last doubling has changed of any score, are below this share of the gap between the two runs"
+        >
+            <input
+                type="checkbox"
+                data-testid="steps-auto"
+                prop:checked=move || is_auto(state)
+                on:change=choose
+            />
+            " "
+            {words}
+        </label>
+    }
+}
+
+fn is_auto(state: AppState) -> bool {
+    state.draft.with(|draft| matches!(draft.n_steps, Steps::Auto { .. }))
 }
 
 #[component]
@@ -209,12 +259,8 @@ fn Buttons(state: AppState) -> impl IntoView {
             }
         };
         spawn_local(async move {
-            // Refused by the browser, or there is none since the page is not served safely: the link is shown to be
-            // copied by hand.
-            let worked = match clipboard() {
-                Some(clipboard) => JsFuture::from(clipboard.write_text(&address)).await.is_ok(),
-                None => false,
-            };
+            // What the clipboard does not take is shown, to be copied by hand.
+            let worked = copy(&address).await;
             copied.set(Some((worked, address)));
             if worked {
                 Timeout::new(COPIED_MILLIS, move || copied.set(None)).forget();
@@ -239,7 +285,7 @@ fn Buttons(state: AppState) -> impl IntoView {
             <button
                 type="button"
                 data-testid="cancel"
-                disabled=move || state.job.with(Option::is_none) && state.neuron_job.with(Option::is_none)
+                disabled=move || !state.is_busy()
                 on:click=move |_event| bridge::cancel(state)
             >
                 "Cancel"
@@ -271,6 +317,15 @@ fn Buttons(state: AppState) -> impl IntoView {
                     })
             }}
         </div>
+    }
+}
+
+/// Copies a text. Whether it worked: the browser may refuse it, and it has no clipboard for a page that is not
+/// served safely.
+pub(super) async fn copy(text: &str) -> bool {
+    match clipboard() {
+        Some(clipboard) => JsFuture::from(clipboard.write_text(text)).await.is_ok(),
+        None => false,
     }
 }
 

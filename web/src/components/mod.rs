@@ -5,6 +5,7 @@ pub(crate) mod controls;
 pub(crate) mod notice;
 pub(crate) mod prompts;
 pub(crate) mod reading;
+mod speed;
 pub(crate) mod status;
 pub(crate) mod summary;
 

@@ -1,6 +1,7 @@
 use leptos::prelude::*;
 use twinbeam_core::{CheckReport, Kept};
 
+use super::speed::Speed;
 use crate::explain::{percent, sentence};
 use crate::models::bytes;
 use crate::state::{AppState, Loaded, Origin, Progress, Status};
@@ -77,6 +78,7 @@ pub(crate) fn StatusLine(state: AppState) -> impl IntoView {
                 " "
                 <span data-testid="model-report" data-memory-bytes=memory title=loading>{model}</span>
             </p>
+            <Speed state />
         </div>
     }
 }

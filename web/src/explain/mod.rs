@@ -4,7 +4,7 @@
 
 mod loading;
 
-use twinbeam_core::{Link, LinkError, Problem, PromptError, Snapshot};
+use twinbeam_core::{Link, LinkError, Problem, PromptError, Snapshot, Steps};
 
 use crate::linked::LinkCheck;
 use crate::models;
@@ -100,6 +100,14 @@ pub(crate) fn problem(problem: &Problem, on_gpu: bool) -> Notice {
     }
 }
 
+/// That the neurons were stopped, whose result in part is one all the same.
+pub(crate) fn neurons_stopped() -> Notice {
+    Notice::new(
+        "Stopped",
+        "What was computed of the neurons stays on the screen; they can be started again below their heading.",
+    )
+}
+
 /// What is wrong with the inputs, and how to mend it.
 pub(crate) fn prompt(error: &PromptError) -> Notice {
     match error {
@@ -156,12 +164,12 @@ pub(crate) fn prompt(error: &PromptError) -> Notice {
         }
         PromptError::Steps { got, most } => Notice::new(
             // What is not a whole number has been read as 0.
-            if *got == 0 {
+            if got == "0" {
                 "IG steps are a whole number".to_owned()
             } else {
                 format!("{got} steps cannot be used")
             },
-            format!("Choose 1 to {most}; 50 is the notebook's choice."),
+            format!("Choose 1 to {most}, or auto; 50 is the notebook's choice."),
         ),
     }
 }
@@ -272,6 +280,11 @@ pub(crate) fn link_check(check: &LinkCheck) -> String {
     )
 }
 
+/// So many of something.
+pub(crate) fn count(n: usize, one: &str) -> String {
+    format!("{n} {one}{}", if n == 1 { "" } else { "s" })
+}
+
 /// A small share, in percent with two digits that count.
 pub(crate) fn percent(share: f32) -> String {
     let percent = 100.0 * share;
@@ -280,6 +293,32 @@ pub(crate) fn percent(share: f32) -> String {
     }
     let decimals = (1.0 - f64::from(percent.abs()).log10().floor()).clamp(0.0, 8.0) as usize;
     format!("{percent:.decimals$} %")
+}
+
+/// How close steps that are found by themselves must come, as a share of the gap.
+pub(crate) fn tolerance(steps: Steps) -> Option<String> {
+    match steps {
+        Steps::Fixed(_) => None,
+        Steps::Auto { tolerance_ppm } => Some(format!("{} %", f64::from(tolerance_ppm) / 1e4)),
+    }
+}
+
+/// By which points integrals were taken. `used`: how many in each layer, as far as that is known.
+pub(crate) fn steps<'a>(steps: Steps, used: impl IntoIterator<Item = &'a usize>) -> String {
+    let tolerance = match steps {
+        Steps::Fixed(n) => return count(n, "Gauss-Legendre step"),
+        Steps::Auto { .. } => tolerance(steps).unwrap_or_default(),
+    };
+    let (least, most) =
+        used.into_iter().fold((usize::MAX, 0), |(least, most), n| (least.min(*n), most.max(*n)));
+    let used = if most == 0 {
+        String::new()
+    } else if least == most {
+        format!(", {most} per layer")
+    } else {
+        format!(", {least} to {most} per layer")
+    };
+    format!("Clenshaw-Curtis points until {tolerance} of the gap{used}")
 }
 
 /// A link asks for a model that this page does not have.
@@ -380,6 +419,18 @@ pub(crate) fn other_build(page: &str, worker: &str) -> Notice {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn steps_are_named_by_their_rule_and_by_what_they_took() {
+        assert_eq!(steps(Steps::Fixed(1), &[1, 1]), "1 Gauss-Legendre step");
+        assert_eq!(steps(Steps::Fixed(50), &[]), "50 Gauss-Legendre steps");
+        let until = "Clenshaw-Curtis points until 0.1 % of the gap";
+        assert_eq!(steps(Steps::AUTO, &[]), until);
+        assert_eq!(steps(Steps::AUTO, &[9, 5, 33]), format!("{until}, 5 to 33 per layer"));
+        assert_eq!(steps(Steps::AUTO, &[17, 17]), format!("{until}, 17 per layer"));
+        let fine = Steps::Auto { tolerance_ppm: 25 };
+        assert_eq!(tolerance(fine).as_deref(), Some("0.0025 %"));
+    }
 
     #[test]
     fn small_shares_keep_two_digits() {

@@ -1,9 +1,11 @@
-use serde::Serialize;
+use serde::{Serialize, Serializer};
 use twinbeam_core::{
-    CheckReport, DeviceReport, Experiment, KnownHeads, ModelShape, ScoreTable, SideSummary,
+    CheckReport, Component, ComponentKind, Coverage, DeviceReport, Direction, Experiment,
+    KnownHeads, Method, ModelShape, ScoreTable, SideSummary, Steps,
 };
 
 use super::csv;
+use crate::explain;
 use crate::models::Identity;
 use crate::state::Committed;
 
@@ -37,9 +39,77 @@ pub(crate) struct Record {
     pub(crate) gap: f32,
     pub(crate) clean: SideSummary,
     pub(crate) corrupted: SideSummary,
+    /// `null` where a component has not been patched: what stands in for it on the screen is no score of AP.
+    #[serde(serialize_with = "exact_scores")]
     pub(crate) tables: Vec<ScoreTable>,
+    /// What is not patched to the last component, and how much of it is; empty: all is.
+    pub(crate) partial: Vec<Partial>,
     /// Heads whose part in a task was studied, which is not that they must score high in this one.
     pub(crate) known_heads: Option<KnownHeads>,
+}
+
+/// How much of a table of patches is exact.
+#[derive(Debug, Clone, PartialEq, Serialize)]
+pub(crate) struct Partial {
+    kind: ComponentKind,
+    direction: Direction,
+    coverage: Coverage,
+}
+
+impl Partial {
+    /// Of the neurons, once they have been begun.
+    fn of(committed: &Committed) -> Vec<Self> {
+        let kind = ComponentKind::Neurons;
+        let is_begun = committed.tables.iter().any(|table| table.kind == kind);
+        if !is_begun || committed.is_complete(kind) {
+            return Vec::new();
+        }
+        let shape = committed.model.shape;
+        let total = shape.n_layers * kind.width(&shape);
+        let none = Coverage { exact: 0, total, sampled: 0, larger: 0, missed_share: None };
+        let all = Direction::ALL.into_iter().zip(committed.coverage);
+        all.map(|(direction, coverage)| (direction, coverage.unwrap_or(none)))
+            .filter(|(_, coverage)| coverage.rest() > 0)
+            .map(|(direction, coverage)| Self { kind, direction, coverage })
+            .collect()
+    }
+
+    fn line(&self) -> (&'static str, String) {
+        let Self { kind, direction, coverage: Coverage { exact, total, .. } } = self;
+        let kind = kind.id();
+        let rest = if *exact == 0 { "" } else { ", the others are left empty" };
+        ("in part", format!("AP exact for {exact} of {total} {kind}, {direction}{rest}"))
+    }
+}
+
+/// A table as programs read it.
+#[derive(Serialize)]
+struct Scores<'a> {
+    kind: ComponentKind,
+    method: Method,
+    direction: Direction,
+    width: usize,
+    values: Vec<Option<f32>>,
+    convergence_delta: &'a [f32],
+    n_steps: &'a [usize],
+}
+
+fn exact_scores<S: Serializer>(tables: &[ScoreTable], serializer: S) -> Result<S::Ok, S::Error> {
+    serializer.collect_seq(tables.iter().map(|table| Scores {
+        kind: table.kind,
+        method: table.method,
+        direction: table.direction,
+        width: table.width,
+        values: exact(table).collect(),
+        convergence_delta: &table.convergence_delta,
+        n_steps: &table.n_steps,
+    }))
+}
+
+/// The scores of a table, layer by layer; `None` where something stands in.
+fn exact(table: &ScoreTable) -> impl Iterator<Item = Option<f32>> {
+    let scores = table.values.iter().enumerate();
+    scores.map(|(place, score)| table.is_exact(place).then_some(*score))
 }
 
 impl Record {
@@ -70,6 +140,7 @@ impl Record {
             clean,
             corrupted,
             tables: committed.tables.clone(),
+            partial: Partial::of(committed),
             known_heads,
         }
     }
@@ -110,6 +181,11 @@ impl Record {
             &self.experiment;
         let list = |texts: &[String]| serde_json::to_string(texts).unwrap_or_default();
         let text = |text: &str| serde_json::to_string(text).unwrap_or_default();
+        let used = self.tables.iter().filter(|t| t.method == Method::Ig).flat_map(|t| &t.n_steps);
+        let steps = match n_steps {
+            Steps::Fixed(n_steps) => n_steps.to_string(),
+            auto @ Steps::Auto { .. } => format!("{auto}, {}", explain::steps(*auto, used)),
+        };
         let mut provenance = vec![
             ("twinbeam", self.twinbeam.to_owned()),
             ("model", self.model_line()),
@@ -119,12 +195,13 @@ impl Record {
             ("answer", list(answer)),
             ("wrong", list(wrong)),
             ("begins with <|endoftext|>", prepend_bos.to_string()),
-            ("IG steps", n_steps.to_string()),
+            ("IG steps", steps),
             ("metric", format!("{metric}, in {}", self.unit)),
             ("gap", format!("{} {}", self.gap, self.unit)),
             ("sign", self.sign.to_owned()),
             ("link", self.link.clone()),
         ];
+        provenance.extend(self.partial.iter().map(Partial::line));
         provenance.extend(self.known_line());
         // This line, the provenance; then comes the header.
         let n_lines = 1 + provenance.len();
@@ -134,14 +211,13 @@ impl Record {
         }
         out += &csv::line(["kind", "method", "direction", "layer", "index", "score", "unit"]);
         for table in &self.tables {
-            for (layer, row) in table.rows().enumerate() {
-                for (index, score) in row.iter().enumerate() {
-                    let (layer, index, score) =
-                        (layer.to_string(), index.to_string(), score.to_string());
-                    let [kind, method, direction] =
-                        [table.kind.id(), table.method.id(), table.direction.id()];
-                    out += &csv::line([kind, method, direction, &layer, &index, &score, self.unit]);
-                }
+            for (place, score) in exact(table).enumerate() {
+                let Component { layer, index, .. } = Component::at(table.kind, place, table.width);
+                let (layer, index) = (layer.to_string(), index.to_string());
+                let score = score.map(|score| score.to_string()).unwrap_or_default();
+                let [kind, method, direction] =
+                    [table.kind.id(), table.method.id(), table.direction.id()];
+                out += &csv::line([kind, method, direction, &layer, &index, &score, self.unit]);
             }
         }
         out
@@ -150,9 +226,7 @@ impl Record {
 
 #[cfg(test)]
 pub(crate) mod tests {
-    use twinbeam_core::{
-        Catalog, ComponentKind, Direction, Kept, Method, MetricValues, UnitBasis, print_link,
-    };
+    use twinbeam_core::{Catalog, Kept, MetricValues, UnitBasis, print_link};
 
     use super::*;
     use crate::state::{Loaded, Origin};
@@ -187,6 +261,8 @@ pub(crate) mod tests {
             direction: Direction::Noising,
             width: 2,
             values: values.to_vec(),
+            exact: Vec::new(),
+            n_steps: Vec::new(),
             convergence_delta: Vec::new(),
         };
         let sides = (side(3.0), side(-1.0));
@@ -194,6 +270,7 @@ pub(crate) mod tests {
             basis: UnitBasis::new(experiment.metric, &sides.0, &sides.1, 4),
             experiment,
             origin: Origin::Device { checked: None },
+            coverage: [None; 2],
             neurons: Vec::new(),
             model: loaded(),
             sides,
@@ -254,6 +331,41 @@ pub(crate) mod tests {
         let link = twinbeam_core::parse_link(fragment).unwrap();
         assert_eq!(link.experiment, record.experiment);
         assert_eq!(json["gap"], 4.0);
+    }
+
+    #[test]
+    fn what_is_not_patched_has_no_score_of_ap_in_any_file() {
+        let mut committed = committed();
+        let values: Vec<f32> = (0..16).map(|place| place as f32 / 16.0).collect();
+        let ig = ScoreTable {
+            kind: ComponentKind::Neurons,
+            width: 8,
+            values,
+            ..committed.tables[0].clone()
+        };
+        let mut ap = ScoreTable::screened_by(&ig);
+        (ap.values[3], ap.exact[3]) = (7.0, true);
+        committed.tables.extend([ig, ap]);
+        let coverage = Coverage { exact: 1, total: 16, sampled: 0, larger: 0, missed_share: None };
+        committed.cover(Direction::Noising, coverage);
+        assert!(!committed.is_complete(ComponentKind::Neurons));
+        let record = Record::new(String::new(), &committed, None);
+        let csv = record.csv();
+        let said = |words: &str| csv.contains(&format!("\"# in part: {words}\"\r\n"));
+        assert!(said("AP exact for 1 of 16 neurons, noising, the others are left empty"), "{csv}");
+        assert!(said("AP exact for 0 of 16 neurons, denoising"), "{csv}");
+        assert!(csv.contains("neurons,ap,noising,0,3,7,logits\r\n"), "{csv}");
+        assert!(csv.contains("neurons,ap,noising,1,3,,logits\r\n"), "{csv}");
+        assert!(csv.contains("neurons,ig,noising,1,3,0.6875,logits\r\n"), "{csv}");
+        let json: serde_json::Value = serde_json::from_str(&record.json()).unwrap();
+        assert_eq!(
+            (&json["tables"][3]["values"][3], &json["tables"][3]["values"][4]),
+            (&7.0.into(), &serde_json::Value::Null)
+        );
+        assert_eq!(
+            (&json["partial"][0]["coverage"]["exact"], &json["partial"][1]["coverage"]["exact"]),
+            (&1.into(), &0.into())
+        );
     }
 
     #[test]

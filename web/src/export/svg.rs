@@ -5,10 +5,10 @@ use std::fmt::Write as _;
 use twinbeam_core::{ComponentKind, Experiment, Method, ScoreTable};
 
 use super::Record;
-use crate::colour;
 use crate::components::hides;
 use crate::heatmap::scale::{signed, small};
 use crate::heatmap::{MapKind, Shown};
+use crate::{colour, explain};
 
 /// At least; the longest number on the screen widens it.
 const CELL_WIDTH: usize = 36;
@@ -127,12 +127,13 @@ fn source(record: &Record, shown: &Shown, width: usize) -> Vec<String> {
     };
     let Experiment { n_steps, direction, .. } = &record.experiment;
     let model = &record.model_title;
-    let steps = if *n_steps == 1 { "step" } else { "steps" };
     let ig = ScoreTable::find(&record.tables, ComponentKind::Heads, Method::Ig, *direction);
     let deltas = ig.map(|table| table.convergence_delta.as_slice()).unwrap_or_default();
+    let used = ig.map(|table| table.n_steps.as_slice()).unwrap_or_default();
+    let steps = explain::steps(*n_steps, used);
     let worst = deltas.iter().copied().max_by(|a, b| a.abs().total_cmp(&b.abs())).unwrap_or(0.0);
     let line = format!(
-        "{sign} Model {model} ({} layers, {} heads), sha256 {digest}{unexpected}; {n_steps} Gauss-Legendre {steps}, largest \
+        "{sign} Model {model} ({} layers, {} heads), sha256 {digest}{unexpected}; {steps}, largest \
          convergence delta {} {}; {}; Twinbeam {}",
         shape.n_layers,
         shape.n_heads,
@@ -192,6 +193,10 @@ fn draw_map(
         let base = cell_y + CELL_HEIGHT / 2 + 4;
         text(out, left - 8, base, "class=\"soft end\"", &layer.to_string());
         for (head, score) in row.iter().enumerate() {
+            // What stands in for a score is none.
+            if !table.is_exact(layer * table.width + head) {
+                continue;
+            }
             let cell_x = left + head * cell_width;
             let place = scale.place(*score);
             let fill = colour::LIGHT.hex(place);

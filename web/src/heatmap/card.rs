@@ -1,7 +1,9 @@
 use leptos::prelude::*;
 use twinbeam_core::{Component, ComponentKind, Direction, ScoreTable, Unit};
 
+use super::scale::small;
 use super::shown::{MapKind, Shown, Standing};
+use crate::explain::count;
 use crate::models;
 use crate::state::AppState;
 
@@ -39,6 +41,7 @@ pub(crate) fn Card(state: AppState, kind: ComponentKind) -> impl IntoView {
                                 <th scope="col">"rank by size"</th>
                                 <th scope="col">"part of its layer"</th>
                                 <th scope="col">"IG − AP"</th>
+                                <th scope="col">"delta of its layer"</th>
                             </tr>
                         </thead>
                         <tbody>{rows}</tbody>
@@ -75,17 +78,21 @@ fn row(state: AppState, cell: Component, direction: Direction) -> impl IntoView 
         let in_unit =
             |unit| Shown::new(tables, &committed.basis, unit, state.scale.get(), cell.kind);
         let shown = in_unit(state.unit.get()).or_else(|_| in_unit(Unit::Metric)).ok()?;
-        let written = |map| {
-            let score = shown.written(map, cell).unwrap_or_else(|| "not computed".to_owned());
-            format!("{score} {}", shown.unit(map))
+        let written = |map| match shown.written(map, cell) {
+            Some(score) => format!("{score} {}", shown.unit(map)),
+            None => shown.missing(map, cell).to_owned(),
         };
         let standing =
             |table: Option<&ScoreTable>| table.and_then(|table| Standing::of(table, cell));
-        let rank = |standing: Option<Standing>| standing.map(|s| format!("{} of {}", s.rank, s.of));
+        let rank = |standing: Option<Standing>| {
+            let so_far = |s: Standing| if s.is_final { "" } else { " so far" };
+            standing.map(|s| format!("{} of {}{}", s.rank, s.of, so_far(s)))
+        };
         let share = |standing: Option<Standing>| {
             standing.and_then(|s| s.share).map(|share| format!("{:.0} %", 100.0 * share))
         };
         let [ig, ap] = tables.map(standing);
+        let delta = shown.table(MapKind::Ig).and_then(|table| delta_in_words(table, cell.layer));
         let difference = shown.table(MapKind::Diff).map(|_| written(MapKind::Diff));
         Some(view! {
             <tr>
@@ -95,6 +102,7 @@ fn row(state: AppState, cell: Component, direction: Direction) -> impl IntoView 
                 <td>{rank(ig)}</td>
                 <td>{share(ig)}</td>
                 <td rowspan="2">{difference}</td>
+                <td rowspan="2" data-testid="card-delta">{delta}</td>
             </tr>
             <tr>
                 <td>"AP"</td>
@@ -104,4 +112,38 @@ fn row(state: AppState, cell: Component, direction: Direction) -> impl IntoView 
             </tr>
         })
     })
+}
+
+/// What the layer's integrated gradients fail to add up to, and by how many points they were taken.
+fn delta_in_words(ig: &ScoreTable, layer: usize) -> Option<String> {
+    let delta = small(*ig.convergence_delta.get(layer)?);
+    Some(match ig.n_steps.get(layer) {
+        Some(points) => format!("{delta}, {}", count(*points, "point")),
+        None => delta,
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use twinbeam_core::Method;
+
+    #[test]
+    fn points_stand_beside_the_delta_where_they_are_known() {
+        let table = |n_steps| ScoreTable {
+            kind: ComponentKind::Heads,
+            method: Method::Ig,
+            direction: Direction::Noising,
+            width: 1,
+            values: vec![0.0; 2],
+            exact: Vec::new(),
+            convergence_delta: vec![0.0012, 0.0],
+            n_steps,
+        };
+        let words = |n_steps| delta_in_words(&table(n_steps), 0);
+        assert_eq!(words(vec![17, 5]).as_deref(), Some("+0.001, 17 points"));
+        assert_eq!(words(vec![1, 1]).as_deref(), Some("+0.001, 1 point"));
+        assert_eq!(words(Vec::new()).as_deref(), Some("+0.001"));
+        assert_eq!(delta_in_words(&table(vec![17]), 9), None);
+    }
 }

@@ -1,13 +1,16 @@
+use std::iter;
+
 use leptos::ev::KeyboardEvent;
 use leptos::prelude::*;
-use twinbeam_core::{Component, ComponentKind, KnownHeads};
+use twinbeam_core::{Component, ComponentKind, KnownHeads, Steps};
 use wasm_bindgen::JsCast as _;
 use web_sys::HtmlElement;
 
 use super::scale::{signed, small};
 use super::shown::{MapKind, Shown};
+use crate::explain::count;
 use crate::models;
-use crate::state::AppState;
+use crate::state::{AppState, Committed};
 
 /// One map: a table with a row per layer and a column per head.
 #[component]
@@ -88,7 +91,7 @@ pub(super) fn Map(state: AppState, shown: Memo<Shown>, map: MapKind) -> impl Int
                     <tbody>{rows}</tbody>
                 </table>
                 {(map == MapKind::Diff).then(|| view! { <NoDifference shown /> })}
-                {(map == MapKind::Ig).then(|| view! { <Convergence shown /> })}
+                {(map == MapKind::Ig).then(|| view! { <Convergence state shown /> })}
             </div>
         </figure>
     }
@@ -227,23 +230,35 @@ fn NoDifference(shown: Memo<Shown>) -> impl IntoView {
 
 /// What the scores of each layer fail to add up to.
 #[component]
-fn Convergence(shown: Memo<Shown>) -> impl IntoView {
+fn Convergence(state: AppState, shown: Memo<Shown>) -> impl IntoView {
+    // Found by itself, the number of points is another for each layer.
+    let auto = move || {
+        let steps = |c: &Option<Committed>| c.as_ref().map(|c| c.experiment.n_steps);
+        matches!(state.committed.with(steps), Some(Steps::Auto { .. }))
+    };
     let rows = move || {
-        let (sums, unit) = shown.with(|shown| {
+        let (layers, unit) = shown.with(|shown| {
             let table = shown.table(MapKind::Ig);
-            let sums = table.map(|table| {
+            let layers = table.map(|table| {
                 let sums = table.rows().map(|row| row.iter().sum::<f32>());
-                sums.zip(table.convergence_delta.iter().copied()).collect::<Vec<_>>()
+                let points = table.n_steps.iter().copied().map(Some).chain(iter::repeat(None));
+                let deltas = table.convergence_delta.iter().copied();
+                sums.zip(deltas).zip(points).collect::<Vec<_>>()
             });
-            (sums.unwrap_or_default(), shown.unit(MapKind::Ig))
+            (layers.unwrap_or_default(), shown.unit(MapKind::Ig))
         });
-        sums.into_iter()
+        let auto = auto();
+        layers
+            .into_iter()
             .enumerate()
-            .map(|(layer, (sum, delta))| {
+            .map(|(layer, ((sum, delta), points))| {
                 let delta_in_words = small(delta);
-                let label = format!("layer {layer}: convergence delta {delta_in_words} {unit}");
+                let by = points.map(|points| count(points, "point"));
+                let and_points = by.as_ref().map(|by| format!(", {by}")).unwrap_or_default();
+                let label =
+                    format!("layer {layer}: convergence delta {delta_in_words} {unit}{and_points}");
                 let title = format!(
-                    "Layer {layer}: its scores sum to {}, and patching all its heads together gives {} {unit}",
+                    "Layer {layer}: its scores sum to {}, and patching all its heads together gives {} {unit}{and_points}",
                     signed(sum, 3),
                     signed(sum - delta, 3)
                 );
@@ -252,10 +267,12 @@ fn Convergence(shown: Memo<Shown>) -> impl IntoView {
                         <td
                             data-layer=layer
                             data-value=delta.to_string()
+                            data-points=points.map(|points| points.to_string())
                             aria-label=label
                             title=title
                         >
                             {delta_in_words}
+                            {by.filter(|_| auto).map(|by| view! { <span class="points">{by}</span> })}
                         </td>
                     </tr>
                 }

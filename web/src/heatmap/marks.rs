@@ -1,10 +1,12 @@
 use leptos::prelude::*;
-use twinbeam_core::{ComponentKind, Method, ScoreTable, UnitBasis};
+use twinbeam_core::{ComponentKind, Method, ScoreTable, Steps, UnitBasis};
 
 use super::scale::signed;
 use crate::bridge;
-use crate::explain::percent;
+use crate::explain::{self, percent};
 use crate::state::AppState;
+
+const MOST_POINTS: usize = Steps::MOST_POINTS;
 
 /// Largest convergence delta of a layer that is not worth a word, as a share of the gap.
 const CONVERGED: f32 = 0.01;
@@ -17,10 +19,12 @@ enum Mark {
     /// The clean run has less of the behaviour than the corrupted one.
     Reversed { gap: f32, unit: &'static str },
     /// Integrated gradients of a layer do not add up.
-    NotConverged { layer: usize, delta: f32, share: f32, unit: &'static str },
+    NotConverged { layer: usize, delta: f32, share: f32, unit: &'static str, steps: Steps },
+    /// Refining a layer has come to its end, and the delta alone does not say why.
+    GivenUp { layer: usize, steps: Steps },
 }
 
-fn marks(basis: &UnitBasis, ig: Option<&ScoreTable>) -> Vec<Mark> {
+fn marks(basis: &UnitBasis, steps: Steps, ig: Option<&ScoreTable>) -> Vec<Mark> {
     let (gap, unit) = (basis.gap, basis.metric.unit());
     if gap == 0.0 {
         return vec![Mark::NothingDiffers];
@@ -32,11 +36,23 @@ fn marks(basis: &UnitBasis, ig: Option<&ScoreTable>) -> Vec<Mark> {
     let deltas = ig.map(|table| table.convergence_delta.as_slice()).unwrap_or_default();
     let size = |(_, delta): &(usize, &f32)| delta.abs();
     let worst = deltas.iter().enumerate().max_by(|a, b| size(a).total_cmp(&size(b)));
+    let used = ig.map(|table| table.n_steps.as_slice()).unwrap_or_default();
+    let given_up = match steps {
+        Steps::Fixed(_) => None,
+        Steps::Auto { .. } => used.iter().position(|points| *points >= MOST_POINTS),
+    };
+    // Where a smaller delta was asked for and not reached, that is worth a word too.
+    let allowed = match (steps, given_up) {
+        (Steps::Auto { tolerance_ppm }, Some(_)) => CONVERGED.min(tolerance_ppm as f32 * 1e-6),
+        _ => CONVERGED,
+    };
     if let Some((layer, delta)) = worst
-        && delta.abs() > CONVERGED * gap.abs()
+        && delta.abs() > allowed * gap.abs()
     {
         let share = delta.abs() / gap.abs();
-        marks.push(Mark::NotConverged { layer, delta: *delta, share, unit });
+        marks.push(Mark::NotConverged { layer, delta: *delta, share, unit, steps });
+    } else if let Some(layer) = given_up {
+        marks.push(Mark::GivenUp { layer, steps });
     }
     marks
 }
@@ -51,7 +67,7 @@ pub(super) fn Marks(state: AppState) -> impl IntoView {
             };
             let (kind, direction) = (ComponentKind::Heads, state.direction());
             let ig = ScoreTable::find(&committed.tables, kind, Method::Ig, direction);
-            marks(&committed.basis, ig)
+            marks(&committed.basis, committed.experiment.n_steps, ig)
         })
     });
     let swap = move |_event| {
@@ -83,13 +99,24 @@ pub(super) fn Marks(state: AppState) -> impl IntoView {
             </li>
         }
         .into_any(),
-        Mark::NotConverged { layer, delta, share, unit } => view! {
+        Mark::NotConverged { layer, delta, share, unit, steps } => view! {
             <li>
                 {format!(
                     "Integrated gradients have not converged: the scores of layer {layer} are off their sum by {} {unit}, {} of the \
-                     gap. Take more steps before reading anything into them, or into IG − AP.",
+                     gap{}",
                     signed(delta, 3),
                     percent(share),
+                    way_on(steps, share),
+                )}
+            </li>
+        }
+        .into_any(),
+        Mark::GivenUp { layer, steps } => view! {
+            <li>
+                {format!(
+                    "Integrated gradients of layer {layer} took all {MOST_POINTS} points that auto may take. Its scores add up, but \
+                     single ones may be off by more than {} of the gap.",
+                    explain::tolerance(steps).unwrap_or_default(),
                 )}
             </li>
         }
@@ -105,36 +132,84 @@ pub(super) fn Marks(state: AppState) -> impl IntoView {
     }
 }
 
+/// Why integrals have not converged, and what to do.
+fn way_on(steps: Steps, share: f32) -> String {
+    match steps {
+        Steps::Fixed(_) => {
+            ". Take more steps, or auto, before reading anything into them, or into IG − AP."
+                .to_owned()
+        }
+        Steps::Auto { tolerance_ppm } => {
+            let tolerance = explain::tolerance(steps).unwrap_or_default();
+            if share > tolerance_ppm as f32 * 1e-6 {
+                format!(
+                    ", which is not below the tolerance of {tolerance} after {MOST_POINTS} points, the most that auto takes. Read \
+                     nothing into them, or into IG − AP; a metric that saturates less, such as the logit difference, may converge."
+                )
+            } else {
+                format!(
+                    ", and the tolerance of {tolerance} allows that. Take a number of steps, or choose auto anew, before reading \
+                     anything into them, or into IG − AP."
+                )
+            }
+        }
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
     use twinbeam_core::{Direction, Metric};
 
-    fn table(convergence_delta: Vec<f32>) -> ScoreTable {
+    const FIFTY: Steps = Steps::Fixed(50);
+
+    fn table(convergence_delta: Vec<f32>, n_steps: Vec<usize>) -> ScoreTable {
         ScoreTable {
             kind: ComponentKind::Heads,
             method: Method::Ig,
             direction: Direction::Noising,
             width: 1,
             values: vec![0.0; convergence_delta.len()],
+            exact: Vec::new(),
             convergence_delta,
+            n_steps,
         }
+    }
+
+    const fn basis(gap: f32) -> UnitBasis {
+        UnitBasis { metric: Metric::LogitDiff, gap, n_pos: 3, d_model: 4 }
     }
 
     #[test]
     fn what_can_be_believed_has_no_mark() {
-        let basis = UnitBasis { metric: Metric::LogitDiff, gap: 4.0, n_pos: 3, d_model: 4 };
-        assert_eq!(marks(&basis, Some(&table(vec![1e-6, -0.039]))), []);
-        assert_eq!(marks(&basis, None), []);
+        assert_eq!(marks(&basis(4.0), FIFTY, Some(&table(vec![1e-6, -0.039], vec![50; 2]))), []);
+        assert_eq!(marks(&basis(4.0), FIFTY, None), []);
+        let refined = table(vec![1e-6, -0.0039], vec![5, 129]);
+        assert_eq!(marks(&basis(4.0), Steps::AUTO, Some(&refined)), []);
     }
 
     #[test]
     fn a_gap_of_nothing_or_the_wrong_way_round_and_the_worst_layer_are_marked() {
-        let basis = |gap| UnitBasis { metric: Metric::LogitDiff, gap, n_pos: 3, d_model: 4 };
-        assert_eq!(marks(&basis(0.0), Some(&table(vec![0.0]))), [Mark::NothingDiffers]);
-        let unit = "logits";
-        let found = marks(&basis(-2.0), Some(&table(vec![0.1, -0.5, 0.3])));
-        let not_converged = Mark::NotConverged { layer: 1, delta: -0.5, share: 0.25, unit };
+        let nothing = table(vec![0.0], Vec::new());
+        assert_eq!(marks(&basis(0.0), FIFTY, Some(&nothing)), [Mark::NothingDiffers]);
+        let (unit, steps) = ("logits", FIFTY);
+        let found = marks(&basis(-2.0), steps, Some(&table(vec![0.1, -0.5, 0.3], Vec::new())));
+        let not_converged = Mark::NotConverged { layer: 1, delta: -0.5, share: 0.25, unit, steps };
         assert_eq!(found, [Mark::Reversed { gap: -2.0, unit }, not_converged]);
+    }
+
+    #[test]
+    fn refining_that_was_given_up_is_marked_however_small_the_delta() {
+        let (unit, steps) = ("logits", Steps::AUTO);
+        let found = marks(&basis(4.0), steps, Some(&table(vec![0.0, 0.02], vec![5, MOST_POINTS])));
+        let share = 0.02 / 4.0;
+        assert_eq!(found, [Mark::NotConverged { layer: 1, delta: 0.02, share, unit, steps }]);
+        let said = way_on(steps, share);
+        assert!(said.contains("not below the tolerance of 0.1 % after 257 points"), "{said}");
+        let found = marks(&basis(4.0), steps, Some(&table(vec![0.0, 1e-4], vec![5, MOST_POINTS])));
+        assert_eq!(found, [Mark::GivenUp { layer: 1, steps }]);
+        // So many that were asked for are not a sign of anything.
+        let many = Steps::Fixed(300);
+        assert_eq!(marks(&basis(4.0), many, Some(&table(vec![0.0, 1e-4], vec![300; 2]))), []);
     }
 }

@@ -57,20 +57,31 @@ pub(crate) fn Agreement(state: AppState, kind: ComponentKind) -> impl IntoView {
         // Of the scores themselves: the notebook's unit would turn the sign.
         state.committed.with(|committed| {
             let tables = committed.as_ref()?.tables(kind, state.direction());
-            let [ig, ap] = tables.map(|table| table.map(|table| &table.values));
+            let [ig, ap] = tables;
             let (ig, ap) = (ig?, ap?);
-            // AP comes after IG: before it is complete, this would not be of all.
-            if ig.len() != ap.len() {
+            // Heads' AP comes layer by layer after IG: before it is complete, this would not be of all.
+            let all = ig.values.len();
+            if all != ap.values.len() {
                 return None;
             }
+            let exact: Vec<usize> = (0..all).filter(|place| ap.is_exact(*place)).collect();
+            let [ig, ap] = [ig, ap]
+                .map(|table| exact.iter().map(|place| table.values[*place]).collect::<Vec<_>>());
             let of = |correlation: Option<f64>| {
-                correlation.map_or_else(|| "undefined (all scores of a map are equal)".to_owned(), |r| format!("{r:.3}"))
+                correlation.map_or_else(
+                    || "undefined (all scores of a map are equal)".to_owned(),
+                    |r| format!("{r:.3}"),
+                )
             };
-            let (pearson, spearman) = (of(stats::pearson(ig, ap)), of(stats::spearman(ig, ap)));
+            let (pearson, spearman) = (of(stats::pearson(&ig, &ap)), of(stats::spearman(&ig, &ap)));
+            let (n, kinds) = (exact.len(), kind.id());
+            let over = if n == all {
+                format!("Over all {all} {kinds}")
+            } else {
+                format!("Over the {n} of {all} {kinds} patched so far, most of them chosen by size")
+            };
             Some(format!(
-                "Over all {} {}: Pearson correlation {pearson}, rank correlation (Spearman) {spearman}.",
-                ig.len(),
-                kind.id()
+                "{over}: Pearson correlation {pearson}, rank correlation (Spearman) {spearman}."
             ))
         })
     };

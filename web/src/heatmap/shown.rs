@@ -64,14 +64,23 @@ impl Shown {
         choice: ScaleChoice,
         kind: ComponentKind,
     ) -> Result<Self, GapTooSmall> {
-        let [ig, ap] = tables;
+        let methods = tables;
+        let [ig, ap] = methods;
         let ig = ig.map(|table| in_unit(table, basis, unit)).transpose()?;
         let ap = ap.map(|table| in_unit(table, basis, unit)).transpose()?;
         let diff = ig.as_ref().zip(ap.as_ref()).filter(|_| unit.comparable());
         let diff = diff.map(|(ig, ap)| ig.minus(ap));
         let tables = [ig, ap, diff];
-        let own =
+        let mut own =
             [0, 1, 2].map(|map| Scale::of(tables[map].iter().flat_map(|table| &table.values)));
+        if let ([Some(screen), Some(patches)], [_, Some(ap), _]) = (methods, &tables)
+            && !ap.exact.is_empty()
+        {
+            // Stand-ins leave one by one: without all of them the colours of the rest would jump each time.
+            let factor = unit.factor(basis, patches.method, kind, patches.direction)?;
+            own[MapKind::Ap as usize] =
+                own[MapKind::Ap as usize].or_larger(Scale::of(&[screen.max_abs() * factor]));
+        }
         // Scores that are not in one unit have no common scale.
         let scales = if choice == ScaleChoice::Shared && unit.comparable() {
             [own.into_iter().fold(Scale::default(), Scale::or_larger); 3]
@@ -140,11 +149,38 @@ impl Shown {
         self.score(map, of).map(|score| signed(score, self.scale(map).decimals()))
     }
 
+    /// Whether something stands in for a component's score.
+    pub(crate) fn is_screened(&self, map: MapKind, of: Component) -> bool {
+        self.table(map).is_some_and(|table| {
+            of.index < table.width && !table.is_exact(of.layer * table.width + of.index)
+        })
+    }
+
+    /// Why a component has no score in a map.
+    pub(crate) fn missing(&self, map: MapKind, of: Component) -> &'static str {
+        if self.is_screened(map, of) { "not patched yet" } else { "not computed" }
+    }
+
+    /// Whether a map has scores of all layers, exact ones: what is said of them is final.
+    pub(crate) fn is_final(&self, map: MapKind, n_layers: usize) -> bool {
+        self.table(map).is_some_and(|table| {
+            table.n_layers() == n_layers && table.exact.iter().all(|exact| *exact)
+        })
+    }
+
+    /// Scores of a map that are not exact: what stands in for them is drawn otherwise, and not counted.
+    pub(crate) fn n_screened(&self, map: MapKind) -> usize {
+        self.table(map).map_or(0, |table| table.values.len() - table.n_exact())
+    }
+
     /// The scores of a component in words.
     pub(crate) fn words(&self, of: Component) -> String {
         let [ig, ap] = [MapKind::Ig, MapKind::Ap]
-            .map(|map| self.written(map, of).unwrap_or_else(|| "not computed".to_owned()));
+            .map(|map| self.written(map, of).unwrap_or_else(|| self.missing(map, of).to_owned()));
         let [ig_unit, ap_unit] = [self.unit(MapKind::Ig), self.unit(MapKind::Ap)];
+        if self.is_screened(MapKind::Ap, of) {
+            return format!("{of}: AP {ap} (IG: {ig} {ig_unit})");
+        }
         if ig_unit == ap_unit {
             format!("{of}: IG {ig}, AP {ap} {ap_unit}")
         } else {
@@ -166,10 +202,12 @@ fn in_unit(table: &ScoreTable, basis: &UnitBasis, unit: Unit) -> Result<ScoreTab
 /// Where a component stands among all of its kind, and in its layer.
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub(crate) struct Standing {
-    /// From 1, by absolute score.
+    /// From 1, by absolute score, among the exact ones.
     pub(crate) rank: usize,
     pub(crate) of: usize,
-    /// Its part of the layer's absolute scores; `None` where all are 0.
+    /// Whether those are all.
+    pub(crate) is_final: bool,
+    /// Its part of the layer's absolute scores; `None` where all are 0, or not all are exact.
     pub(crate) share: Option<f32>,
 }
 
@@ -177,10 +215,14 @@ impl Standing {
     pub(crate) fn of(table: &ScoreTable, component: Component) -> Option<Self> {
         let Component { layer, index, .. } = component;
         let score = table.get(layer, index)?.abs();
-        let rank = 1 + table.values.iter().filter(|other| other.abs() > score).count();
+        let exact = |place: &usize| table.is_exact(*place);
+        let is_larger = |place: &usize| table.values[*place].abs() > score;
+        let rank = 1 + (0..table.values.len()).filter(exact).filter(is_larger).count();
+        let of = table.n_exact();
+        let mut places = layer * table.width..(layer + 1) * table.width;
         let total: f32 = table.rows().nth(layer)?.iter().map(|other| other.abs()).sum();
-        let share = (total > 0.0).then(|| score / total);
-        Some(Self { rank, of: table.values.len(), share })
+        let share = (total > 0.0 && places.all(|place| exact(&place))).then(|| score / total);
+        Some(Self { rank, of, is_final: of == table.values.len(), share })
     }
 }
 
@@ -204,6 +246,8 @@ mod tests {
             direction: Direction::Noising,
             width: 2,
             values: values.to_vec(),
+            exact: Vec::new(),
+            n_steps: Vec::new(),
             convergence_delta: vec![0.5, 0.0],
         }
     }
@@ -238,6 +282,53 @@ mod tests {
         assert_eq!(shown.score(MapKind::Ap, head(0, 0)), Some(-2.0));
         assert_eq!(shown.scale(MapKind::Ig).limit(), 0.04);
         assert_ne!(shown.unit(MapKind::Ig), shown.unit(MapKind::Ap));
+    }
+
+    /// The last two of AP's scores are IG's, which stand in.
+    fn in_part(unit: Unit, choice: ScaleChoice) -> Shown {
+        let (ig, ap) =
+            (table(Method::Ig, [2.0, -1.0, 0.25, 0.5]), table(Method::Ap, [1.0, -0.5, 0.25, 0.5]));
+        let ap = ScoreTable { exact: vec![true, true, false, false], ..ap };
+        Shown::new([Some(&ig), Some(&ap)], &BASIS, unit, choice, ComponentKind::Heads)
+            .expect("the gap is large")
+    }
+
+    #[test]
+    fn a_stand_in_is_no_score_and_no_difference() {
+        let shown = in_part(Unit::Metric, ScaleChoice::Shared);
+        assert_eq!(
+            (shown.score(MapKind::Ap, head(0, 1)), shown.score(MapKind::Ap, head(1, 0))),
+            (Some(-0.5), None)
+        );
+        assert_eq!(
+            (shown.score(MapKind::Diff, head(0, 0)), shown.score(MapKind::Diff, head(1, 1))),
+            (Some(1.0), None)
+        );
+        assert_eq!(MapKind::ALL.map(|map| shown.n_screened(map)), [0, 2, 2]);
+        assert_eq!(MapKind::ALL.map(|map| shown.is_final(map, 2)), [true, false, false]);
+        assert!(!shown.is_final(MapKind::Ig, 3), "a layer is missing");
+        assert_eq!(
+            shown.words(head(1, 0)),
+            "layer 1 head 0: AP not patched yet (IG: +0.25 logits)"
+        );
+        assert_eq!(shown.missing(MapKind::Diff, head(1, 0)), "not patched yet");
+        assert_eq!(shown.missing(MapKind::Ap, head(7, 0)), "not computed");
+    }
+
+    #[test]
+    fn the_scale_of_patches_holds_all_stand_ins_as_long_as_there_is_one() {
+        let limit = |unit| in_part(unit, ScaleChoice::PerMap).scale(MapKind::Ap).limit();
+        assert_eq!([Unit::Metric, Unit::ShareOfGap, Unit::Notebook].map(limit), [2.0, 0.5, 0.5]);
+    }
+
+    #[test]
+    fn standing_is_among_exact_scores() {
+        let shown = in_part(Unit::Metric, ScaleChoice::Shared);
+        let ap = shown.table(MapKind::Ap).expect("in part");
+        let standing = Standing::of(ap, head(0, 1)).expect("it is exact");
+        assert_eq!((standing.rank, standing.of, standing.is_final), (2, 2, false));
+        assert!(standing.share.is_some(), "its layer is exact");
+        assert_eq!(Standing::of(ap, head(1, 0)), None);
     }
 
     #[test]

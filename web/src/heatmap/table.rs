@@ -67,6 +67,10 @@ fn Lines(
     let components = Memo::new(move |_| shown.with(|shown| in_order(shown, kind, order.get())));
     let pages = move || components.with(Vec::len).div_ceil(PAGE).max(1);
     let current = move || page.get().min(pages() - 1);
+    let is_partial = move || match order.get() {
+        Order::Place => false,
+        Order::By(map) => shown.with(|shown| shown.n_screened(map) > 0),
+    };
     let label = format!("Scores of all {}", kind.id());
     let at_start = move || current() == 0;
     let at_end = move || current() + 1 >= pages();
@@ -108,7 +112,10 @@ fn Lines(
             >
                 "Previous"
             </button>
-            <span class="hint">{move || format!("page {} of {}", current() + 1, pages())}</span>
+            <span class="hint">
+                {move || format!("page {} of {}", current() + 1, pages())}
+                {move || if is_partial() { ", of those patched so far" } else { "" }}
+            </span>
             <button
                 type="button"
                 disabled=at_end
@@ -162,7 +169,14 @@ fn row(
         })
     };
     let cells = MapKind::ALL.map(|map| {
-        let written = move || shown.with(|shown| shown.written(map, component));
+        let written = move || {
+            shown.with(|shown| {
+                let why = shown.is_screened(map, component).then(|| shown.missing(map, component));
+                // Once in a line: without AP there is no difference either.
+                let why = why.filter(|_| map == MapKind::Ap).map(str::to_owned);
+                shown.written(map, component).or(why)
+            })
+        };
         view! { <td>{written}</td> }
     });
     view! {

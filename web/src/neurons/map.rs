@@ -1,3 +1,5 @@
+use std::ops::Range;
+
 use gloo::events::EventListener;
 use leptos::ev::{KeyboardEvent, MouseEvent, PointerEvent, WheelEvent};
 use leptos::html;
@@ -8,7 +10,7 @@ use wasm_bindgen::prelude::*;
 use web_sys::{CanvasRenderingContext2d, HtmlCanvasElement, ImageData};
 
 use super::Window;
-use super::window::extreme;
+use super::window::Row;
 use crate::colour::{DARK, LIGHT, Rgb, Theme};
 use crate::heatmap::scale::Scale;
 use crate::heatmap::{Legend, MapKind, Shown};
@@ -23,8 +25,14 @@ const CLICK_PIXELS: f64 = 4.0;
 const ZOOM_STEP: f64 = 0.8;
 /// Colours from zero to an end of the scale.
 const SHADES: usize = 512;
+/// Rows of pixels per layer: the lower one is of what is not exact, wherever that is the larger.
+const HALVES: usize = 2;
+/// What is left of a stand-in's distance from zero in its colour.
+const FAINT: f32 = 0.4;
+/// What was not computed: the style sheet's hatching shows through.
+const BLANK: [u8; 4] = [0; 4];
 
-/// One map: a row of pixels per layer, a column per neuron or for several.
+/// One map: a row per layer, a column of pixels per neuron or for several.
 #[component]
 pub(super) fn NeuronMap(state: AppState, shown: Memo<Shown>, map: MapKind) -> impl IntoView {
     let testid = match map {
@@ -45,11 +53,12 @@ pub(super) fn NeuronMap(state: AppState, shown: Memo<Shown>, map: MapKind) -> im
     let component_at = move |event: &MouseEvent| -> Option<Component> {
         let (x, y) = share_of(event)?;
         let columns = columns(&canvas.get_untracked()?);
-        let layer = ((y * n_layers.get_untracked() as f64) as usize)
-            .min(n_layers.get_untracked().checked_sub(1)?);
+        let (view, n_layers) = (state.window.get_untracked(), n_layers.get_untracked());
+        let layers_down = y * n_layers as f64;
+        let layer = (layers_down as usize).min(n_layers.checked_sub(1)?);
         let index = shown.with_untracked(|shown| {
-            let row = shown.table(map).and_then(|table| table.rows().nth(layer));
-            state.window.get_untracked().shown_at(row?, x, columns)
+            let extremes = view.shown_at(Row::of(shown.table(map)?, layer)?, x, columns);
+            extremes.at(layers_down - layer as f64)
         })?;
         Some(Component { kind: KIND, layer, index })
     };
@@ -109,6 +118,7 @@ pub(super) fn NeuronMap(state: AppState, shown: Memo<Shown>, map: MapKind) -> im
                         aria-roledescription="map of neurons"
                         data-testid=testid
                         data-layers=move || computed_layers(shown, map).to_string()
+                        data-screened=move || shown.with(|shown| shown.n_screened(map)).to_string()
                         aria-label=described
                         on:pointerdown=pointer_down
                         on:pointermove=pointer_move
@@ -122,20 +132,34 @@ pub(super) fn NeuronMap(state: AppState, shown: Memo<Shown>, map: MapKind) -> im
                     <Mark state n_layers class="mark pinned" of=Signal::derive(move || at_pin(state)) />
                 </div>
             </div>
-            <Axis state />
+            <Axis state shown map />
         </figure>
     }
 }
 
-/// The first and the last neuron in view.
+/// The first and the last neuron in view, and how to read what is not exact, while there is any.
 #[component]
-fn Axis(state: AppState) -> impl IntoView {
+fn Axis(state: AppState, shown: Memo<Shown>, map: MapKind) -> impl IntoView {
     let ends = move || state.window.get().ends();
+    let is_partial = Memo::new(move |_| shown.with(|shown| shown.n_screened(map) > 0));
+    let (testid, note) = match map {
+        MapKind::Ig => ("note-ig-neurons", ""),
+        MapKind::Ap => {
+            ("note-ap-neurons", " · faint, half as high: not patched yet, IG’s score stands in")
+        }
+        MapKind::Diff => ("note-diff-neurons", " · hatched: not patched yet"),
+    };
+    // In the line of the axis, so that nothing moves when it goes.
     view! {
-        <div class="strip-axis" aria-hidden="true">
-            <span>{move || ends().0}</span>
-            <span>"neuron"</span>
-            <span>{move || ends().1}</span>
+        <div class="strip-axis">
+            <span aria-hidden="true">{move || ends().0}</span>
+            <span>
+                <span aria-hidden="true">"neuron"</span>
+                <span data-testid=testid>
+                    {move || if is_partial.get() { note } else { "" }}
+                </span>
+            </span>
+            <span aria-hidden="true">{move || ends().1}</span>
         </div>
     }
 }
@@ -273,8 +297,8 @@ fn neighbour(
         index.saturating_sub(step)..index
     };
     shown.with_untracked(|shown| {
-        let row = shown.table(map).and_then(|table| table.rows().nth(from.layer));
-        row.and_then(|row| extreme(row, range)).unwrap_or(next)
+        let row = shown.table(map).and_then(|table| Row::of(table, from.layer));
+        row.and_then(|row| row.extremes(range).largest()).unwrap_or(next)
     })
 }
 
@@ -300,7 +324,7 @@ fn redraw_when_needed(
         let (theme, view, n_layers) = (theme.get(), state.window.get(), n_layers.get());
         let Some(canvas) = canvas.get() else { return };
         shown.with(|shown| {
-            draw(&canvas, shown.table(map), shown.scale(map), view, &theme, n_layers).ok();
+            draw(&canvas, shown, map, view, &theme, n_layers).ok();
         });
     });
 }
@@ -324,30 +348,36 @@ fn columns(canvas: &HtmlCanvasElement) -> usize {
     (wanted.round() as usize).clamp(1, MOST_COLUMNS)
 }
 
-/// One row of pixels per layer; the style sheet stretches it to its height.
+/// Two rows of pixels per layer; the style sheet stretches them to their height.
 fn draw(
     canvas: &HtmlCanvasElement,
-    table: Option<&ScoreTable>,
-    scale: Scale,
+    shown: &Shown,
+    map: MapKind,
     view: Window,
     theme: &Theme,
     n_layers: usize,
 ) -> Result<(), JsValue> {
     let columns = columns(canvas);
     canvas.set_width(columns as u32);
-    canvas.set_height(n_layers.max(1) as u32);
+    canvas.set_height((HALVES * n_layers.max(1)) as u32);
     let context: CanvasRenderingContext2d =
         canvas.get_context("2d")?.ok_or("no canvas context")?.unchecked_into();
     let shades: Vec<Rgb> = (0..=2 * SHADES)
         .map(|shade| theme.of((shade as f32 - SHADES as f32) / SHADES as f32))
         .collect();
-    let mut pixels = Vec::with_capacity(4 * columns * n_layers);
-    for row in table.into_iter().flat_map(ScoreTable::rows) {
-        for column in 0..columns {
-            let score = extreme(row, view.column(column, columns)).map_or(0.0, |place| row[place]);
-            let shade = SHADES as f32 * (1.0 + scale.place(score));
-            let [red, green, blue] = shades[shade.round() as usize];
-            pixels.extend([red, green, blue, 255]);
+    let scale = shown.scale(map);
+    let shade = |place: f32| {
+        let [red, green, blue] = shades[(SHADES as f32 * (1.0 + place)).round() as usize];
+        [red, green, blue, 255]
+    };
+    let mut pixels = Vec::with_capacity(4 * HALVES * columns * n_layers);
+    let rows = (0..n_layers).map_while(|layer| Row::of(shown.table(map)?, layer));
+    for row in rows {
+        let drawn: Vec<[Option<f32>; HALVES]> = (0..columns)
+            .map(|column| halves(row, view.column(column, columns), scale, map))
+            .collect();
+        for half in 0..HALVES {
+            pixels.extend(drawn.iter().flat_map(|halves| halves[half].map_or(BLANK, shade)));
         }
     }
     if pixels.is_empty() {
@@ -357,10 +387,53 @@ fn draw(
     context.put_image_data(&image, 0.0, 0.0)
 }
 
+/// What the upper and the lower half of a column show, as places on the scale; `None`: nothing. An exact
+/// score has both, unless a larger one that is not exact has the lower.
+fn halves(row: Row<'_>, range: Range<usize>, scale: Scale, map: MapKind) -> [Option<f32>; HALVES] {
+    let extremes = row.extremes(range);
+    let place = |index: usize| scale.place(row.scores[index]);
+    let exact = extremes.exact.map(place);
+    match extremes.screened {
+        None => [exact; HALVES],
+        // There is no difference from what is not known.
+        Some(_) if map == MapKind::Diff => [exact, None],
+        Some(screened) => [exact, Some(FAINT * place(screened))],
+    }
+}
+
 /// Where the pointer is on its canvas, as shares of width and height.
 fn share_of(event: &MouseEvent) -> Option<(f64, f64)> {
     let canvas: HtmlCanvasElement = event.current_target()?.dyn_into().ok()?;
     let (width, height) = (canvas.client_width(), canvas.client_height());
     let share = |at: i32, of: i32| (f64::from(at) / f64::from(of.max(1))).clamp(0.0, 1.0);
     Some((share(event.offset_x(), width), share(event.offset_y(), height)))
+}
+
+#[cfg(test)]
+mod tests {
+    use twinbeam_core::{Direction, Method};
+
+    use super::*;
+
+    #[test]
+    fn an_exact_extreme_and_a_larger_stand_in_share_a_column() {
+        let table = ScoreTable {
+            kind: KIND,
+            method: Method::Ap,
+            direction: Direction::Noising,
+            width: 4,
+            values: vec![0.5, -1.0, -0.25, 0.0],
+            exact: vec![true, false, false, true],
+            convergence_delta: Vec::new(),
+            n_steps: Vec::new(),
+        };
+        let row = Row::of(&table, 0).expect("a layer");
+        let of = |range, map| halves(row, range, Scale::of(&table.values), map);
+        assert_eq!(of(0..2, MapKind::Ap), [Some(0.5), Some(-FAINT)]);
+        assert_eq!(of(0..1, MapKind::Ap), [Some(0.5); 2], "exact: all of the height");
+        assert_eq!(of(2..3, MapKind::Ap), [None, Some(-0.25 * FAINT)]);
+        assert_eq!(of(3..4, MapKind::Ap), [Some(0.0); 2]);
+        assert_eq!(of(1..2, MapKind::Diff), [None; 2], "no difference from what is not known");
+        assert_eq!(of(3..6, MapKind::Diff), [Some(0.0); 2]);
+    }
 }

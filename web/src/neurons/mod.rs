@@ -1,8 +1,9 @@
 //! The neurons' figure: too many for cells of a table, so a canvas per map.
 //!
-//! `window.rs` says which neurons are in view, `listed.rs` which stand out; `map.rs` draws, and
-//! `panel.rs` puts it together.
+//! `window.rs` says which neurons are in view, `listed.rs` which stand out, `coverage.rs` how many are exact;
+//! `map.rs` draws, and `panel.rs` puts it together.
 
+mod coverage;
 mod listed;
 mod map;
 mod panel;

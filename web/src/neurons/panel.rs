@@ -2,6 +2,7 @@ use leptos::prelude::*;
 use twinbeam_core::{Component, ComponentKind};
 
 use super::Window;
+use super::coverage::CoverageWords;
 use super::listed::{Listed, strongest, strongest_of_link};
 use super::map::NeuronMap;
 use crate::bridge;
@@ -90,34 +91,47 @@ fn Zoom(state: AppState) -> impl IntoView {
     }
 }
 
-/// Computing, done, or offered.
+/// Computing, done, stopped or offered, and how much of it is exact.
 #[component]
 fn Progress(state: AppState) -> impl IntoView {
     let status = move || state.neuron_status();
     let words = move || match status() {
         NeuronStatus::Waiting => "Computed after the heads.".to_owned(),
         NeuronStatus::Running => {
-            state.neuron_progress.get().map_or_else(|| "Starting".to_owned(), in_progress)
+            let words = state.neuron_progress.get().map(in_progress);
+            format!("{}.", words.unwrap_or_else(|| "Starting".to_owned()))
         }
+        NeuronStatus::Stopped => match state.coverage() {
+            None => "Stopped before any neuron was patched in this direction.".to_owned(),
+            Some(coverage) if coverage.rest() == 0 => "Stopped in the other direction.".to_owned(),
+            Some(_) => "Stopped.".to_owned(),
+        },
         NeuronStatus::Done => {
             "Done: every neuron patched, one by one, and every layer integrated.".to_owned()
         }
         NeuronStatus::Offered => {
             let count = state.shape().map_or(0, |shape| shape.n_layers * shape.d_mlp);
-            format!("{count} neurons, each patched in a run of its own: this takes a while.")
+            format!(
+                "{count} neurons, each patched in a run of its own: this takes a while. The largest by IG and attribution \
+                 patching come first."
+            )
         }
     };
     view! {
         <p class="neuron-status" data-testid="neuron-status" data-state=move || status().id()>
             <span>{words}</span>
             " "
+            <span><CoverageWords state /></span>
+            " "
             <button
                 type="button"
                 data-testid="run-neurons"
-                hidden=move || status() != NeuronStatus::Offered
+                hidden=move || status() == NeuronStatus::Done || !state.can_score_neurons()
                 on:click=move |_event| bridge::run_neurons(state)
             >
-                "Compute neurons"
+                {move || {
+                    if status() == NeuronStatus::Stopped { "Start again" } else { "Compute neurons" }
+                }}
             </button>
         </p>
     }
@@ -130,16 +144,24 @@ pub(crate) enum NeuronStatus {
     Waiting,
     Running,
     Done,
+    /// Some are patched, and nothing computes the rest.
+    Stopped,
     /// A click starts them.
     Offered,
 }
 
 impl NeuronStatus {
+    /// Whether some may be there and others not.
+    pub(super) const fn is_partial(self) -> bool {
+        matches!(self, Self::Running | Self::Stopped)
+    }
+
     const fn id(self) -> &'static str {
         match self {
             Self::Waiting => "waiting",
             Self::Running => "running",
             Self::Done => "done",
+            Self::Stopped => "stopped",
             Self::Offered => "offered",
         }
     }
@@ -194,9 +216,16 @@ fn List(state: AppState, shown: Memo<Shown>, map: MapKind) -> impl IntoView {
             .collect_view()
     };
     let unit = move || shown.with(|shown| shown.unit(map));
+    // Whoever comes later may still be stronger.
+    let so_far = move || {
+        let n_layers = state.shown_shape().map_or(0, |shape| shape.n_layers);
+        let is_partial =
+            |shown: &Shown| shown.table(map).is_some() && !shown.is_final(map, n_layers);
+        if shown.with(is_partial) { " so far" } else { "" }
+    };
     view! {
         <table class="list" data-testid=id>
-            <caption>{title} <span class="hint">", " {unit}</span></caption>
+            <caption>{title} {so_far} <span class="hint">", " {unit}</span></caption>
             <thead>
                 <tr>
                     <th scope="col">"neuron"</th>

@@ -1,5 +1,9 @@
 //! Which neurons of a layer are in view, and what a column of pixels shows of them. Nothing here draws.
 
+use std::ops::Range;
+
+use twinbeam_core::ScoreTable;
+
 /// Neurons in view at least.
 const LEAST: f64 = 8.0;
 
@@ -74,36 +78,82 @@ impl Window {
     }
 
     /// Neurons that a column of pixels shows, of `columns`.
-    pub(crate) fn column(self, column: usize, columns: usize) -> std::ops::Range<usize> {
+    pub(crate) fn column(self, column: usize, columns: usize) -> Range<usize> {
         let at = |column: usize| self.start + self.len * column as f64 / columns.max(1) as f64;
         let first = (at(column) + 1e-9) as usize;
         let end = (at(column + 1) - 1e-9).ceil() as usize;
         first.min(self.total)..end.max(first + 1).min(self.total)
     }
 
-    /// The neuron of a layer that the column at `share` of the width shows: the one with the largest
-    /// absolute score, so that no extreme is lost however many share the column.
-    pub(crate) fn shown_at(self, row: &[f32], share: f64, columns: usize) -> Option<usize> {
+    /// What the column at `share` of the width shows of a layer.
+    pub(crate) fn shown_at(self, row: Row<'_>, share: f64, columns: usize) -> Extremes {
         let column = (share * columns as f64) as usize;
-        extreme(row, self.column(column.min(columns.saturating_sub(1)), columns))
+        row.extremes(self.column(column.min(columns.saturating_sub(1)), columns))
     }
 }
 
-/// The score with the largest absolute value in a range; the first of several.
-pub(crate) fn extreme(row: &[f32], range: std::ops::Range<usize>) -> Option<usize> {
-    let mut best: Option<(usize, f32)> = None;
-    for index in range {
-        let size = row.get(index)?.abs();
-        if best.is_none_or(|(_, most)| size > most) {
-            best = Some((index, size));
+/// The scores of a layer, and which of them are exact; no flags: all.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Row<'table> {
+    pub(crate) scores: &'table [f32],
+    exact: &'table [bool],
+}
+
+impl<'table> Row<'table> {
+    pub(crate) fn of(table: &'table ScoreTable, layer: usize) -> Option<Self> {
+        let places = layer * table.width..(layer + 1) * table.width;
+        let scores = table.values.get(places.clone())?;
+        Some(Self { scores, exact: table.exact.get(places).unwrap_or_default() })
+    }
+
+    /// The largest absolute scores in a range, so that no extreme is lost however many share a column; the
+    /// first of equals.
+    pub(crate) fn extremes(self, range: Range<usize>) -> Extremes {
+        let mut largest: [Option<(usize, f32)>; 2] = [None; 2];
+        for index in range {
+            let Some(score) = self.scores.get(index) else { break };
+            let is_exact = self.exact.get(index).copied().unwrap_or(true);
+            let best = &mut largest[usize::from(is_exact)];
+            if best.is_none_or(|(_, most)| score.abs() > most) {
+                *best = Some((index, score.abs()));
+            }
+        }
+        let [screened, exact] = largest;
+        let least = exact.map_or(-1.0, |(_, size)| size);
+        let screened = screened.filter(|(_, size)| *size > least);
+        Extremes {
+            exact: exact.map(|(index, _)| index),
+            screened: screened.map(|(index, _)| index),
         }
     }
-    best.map(|(index, _)| index)
+}
+
+/// What a column of pixels has to show, as places in a row.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub(crate) struct Extremes {
+    /// The largest exact score: nothing that is not exact may hide it.
+    pub(crate) exact: Option<usize>,
+    /// A screened neuron whose stand-in is larger than that: not to be hidden either.
+    pub(crate) screened: Option<usize>,
+}
+
+impl Extremes {
+    /// What is shown at a share of the height: each half leads to what it shows, and a blank one to what
+    /// will be there.
+    pub(crate) fn at(self, share: f64) -> Option<usize> {
+        if share < 0.5 { self.exact.or(self.screened) } else { self.largest() }
+    }
+
+    /// The largest of all.
+    pub(crate) fn largest(self) -> Option<usize> {
+        self.screened.or(self.exact)
+    }
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
+    use twinbeam_core::{ComponentKind, Direction, Method};
 
     #[test]
     fn every_neuron_is_in_a_column_and_every_column_has_one() {
@@ -149,12 +199,51 @@ mod tests {
 
     #[test]
     fn a_column_shows_the_extreme_of_its_neurons() {
-        let row = [0.1, -0.9, 0.3, 0.0, 0.2, 0.2, -0.1, 0.5];
+        let scores = [0.1, -0.9, 0.3, 0.0, 0.2, 0.2, -0.1, 0.5];
+        let row = Row { scores: &scores, exact: &[] };
         let whole = Window::whole(8);
-        assert_eq!(whole.shown_at(&row, 0.0, 2), Some(1));
-        assert_eq!(whole.shown_at(&row, 0.99, 2), Some(7));
-        assert_eq!(whole.shown_at(&row, 1.0, 2), Some(7));
-        assert_eq!(extreme(&row, 4..6), Some(4), "the first of equals");
-        assert_eq!(extreme(&row[..3], 0..8), None, "not computed yet");
+        let exact = |index| Extremes { exact: Some(index), screened: None };
+        assert_eq!(whole.shown_at(row, 0.0, 2), exact(1));
+        assert_eq!(whole.shown_at(row, 0.99, 2), exact(7));
+        assert_eq!(whole.shown_at(row, 1.0, 2), exact(7));
+        assert_eq!(row.extremes(4..6), exact(4), "the first of equals");
+        assert_eq!(row.extremes(8..9), Extremes::default());
+    }
+
+    #[test]
+    fn neither_an_exact_extreme_nor_a_larger_stand_in_is_hidden() {
+        let scores = [0.1, -0.9, 0.3, 0.0, 0.2, 0.2];
+        let exact = [true, false, true, false, false, true];
+        let row = Row { scores: &scores, exact: &exact };
+        let extremes = |range| {
+            let Extremes { exact, screened } = row.extremes(range);
+            (exact, screened)
+        };
+        assert_eq!(extremes(0..3), (Some(2), Some(1)), "both are drawn");
+        assert_eq!(extremes(2..4), (Some(2), None), "a smaller stand-in is not");
+        assert_eq!(extremes(4..6), (Some(5), None), "nor one that is as large");
+        assert_eq!(extremes(3..4), (None, Some(3)), "a stand-in of 0 is no exact 0");
+        assert_eq!([0.2, 0.7].map(|share| row.extremes(0..3).at(share)), [Some(2), Some(1)]);
+        assert_eq!([0.2, 0.7].map(|share| row.extremes(3..4).at(share)), [Some(3); 2]);
+        assert_eq!([0.2, 0.7].map(|share| row.extremes(2..3).at(share)), [Some(2); 2]);
+    }
+
+    #[test]
+    fn rows_are_those_of_the_table() {
+        let ig = ScoreTable {
+            kind: ComponentKind::Neurons,
+            method: Method::Ig,
+            direction: Direction::Noising,
+            width: 2,
+            values: vec![0.5, 0.25, 1.0, 2.0],
+            exact: Vec::new(),
+            convergence_delta: Vec::new(),
+            n_steps: Vec::new(),
+        };
+        let row = Row::of(&ig, 1).expect("a layer");
+        assert_eq!((row.scores, row.exact), ([1.0, 2.0].as_slice(), [].as_slice()));
+        let screened = ScoreTable { exact: vec![true, true, false, true], ..ig };
+        assert_eq!(Row::of(&screened, 1).map(|row| row.extremes(0..2).exact), Some(Some(1)));
+        assert!(Row::of(&screened, 2).is_none(), "not computed yet");
     }
 }

@@ -4,7 +4,7 @@ use anyhow::Context as _;
 use rand::{Rng as _, SeedableRng as _};
 use rand_chacha::ChaCha8Rng;
 use serde::Deserialize;
-use twinbeam_core::{Answers, Experiment, Metric, ModelShape, PromptError, TokenPair};
+use twinbeam_core::{Answers, Experiment, Metric, ModelShape, PromptError, Steps, TokenPair};
 use twinbeam_engine::{Error, Model, Question, question};
 use twinbeam_tasks::{Split, Task, pairs};
 
@@ -112,7 +112,8 @@ fn random_questions(shape: &ModelShape) -> Result<Vec<(String, Question)>, Promp
         corrupted[place] = another(clean[place], step);
         let tokens = TokenPair::new(clean, corrupted, shape)?;
         let answers = Answers::new(vec![answer], vec![another(answer, wrong)], shape)?;
-        let question = Question { tokens, answers, metric: Metric::LogitDiff, n_steps: 1 };
+        let question =
+            Question { tokens, answers, metric: Metric::LogitDiff, n_steps: Steps::Fixed(1) };
         questions.push((format!("random {number}"), question));
     }
     Ok(questions)

@@ -16,11 +16,12 @@ use std::rc::Rc;
 
 use js_sys::Array;
 use twinbeam_core::{
-    ComponentKind, DeviceChoice, Event, Expected, Experiment, ModelFiles, Outcome, Problem,
-    Published, Request,
+    ComponentKind, DeviceChoice, DeviceReport, Event, Expected, Experiment, ModelFiles, Outcome,
+    Phase, Problem, Published, Request,
 };
 use twinbeam_engine::{
-    ByteSource, DeviceKind, Error, Host, Model, Plan, Remote, inspect, question, run, self_check,
+    BenchPlan, ByteSource, DeviceKind, Error, Host, Model, Plan, Remote, bench, inspect, question,
+    run, self_check,
 };
 use wasm_bindgen::prelude::*;
 use wasm_bindgen_futures::spawn_local;
@@ -68,6 +69,8 @@ struct Worker {
     busy: Cell<bool>,
     cancelled: Cell<Option<u64>>,
     model: RefCell<Option<Rc<Model>>>,
+    /// Where it runs.
+    device: RefCell<Option<DeviceReport>>,
     /// Where the model's files are, for the copy that checks a GPU.
     files: RefCell<Option<(ModelFiles, Vec<File>)>>,
 }
@@ -135,6 +138,10 @@ impl Worker {
             }
             Work::Request(Request::Run { job, experiment, kinds }, _) => {
                 (Some(job), self.run(job, experiment, kinds).await)
+            }
+            Work::Request(Request::Bench { job, experiment }, _) => {
+                // In a box for the same reason.
+                (Some(job), Box::pin(self.bench(job, &experiment)).await)
             }
             Work::SelfCheck(published, sha256) => {
                 (None, self.self_check(&published, sha256.as_deref()).await)
@@ -222,6 +229,7 @@ impl Worker {
             ],
             memory_bytes: memory_bytes(),
         });
+        self.device.replace(Some(device.report().clone()));
         self.model.replace(Some(Rc::new(model)));
         if let Some(published) = expected.published {
             let check = Work::SelfCheck(Box::new(published), expected.sha256);
@@ -264,6 +272,21 @@ impl Worker {
         let (outcome, checked) = outcome.map_err(|error: Error| error.problem())?;
         let Outcome { joint, seconds, .. } = outcome;
         send(&Event::Done { job, joint, seconds, checked });
+        Ok(())
+    }
+
+    async fn bench(&self, job: u64, experiment: &Experiment) -> Result<(), Problem> {
+        let model = self.loaded()?;
+        let device = self.device.borrow().clone().ok_or(Problem::NoModel)?;
+        let question = question(&model, experiment).map_err(|error| error.problem())?;
+        let plan = BenchPlan::small(model.shape());
+        let mut host = self.host(job);
+        // It says no number: how much there is to do is not known before the peak is.
+        let (phase, done, total, seconds) = (Phase::Bench, 0, 0, 0.0);
+        host.emit(Event::Progress { job, phase, done, total, seconds });
+        let bench = bench(&model, &device, &question, &plan, &mut host).await;
+        let bench = Box::new(bench.map_err(|error| error.problem())?);
+        send(&Event::Benched { job, bench });
         Ok(())
     }
 

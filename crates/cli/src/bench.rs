@@ -1,0 +1,107 @@
+//! `twinbeam bench`: how fast the methods run here, and how far that is from what the machine can do.
+
+mod scaling;
+
+use std::path::PathBuf;
+
+use anyhow::Context as _;
+use clap::Args;
+use pollster::block_on;
+use serde_json::json;
+use twinbeam_core::{Bench, Expected, Experiment, Steps};
+use twinbeam_engine::{BenchPlan, DeviceKind, Model, bench};
+
+use crate::compare::{DeviceOption, PrecisionOption, question_of, read_cases, steps};
+use crate::files::{Folder, Terminal};
+
+/// What to time, and where.
+#[derive(Debug, Args)]
+pub struct Options {
+    /// Folder with config.json and model.safetensors.
+    #[arg(long)]
+    pub model: PathBuf,
+    /// JSON list of cases as `compare` takes it, of which the first is timed; by default token ids of the
+    /// notebook's shape: 17 tokens, the eleventh different.
+    #[arg(long)]
+    pub cases: Option<PathBuf>,
+    /// Where to compute.
+    #[arg(long, value_enum, default_value_t = DeviceOption::Cpu)]
+    pub device: DeviceOption,
+    /// Type of number on the CPU; auto is double for models up to 20 million parameters.
+    #[arg(long, value_enum, default_value_t = PrecisionOption::Auto)]
+    pub precision: PrecisionOption,
+    /// Gauss-Legendre nodes of integrated gradients; `auto`: as many as it takes for a thousandth of the gap,
+    /// and `auto:200` for 200 millionths.
+    #[arg(long, default_value_t = Steps::Fixed(50), value_parser = steps)]
+    pub n_steps: Steps,
+    /// Layers whose neurons are patched, all of them; by default four from the first to the last.
+    #[arg(long, value_delimiter = ',')]
+    pub neuron_layers: Option<Vec<usize>>,
+    /// A few seconds of each part only.
+    #[arg(long)]
+    pub small: bool,
+    /// Print how time grows with the length of the prompts, the layers of the model and the number of prompts,
+    /// and how far that is from what the cost model says.
+    #[arg(long, conflicts_with_all = ["cases", "neuron_layers", "small", "json"])]
+    pub scaling: bool,
+    /// Write what was measured to this file too, as JSON.
+    #[arg(long)]
+    pub json: Option<PathBuf>,
+}
+
+/// Times the methods and prints a table.
+///
+/// # Errors
+/// A model or a device that cannot be used.
+pub fn run(options: &Options) -> anyhow::Result<()> {
+    let mut terminal = Terminal::new();
+    let device = block_on(DeviceKind::choose(options.device.into()))?
+        .with_precision(options.precision.into());
+    let folder = Folder(options.model.clone());
+    let model = block_on(Model::load(&folder, &Expected::default(), &device, &mut terminal))?;
+    terminal.finish();
+    if options.scaling {
+        return scaling::run(&model, device.report(), &mut terminal);
+    }
+    let shape = model.shape();
+    let plan = if options.small { BenchPlan::small(shape) } else { BenchPlan::large(shape) };
+    let plan = match &options.neuron_layers {
+        Some(layers) => BenchPlan { neuron_layers: layers.clone(), ..plan },
+        None => plan,
+    };
+    let case = match &options.cases {
+        Some(path) => read_cases(path)?.into_iter().next().context("there is no case")?,
+        None => {
+            let clean: Vec<u32> = (0..17).collect();
+            let mut corrupted = clean.clone();
+            corrupted[10] = 17;
+            json!({ "clean_ids": clean, "corrupted_ids": corrupted, "answer_id": 18, "wrong_id": 19 })
+        }
+    };
+    let experiment = Experiment { n_steps: options.n_steps, ..Experiment::default() };
+    let (question, _) = question_of(&model, case, experiment)?;
+    let report = block_on(bench(&model, device.report(), &question, &plan, &mut terminal))?;
+    print(&report);
+    if let Some(path) = &options.json {
+        std::fs::write(path, serde_json::to_string_pretty(&report)?)?;
+    }
+    Ok(())
+}
+
+#[expect(clippy::print_stdout, reason = "what the command is for")]
+fn print(report: &Bench) {
+    println!("{}; peak {:.1} GFLOP/s", report.device.name, report.peak / 1e9);
+    println!("{:<32} {:>9} {:>9} {:>9} {:>6} {:>9}", "", "GFLOP", "s", "GFLOP/s", "peak", "all, s");
+    for row in &report.rows {
+        println!(
+            "{:<32} {:>9.1} {:>9.2} {:>9.1} {:>5.0}% {:>9.1}",
+            row.part.label(),
+            row.flops as f64 / 1e9,
+            row.seconds,
+            row.flops_per_second() / 1e9,
+            100.0 * report.share_of_peak(row),
+            row.all_seconds(),
+        );
+    }
+    println!("{:<32} {:>46.1}", "in all", report.all_seconds());
+}

@@ -1,0 +1,104 @@
+//! How time grows, against the cost model.
+
+use anyhow::{Context as _, ensure};
+use pollster::block_on;
+use serde_json::{Value, json};
+use twinbeam_core::{Bench, ComponentKind, DeviceReport, Experiment, Steps};
+use twinbeam_engine::{BenchPlan, Model, bench};
+
+use crate::compare::question_of;
+use crate::files::Terminal;
+
+/// Most that a time may be off from what the cost model says, relative to the median of all.
+const ALLOWED: f64 = 0.3;
+/// Steps of integrated gradients: enough for full batches.
+const STEPS: usize = 30;
+
+/// One size of a job.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+struct Job {
+    n_pos: usize,
+    n_layers: usize,
+    n_prompts: usize,
+}
+
+pub(super) fn run(
+    whole: &Model,
+    device: &DeviceReport,
+    terminal: &mut Terminal,
+) -> anyhow::Result<()> {
+    let n_layers = whole.shape().n_layers;
+    let mut jobs = Vec::new();
+    for n_pos in [9, 17, 33, 65, 129] {
+        jobs.push(Job { n_pos, n_layers, n_prompts: 1 });
+    }
+    for part in [4, 2] {
+        jobs.push(Job { n_pos: 17, n_layers: n_layers.div_ceil(part), n_prompts: 1 });
+    }
+    for n_prompts in [2, 4] {
+        jobs.push(Job { n_pos: 17, n_layers, n_prompts });
+    }
+    let mut rows = Vec::new();
+    for job in jobs {
+        let model = whole.cut_after(job.n_layers);
+        if job.n_pos > model.shape().n_ctx {
+            continue;
+        }
+        let plan = BenchPlan {
+            kinds: vec![ComponentKind::Heads],
+            ig_layers: (0..job.n_layers).collect(),
+            neuron_layers: Vec::new(),
+            n_neurons: 0,
+        };
+        let (mut seconds, mut flops, mut peak) = (0.0, 0, 0.0_f64);
+        for prompt in 0..job.n_prompts {
+            let experiment = Experiment { n_steps: Steps::Fixed(STEPS), ..Experiment::default() };
+            let (question, _) = question_of(&model, pair(job.n_pos, prompt), experiment)?;
+            let report: Bench = block_on(bench(&model, device, &question, &plan, terminal))?;
+            seconds += report.rows.iter().map(|row| row.seconds).sum::<f64>();
+            flops += report.rows.iter().map(|row| row.flops).sum::<u64>();
+            peak = peak.max(report.peak);
+        }
+        rows.push((job, flops, seconds, peak));
+    }
+    print(&rows)
+}
+
+/// The upper half of the positions can differ.
+fn pair(n_pos: usize, prompt: usize) -> Value {
+    let clean: Vec<usize> = (0..n_pos).map(|pos| pos + prompt).collect();
+    let mut corrupted = clean.clone();
+    corrupted[n_pos / 2] += 1;
+    json!({ "clean_ids": clean, "corrupted_ids": corrupted, "answer_id": 1, "wrong_id": 2 })
+}
+
+#[expect(clippy::print_stdout, reason = "what the command is for")]
+fn print(rows: &[(Job, u64, f64, f64)]) -> anyhow::Result<()> {
+    let speed = |(_, flops, seconds, _): &(Job, u64, f64, f64)| *flops as f64 / seconds;
+    let mut speeds: Vec<f64> = rows.iter().map(speed).collect();
+    speeds.sort_by(f64::total_cmp);
+    let median = speeds.get(speeds.len() / 2).copied().context("nothing was timed")?;
+    println!(
+        "Heads, AP and IG in {STEPS} steps, one direction; at the median {:.1} GFLOP/s",
+        median / 1e9
+    );
+    println!(
+        "{:>7} {:>7} {:>8} {:>9} {:>8} {:>9} {:>9} {:>6}",
+        "tokens", "layers", "prompts", "GFLOP", "s", "GFLOP/s", "model, s", "off"
+    );
+    let mut worst = 0.0_f64;
+    for row in rows {
+        let (Job { n_pos, n_layers, n_prompts }, flops, seconds, _) = row;
+        let expected = *flops as f64 / median;
+        let off = seconds / expected - 1.0;
+        worst = worst.max(off.abs());
+        println!(
+            "{n_pos:>7} {n_layers:>7} {n_prompts:>8} {:>9.1} {seconds:>8.2} {:>9.1} {expected:>9.2} {:>+5.0}%",
+            *flops as f64 / 1e9,
+            speed(row) / 1e9,
+            100.0 * off
+        );
+    }
+    ensure!(worst <= ALLOWED, "a time is {:.0} % off", 100.0 * worst);
+    Ok(())
+}
