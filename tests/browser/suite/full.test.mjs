@@ -1,12 +1,12 @@
 // A model of GPT-2 small's full size, with random weights: fetched, run on the CPU, and loaded again without a network.
 // It takes minutes, so it is one test, and it says how long each part took.
 import assert from "node:assert/strict";
-import { existsSync, mkdtempSync, readFileSync, renameSync, rmSync } from "node:fs";
+import { mkdtempSync, readFileSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { test } from "node:test";
 import { sha256 } from "../support/hub.mjs";
-import { compare, KEPT, MINI, twinbeam } from "../support/native.mjs";
+import { compare, full_size } from "../support/native.mjs";
 import { by, difference, launch, PATIENCE, status, table } from "../support/page.mjs";
 import { choose, in_use, site } from "../support/site.mjs";
 
@@ -16,20 +16,8 @@ const LONG = 10 * PATIENCE;
 /** Bytes of the masks that files of GPT-2 hold: one triangle of 1024 positions per layer, never fetched. */
 const MASKS = 12 * 1024 * 1024 * 4;
 
-/** The model's folder; it is made once. */
-function model() {
-  const folder = join(KEPT, "gpt2-random");
-  if (!existsSync(folder)) {
-    const unfinished = `${folder}-unfinished`;
-    rmSync(unfinished, { recursive: true, force: true });
-    twinbeam("synth", "--size", "gpt2", "--masks", "--std", "0.1", "--tokenizer", join(MINI, "tokenizer.json"), "--out", unfinished);
-    renameSync(unfinished, folder);
-  }
-  return folder;
-}
-
 test("a model of the full size is fetched, agrees with the command line, and is there again without a network", { timeout: 3 * LONG }, async () => {
-  const folder = model();
+  const folder = full_size();
   const { clean, corrupted, answer, wrong } = NOTEBOOK;
   const cases = [{ name: "notebook", clean, corrupted, answer: answer[0], wrong: wrong[0] }];
   const [native] = compare(cases, { model: folder, precision: "f32", direction: "noising" });

@@ -143,7 +143,7 @@ test("the device is measured on request, and axe finds no fault with what is sai
       assert.ok([rate, share, seconds].every(Number.isFinite), part);
       assert.ok(Math.abs(share - rate / peak) < 1e-6, `${part}: ${share} is not ${rate} of ${peak}`);
     }
-    assert.match(await result.innerText(), /CPU.* GFLOP\/s in a product of 1024 × 1024 matrices.*prompts of \d+ tokens.*IG by 50 Gauss-Legendre steps/s);
+    assert.match(await result.innerText(), /CPU.* GFLOP\/s in a product of 512 × 512 matrices.*prompts of \d+ tokens.*IG by 50 Gauss-Legendre steps/s);
     assert.deepEqual(await table(page, "heatmap-ap-heads"), figure, "the figure is as it was");
     assert.equal(await by(page, "status").getAttribute("data-state"), "done");
     const wide = await page.evaluate(() => document.documentElement.scrollWidth);

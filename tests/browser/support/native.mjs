@@ -1,6 +1,6 @@
 // The same numbers from the command line.
 import { execFileSync } from "node:child_process";
-import { mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import { existsSync, mkdtempSync, readFileSync, renameSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
@@ -15,6 +15,18 @@ export const MINI = join(ROOT, "assets/models/mini");
 /** Runs the command line and waits for it. */
 export function twinbeam(...options) {
   execFileSync(join(TARGET, "release/twinbeam"), options, { cwd: ROOT, stdio: ["ignore", "ignore", "inherit"] });
+}
+
+/** Folder of a random model of GPT-2 small's full size; it is made once. */
+export function full_size() {
+  const folder = join(KEPT, "gpt2-random");
+  if (!existsSync(folder)) {
+    const unfinished = `${folder}-unfinished`;
+    rmSync(unfinished, { recursive: true, force: true });
+    twinbeam("synth", "--size", "gpt2", "--masks", "--std", "0.1", "--tokenizer", join(MINI, "tokenizer.json"), "--out", unfinished);
+    renameSync(unfinished, folder);
+  }
+  return folder;
 }
 
 /**
