@@ -4,13 +4,6 @@
 
 use twinbeam_core::{ComponentKind, Metric, ModelShape, TokenPair};
 
-/// Memory that one batch may take, in bytes: small enough for the processor's caches to help and for a
-/// browser's heap, large enough that the matrix products are large.
-const BATCH_BYTES: usize = 48 << 20;
-
-/// The same of a batch with gradients, which keeps what every block computes.
-const GRADIENT_BYTES: usize = 192 << 20;
-
 /// Fewer positions in a batch than this are not worth being run beside another batch: reading the weights
 /// would take most of the time.
 pub(crate) const LEAST_POSITIONS: usize = 128;
@@ -19,9 +12,32 @@ pub(crate) const LEAST_POSITIONS: usize = 128;
 /// pass.
 const WITH_GRADIENTS: u64 = 2;
 
+/// How much of a device one batch may take.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Budget {
+    /// Bytes of all that a batch holds at a time.
+    pub batch: usize,
+    /// The same of a batch with gradients, which keeps what every block computes.
+    pub gradients: usize,
+    /// Bytes of the largest buffer that the device binds.
+    pub buffer: usize,
+}
+
+impl Budget {
+    /// Of a CPU: small enough for its caches to help and for a browser's heap, large enough that the matrix
+    /// products are large.
+    pub const CPU: Self = Self { batch: 48 << 20, gradients: 192 << 20, buffer: usize::MAX };
+
+    /// Of a GPU that binds buffers of some size: products that keep it busy, of memory that every one has.
+    pub const fn gpu(buffer: usize) -> Self {
+        Self { batch: 192 << 20, gradients: 384 << 20, buffer }
+    }
+}
+
 /// What is needed for one question: the floor, which every fast way has to pay.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct CostModel {
+    budget: Budget,
     shape: ModelShape,
     n_pos: usize,
     /// Before it the two runs are the same. The last position is run in any case.
@@ -35,7 +51,14 @@ impl CostModel {
     pub fn new(shape: &ModelShape, tokens: &TokenPair, metric: Metric) -> Self {
         let n_pos = tokens.n_pos();
         let readout = if metric == Metric::LogitDiff { 1 } else { shape.d_vocab };
-        Self { shape: *shape, n_pos, start: tokens.first_difference().min(n_pos - 1), readout }
+        let start = tokens.first_difference().min(n_pos - 1);
+        Self { budget: Budget::CPU, shape: *shape, n_pos, start, readout }
+    }
+
+    /// The same with batches for another device.
+    #[must_use]
+    pub const fn within(self, budget: Budget) -> Self {
+        Self { budget, ..self }
     }
 
     /// Positions that are the same in every run.
@@ -100,14 +123,16 @@ impl CostModel {
 
     /// Residual streams per batch, of some positions; with gradients from a layer on.
     pub(crate) fn batch_rows(&self, n_run: usize, gradients_from: Option<usize>) -> usize {
-        let Self { shape, n_pos, readout, .. } = self;
+        let Self { budget, shape, n_pos, readout, .. } = self;
         // Per position: what one block holds at its widest, or, for gradients, what all of them keep.
         let per_block = 8 * shape.d_mlp + 16 * shape.d_model + 4 * shape.n_heads * n_pos;
         let (bytes, blocks) = match gradients_from {
-            Some(layer) => (GRADIENT_BYTES, shape.n_layers - layer),
-            None => (BATCH_BYTES, 1),
+            Some(layer) => (budget.gradients, shape.n_layers - layer),
+            None => (budget.batch, 1),
         };
-        (bytes / (4 * (n_run * per_block * blocks + 4 * readout))).clamp(2, 256)
+        let in_all = bytes / (4 * (n_run * per_block * blocks + 4 * readout));
+        let largest = (n_run * shape.d_mlp.max(shape.n_heads * n_pos)).max(*readout);
+        in_all.min(budget.buffer / (4 * largest)).clamp(2, 256)
     }
 
     /// Residual streams per batch without gradients.
@@ -180,6 +205,18 @@ mod tests {
                 assert!(most.expect("batches") - least.expect("batches") <= 1);
                 assert!(most.expect("batches") <= cost.batch_rows(7, None));
             }
+        }
+    }
+
+    #[test]
+    fn batches_fit_the_buffers_of_a_device() {
+        let (_, cost) = notebook();
+        let gpu = cost.within(Budget::gpu(128 << 20));
+        assert!(gpu.most_rows() > cost.most_rows(), "a GPU is kept busy");
+        let row = 4 * 7 * 3072;
+        for buffer in [10 * row, 100 * row] {
+            let rows = cost.within(Budget::gpu(buffer)).most_rows();
+            assert!(rows * row <= buffer, "{rows} rows in {buffer} bytes");
         }
     }
 

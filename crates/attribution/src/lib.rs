@@ -32,7 +32,7 @@ mod quadrature;
 mod run;
 mod suffix;
 
-pub use cost::CostModel;
+pub use cost::{Budget, CostModel};
 pub use error::Error;
 #[cfg(feature = "faults")]
 pub use error::spoil_next_read;

@@ -2,7 +2,7 @@ use burn::tensor::Tensor;
 use twinbeam_core::{Answers, ComponentKind, Direction, HookName, Metric, MetricValues, TokenPair};
 use twinbeam_gpt2::{ActivationCache, Gpt2, NoHooks, Prefix};
 
-use crate::cost::CostModel;
+use crate::cost::{Budget, CostModel};
 use crate::error::{Error, finite};
 use crate::lanes::lanes;
 use crate::metric::{Measure, metric_values};
@@ -67,6 +67,13 @@ impl<'model> RunPair<'model> {
             logits: [clean.to_vec(), corrupted.to_vec()],
             answers,
         })
+    }
+
+    /// The same with batches for another device than a CPU.
+    #[must_use]
+    pub fn within(mut self, budget: Budget) -> Self {
+        self.cost = self.cost.within(budget);
+        self
     }
 
     /// What the methods cost.

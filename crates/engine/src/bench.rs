@@ -77,6 +77,7 @@ pub async fn bench(
     let product = if device.gpu { GPU_PRODUCT } else { CPU_PRODUCT };
     let mut best = peak(model, product, host).await?;
     let pair = RunPair::new(&model.gpt2, tokens, answers.clone(), *metric).await?;
+    let pair = pair.within(model.budget);
     let nodes = question.nodes(&pair);
     let cost = *pair.cost();
     let mut rows = Vec::new();

@@ -1,6 +1,7 @@
 //! The one place that creates devices.
 
 use burn::tensor::{DType, Device, TensorCreationOptions};
+use twinbeam_attribution::Budget;
 use twinbeam_core::{DeviceChoice, DeviceReport, ModelShape};
 
 use crate::Error;
@@ -36,6 +37,8 @@ pub struct DeviceKind {
     precision: Precision,
     /// Whether a sample of its results is computed a second time.
     checked: bool,
+    /// How much of it a batch may take.
+    budget: Budget,
     watch: Watch,
 }
 
@@ -49,6 +52,7 @@ impl DeviceKind {
             report,
             precision: Precision::Auto,
             checked: false,
+            budget: Budget::CPU,
             watch: Watch::default(),
         }
     }
@@ -108,6 +112,10 @@ impl DeviceKind {
         (self.checked && shape.n_params() <= TWIN_PARAMS).then_some(options)
     }
 
+    pub(crate) const fn budget(&self) -> Budget {
+        self.budget
+    }
+
     pub(crate) fn watch(&self) -> &Watch {
         &self.watch
     }
@@ -142,12 +150,21 @@ async fn gpu(software: Software) -> Result<DeviceKind, Unusable> {
     use burn::tensor::wgpu::wgpu::DeviceType;
     use std::cell::RefCell;
 
+    #[derive(Clone)]
+    struct Found {
+        device: Device,
+        watch: Watch,
+        name: String,
+        device_type: DeviceType,
+        budget: Budget,
+    }
+
     // A runtime that was initialised once cannot be initialised again.
     thread_local! {
-        static FOUND: RefCell<Option<(Device, Watch, String, DeviceType)>> = const { RefCell::new(None) };
+        static FOUND: RefCell<Option<Found>> = const { RefCell::new(None) };
     }
     let found = FOUND.with_borrow(Clone::clone);
-    let (device, watch, name, device_type) = if let Some(found) = found {
+    let Found { device, watch, name, device_type, budget } = if let Some(found) = found {
         found
     } else {
         #[cfg(feature = "faults")]
@@ -165,7 +182,10 @@ async fn gpu(software: Software) -> Result<DeviceKind, Unusable> {
         let info = setup.adapter.get_info();
         // A browser may keep the name to itself.
         let name = if info.name.is_empty() { "GPU".to_owned() } else { info.name };
-        let found = (device, Watch::gpu(setup.device), name, info.device_type);
+        let limits = setup.device.limits();
+        let budget = Budget::gpu(limits.max_storage_buffer_binding_size as usize);
+        let (watch, device_type) = (Watch::gpu(setup.device), info.device_type);
+        let found = Found { device, watch, name, device_type, budget };
         FOUND.set(Some(found.clone()));
         found
     };
@@ -191,5 +211,5 @@ async fn gpu(software: Software) -> Result<DeviceKind, Unusable> {
     let name = if crate::faults::is_limited() { format!("{name}, limited") } else { name };
     let reason = format!("Passed its self-test: {worst:.0e} from the known answers.");
     let report = DeviceReport { gpu: true, name, reason };
-    Ok(DeviceKind { device, report, precision: Precision::Single, checked: true, watch })
+    Ok(DeviceKind { device, report, precision: Precision::Single, checked: true, budget, watch })
 }

@@ -2,6 +2,7 @@ use std::cell::OnceCell;
 
 use burn::tensor::{Tensor, TensorCreationOptions};
 use sha2::{Digest as _, Sha256};
+use twinbeam_attribution::Budget;
 use twinbeam_core::{Event, Expected, Phase};
 use twinbeam_gpt2::{Gpt2, Gpt2Builder, Gpt2Config, Part, Tokenizer, WeightPlan};
 
@@ -31,6 +32,7 @@ pub struct Model {
     pub(crate) twin: OnceCell<Gpt2>,
     /// How the twin is to be made, if there is to be one.
     twin_options: Option<TensorCreationOptions>,
+    pub(crate) budget: Budget,
     pub(crate) watch: Watch,
     pub(crate) tokenizer: Option<Tokenizer>,
     pub(crate) fingerprint: String,
@@ -139,6 +141,7 @@ impl Model {
             gpt2,
             twin: OnceCell::from(twin),
             twin_options: None,
+            budget: Budget::CPU,
             watch: Watch::default(),
             tokenizer: None,
             fingerprint: String::new(),
@@ -155,6 +158,7 @@ impl Model {
             gpt2: self.gpt2.cut_after(n_layers),
             twin: OnceCell::new(),
             twin_options: None,
+            budget: self.budget,
             watch: self.watch.clone(),
             tokenizer: None,
             fingerprint: self.fingerprint.clone(),
@@ -298,8 +302,18 @@ async fn read(
     let gpt2 = models.next().expect("a model of the first device");
     let twin = models.next().map_or_else(OnceCell::new, OnceCell::from);
     let watch = device.watch().clone();
-    let model =
-        Model { gpt2, twin, twin_options, watch, tokenizer, fingerprint, as_expected: None, masks };
+    let (budget, as_expected) = (device.budget(), None);
+    let model = Model {
+        gpt2,
+        twin,
+        twin_options,
+        budget,
+        watch,
+        tokenizer,
+        fingerprint,
+        as_expected,
+        masks,
+    };
     Ok((model, weights.plan.has_masks()))
 }
 

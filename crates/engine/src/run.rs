@@ -127,6 +127,7 @@ async fn scores<H: Host>(
     ticker.tick(0).await?;
     let Question { tokens, answers, metric, .. } = question;
     let pair = RunPair::new(&model.gpt2, tokens, answers.clone(), *metric).await?;
+    let pair = pair.within(model.budget);
     let mut check = match model.twin.get() {
         Some(twin) => Some(Check::new(twin, question).await?),
         None => None,

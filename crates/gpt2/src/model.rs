@@ -10,6 +10,7 @@
 mod assemble;
 
 use burn::tensor::activation::softmax;
+use burn::tensor::module::layer_norm;
 use burn::tensor::{Device, Tensor, TensorCreationOptions, TensorData};
 use twinbeam_core::{HookName, ModelShape};
 
@@ -66,10 +67,8 @@ struct LayerNorm {
 
 impl LayerNorm {
     fn forward(&self, x: Tensor<3>) -> Tensor<3> {
-        let centred = x.clone() - x.mean_dim(2);
-        let variance = (centred.clone() * centred.clone()).mean_dim(2); // [batch, pos, 1]
-        let normalized = centred / variance.add_scalar(self.epsilon).sqrt();
-        normalized * self.weight.clone().unsqueeze() + self.bias.clone().unsqueeze()
+        // (x - mean) / sqrt(variance + epsilon) * weight + bias, of each position
+        layer_norm(x, self.weight.clone(), Some(self.bias.clone()), self.epsilon)
     }
 }
 
