@@ -31,7 +31,6 @@ PAIR = {
     "wrong_id": 19,
 }
 SAMPLED_NEURONS = 60
-SAMPLED_LAYERS = 2
 
 
 def peak():
@@ -70,7 +69,8 @@ def peers(case, cfg):
 
     sampled, _ = timed(some_neurons)
     seconds["ap_neurons"] = sampled * cfg.n_layers * cfg.d_mlp / SAMPLED_NEURONS
-    case.layers = [0, cfg.n_layers // 2][:SAMPLED_LAYERS]
+    # Their gradients reach back to the layer: the first and the last cost together what two of the others do.
+    case.layers = sorted({0, cfg.n_layers - 1})
     for site, seconds_of_site in notebook_ig(case).items():
         seconds[f"ig_{site}, notebook"] = seconds_of_site * cfg.n_layers / len(case.layers)
     ig = {}

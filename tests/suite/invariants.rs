@@ -5,7 +5,7 @@ use pollster::block_on;
 use proptest::prelude::*;
 use twinbeam_attribution::plain::{PlainOptions, integrate_layer, patch_layer, patch_one};
 use twinbeam_attribution::{
-    NoProgress, Nodes, RunPair, Side, integrate, integrate_from_zero, patch, patch_some,
+    Budget, NoProgress, Nodes, RunPair, Side, integrate, integrate_from_zero, patch, patch_some,
 };
 use twinbeam_core::{Answers, ComponentKind, Direction, HookName, Metric, ModelShape, TokenPair};
 use twinbeam_gpt2::{ActivationCache, Gpt2, Hooks, NoHooks, gelu_new};
@@ -152,6 +152,20 @@ proptest! {
             .map(|place| (place / width, place % width))
             .collect();
         let together = block_on(patch_some(&pair, kind, &some, direction, &mut NoProgress)).expect("AP");
+        // In batches of two, of which one run is the unchanged one, and of two points of a line.
+        let small = Budget { batch: 1, gradients: 1, buffer: usize::MAX };
+        let tight = case.pair(&model).within(small);
+        let in_batches = block_on(patch_some(&tight, kind, &some, direction, &mut NoProgress)).expect("AP");
+        for (got, expected) in in_batches.iter().zip(&together) {
+            prop_assert!(close(*got, *expected, scale), "in batches: {got} {expected} of {scale}");
+        }
+        let nodes = Nodes::Fixed(7);
+        let in_batches = block_on(integrate(&tight, kind, layer, direction, nodes, &mut NoProgress)).expect("IG");
+        let at_once = block_on(integrate(&pair, kind, layer, direction, nodes, &mut NoProgress)).expect("IG");
+        prop_assert!(close(in_batches.joint, at_once.joint, scale));
+        for (got, expected) in in_batches.ig.iter().chain(&in_batches.atp).zip(at_once.ig.iter().chain(&at_once.atp)) {
+            prop_assert!(close(*got, *expected, scale), "in batches: {got} {expected} of {scale}");
+        }
         for (component, got) in some.iter().zip(together) {
             let plain = block_on(patch_one(&pair, &tokens, kind, *component, direction));
             let plain = plain.expect("runs");

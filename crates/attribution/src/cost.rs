@@ -24,9 +24,14 @@ pub struct Budget {
 }
 
 impl Budget {
-    /// Of a CPU: small enough for its caches to help and for a browser's heap, large enough that the matrix
-    /// products are large.
-    pub const CPU: Self = Self { batch: 48 << 20, gradients: 192 << 20, buffer: usize::MAX };
+    /// Of one of several batches that a CPU runs at once: small enough for its caches to help, large enough that
+    /// the matrix products are large, and with many cores no more than they have together.
+    pub fn cpu(lanes: usize) -> Self {
+        // A browser's worker is one thread, whose caches nobody else fills.
+        let batch = if cfg!(target_family = "wasm") { 96 << 20 } else { 48 << 20 };
+        let together = |bytes: usize| bytes.min((1 << 30) / lanes.max(1));
+        Self { batch: together(batch), gradients: together(192 << 20), buffer: usize::MAX }
+    }
 
     /// Of a GPU that binds buffers of some size: products that keep it busy, of memory that every one has.
     pub const fn gpu(buffer: usize) -> Self {
@@ -52,7 +57,7 @@ impl CostModel {
         let n_pos = tokens.n_pos();
         let readout = if metric == Metric::LogitDiff { 1 } else { shape.d_vocab };
         let start = tokens.first_difference().min(n_pos - 1);
-        Self { budget: Budget::CPU, shape: *shape, n_pos, start, readout }
+        Self { budget: Budget::cpu(1), shape: *shape, n_pos, start, readout }
     }
 
     /// The same with batches for another device.
@@ -131,7 +136,8 @@ impl CostModel {
             None => (budget.batch, 1),
         };
         let in_all = bytes / (4 * (n_run * per_block * blocks + 4 * readout));
-        let largest = (n_run * shape.d_mlp.max(shape.n_heads * n_pos)).max(*readout);
+        let widest = shape.d_mlp.max(3 * shape.d_model).max(shape.n_heads * n_pos);
+        let largest = (n_run * widest).max(*readout);
         in_all.min(budget.buffer / (4 * largest)).clamp(2, 256)
     }
 

@@ -42,7 +42,7 @@ pub struct LayerIntegral {
     pub joint: f32,
     /// Sum of `ig` minus `joint`.
     pub convergence_delta: f32,
-    /// Nodes that were used.
+    /// Nodes that were used, both ends with them where the rule has them.
     pub n_steps: usize,
 }
 
@@ -62,7 +62,7 @@ pub async fn integrate(
     layer: usize,
     direction: Direction,
     nodes: Nodes,
-    progress: &mut impl Progress,
+    progress: &mut dyn Progress,
 ) -> Result<LayerIntegral, Error> {
     let ends = (changed(direction), Some(put_in(direction)));
     Line::new(pair, Site { kind, layer }, direction, ends).integrate(nodes, progress).await
@@ -78,7 +78,7 @@ pub async fn integrate_from_zero(
     kind: ComponentKind,
     layer: usize,
     nodes: Nodes,
-    progress: &mut impl Progress,
+    progress: &mut dyn Progress,
 ) -> Result<LayerIntegral, Error> {
     let (direction, ends) = (Direction::Noising, (Side::Clean, None));
     Line::new(pair, Site { kind, layer }, direction, ends).integrate(nodes, progress).await
@@ -119,7 +119,7 @@ impl<'pair, 'model> Line<'pair, 'model> {
     async fn integrate(
         &self,
         nodes: Nodes,
-        progress: &mut impl Progress,
+        progress: &mut dyn Progress,
     ) -> Result<LayerIntegral, Error> {
         match nodes {
             Nodes::Fixed(n_steps) => {
@@ -130,41 +130,26 @@ impl<'pair, 'model> Line<'pair, 'model> {
                 Ok(self.integral(&slopes[0], joint, weights.zip(&slopes[2..]), n_steps))
             }
             Nodes::Nested(intervals) => {
-                let rule = clenshaw_curtis(intervals);
-                let inside: Vec<f64> = rule[1..intervals].iter().map(|(t, _)| *t).collect();
-                let (mut slopes, joint) = self.with_ends(&inside, progress).await?;
-                let end = slopes.remove(1);
-                slopes.push(end);
-                let weights = rule.iter().map(|(_, weight)| *weight);
-                Ok(self.integral(&slopes[0], joint, weights.zip(&slopes), rule.len()))
+                let (slopes, joint) = self.closed(intervals, progress).await?;
+                Ok(self.closed_integral(&slopes, joint))
             }
             Nodes::Until { tolerance } => {
-                let mut rule = clenshaw_curtis(FIRST_INTERVALS);
-                let inside: Vec<f64> = rule[1..FIRST_INTERVALS].iter().map(|(t, _)| *t).collect();
-                let (mut slopes, joint) = self.with_ends(&inside, progress).await?;
-                let end = slopes.remove(1);
-                slopes.push(end);
+                let (mut slopes, joint) = self.closed(FIRST_INTERVALS, progress).await?;
                 loop {
-                    let n = rule.len() - 1;
-                    let integral = |rule: &[(f64, f64)], every: usize| {
-                        let weights = rule.iter().map(|(_, weight)| *weight);
-                        let slopes_of_rule = weights.zip(slopes.iter().step_by(every));
-                        self.integral(&slopes[0], joint, slopes_of_rule, rule.len())
-                    };
-                    let fine = integral(&rule, 1);
-                    let coarse = integral(&clenshaw_curtis(n / 2), 2);
+                    let fine = self.closed_integral(&slopes, joint);
+                    let every_other: Vec<Slopes> = slopes.iter().step_by(2).cloned().collect();
+                    let coarse = self.closed_integral(&every_other, joint);
                     let changes = fine.ig.iter().zip(&coarse.ig).map(|(a, b)| (a - b).abs());
                     let off = changes.fold(fine.convergence_delta.abs(), f32::max);
-                    if f64::from(off) <= tolerance || n + 1 >= Steps::MOST_POINTS {
+                    if f64::from(off) <= tolerance || slopes.len() >= Steps::MOST_POINTS {
                         return Ok(fine);
                     }
                     // Every other node is new.
-                    rule = clenshaw_curtis(2 * n);
-                    let between: Vec<f64> =
-                        rule.iter().skip(1).step_by(2).map(|(t, _)| *t).collect();
-                    let (new, _) = self.slopes(&between, progress).await?;
+                    let rule = clenshaw_curtis(2 * (slopes.len() - 1));
+                    let new: Vec<f64> = rule.iter().skip(1).step_by(2).map(|(t, _)| *t).collect();
+                    let (new, _) = self.slopes(&new, progress).await?;
                     let (mut old, mut new) = (slopes.into_iter(), new.into_iter());
-                    slopes = (0..=2 * n)
+                    slopes = (0..rule.len())
                         .filter_map(|i| if i % 2 == 0 { old.next() } else { new.next() })
                         .collect();
                 }
@@ -172,12 +157,32 @@ impl<'pair, 'model> Line<'pair, 'model> {
         }
     }
 
+    /// Slopes at the nodes of a rule that has both ends, in their order, and by how much the metric at the last
+    /// is more than at the first.
+    async fn closed(
+        &self,
+        intervals: usize,
+        progress: &mut dyn Progress,
+    ) -> Result<(Vec<Slopes>, f64), Error> {
+        let rule = clenshaw_curtis(intervals);
+        let inside: Vec<f64> = rule[1..intervals].iter().map(|(t, _)| *t).collect();
+        let (mut slopes, joint) = self.with_ends(&inside, progress).await?;
+        let end = slopes.remove(1);
+        slopes.push(end);
+        Ok((slopes, joint))
+    }
+
+    fn closed_integral(&self, slopes: &[Slopes], joint: f64) -> LayerIntegral {
+        let weights = clenshaw_curtis(slopes.len() - 1).into_iter().map(|(_, weight)| weight);
+        self.integral(&slopes[0], joint, weights.zip(slopes), slopes.len())
+    }
+
     /// Slopes at both ends and at points between, in this order, and by how much the metric at the second
     /// end is more than at the first.
     async fn with_ends(
         &self,
         inside: &[f64],
-        progress: &mut impl Progress,
+        progress: &mut dyn Progress,
     ) -> Result<(Vec<Slopes>, f64), Error> {
         self.slopes(&[&[0.0, 1.0], inside].concat(), progress).await
     }
@@ -186,7 +191,7 @@ impl<'pair, 'model> Line<'pair, 'model> {
     async fn slopes(
         &self,
         ts: &[f64],
-        progress: &mut impl Progress,
+        progress: &mut dyn Progress,
     ) -> Result<(Vec<Slopes>, f64), Error> {
         let Self { pair, site: Site { kind, layer }, .. } = *self;
         let [_, n_run, _] = self.base.dims();

@@ -39,6 +39,6 @@ pub use error::spoil_next_read;
 pub use integrate::{LayerIntegral, Nodes, integrate, integrate_from_zero};
 pub use metric::metric_values;
 pub use patch::{patch, patch_some};
-pub use progress::{NoProgress, Progress};
+pub use progress::{Advance, NoProgress, Progress};
 pub use quadrature::gauss_legendre;
 pub use run::{RunPair, Side, last_logits};

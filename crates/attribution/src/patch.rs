@@ -24,7 +24,7 @@ pub async fn patch(
     kind: ComponentKind,
     layer: usize,
     direction: Direction,
-    progress: &mut impl Progress,
+    progress: &mut dyn Progress,
 ) -> Result<Vec<f32>, Error> {
     let all: Vec<_> = (0..kind.width(pair.model.shape())).map(|index| (layer, index)).collect();
     patch_some(pair, kind, &all, direction, progress).await
@@ -43,7 +43,7 @@ pub async fn patch_some(
     kind: ComponentKind,
     components: &[(usize, usize)],
     direction: Direction,
-    progress: &mut impl Progress,
+    progress: &mut dyn Progress,
 ) -> Result<Vec<f32>, Error> {
     let mut order: Vec<usize> = (0..components.len()).collect();
     order.sort_by_key(|place| components[*place]);

@@ -1,6 +1,10 @@
 use std::future::{Future, ready};
+use std::pin::Pin;
 
 use crate::Error;
+
+/// What is waited for between two batches. Boxed, so that the methods are compiled once, whoever listens.
+pub type Advance<'a> = Pin<Box<dyn Future<Output = Result<(), Error>> + 'a>>;
 
 /// Who is told that work is done, and may stop it.
 pub trait Progress {
@@ -8,7 +12,7 @@ pub trait Progress {
     ///
     /// # Errors
     /// [`Error::Cancelled`] stops the method there.
-    fn advance(&mut self, units: u64) -> impl Future<Output = Result<(), Error>>;
+    fn advance(&mut self, units: u64) -> Advance<'_>;
 }
 
 /// Nobody is.
@@ -16,7 +20,7 @@ pub trait Progress {
 pub struct NoProgress;
 
 impl Progress for NoProgress {
-    fn advance(&mut self, _units: u64) -> impl Future<Output = Result<(), Error>> {
-        ready(Ok(()))
+    fn advance(&mut self, _units: u64) -> Advance<'_> {
+        Box::pin(ready(Ok(())))
     }
 }

@@ -55,7 +55,8 @@ impl<'model> RunPair<'model> {
         let data = data.map_err(|source| device_error(model, &source))?;
         let values = finite(&data, || "a logit of the two runs".to_owned())?;
         let (clean, corrupted) = values.split_at(model.shape().d_vocab);
-        let cost = CostModel::new(model.shape(), tokens, metric);
+        let budget = Budget::cpu(lanes(&model.device()));
+        let cost = CostModel::new(model.shape(), tokens, metric).within(budget);
         let prefix = |len| model.prefix(&cache, len, tokens.n_pos());
         Ok(Self {
             prefixes: [prefix(cost.same()), prefix(0)],
@@ -84,6 +85,11 @@ impl<'model> RunPair<'model> {
     /// How many components are patched at once; one more takes as long as a few.
     pub fn patched_at_once(&self) -> usize {
         self.cost.most_rows() * lanes(&self.model.device())
+    }
+
+    /// Whether it was computed in double precision.
+    pub fn is_double(&self) -> bool {
+        self.model.is_double()
     }
 
     /// Layers of the model.

@@ -56,7 +56,8 @@ impl Contributions {
     /// Those of some components at the last `pos` positions; `[components, pos, d_model]`.
     pub(crate) fn some(&self, components: &[usize], pos: usize) -> Tensor<3> {
         let pick = |device: &Device| {
-            let ids: Vec<i32> = components.iter().map(|index| *index as i32).collect();
+            let ids: Vec<i32> =
+                components.iter().map(|index| (*index as u32).cast_signed()).collect();
             Tensor::<1, Int>::from_data(TensorData::from(ids.as_slice()), device)
         };
         match self {

@@ -4,7 +4,7 @@ mod scaling;
 
 use std::path::PathBuf;
 
-use anyhow::Context as _;
+use anyhow::{Context as _, ensure};
 use clap::Args;
 use pollster::block_on;
 use serde_json::json;
@@ -64,23 +64,23 @@ pub fn run(options: &Options) -> anyhow::Result<()> {
         return scaling::run(&model, device.report(), &mut terminal);
     }
     let shape = model.shape();
-    let plan = if options.small { BenchPlan::small(shape) } else { BenchPlan::large(shape) };
-    let plan = match &options.neuron_layers {
-        Some(layers) => BenchPlan { neuron_layers: layers.clone(), ..plan },
-        None => plan,
-    };
-    let case = match &options.cases {
-        Some(path) => read_cases(path)?.into_iter().next().context("there is no case")?,
-        None => {
-            let clean: Vec<u32> = (0..17).collect();
-            let mut corrupted = clean.clone();
-            corrupted[10] = 17;
-            json!({ "clean_ids": clean, "corrupted_ids": corrupted, "answer_id": 18, "wrong_id": 19 })
-        }
+    let mut plan = if options.small { BenchPlan::small(shape) } else { BenchPlan::large(shape) };
+    if let Some(layers) = &options.neuron_layers {
+        let last = shape.n_layers - 1;
+        ensure!(layers.iter().all(|layer| *layer <= last), "the model has layers 0 to {last}");
+        plan.neuron_layers.clone_from(layers);
+    }
+    let case = if let Some(path) = &options.cases {
+        read_cases(path)?.into_iter().next().context("there is no case")?
+    } else {
+        let clean: Vec<u32> = (0..17).collect();
+        let mut corrupted = clean.clone();
+        corrupted[10] = 17;
+        json!({ "clean_ids": clean, "corrupted_ids": corrupted, "answer_id": 18, "wrong_id": 19 })
     };
     let experiment = Experiment { n_steps: options.n_steps, ..Experiment::default() };
     let (question, _) = question_of(&model, case, experiment)?;
-    let report = block_on(bench(&model, device.report(), &question, &plan, &mut terminal))?;
+    let report = block_on(bench(&model, device.report(), &question, &plan, 1, &mut terminal))?;
     print(&report);
     if let Some(path) = &options.json {
         std::fs::write(path, serde_json::to_string_pretty(&report)?)?;

@@ -124,7 +124,7 @@ pub enum Steps {
     /// As many as it takes, layer by layer.
     Auto {
         /// Most that the convergence delta, and what the last refinement has changed of any score, may be:
-        /// millionths of the gap between the two runs.
+        /// millionths of the gap between the two runs, or what single precision resolves, where that is more.
         tolerance_ppm: u32,
     },
 }
@@ -191,7 +191,7 @@ impl<'de> Deserialize<'de> for Steps {
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
         let steps = match Value::deserialize(deserializer)? {
             Value::String(text) => text.parse().ok(),
-            number => number.as_u64().map(|n| Self::Fixed(n as usize)),
+            number => number.as_u64().and_then(|n| usize::try_from(n).ok()).map(Self::Fixed),
         };
         steps.ok_or_else(|| serde::de::Error::custom(NotSteps))
     }

@@ -27,8 +27,7 @@ pub struct Patches {
 }
 
 impl Patches {
-    /// Puts the effects into their table, which begins with what integrated gradients say; nothing is done
-    /// where those are not complete.
+    /// Puts the effects into their table, which begins with what integrated gradients say of all components.
     pub fn add_to(&self, tables: &mut Vec<ScoreTable>) {
         let Self { kind, direction, places, values } = self;
         let find = |tables: &[ScoreTable], method| {
@@ -95,8 +94,8 @@ impl Screening {
         Self { order, turn, drawn: places }
     }
 
-    /// Places in groups, each to be patched before the next: the first in the order, those drawn, and
-    /// twice as many each time. Every place is in one of them.
+    /// Places in groups, each to be patched before the next, and in the order in which they stand: the first in
+    /// turn, those drawn, and twice as many each time. Every place is in one of them.
     pub fn rounds(&self) -> Vec<Vec<usize>> {
         let n = self.order.len();
         let mut is_drawn = vec![false; n];
@@ -179,7 +178,8 @@ impl Coverage {
     ///
     /// # Source
     /// Clopper and Pearson (1934): the share at which as few in the sample would be seen in one of twenty
-    /// samples. As if drawn with putting back, which is on the safe side.
+    /// samples. As if drawn with putting back, which is on the safe side. Right as long as whatever has been
+    /// patched was patched in the order of its turn, or drawn.
     pub fn most_missed(&self) -> Option<usize> {
         if self.rest() == 0 {
             return Some(0);
@@ -196,7 +196,9 @@ impl Coverage {
                 high = share;
             }
         }
-        Some((high * self.rest() as f64).ceil() as usize)
+        // The share is of all whose turn has not come, those in the sample with them.
+        let most = (high * (self.rest() + self.sampled) as f64).ceil() as usize;
+        Some(most.saturating_sub(self.larger).min(self.rest()))
     }
 }
 
@@ -250,7 +252,7 @@ mod tests {
 
     fn falling(place: usize) -> f32 {
         let size = 1.0 / (1.0 + ((place * 7919) % 4096) as f32);
-        if place % 2 == 0 { size } else { -size }
+        if place.is_multiple_of(2) { size } else { -size }
     }
 
     #[test]
@@ -292,43 +294,56 @@ mod tests {
     #[test]
     fn coverage_estimates_what_is_missed() {
         let n = 4096;
-        // The screening is right about most, and wrong about some.
-        let truth = |place: usize| if place % 97 == 0 { 0.5 } else { falling(place) };
-        let ig = table(n, falling);
-        let screening = Screening::by(&[&ig]);
-        let mut tables = vec![ig];
-        let all: f64 = (0..n).map(|place| f64::from(truth(place).abs())).sum();
-        let mut seen = 0;
-        for places in screening.rounds() {
-            seen += places.len();
-            let values = places.iter().map(|place| truth(*place)).collect();
-            let (kind, direction) = (ComponentKind::Neurons, Direction::Noising);
-            Patches { kind, direction, places, values }.add_to(&mut tables);
+        // The screening is right about most, and overlooks some: here and there, or all in the last layers.
+        let here_and_there = |place: usize| place.is_multiple_of(97);
+        let late = |place: usize| place > n * 3 / 4 && place.is_multiple_of(13);
+        for is_overlooked in [&here_and_there as &dyn Fn(usize) -> bool, &late] {
+            let truth = |place: usize| if is_overlooked(place) { 0.5 } else { falling(place) };
+            let ig = table(n, falling);
+            let screening = Screening::by(&[&ig]);
+            let mut tables = vec![ig];
+            let all: f64 = (0..n).map(|place| f64::from(truth(place).abs())).sum();
+            let mut seen = 0;
+            // Smaller messages than rounds, as an engine sends them.
+            for places in screening.rounds().iter().flat_map(|round| round.chunks(60)) {
+                seen += places.len();
+                let values = places.iter().map(|place| truth(*place)).collect();
+                let (kind, direction) = (ComponentKind::Neurons, Direction::Noising);
+                Patches { kind, direction, places: places.to_vec(), values }.add_to(&mut tables);
+                let coverage = screening.coverage(&tables[1]);
+                assert_eq!((coverage.exact, coverage.rest()), (seen, n - seen));
+                let Some(most) = coverage.most_missed().filter(|_| coverage.sampled >= 60) else {
+                    continue;
+                };
+                let left = (0..n).filter(|place| !tables[1].is_exact(*place));
+                let (missed, large) = left.fold((0.0, 0), |(sum, large), place| {
+                    let size = truth(place).abs();
+                    (sum + f64::from(size), large + usize::from(is_overlooked(place)))
+                });
+                // As many as are large: fewer than a hundred, so that each of them belongs to the strongest.
+                assert!(large <= most, "{large} of at most {most}: {coverage:?}");
+                let share = f64::from(coverage.missed_share.expect("a sample"));
+                // Of few that are large a small sample has none or too many.
+                let is_small = coverage.sampled < 300;
+                assert!(
+                    is_small || (share - missed / all).abs() < 0.25,
+                    "{share} {}",
+                    missed / all
+                );
+            }
             let coverage = screening.coverage(&tables[1]);
-            assert_eq!((coverage.exact, coverage.rest()), (seen, n - seen));
-            let Some(most) = coverage.most_missed() else { continue };
-            let left = (0..n).filter(|place| !tables[1].is_exact(*place));
-            let (missed, large) = left.fold((0.0, 0), |(sum, large), place| {
-                (sum + f64::from(truth(place).abs()), large + usize::from(place % 97 == 0))
-            });
-            // As many as are large: fewer than a hundred, so that each of them belongs to the strongest.
-            assert!(large <= most, "{large} of at most {most}: {coverage:?}");
-            let share = f64::from(coverage.missed_share.expect("a sample"));
-            assert!((share - missed / all).abs() < 0.15, "{share} {}: {coverage:?}", missed / all);
+            assert_eq!((coverage.rest(), coverage.most_missed()), (0, Some(0)));
+            assert_eq!(coverage.missed_share, Some(0.0));
         }
-        let coverage = screening.coverage(&tables[1]);
-        assert_eq!(
-            (coverage.rest(), coverage.most_missed(), coverage.missed_share),
-            (0, Some(0), Some(0.0))
-        );
     }
 
     #[test]
     fn bounds_are_clopper_and_pearsons() {
-        // scipy.stats.beta.ppf(0.95, k + 1, n - k), times 1000.
-        for (larger, sampled, expected) in [(0, 300, 10), (0, 59, 50), (3, 100, 76), (10, 20, 699)]
+        // scipy.stats.beta.ppf(0.95, k + 1, n - k), times 1000, less those that are known.
+        for (larger, sampled, expected) in [(0, 300, 10), (0, 59, 50), (3, 100, 73), (10, 20, 689)]
         {
-            let coverage = Coverage { exact: 0, total: 1000, sampled, larger, missed_share: None };
+            let (exact, total) = (sampled, 1000);
+            let coverage = Coverage { exact, total, sampled, larger, missed_share: None };
             assert_eq!(coverage.most_missed(), Some(expected), "{larger} of {sampled}");
         }
     }

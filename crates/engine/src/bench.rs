@@ -1,9 +1,10 @@
 //! How fast the methods run, as a share of what the device can do.
 
 use burn::tensor::Tensor;
-use twinbeam_attribution::{Error as MethodError, Nodes, Progress, RunPair, integrate, patch_some};
+use twinbeam_attribution::{Advance, Error as MethodError, Nodes, Progress, integrate, patch_some};
 use twinbeam_core::{
-    Bench, BenchPart, BenchRow, ComponentKind, DeviceReport, Direction, ModelShape, Steps,
+    Bench, BenchPart, BenchRow, ComponentKind, DeviceReport, Direction, Event, ModelShape, Phase,
+    Steps,
 };
 
 use crate::{Error, Host, Model, Question};
@@ -15,6 +16,10 @@ const GPU_PRODUCT: usize = 2048;
 
 /// Seconds for which the peak is looked for, twice.
 const PEAK_SECONDS: f64 = 0.3;
+
+/// Shorter times are not believed: browsers make their clocks coarse.
+const LEAST_TIMED: f64 = 0.04;
+const MOST_PRODUCTS: usize = 1 << 14;
 
 /// A part is done again until it has taken as many seconds, or so often.
 const LEAST_SECONDS: f64 = 0.2;
@@ -34,7 +39,7 @@ pub struct BenchPlan {
 }
 
 impl BenchPlan {
-    /// A few seconds on a CPU for GPT-2 small.
+    /// About a quarter of a minute in a browser for GPT-2 small on a CPU.
     pub fn small(shape: &ModelShape) -> Self {
         let middle = vec![shape.n_layers / 2];
         Self {
@@ -69,15 +74,17 @@ pub async fn bench(
     device: &DeviceReport,
     question: &Question,
     plan: &BenchPlan,
+    job: u64,
     host: &mut impl Host,
 ) -> Result<Bench, Error> {
-    let Question { tokens, answers, metric, .. } = question;
+    let tokens = &question.tokens;
     let (shape, direction) = (model.shape(), Direction::Noising);
     let layers = || 0..shape.n_layers;
     let product = if device.gpu { GPU_PRODUCT } else { CPU_PRODUCT };
-    let mut best = peak(model, product, host).await?;
-    let pair = RunPair::new(&model.gpt2, tokens, answers.clone(), *metric).await?;
-    let pair = pair.within(model.budget);
+    let mut counter = Counter { host, job, flops: 0 };
+    counter.tell();
+    let mut best = peak(model, product, &mut counter).await?;
+    let pair = model.runs(question).await?;
     let nodes = question.nodes(&pair);
     let cost = *pair.cost();
     let mut rows = Vec::new();
@@ -91,11 +98,13 @@ pub async fn bench(
             .flat_map(|layer| (0..width).map(move |index| (layer, index)))
             .collect();
         // Once for nothing: a GPU compiles its kernels when it first needs them.
-        let mut counter = Counter { host, flops: 0 };
-        integrate(&pair, kind, 0, direction, Nodes::Fixed(1), &mut counter).await?;
-        patch_some(&pair, kind, &components[..1], direction, &mut counter).await?;
+        for layer in plan.ig_layers.iter().take(1) {
+            integrate(&pair, kind, *layer, direction, Nodes::Fixed(1), &mut counter).await?;
+        }
+        let some = components.len().min(pair.patched_at_once());
+        patch_some(&pair, kind, &components[..some], direction, &mut counter).await?;
 
-        let mut counter = Counter { host, flops: 0 };
+        counter.flops = 0;
         let mut points = 0;
         let mut timer = Timer::start(counter.host);
         while timer.goes_on(counter.host) {
@@ -122,7 +131,7 @@ pub async fn bench(
         rows.push(timer.row(BenchPart::Ap(kind), counter.flops, all_flops));
     }
     // A machine's speed wanders, and a share of more than all says nothing.
-    best = best.max(peak(model, product, host).await?);
+    best = best.max(peak(model, product, &mut counter).await?);
     Ok(Bench {
         device: device.clone(),
         shape: *shape,
@@ -136,31 +145,38 @@ pub async fn bench(
 }
 
 /// Operations per second of the fastest of some products of square matrices with `n` rows.
-async fn peak(model: &Model, n: usize, host: &mut impl Host) -> Result<f64, Error> {
-    let values: Vec<f32> = (0..n * n).map(|i| (i % 7) as f32).collect();
+async fn peak<H: Host>(
+    model: &Model,
+    n: usize,
+    counter: &mut Counter<'_, H>,
+) -> Result<f64, Error> {
+    // Each row adds up to about 1, so that a product of many is of ordinary numbers.
+    let values: Vec<f32> = (0..n * n).map(|i| (i % 7) as f32 / (3.0 * n as f32)).collect();
     let factor = model.gpt2.vector(&values).reshape([n, n]);
     let failed = |source: burn::tensor::ExecutionError| Error::Device(source.to_string());
-    let (begun, mut best, mut products) = (host.seconds(), 0.0_f64, 1);
+    let (begun, mut best, mut products) = (counter.host.seconds(), 0.0_f64, 1);
     loop {
-        let before = host.seconds();
-        let mut sum: Tensor<2> = factor.clone();
+        let before = counter.host.seconds();
+        let mut product: Tensor<2> = factor.clone();
         for _ in 0..products {
-            sum = factor.clone().matmul(sum);
+            product = factor.clone().matmul(product);
         }
-        sum.narrow(0, 0, 1).into_data_async().await.map_err(failed)?;
-        let now = host.seconds();
-        let flops = 2.0 * (n * n * n * products) as f64;
-        best = best.max(flops / (now - before));
-        host.pause().await;
-        if host.cancelled() {
-            return Err(MethodError::Cancelled.into());
-        }
-        if now - begun > PEAK_SECONDS {
-            return Ok(best);
-        }
-        // A GPU answers in milliseconds: what is timed should be longer than that.
-        if now - before < PEAK_SECONDS / 8.0 {
+        product.narrow(0, 0, 1).into_data_async().await.map_err(failed)?;
+        let now = counter.host.seconds();
+        let is_long = now - before >= LEAST_TIMED;
+        counter.advance(0).await?;
+        if is_long {
+            best = best.max(2.0 * (n * n * n * products) as f64 / (now - before));
+        } else if products >= MOST_PRODUCTS {
+            return Err(Error::Device(
+                "the clock stands still, so nothing can be timed".to_owned(),
+            ));
+        } else {
+            // What is timed has to be much longer than a clock is coarse.
             products *= 2;
+        }
+        if is_long && now - begun >= PEAK_SECONDS {
+            return Ok(best);
         }
     }
 }
@@ -195,13 +211,25 @@ impl Timer {
 /// Counts the work that is done.
 struct Counter<'host, H> {
     host: &'host mut H,
+    job: u64,
     flops: u64,
 }
 
+impl<H: Host> Counter<'_, H> {
+    /// Says that it goes on, and no number: how often a part is done again shows on the way.
+    fn tell(&mut self) {
+        let (job, phase, seconds) = (self.job, Phase::Bench, self.host.seconds());
+        self.host.emit(Event::Progress { job, phase, done: 0, total: 0, seconds });
+    }
+}
+
 impl<H: Host> Progress for Counter<'_, H> {
-    async fn advance(&mut self, units: u64) -> Result<(), MethodError> {
+    fn advance(&mut self, units: u64) -> Advance<'_> {
         self.flops += units;
-        self.host.pause().await;
-        if self.host.cancelled() { Err(MethodError::Cancelled) } else { Ok(()) }
+        self.tell();
+        Box::pin(async move {
+            self.host.pause().await;
+            if self.host.cancelled() { Err(MethodError::Cancelled) } else { Ok(()) }
+        })
     }
 }

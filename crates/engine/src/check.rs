@@ -2,6 +2,7 @@
 //! in single where the model is large. A GPU can be wrong without an error: a driver may miscompile a kernel of a shape that the
 //! self-test does not have.
 
+use std::collections::BTreeMap;
 use std::slice;
 
 use twinbeam_attribution::{
@@ -21,6 +22,9 @@ pub(crate) const GPU_TOLERANCE: f32 = 2e-3;
 /// this part of it, they are compared with it, not with each other.
 const RESOLVED: f32 = 1e-3;
 
+/// Of so many patched components one is looked at, whatever it is: about one per batch of a GPU.
+const SAMPLED_OF: usize = 256;
+
 /// One list of what an integral says.
 type Pick = fn(&LayerIntegral) -> &[f32];
 
@@ -32,8 +36,6 @@ pub(crate) struct Check<'job> {
     is_double: bool,
     /// The least that scores are compared with.
     least: f32,
-    /// The largest patch so far, by kind and direction.
-    largest: [[f32; 2]; 2],
     report: CheckReport,
 }
 
@@ -48,7 +50,7 @@ impl<'job> Check<'job> {
         let least = RESOLVED * scale(&pair, *metric);
         let is_double = fits_double(twin.shape());
         let report = CheckReport::default();
-        Ok(Self { pair, question, is_double, least, largest: [[0.0; 2]; 2], report })
+        Ok(Self { pair, question, is_double, least, report })
     }
 
     /// Agreement so far.
@@ -78,7 +80,7 @@ impl<'job> Check<'job> {
         &mut self,
         (kind, method, direction): (ComponentKind, Method, Direction),
         table: &[LayerIntegral],
-        progress: &mut impl Progress,
+        progress: &mut dyn Progress,
     ) -> Result<(), Error> {
         let scores: Vec<f32> = table.iter().map(|integral| largest(&integral.ig)).collect();
         let Some(layer) = strongest(&scores) else {
@@ -107,8 +109,9 @@ impl<'job> Check<'job> {
         Ok(())
     }
 
-    /// Compares two of some components, each a layer and an index, with the definition of patching, or in a
-    /// large model with what tests hold equal to it: the strongest and any other.
+    /// Compares some of a list of patched components, each a layer and an index: the strongest of each layer,
+    /// and one of every so many, whatever it is, since a batch that is wrong need not hold a strong one. In a small model
+    /// the strongest of all is compared with the definition of patching too.
     ///
     /// # Errors
     /// [`Error::Untrusted`]; cancelled through `progress`.
@@ -118,30 +121,48 @@ impl<'job> Check<'job> {
         components: &[(usize, usize)],
         direction: Direction,
         effects: &[f32],
-        progress: &mut impl Progress,
+        progress: &mut dyn Progress,
     ) -> Result<(), Error> {
-        let Some(strongest) = strongest(effects) else {
-            return Ok(());
-        };
-        let other = any_other(strongest, effects.len(), (kind, components[0].0, direction));
-        let so_far = &mut self.largest[kind as usize][direction as usize];
-        *so_far = so_far.max(largest(effects));
-        let most = *so_far;
-        for place in [Some(strongest), other].into_iter().flatten() {
-            let (layer, index) = components[place];
-            let expected = if self.is_double {
-                let (site, tokens) = ((layer, index), &self.question.tokens);
-                plain::patch_one(&self.pair, tokens, kind, site, direction).await?
-            } else {
-                // The definition takes four full runs, which a large model has no time for.
-                let one = slice::from_ref(&components[place]);
-                patch_some(&self.pair, kind, one, direction, progress).await?[0]
-            };
-            let what = || format!("patching {} {index} of layer {layer}, {direction}", kind.one());
-            self.compare(&what, &[expected], &[effects[place]], most)?;
+        let mut by_layer = BTreeMap::new();
+        for (place, (layer, _)) in components.iter().enumerate() {
+            let strongest = by_layer.entry(*layer).or_insert(place);
+            if effects[place].abs() > effects[*strongest].abs() {
+                *strongest = place;
+            }
+        }
+        let mut places: Vec<usize> = by_layer.into_values().collect();
+        for (begin, chunk) in effects.chunks(SAMPLED_OF).enumerate() {
+            // Another one each time, and the same for the same job, so that a failure can be repeated.
+            let seed = self.report.values.wrapping_add(begin as u64);
+            places.push(begin * SAMPLED_OF + below(chunk.len(), seed));
+        }
+        places.sort_unstable();
+        places.dedup();
+        let (most, some) = (largest(effects), |place: &usize| components[*place]);
+        let wanted: Vec<(usize, usize)> = places.iter().map(some).collect();
+        let expected = patch_some(&self.pair, kind, &wanted, direction, progress).await?;
+        for (place, expected) in places.iter().zip(expected) {
+            self.one_patch((kind, components[*place], direction), expected, effects[*place], most)?;
+        }
+        if let Some(place) = strongest(effects).filter(|_| self.is_double) {
+            // The definition takes four full runs, which a large model has no time for.
+            let (component, tokens) = (components[place], &self.question.tokens);
+            let defined = plain::patch_one(&self.pair, tokens, kind, component, direction).await?;
+            self.one_patch((kind, component, direction), defined, effects[place], most)?;
             progress.advance(0).await?;
         }
         Ok(())
+    }
+
+    fn one_patch(
+        &mut self,
+        (kind, (layer, index), direction): (ComponentKind, (usize, usize), Direction),
+        expected: f32,
+        got: f32,
+        most: f32,
+    ) -> Result<(), Error> {
+        let what = || format!("patching {} {index} of layer {layer}, {direction}", kind.one());
+        self.compare(&what, &[expected], &[got], most)
     }
 
     /// `most`: the largest value of what `got` is a part of.
@@ -201,20 +222,12 @@ fn strongest(values: &[f32]) -> Option<usize> {
     values.iter().enumerate().max_by(order).map(|(index, _)| index)
 }
 
-/// Another of `width` places than `not`; the same for every job, so that a failure can be repeated.
-fn any_other(
-    not: usize,
-    width: usize,
-    (kind, layer, direction): (ComponentKind, usize, Direction),
-) -> Option<usize> {
-    let others = (width as u64).checked_sub(1).filter(|others| *others > 0)?;
-    // SplitMix64.
-    let seed = (layer as u64) << 2 | (kind as u64) << 1 | direction as u64;
+/// A number below `n`, which is not 0: SplitMix64 of a seed.
+fn below(n: usize, seed: u64) -> usize {
     let mut z = seed.wrapping_add(1).wrapping_mul(0x9e37_79b9_7f4a_7c15);
     z = (z ^ (z >> 30)).wrapping_mul(0xbf58_476d_1ce4_e5b9);
     z = (z ^ (z >> 27)).wrapping_mul(0x94d0_49bb_1331_11eb);
-    let index = ((z ^ (z >> 31)) % others) as usize;
-    Some(if index >= not { index + 1 } else { index })
+    ((z ^ (z >> 31)) % n as u64) as usize
 }
 
 #[cfg(test)]
@@ -313,9 +326,10 @@ mod tests {
         let CheckReport { worst, values } = report.expect("it passes");
         assert!(worst > 0.0 && worst < 1e-4, "{worst:e}");
         let (heads, neurons) = (2 * SHAPE.n_heads + 1, 2 * SHAPE.d_mlp + 1);
-        // Two of the heads, which are patched together, and two of the only round of neurons.
-        let both_directions = 2 * (heads + neurons + 2 + 2);
-        assert_eq!(values, (2 * SHAPE.d_vocab + both_directions + heads) as u64);
+        // The strongest of each layer, and the strongest of all by the definition.
+        let patches = 2 * (SHAPE.n_layers + 1);
+        let least = 2 * SHAPE.d_vocab + 2 * (heads + neurons + patches) + heads;
+        assert!(values >= least as u64, "{values} of {least}");
         // IG and AtP of both kinds and AP of heads in both directions, and IG from zero.
         assert_eq!(strips(&events), ((2 * 2 + 1) * 2 + 1) * SHAPE.n_layers);
         assert_eq!(patched(&events), 2);
@@ -375,15 +389,5 @@ mod tests {
         assert!(check.compare(&what, &[1.0], &[1.01], 1.0).is_err());
         assert!(check.compare(&what, &[1.0], &[f32::NAN], 1.0).is_err());
         assert!(check.compare(&what, &[1.0, 1.0], &[1.0], 1.0).is_err());
-    }
-
-    #[test]
-    fn the_other_component_is_another_one() {
-        let key = (ComponentKind::Heads, 3, Direction::Noising);
-        assert_eq!(any_other(0, 1, key), None);
-        for not in 0..7 {
-            let other = any_other(not, 7, key).expect("there are others");
-            assert!(other < 7 && other != not);
-        }
     }
 }

@@ -37,8 +37,8 @@ pub struct DeviceKind {
     precision: Precision,
     /// Whether a sample of its results is computed a second time.
     checked: bool,
-    /// How much of it a batch may take.
-    budget: Budget,
+    /// How much of it a batch may take; `None`: what fits a CPU.
+    budget: Option<Budget>,
     watch: Watch,
 }
 
@@ -52,7 +52,7 @@ impl DeviceKind {
             report,
             precision: Precision::Auto,
             checked: false,
-            budget: Budget::CPU,
+            budget: None,
             watch: Watch::default(),
         }
     }
@@ -112,7 +112,7 @@ impl DeviceKind {
         (self.checked && shape.n_params() <= TWIN_PARAMS).then_some(options)
     }
 
-    pub(crate) const fn budget(&self) -> Budget {
+    pub(crate) const fn budget(&self) -> Option<Budget> {
         self.budget
     }
 
@@ -156,7 +156,7 @@ async fn gpu(software: Software) -> Result<DeviceKind, Unusable> {
         watch: Watch,
         name: String,
         device_type: DeviceType,
-        budget: Budget,
+        budget: Option<Budget>,
     }
 
     // A runtime that was initialised once cannot be initialised again.
@@ -183,7 +183,8 @@ async fn gpu(software: Software) -> Result<DeviceKind, Unusable> {
         // A browser may keep the name to itself.
         let name = if info.name.is_empty() { "GPU".to_owned() } else { info.name };
         let limits = setup.device.limits();
-        let budget = Budget::gpu(limits.max_storage_buffer_binding_size as usize);
+        let buffer = usize::try_from(limits.max_storage_buffer_binding_size);
+        let budget = Some(Budget::gpu(buffer.unwrap_or(usize::MAX)));
         let (watch, device_type) = (Watch::gpu(setup.device), info.device_type);
         let found = Found { device, watch, name, device_type, budget };
         FOUND.set(Some(found.clone()));

@@ -2,14 +2,14 @@ use std::cell::OnceCell;
 
 use burn::tensor::{Tensor, TensorCreationOptions};
 use sha2::{Digest as _, Sha256};
-use twinbeam_attribution::Budget;
+use twinbeam_attribution::{Budget, RunPair};
 use twinbeam_core::{Event, Expected, Phase};
 use twinbeam_gpt2::{Gpt2, Gpt2Builder, Gpt2Config, Part, Tokenizer, WeightPlan};
 
 use crate::device::fits_double;
 use crate::shelf::hexadecimal;
 use crate::watch::Watch;
-use crate::{ByteSource, DeviceKind, Error, Host, SourceError};
+use crate::{ByteSource, DeviceKind, Error, Host, Question, SourceError};
 
 const CONFIG: &str = "config.json";
 const WEIGHTS: &str = "model.safetensors";
@@ -32,7 +32,8 @@ pub struct Model {
     pub(crate) twin: OnceCell<Gpt2>,
     /// How the twin is to be made, if there is to be one.
     twin_options: Option<TensorCreationOptions>,
-    pub(crate) budget: Budget,
+    /// How much of the device a batch may take; `None`: what fits a CPU.
+    budget: Option<Budget>,
     pub(crate) watch: Watch,
     pub(crate) tokenizer: Option<Tokenizer>,
     pub(crate) fingerprint: String,
@@ -141,13 +142,23 @@ impl Model {
             gpt2,
             twin: OnceCell::from(twin),
             twin_options: None,
-            budget: Budget::CPU,
+            budget: None,
             watch: Watch::default(),
             tokenizer: None,
             fingerprint: String::new(),
             as_expected: None,
             masks: Masks::Known,
         }
+    }
+
+    /// Both prompts of a question, run once, with batches that fit the device.
+    pub(crate) async fn runs(&self, question: &Question) -> Result<RunPair<'_>, Error> {
+        let Question { tokens, answers, metric, .. } = question;
+        let pair = RunPair::new(&self.gpt2, tokens, answers.clone(), *metric).await?;
+        Ok(match self.budget {
+            Some(budget) => pair.within(budget),
+            None => pair,
+        })
     }
 
     /// The same cut off after its first layers, at least one: what a benchmark grows with. It is not checked

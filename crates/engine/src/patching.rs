@@ -49,9 +49,7 @@ impl<H: Host> Job<'_, '_, H> {
         let at_once = self.pair.patched_at_once();
         let n = self.outcome.shape.n_layers * self.outcome.shape.d_mlp;
         let message = (n / MESSAGES).div_ceil(at_once).max(1) * at_once;
-        for mut round in screening.rounds() {
-            // By layer, so that a batch has few of them.
-            round.sort_unstable();
+        for round in screening.rounds() {
             // What a GPU says is shown once a sample of it has been confirmed, which is done round by round.
             let message = if self.check.is_some() { round.len() } else { message.min(round.len()) };
             for places in round.chunks(message) {

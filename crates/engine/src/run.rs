@@ -1,6 +1,6 @@
 use twinbeam_attribution::{
-    CostModel, Error as MethodError, LayerIntegral, Nodes, Progress, RunPair, Side, integrate,
-    integrate_from_zero,
+    Advance, CostModel, Error as MethodError, LayerIntegral, Nodes, Progress, RunPair, Side,
+    integrate, integrate_from_zero,
 };
 use twinbeam_core::{
     Answers, CheckReport, ComponentKind, Direction, Event, Experiment, JointEffects, Method,
@@ -42,7 +42,8 @@ impl Question {
                 let values = [Side::Clean, Side::Corrupted]
                     .map(|side| f64::from(pair.metrics(side).get(self.metric)));
                 let gap = (values[0] - values[1]).abs();
-                let least = LEAST_TOLERANCE * f64::from(scale(pair, self.metric));
+                let least = if pair.is_double() { 0.0 } else { LEAST_TOLERANCE };
+                let least = least * f64::from(scale(pair, self.metric));
                 Nodes::Until { tolerance: (f64::from(tolerance_ppm) * 1e-6 * gap).max(least) }
             }
         }
@@ -93,7 +94,7 @@ impl Plan {
 /// Runs a question and streams what it finds; every event carries `job`. Beside the outcome: how well
 /// a sample of it agrees with the same computed on the CPU, where the device is checked.
 ///
-/// A table that is checked is streamed once it has passed, others layer by layer.
+/// What is checked is streamed once it has passed; IG and heads by layers, neurons as they are patched.
 ///
 /// # Errors
 /// [`MethodError::Cancelled`] when the host wants it, a device that fails, results that are not
@@ -125,9 +126,8 @@ async fn scores<H: Host>(
     ticker: &mut Ticker<'_, H>,
 ) -> Result<(Outcome, Option<CheckReport>), Error> {
     ticker.tick(0).await?;
-    let Question { tokens, answers, metric, .. } = question;
-    let pair = RunPair::new(&model.gpt2, tokens, answers.clone(), *metric).await?;
-    let pair = pair.within(model.budget);
+    let tokens = &question.tokens;
+    let pair = model.runs(question).await?;
     let mut check = match model.twin.get() {
         Some(twin) => Some(Check::new(twin, question).await?),
         None => None,
@@ -301,6 +301,12 @@ pub(crate) struct Ticker<'host, H> {
 }
 
 impl<H: Host> Ticker<'_, H> {
+    fn tell(&mut self) {
+        let seconds = self.host.seconds() - self.begun;
+        let (job, phase, done, total) = (self.job, self.phase, self.done, self.total);
+        self.host.emit(Event::Progress { job, phase, done, total, seconds });
+    }
+
     /// Begins a piece of work of which the total counts so many units.
     fn begin(&mut self, counted: u64) {
         self.piece = Some((counted, 0));
@@ -310,6 +316,9 @@ impl<H: Host> Ticker<'_, H> {
     fn end(&mut self) {
         if let Some((counted, done)) = self.piece.take() {
             self.total = (self.total + done).saturating_sub(counted).max(self.done);
+            if done != counted {
+                self.tell();
+            }
         }
     }
 
@@ -329,9 +338,7 @@ impl<H: Host> Ticker<'_, H> {
         if self.done > 0 {
             crate::faults::in_step(&self.step);
         }
-        let seconds = self.host.seconds() - self.begun;
-        let (job, phase, done, total) = (self.job, self.phase, self.done, self.total);
-        self.host.emit(Event::Progress { job, phase, done, total, seconds });
+        self.tell();
         self.host.pause().await;
         if self.host.cancelled() { Err(MethodError::Cancelled) } else { Ok(()) }
     }
@@ -345,8 +352,8 @@ impl<H: Host> Ticker<'_, H> {
 }
 
 impl<H: Host> Progress for Ticker<'_, H> {
-    async fn advance(&mut self, units: u64) -> Result<(), MethodError> {
-        self.tick(units).await
+    fn advance(&mut self, units: u64) -> Advance<'_> {
+        Box::pin(self.tick(units))
     }
 }
 
@@ -354,7 +361,7 @@ impl<H: Host> Progress for Ticker<'_, H> {
 pub(crate) struct Aside<'ticker, 'host, H>(pub(crate) &'ticker mut Ticker<'host, H>);
 
 impl<H: Host> Progress for Aside<'_, '_, H> {
-    async fn advance(&mut self, _units: u64) -> Result<(), MethodError> {
-        self.0.tick(0).await
+    fn advance(&mut self, _units: u64) -> Advance<'_> {
+        Box::pin(self.0.tick(0))
     }
 }

@@ -10,8 +10,7 @@
 mod assemble;
 
 use burn::tensor::activation::softmax;
-use burn::tensor::module::layer_norm;
-use burn::tensor::{Device, Tensor, TensorCreationOptions, TensorData};
+use burn::tensor::{DType, Device, Tensor, TensorCreationOptions, TensorData};
 use twinbeam_core::{HookName, ModelShape};
 
 use crate::embedding::{Embedding, Tokens};
@@ -67,8 +66,10 @@ struct LayerNorm {
 
 impl LayerNorm {
     fn forward(&self, x: Tensor<3>) -> Tensor<3> {
-        // (x - mean) / sqrt(variance + epsilon) * weight + bias, of each position
-        layer_norm(x, self.weight.clone(), Some(self.bias.clone()), self.epsilon)
+        let centred = x.clone() - x.mean_dim(2);
+        let variance = (centred.clone() * centred.clone()).mean_dim(2); // [batch, pos, 1]
+        let normalized = centred / variance.add_scalar(self.epsilon).sqrt();
+        normalized * self.weight.clone().unsqueeze() + self.bias.clone().unsqueeze()
     }
 }
 
@@ -287,6 +288,11 @@ impl Gpt2 {
     /// Device of the model.
     pub fn device(&self) -> Device {
         self.wte.device()
+    }
+
+    /// Whether it computes in double precision.
+    pub fn is_double(&self) -> bool {
+        self.wte.dtype() == DType::F64
     }
 
     /// Numbers on the model's device and in its type; `[values]`.

@@ -14,6 +14,8 @@ cargo xtask serve    build the page, serve it and open it in a browser
 cargo xtask test     all tests: native, and the page in Chromium
 cargo xtask dist     build the page into dist/, for any static host
 cargo xtask bench    how long a visitor waits, in Chromium on the CPU
+cargo xtask bench-full    the same for a model of GPT-2 small's size, with random weights
+cargo xtask bench-gpu     what a job asks of a GPU, counted on Chromium's software adapter
 cargo xtask check    formatting and lints";
 
 /// Packages whose tests run natively. The worker's binary runs in the browser's tests.
@@ -59,12 +61,9 @@ fn run(chore: &str) -> anyhow::Result<()> {
             tools::browser()?;
             browser_tests()
         }
-        "bench" => {
-            tools::page()?;
-            build::dist()?;
-            tools::browser()?;
-            bench()
-        }
+        "bench" => bench("bench.mjs"),
+        "bench-full" => bench("bench_full.mjs"),
+        "bench-gpu" => bench("bench_gpu.mjs"),
         // A part of `test`, for whoever works on its faults.
         "faults" => {
             tools::page()?;
@@ -82,13 +81,15 @@ fn run(chore: &str) -> anyhow::Result<()> {
 
 fn native_tests() -> anyhow::Result<()> {
     say("native tests");
-    // The browser's tests compare the page with the command line, which is built here: from the same list of
-    // packages, since with another list the shared libraries would be built once more.
-    for subcommand in ["test", "build"] {
-        let packages = NATIVE.iter().flat_map(|package| ["-p", package]);
-        execute(cargo(subcommand).arg("--release").args(packages))?;
-    }
-    Ok(())
+    native("test")?;
+    // The browser's tests compare the page with the command line.
+    native("build")
+}
+
+/// Always of the same list of packages, since with another list the shared libraries would be built once more.
+fn native(subcommand: &str) -> anyhow::Result<()> {
+    let packages = NATIVE.iter().flat_map(|package| ["-p", package]);
+    execute(cargo(subcommand).arg("--release").args(packages))
 }
 
 fn browser_tests() -> anyhow::Result<()> {
@@ -104,9 +105,13 @@ fn browser_tests() -> anyhow::Result<()> {
     execute(&mut node)
 }
 
-fn bench() -> anyhow::Result<()> {
+fn bench(program: &str) -> anyhow::Result<()> {
+    tools::page()?;
+    build::dist()?;
+    native("build")?;
+    tools::browser()?;
     say("benchmark");
-    execute(node()?.arg("bench.mjs"))
+    execute(node()?.arg(program))
 }
 
 fn node() -> anyhow::Result<Command> {

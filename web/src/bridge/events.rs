@@ -273,6 +273,8 @@ fn keep_in_address(state: AppState) {
 fn failed(state: AppState, problem: &Problem) {
     let on_gpu = state.is_on_gpu();
     let was_loading = state.loaded.with_untracked(Option::is_none);
+    // What could not be measured says nothing against the figure.
+    let was_measuring = state.bench_job.with_untracked(Option::is_some);
     finished(state);
     if matches!(problem, Problem::DeviceLost { .. }) {
         // What a device held is gone with it, and its worker cannot ask for another.
@@ -283,7 +285,9 @@ fn failed(state: AppState, problem: &Problem) {
         }
         restart(state);
     }
-    state.failed.set(true);
+    if !was_measuring {
+        state.failed.set(true);
+    }
     if was_loading {
         arrival::arrived(state);
         if let Some(spec) = with(|bridge| bridge.spec.borrow().clone()) {

@@ -27,7 +27,7 @@ use crate::state::{AppState, Committed};
 use crate::{explain, url_state};
 
 /// A worker that has not stopped by then is replaced.
-const CANCEL_MILLIS: u32 = 1200;
+const CANCEL_MILLIS: u32 = 4000;
 /// A worker that keeps dying before it is ready is not started again.
 const MAX_DEATHS: u64 = 2;
 /// Pause in typing after which the draft is looked at.

@@ -41,7 +41,7 @@ pub(crate) fn Card(state: AppState, kind: ComponentKind) -> impl IntoView {
                                 <th scope="col">"rank by size"</th>
                                 <th scope="col">"part of its layer"</th>
                                 <th scope="col">"IG − AP"</th>
-                                <th scope="col">"delta of its layer"</th>
+                                <th scope="col">"convergence delta of its layer"</th>
                             </tr>
                         </thead>
                         <tbody>{rows}</tbody>

@@ -24,7 +24,7 @@ pub(super) fn CoverageWords(state: AppState) -> impl IntoView {
                 >
                     {most}
                 </span>
-                " of the rest do (95 %)."
+                " of the rest do, with 95 % confidence."
             }
         });
         let share = coverage.missed_share.filter(|_| coverage.rest() > 0).map(|share| {
@@ -71,7 +71,7 @@ fn sample(coverage: &Coverage) -> Option<String> {
     let belong = if *larger == 1 { "belongs" } else { "belong" };
     let top = Coverage::TOP.min(*exact);
     Some(format!(
-        "Of {sampled} drawn at random from the rest, {larger} {belong} to the {top} strongest:"
+        "Of {sampled} drawn at random from the rest, {larger} {belong} to the {top} strongest so far:"
     ))
 }
 

@@ -17,9 +17,9 @@ const STEPS: usize = 30;
 /// One size of a job.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 struct Job {
-    n_pos: usize,
-    n_layers: usize,
-    n_prompts: usize,
+    tokens: usize,
+    layers: usize,
+    prompts: usize,
 }
 
 pub(super) fn run(
@@ -30,36 +30,35 @@ pub(super) fn run(
     let n_layers = whole.shape().n_layers;
     let mut jobs = Vec::new();
     for n_pos in [9, 17, 33, 65, 129] {
-        jobs.push(Job { n_pos, n_layers, n_prompts: 1 });
+        jobs.push(Job { tokens: n_pos, layers: n_layers, prompts: 1 });
     }
     for part in [4, 2] {
-        jobs.push(Job { n_pos: 17, n_layers: n_layers.div_ceil(part), n_prompts: 1 });
+        jobs.push(Job { tokens: 17, layers: n_layers.div_ceil(part), prompts: 1 });
     }
-    for n_prompts in [2, 4] {
-        jobs.push(Job { n_pos: 17, n_layers, n_prompts });
+    for prompts in [2, 4] {
+        jobs.push(Job { tokens: 17, layers: n_layers, prompts });
     }
     let mut rows = Vec::new();
     for job in jobs {
-        let model = whole.cut_after(job.n_layers);
-        if job.n_pos > model.shape().n_ctx {
+        let model = whole.cut_after(job.layers);
+        if job.tokens > model.shape().n_ctx {
             continue;
         }
         let plan = BenchPlan {
             kinds: vec![ComponentKind::Heads],
-            ig_layers: (0..job.n_layers).collect(),
+            ig_layers: (0..job.layers).collect(),
             neuron_layers: Vec::new(),
             n_neurons: 0,
         };
-        let (mut seconds, mut flops, mut peak) = (0.0, 0, 0.0_f64);
-        for prompt in 0..job.n_prompts {
+        let (mut seconds, mut flops) = (0.0, 0);
+        for prompt in 0..job.prompts {
             let experiment = Experiment { n_steps: Steps::Fixed(STEPS), ..Experiment::default() };
-            let (question, _) = question_of(&model, pair(job.n_pos, prompt), experiment)?;
-            let report: Bench = block_on(bench(&model, device, &question, &plan, terminal))?;
+            let (question, _) = question_of(&model, pair(job.tokens, prompt), experiment)?;
+            let report: Bench = block_on(bench(&model, device, &question, &plan, 1, terminal))?;
             seconds += report.rows.iter().map(|row| row.seconds).sum::<f64>();
             flops += report.rows.iter().map(|row| row.flops).sum::<u64>();
-            peak = peak.max(report.peak);
         }
-        rows.push((job, flops, seconds, peak));
+        rows.push((job, flops, seconds));
     }
     print(&rows)
 }
@@ -73,8 +72,8 @@ fn pair(n_pos: usize, prompt: usize) -> Value {
 }
 
 #[expect(clippy::print_stdout, reason = "what the command is for")]
-fn print(rows: &[(Job, u64, f64, f64)]) -> anyhow::Result<()> {
-    let speed = |(_, flops, seconds, _): &(Job, u64, f64, f64)| *flops as f64 / seconds;
+fn print(rows: &[(Job, u64, f64)]) -> anyhow::Result<()> {
+    let speed = |(_, flops, seconds): &(Job, u64, f64)| *flops as f64 / seconds;
     let mut speeds: Vec<f64> = rows.iter().map(speed).collect();
     speeds.sort_by(f64::total_cmp);
     let median = speeds.get(speeds.len() / 2).copied().context("nothing was timed")?;
@@ -88,12 +87,12 @@ fn print(rows: &[(Job, u64, f64, f64)]) -> anyhow::Result<()> {
     );
     let mut worst = 0.0_f64;
     for row in rows {
-        let (Job { n_pos, n_layers, n_prompts }, flops, seconds, _) = row;
+        let (Job { tokens, layers, prompts }, flops, seconds) = row;
         let expected = *flops as f64 / median;
         let off = seconds / expected - 1.0;
         worst = worst.max(off.abs());
         println!(
-            "{n_pos:>7} {n_layers:>7} {n_prompts:>8} {:>9.1} {seconds:>8.2} {:>9.1} {expected:>9.2} {:>+5.0}%",
+            "{tokens:>7} {layers:>7} {prompts:>8} {:>9.1} {seconds:>8.2} {:>9.1} {expected:>9.2} {:>+5.0}%",
             *flops as f64 / 1e9,
             speed(row) / 1e9,
             100.0 * off

@@ -17,7 +17,7 @@ use std::rc::Rc;
 use js_sys::Array;
 use twinbeam_core::{
     ComponentKind, DeviceChoice, DeviceReport, Event, Expected, Experiment, ModelFiles, Outcome,
-    Phase, Problem, Published, Request,
+    Problem, Published, Request,
 };
 use twinbeam_engine::{
     BenchPlan, ByteSource, DeviceKind, Error, Host, Model, Plan, Remote, bench, inspect, question,
@@ -281,10 +281,7 @@ impl Worker {
         let question = question(&model, experiment).map_err(|error| error.problem())?;
         let plan = BenchPlan::small(model.shape());
         let mut host = self.host(job);
-        // It says no number: how much there is to do is not known before the peak is.
-        let (phase, done, total, seconds) = (Phase::Bench, 0, 0, 0.0);
-        host.emit(Event::Progress { job, phase, done, total, seconds });
-        let bench = bench(&model, &device, &question, &plan, &mut host).await;
+        let bench = bench(&model, &device, &question, &plan, job, &mut host).await;
         let bench = Box::new(bench.map_err(|error| error.problem())?);
         send(&Event::Benched { job, bench });
         Ok(())
