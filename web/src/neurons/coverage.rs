@@ -92,11 +92,14 @@ mod tests {
             of_all(&partial),
             " of 36864 (11 %), largest by IG and attribution patching first."
         );
-        let words = "Of 412 drawn at random from the rest, 1 belongs to the 100 strongest:";
+        let words = "Of 412 drawn at random from the rest, 1 belongs to the 100 strongest so far:";
         assert_eq!(sample(&partial).as_deref(), Some(words));
         assert_eq!(sample(&Coverage { sampled: 0, ..partial }), None);
         let few = Coverage { exact: 40, larger: 0, ..partial };
-        assert!(sample(&few).is_some_and(|words| words.ends_with("0 belong to the 40 strongest:")));
+        assert!(
+            sample(&few)
+                .is_some_and(|words| words.ends_with("0 belong to the 40 strongest so far:"))
+        );
         let whole = Coverage { exact: 36864, ..partial };
         assert_eq!((of_all(&whole).as_str(), sample(&whole)), (" of 36864 (100 %).", None));
     }
