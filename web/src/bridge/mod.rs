@@ -26,8 +26,12 @@ use crate::models::Spec;
 use crate::state::{AppState, Committed};
 use crate::{explain, url_state};
 
-/// A worker that has not stopped by then is replaced.
-const CANCEL_MILLIS: u32 = 4000;
+/// A worker that has said nothing lately and does not stop by then is replaced.
+const CANCEL_MILLIS: u32 = 1200;
+/// One that works is given as long as a large model's batch takes on a CPU: to load it again would take longer.
+const CANCEL_MILLIS_AT_WORK: u32 = 4000;
+/// A worker that has said something in the last seconds is at work.
+const AT_WORK_SECONDS: u32 = 5;
 /// A worker that keeps dying before it is ready is not started again.
 const MAX_DEATHS: u64 = 2;
 /// Pause in typing after which the draft is looked at.
@@ -300,7 +304,10 @@ pub(crate) fn cancel(state: AppState) {
         return;
     };
     send(&Request::Cancel { job });
-    let replace = Timeout::new(CANCEL_MILLIS, move || {
+    let silent_seconds = with(|bridge| bridge.silent_seconds.get());
+    let millis =
+        if silent_seconds > AT_WORK_SECONDS { CANCEL_MILLIS } else { CANCEL_MILLIS_AT_WORK };
+    let replace = Timeout::new(millis, move || {
         if running_job(state) == Some(job) {
             restart(state);
             state.notice.set(Some(explain::worker_hung()));
