@@ -100,11 +100,7 @@ impl CostModel {
     pub fn points(&self, kind: ComponentKind, layer: usize, n: usize, from_zero: bool) -> u64 {
         let n_run = self.n_pos - self.start(layer, from_zero);
         // Each gradient's product with what the components add.
-        let dot = match kind {
-            ComponentKind::Heads => self.shape.n_heads,
-            ComponentKind::Neurons => self.shape.d_mlp,
-        };
-        let dot = (2 * n_run * self.shape.d_model * dot) as u64;
+        let dot = (2 * n_run * self.shape.d_model * kind.width(&self.shape)) as u64;
         n as u64 * (WITH_GRADIENTS * self.stream(kind, layer, n_run) + dot)
     }
 

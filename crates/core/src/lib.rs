@@ -52,7 +52,7 @@ pub use experiment::{Direction, Experiment, MAX_PROMPT_CHARS, MAX_STEPS, Metric,
 pub use hook_name::HookName;
 pub use journal::{Completion, Entry, Journal, Piece};
 pub use link::{Link, LinkError, MAX_FRAGMENT, parse_link, print_link};
-pub use progressive::{Coverage, Patches, Screening};
+pub use progressive::{Coverage, Patches, Screening, SplitMix64};
 pub use prompt::{Answers, PromptError, TokenPair};
 pub use protocol::{
     AnswerCheck, AnswerReading, CheckReport, DeviceChoice, DeviceReport, Event, Expected,

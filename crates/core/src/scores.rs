@@ -122,6 +122,20 @@ pub struct ScoreTable {
 }
 
 impl ScoreTable {
+    /// A table without a layer.
+    pub(crate) fn empty(kind: ComponentKind, method: Method, direction: Direction) -> Self {
+        Self {
+            kind,
+            method,
+            direction,
+            width: 0,
+            values: Vec::new(),
+            exact: Vec::new(),
+            convergence_delta: Vec::new(),
+            n_steps: Vec::new(),
+        }
+    }
+
     /// A table of patches of which none is there yet: what another table says of its components stands in
     /// their places.
     pub fn screened_by(screen: &Self) -> Self {
@@ -233,19 +247,7 @@ impl Strip {
         let is_it =
             |t: &ScoreTable| t.kind == kind && t.method == method && t.direction == direction;
         let place = tables.iter().position(is_it).unwrap_or_else(|| {
-            let (values, exact, width) = (Vec::new(), Vec::new(), 0);
-            let (convergence_delta, n_steps) = (Vec::new(), Vec::new());
-            let table = ScoreTable {
-                kind,
-                method,
-                direction,
-                width,
-                values,
-                exact,
-                convergence_delta,
-                n_steps,
-            };
-            tables.push(table);
+            tables.push(ScoreTable::empty(kind, method, direction));
             tables.len() - 1
         });
         let table = &mut tables[place];

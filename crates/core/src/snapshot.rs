@@ -173,19 +173,8 @@ impl Snapshot {
             {
                 return None;
             }
-            let (kind, width) = (ComponentKind::Heads, n_heads);
-            let (exact, n_steps) = (Vec::new(), Vec::new());
-            let table = ScoreTable {
-                kind,
-                method,
-                direction,
-                width,
-                values,
-                exact,
-                convergence_delta,
-                n_steps,
-            };
-            heads.push(table);
+            let empty = ScoreTable::empty(ComponentKind::Heads, method, direction);
+            heads.push(ScoreTable { width: n_heads, values, convergence_delta, ..empty });
         }
         let mut neurons = Vec::new();
         for (direction, (places, packed)) in Direction::ALL.into_iter().zip(&wire.neurons) {
@@ -339,16 +328,8 @@ pub(crate) mod tests {
                 let values = (0..3 * width).map(|_| 3.0 * next()).collect();
                 let convergence_delta =
                     if method == Method::Ig { vec![1e-5, 0.0, -0.25] } else { Vec::new() };
-                tables.push(ScoreTable {
-                    kind,
-                    method,
-                    direction,
-                    width,
-                    values,
-                    exact: Vec::new(),
-                    convergence_delta,
-                    n_steps: Vec::new(),
-                });
+                let empty = ScoreTable::empty(kind, method, direction);
+                tables.push(ScoreTable { width, values, convergence_delta, ..empty });
             }
         }
         let side = |logit_diff| SideSummary {

@@ -9,7 +9,7 @@ use twinbeam_attribution::{
     LayerIntegral, Nodes, Progress, RunPair, Side, integrate, integrate_from_zero, patch_some,
     plain,
 };
-use twinbeam_core::{CheckReport, ComponentKind, Direction, Method, Metric};
+use twinbeam_core::{CheckReport, ComponentKind, Direction, Method, Metric, SplitMix64};
 use twinbeam_gpt2::Gpt2;
 
 use crate::device::fits_double;
@@ -134,7 +134,7 @@ impl<'job> Check<'job> {
         for (begin, chunk) in effects.chunks(SAMPLED_OF).enumerate() {
             // Another one each time, and the same for the same job, so that a failure can be repeated.
             let seed = self.report.values.wrapping_add(begin as u64);
-            places.push(begin * SAMPLED_OF + below(chunk.len(), seed));
+            places.push(begin * SAMPLED_OF + SplitMix64(seed).below(chunk.len()));
         }
         places.sort_unstable();
         places.dedup();
@@ -220,14 +220,6 @@ pub(crate) fn distance(expected: &[f32], got: &[f32], scale: f32) -> f32 {
 fn strongest(values: &[f32]) -> Option<usize> {
     let order = |a: &(usize, &f32), b: &(usize, &f32)| a.1.abs().total_cmp(&b.1.abs());
     values.iter().enumerate().max_by(order).map(|(index, _)| index)
-}
-
-/// A number below `n`, which is not 0: SplitMix64 of a seed.
-fn below(n: usize, seed: u64) -> usize {
-    let mut z = seed.wrapping_add(1).wrapping_mul(0x9e37_79b9_7f4a_7c15);
-    z = (z ^ (z >> 30)).wrapping_mul(0xbf58_476d_1ce4_e5b9);
-    z = (z ^ (z >> 27)).wrapping_mul(0x94d0_49bb_1331_11eb);
-    ((z ^ (z >> 31)) % n as u64) as usize
 }
 
 #[cfg(test)]
