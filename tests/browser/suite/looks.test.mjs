@@ -1,14 +1,11 @@
 // How the page behaves as a page: its policy, its network, its shape in each state, and axe's verdict on them.
 import assert from "node:assert/strict";
-import { mkdirSync, readFileSync } from "node:fs";
-import { createRequire } from "node:module";
+import { mkdirSync } from "node:fs";
 import { fileURLToPath } from "node:url";
 import { after, before, test } from "node:test";
-import { by, launch, open, status } from "../support/page.mjs";
+import { AXE, by, launch, open, status } from "../support/page.mjs";
 import { serve } from "../support/server.mjs";
 
-// Evaluated, since the page's policy allows no script to be added.
-const AXE = readFileSync(createRequire(import.meta.url).resolve("axe-core/axe.min.js"), "utf8");
 /** Pictures of each state, for people to look at. */
 const PICTURES = fileURLToPath(new URL("../test-results/", import.meta.url));
 

@@ -2,15 +2,12 @@
 import assert from "node:assert/strict";
 import { readFileSync } from "node:fs";
 import { after, before, test } from "node:test";
-import { createRequire } from "node:module";
 import { compare } from "../support/native.mjs";
-import { by, difference, launch, open, status, table } from "../support/page.mjs";
+import { AXE, by, difference, launch, open, status, table } from "../support/page.mjs";
 import { serve } from "../support/server.mjs";
 
 const EXAMPLES = JSON.parse(readFileSync(new URL("../../../assets/examples.json", import.meta.url), "utf8"));
 const [NOTEBOOK] = EXAMPLES;
-// Evaluated, since the page's policy allows no script to be added.
-const AXE = readFileSync(createRequire(import.meta.url).resolve("axe-core/axe.min.js"), "utf8");
 const as_case = ({ clean, corrupted, answer, wrong }) => ({ name: "case", clean, corrupted, answer: answer[0], wrong: wrong[0] });
 
 let browser, server;

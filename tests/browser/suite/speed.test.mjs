@@ -1,14 +1,10 @@
 // Steps that are found by themselves, and how fast the device is.
 import assert from "node:assert/strict";
-import { readFileSync } from "node:fs";
-import { createRequire } from "node:module";
 import { after, before, test } from "node:test";
 import { parse, print } from "../support/link.mjs";
-import { by, difference, launch, open, saved, status, table } from "../support/page.mjs";
+import { AXE, by, difference, launch, open, saved, status, table } from "../support/page.mjs";
 import { serve } from "../support/server.mjs";
 
-// Evaluated, since the page's policy allows no script to be added.
-const AXE = readFileSync(createRequire(import.meta.url).resolve("axe-core/axe.min.js"), "utf8");
 /** Points that a line may have: twice as many intervals each time. */
 const POINTS = [5, 9, 17, 33, 65, 129, 257];
 

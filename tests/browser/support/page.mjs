@@ -1,9 +1,14 @@
 // A browser with the page in it, and what the tests read from the page.
 import assert from "node:assert/strict";
+import { readFileSync } from "node:fs";
+import { createRequire } from "node:module";
 import { chromium } from "playwright-core";
 
 /** Long enough for a cold start on two slow cores; a result that needs it is not a pass of a speed test. */
 export const PATIENCE = 120_000;
+
+/** Looks for faults of accessibility. Evaluated, since the page's policy allows no script to be added. */
+export const AXE = readFileSync(createRequire(import.meta.url).resolve("axe-core/axe.min.js"), "utf8");
 
 const VIEWPORT = { width: 1280, height: 900 };
 // Without these Chromium looks for its own servers at every start.
