@@ -1,7 +1,7 @@
 //! Links that are out in the world keep their meaning.
 
 use serde_json::Value;
-use twinbeam_core::{Direction, Experiment, Method, Metric, Steps, parse_link, print_link};
+use twinbeam_core::{Direction, Experiment, Method, Metric, Steps, View, parse_link, print_link};
 use twinbeam_tests::json;
 
 fn corpus() -> Vec<Value> {
@@ -36,7 +36,7 @@ fn what_is_printed_today_is_read_as_the_corpus_is() {
     // Version 1 is frozen on the way out too: an experiment prints as a link that old pages read.
     for entry in corpus().iter().filter(|entry| entry.get("heads_ap_noising").is_none()) {
         let meant: Experiment = serde_json::from_value(entry["experiment"].clone()).expect("one");
-        let printed = print_link(&meant, None).expect("it fits");
+        let printed = print_link(&meant, None, &View::default()).expect("it fits");
         assert_eq!(parse_link(&printed).expect("our own").experiment, meant);
     }
     // What a link leaves out is the default of version 1, whatever later versions prefer.

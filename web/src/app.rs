@@ -1,28 +1,33 @@
 use gloo::events::EventListener;
 use leptos::prelude::*;
-use twinbeam_core::{Experiment, Link, Snapshot};
+use twinbeam_core::{Experiment, Link, Snapshot, View};
 
 use crate::components::{answers, controls, notice, prompts, reading, status, summary};
 use crate::explain::{self, Notice};
 use crate::heatmap::Figure;
+use crate::lab::LabPanels;
 use crate::linked::{self, LinkMark};
 use crate::models::{DropTarget, LoadProgress, ModelMenu, SelfCheckResult};
 use crate::neurons::NeuronPanel;
+use crate::reactive::{dynamic, live};
 use crate::state::AppState;
 use crate::{bridge, url_state};
 
 /// The page, or, in another page's frame, the figure alone.
 #[component]
 pub(crate) fn App() -> impl IntoView {
-    let Opened { experiment, snapshot, notice, is_named } = from_address();
+    let Opened { experiment, snapshot, view, notice, is_named } = from_address();
     let state = AppState::new(experiment.clone(), url_state::device());
     state.notice.set(notice);
+    state.take_view(view);
     let has_figure = snapshot.is_some();
     linked::show(state, &experiment, snapshot);
     // Back, Forward and a link pasted into the address change the fragment; our own writes do not fire this.
     let listener = EventListener::new(&window(), "hashchange", move |_event| {
-        let Opened { experiment, snapshot, notice, .. } = from_address();
+        let Opened { experiment, snapshot, view, notice, .. } = from_address();
         state.notice.set(notice);
+        state.take_view(view);
+        bridge::batch::draw_again(state);
         bridge::open(state, experiment, snapshot, false);
     });
     // The page listens as long as it lives.
@@ -78,14 +83,15 @@ fn Page(state: AppState) -> impl IntoView {
         <section
             class="results"
             aria-label="Result"
-            data-source=move || state.source()
-            class:stale=move || state.is_stale() == Some(true)
+            data-source=live(move || state.source())
+            class:stale=live(move || state.is_stale() == Some(true))
         >
             <summary::Summary state />
             <LinkMark state />
             <Figure state />
             <reading::Reading state />
             <NeuronPanel state />
+            <LabPanels state />
         </section>
     };
     [head.into_any(), inputs.into_any(), happening.into_any(), results.into_any()]
@@ -122,17 +128,17 @@ fn Embedded(state: AppState) -> impl IntoView {
         state.is_from_link().then_some(words)
     };
     view! {
-        <section class="results embedded" aria-label="Result" data-source=move || state.source()>
-            <div class="embedded-prompts">{prompts} <p class="hint">{asked}</p></div>
+        <section class="results embedded" aria-label="Result" data-source=live(move || state.source())>
+            <div class="embedded-prompts">{dynamic(prompts)} <p class="hint">{dynamic(asked)}</p></div>
             <notice::Notices state />
             <summary::Summary state />
             <Figure state />
             <p class="hint">
-                <a href=address target="_blank" rel="noopener" data-testid="open-page">
+                <a href=live(address) target="_blank" rel="noopener" data-testid="open-page">
                     "Open in Twinbeam"
                 </a>
                 " to change the prompts and compute it yourself. "
-                {rounding}
+                {dynamic(rounding)}
             </p>
         </section>
     }
@@ -142,6 +148,8 @@ fn Embedded(state: AppState) -> impl IntoView {
 struct Opened {
     experiment: Experiment,
     snapshot: Option<Snapshot>,
+    /// What of it is on the screen.
+    view: View,
     notice: Option<Notice>,
     /// Whether the address says which model it is for.
     is_named: bool,
@@ -151,6 +159,7 @@ fn from_address() -> Opened {
     let plain = |notice| Opened {
         experiment: Experiment::default(),
         snapshot: None,
+        view: View::default(),
         notice,
         is_named: false,
     };
@@ -159,8 +168,8 @@ fn from_address() -> Opened {
         Some(Err(error)) => plain(Some(explain::link(&error))),
         Some(Ok(link)) => {
             let notice = explain::parts_of_link(&link);
-            let Link { experiment, snapshot, .. } = link;
-            Opened { experiment, snapshot, notice, is_named: true }
+            let Link { experiment, snapshot, view, .. } = link;
+            Opened { experiment, snapshot, view, notice, is_named: true }
         }
     }
 }

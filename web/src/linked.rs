@@ -125,7 +125,7 @@ pub(crate) fn snapshot(state: AppState) -> Option<Snapshot> {
 /// Prompts that fit into no link.
 pub(crate) fn address(state: AppState) -> Result<String, LinkError> {
     let snapshot = if state.is_stale() == Some(false) { snapshot(state) } else { None };
-    url_state::share(&state.asked(), snapshot.as_ref())
+    url_state::share(&state.asked(), snapshot.as_ref(), &state.view())
 }
 
 /// Compares the visitor's own result with the link's, if it is of the same experiment.

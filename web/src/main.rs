@@ -17,9 +17,12 @@ mod examples;
 mod explain;
 mod export;
 mod heatmap;
+mod lab;
 mod linked;
 mod models;
 mod neurons;
+mod plot;
+mod reactive;
 mod state;
 mod url_state;
 

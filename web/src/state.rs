@@ -8,6 +8,7 @@ use twinbeam_core::{
 use crate::components::reading;
 use crate::explain::Notice;
 use crate::heatmap::ScaleChoice;
+use crate::lab::Lab;
 use crate::linked::LinkCheck;
 use crate::models::{Identity, Models};
 use crate::neurons::{NeuronStatus, Window};
@@ -160,6 +161,8 @@ pub(crate) struct AppState {
     pub(crate) scale: RwSignal<ScaleChoice>,
     /// Whether "How to read this" is open.
     pub(crate) reading: RwSignal<bool>,
+    /// Where the methods disagree, why, and whether it matters.
+    pub(crate) lab: Lab,
 }
 
 impl AppState {
@@ -191,6 +194,7 @@ impl AppState {
             unit: RwSignal::new(Unit::default()),
             scale: RwSignal::new(ScaleChoice::default()),
             reading: RwSignal::new(reading::was_open()),
+            lab: Lab::new(),
         }
     }
 
@@ -310,7 +314,8 @@ impl AppState {
 
     /// Whether the worker has a job.
     pub(crate) fn is_busy(&self) -> bool {
-        [self.job, self.neuron_job, self.bench_job].iter().any(|job| job.with(Option::is_some))
+        let jobs = [self.job, self.neuron_job, self.bench_job, self.lab.job, self.lab.batch_job];
+        jobs.iter().any(|job| job.with(Option::is_some))
     }
 
     /// Whether the loaded model is on a GPU.

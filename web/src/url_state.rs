@@ -1,7 +1,9 @@
 //! The only file that touches the address: links in, links out, and the query.
 
 use leptos::prelude::window;
-use twinbeam_core::{DeviceChoice, Experiment, Link, LinkError, Snapshot, parse_link, print_link};
+use twinbeam_core::{
+    DeviceChoice, Experiment, Link, LinkError, Snapshot, View, parse_link, print_link,
+};
 use wasm_bindgen::JsValue;
 use web_sys::UrlSearchParams;
 
@@ -14,17 +16,22 @@ pub(crate) fn read() -> Option<Result<Link, LinkError>> {
     Some(parse_link(&fragment))
 }
 
-/// Puts an experiment, and its result if there is one, into the address: as a new step of the history,
-/// or in place of this one.
-pub(crate) fn write(experiment: &Experiment, snapshot: Option<&Snapshot>, new_step: bool) {
+/// Puts an experiment, what is on the screen of it, and its result if there is one, into the address: as a new
+/// step of the history, or in place of this one.
+pub(crate) fn write(
+    experiment: &Experiment,
+    snapshot: Option<&Snapshot>,
+    view: &View,
+    new_step: bool,
+) {
     // A result is not taken out of the address by an experiment that it belongs to.
-    let here = read().and_then(Result::ok);
-    let stays = |here: Link| here.experiment == *experiment && snapshot.is_none();
-    if here.is_some_and(stays) {
+    let here = read().and_then(Result::ok).filter(|here| here.experiment == *experiment);
+    let kept = here.as_ref().and_then(|here| here.snapshot.as_ref());
+    if snapshot.is_none() && here.as_ref().is_some_and(|here| here.view == *view) {
         return;
     }
     // Prompts that fit into no link leave the address as it is; Share says so.
-    let Ok(link) = print_link(experiment, snapshot) else {
+    let Ok(link) = print_link(experiment, snapshot.or(kept), view) else {
         return;
     };
     let Ok(history) = window().history() else {
@@ -39,15 +46,16 @@ pub(crate) fn write(experiment: &Experiment, snapshot: Option<&Snapshot>, new_st
     }
 }
 
-/// The whole address with an experiment and its result in it.
+/// The whole address with an experiment, its result and what is on the screen of it.
 ///
 /// # Errors
 /// Prompts that fit into no link.
 pub(crate) fn share(
     experiment: &Experiment,
     snapshot: Option<&Snapshot>,
+    view: &View,
 ) -> Result<String, LinkError> {
-    Ok(format!("{}#{}", page(), print_link(experiment, snapshot)?))
+    Ok(format!("{}#{}", page(), print_link(experiment, snapshot, view)?))
 }
 
 /// `?embed`: the figure alone, for another page's frame.

@@ -4,9 +4,14 @@
 
 use twinbeam_core::{ComponentKind, Metric, ModelShape, TokenPair};
 
+use crate::run::{Depth, Half, Site};
+
 /// Fewer positions in a batch than this are not worth being run beside another batch: reading the weights
 /// would take most of the time.
 pub(crate) const LEAST_POSITIONS: usize = 128;
+
+/// Points of a line that are drawn in any case.
+pub(crate) const DRAWN_POINTS: usize = 33;
 
 /// A backward pass to the site, where only activations have gradients, costs as much as the forward
 /// pass.
@@ -71,11 +76,11 @@ impl CostModel {
         self.start
     }
 
-    /// First position that is run after a site. Those before it are the same in every run, and what later
+    /// First position that is run from a place on. Those before it are the same in every run, and what later
     /// ones read of them is kept.
-    pub(crate) fn start(&self, layer: usize, from_zero: bool) -> usize {
+    pub(crate) fn start(&self, depth: Depth, from_zero: bool) -> usize {
         // No position reads another one after the last attention, and zero differs at every position.
-        if layer + 1 == self.shape.n_layers {
+        if self.is_last(depth) {
             self.n_pos - 1
         } else if from_zero {
             0
@@ -87,8 +92,7 @@ impl CostModel {
     /// Floating-point operations of patching components of some layers, one for each time that a layer is
     /// named.
     pub fn patches(&self, kind: ComponentKind, layers: impl IntoIterator<Item = usize>) -> u64 {
-        let n_run = |layer| self.n_pos - self.start(layer, false);
-        layers.into_iter().map(|layer| self.stream(kind, layer, n_run(layer))).sum()
+        layers.into_iter().map(|layer| self.joined(Site { kind, layer }.depth())).sum()
     }
 
     /// The same of all components of a layer.
@@ -98,28 +102,88 @@ impl CostModel {
 
     /// Floating-point operations of metric and gradient at some points of one layer's line.
     pub fn points(&self, kind: ComponentKind, layer: usize, n: usize, from_zero: bool) -> u64 {
-        let n_run = self.n_pos - self.start(layer, from_zero);
-        // Each gradient's product with what the components add.
-        let dot = (2 * n_run * self.shape.d_model * kind.width(&self.shape)) as u64;
-        n as u64 * (WITH_GRADIENTS * self.stream(kind, layer, n_run) + dot)
+        let depth = Site { kind, layer }.depth();
+        self.line(depth, n, from_zero, kind.width(&self.shape))
     }
 
-    /// Floating-point operations of one residual stream from a site to the metric.
-    fn stream(&self, kind: ComponentKind, layer: usize, n_run: usize) -> u64 {
-        let Self { shape, n_pos, .. } = self;
-        let (d, d_mlp) = (shape.d_model, shape.d_mlp);
-        let mlp = |positions: usize| 4 * positions * d * d_mlp;
-        let attention = |queries: usize| {
-            let project = 2 * d * (3 * d * n_run + d * queries);
-            project + 4 * d * n_pos * queries
+    /// The same of a line at any place, with so many numbers per position that the gradient is looked at with.
+    pub(crate) fn line(&self, depth: Depth, n: usize, from_zero: bool, width: usize) -> u64 {
+        let n_run = self.n_pos - self.start(depth, from_zero);
+        // Each gradient's product with what is added.
+        let dot = [2, n_run, self.shape.d_model, width].map(|n| n as u64).iter().product::<u64>();
+        n as u64 * (WITH_GRADIENTS * self.stream(depth, n_run) + dot)
+    }
+
+    /// Floating-point operations of one stream that joins at a place.
+    pub(crate) fn joined(&self, depth: Depth) -> u64 {
+        self.stream(depth, self.n_pos - self.start(depth, false))
+    }
+
+    /// Floating-point operations of the metric along a layer's line, of which `n` points are found on the way.
+    pub fn integrand(&self, kind: ComponentKind, layer: usize, n: usize) -> u64 {
+        // About as many again are drawn, and a cut line is integrated.
+        self.points(kind, layer, 2 * n + 2 * DRAWN_POINTS, false)
+    }
+
+    /// Floating-point operations of what a component does at each position, with `n` points of its line.
+    pub fn positions(&self, kind: ComponentKind, layer: usize, n: usize) -> u64 {
+        let depth = Site { kind, layer }.depth();
+        let n_run = self.n_pos - self.start(depth, false);
+        n_run as u64 * self.joined(depth) + self.line(depth, n, false, 1)
+    }
+
+    /// Floating-point operations of all streams at each layer and position, with `n` points of each line.
+    pub fn streams(&self, n: usize) -> u64 {
+        let places = (0..self.shape.n_layers)
+            .flat_map(|layer| [Depth::pre(layer), Depth::mid(layer), Depth::pre(layer + 1)]);
+        let each = |depth| {
+            let n_run = self.n_pos - self.start(depth, false);
+            n_run as u64 * self.joined(depth) + self.line(depth, n, false, 1)
         };
-        let own = if kind == ComponentKind::Heads { mlp(n_run) } else { 0 };
-        let blocks = (layer + 1..shape.n_layers).map(|later| {
+        places.map(each).sum()
+    }
+
+    /// Floating-point operations of full runs of some numbers of positions.
+    pub fn runs(&self, n_pos: impl IntoIterator<Item = usize>) -> u64 {
+        // In 64 bits, which a browser's `usize` does not have.
+        let ModelShape { n_layers, d_model, d_mlp, .. } = self.shape;
+        let [n_layers, d, d_mlp, readout] =
+            [n_layers, d_model, d_mlp, self.readout].map(|n| n as u64);
+        let block = |n: u64| 8 * n * d * d + 4 * d * n * n + 4 * n * d * d_mlp;
+        n_pos.into_iter().map(|n| n_layers * block(n as u64) + 2 * d * readout).sum()
+    }
+
+    /// The same of runs of one of the two prompts.
+    pub fn ablations(&self, n: usize) -> u64 {
+        n as u64 * self.runs([self.n_pos])
+    }
+
+    /// Whether no attention follows, so that the last position is all that matters.
+    fn is_last(&self, depth: Depth) -> bool {
+        depth >= Depth::mid(self.shape.n_layers - 1)
+    }
+
+    /// Floating-point operations of one residual stream from a place to the metric.
+    fn stream(&self, depth: Depth, n_run: usize) -> u64 {
+        let last = self.shape.n_layers;
+        // In 64 bits, which a browser's `usize` does not have.
+        let [d, d_mlp, n_pos, readout] =
+            [self.shape.d_model, self.shape.d_mlp, self.n_pos, self.readout].map(|n| n as u64);
+        let n_run = n_run as u64;
+        let (mut at, mut sum) = (depth, 2 * d * readout);
+        while at < Depth::pre(last) {
+            let (half, next) = at.step();
             // The last block is asked for the last position only.
-            let queries = if later + 1 == shape.n_layers { 1 } else { n_run };
-            attention(queries) + mlp(queries)
-        });
-        (own + blocks.sum::<usize>() + 2 * d * self.readout) as u64
+            let queries = if self.is_last(next) { 1 } else { n_run };
+            sum += match half {
+                Half::Attention(_) => {
+                    2 * d * (3 * d * n_run + d * queries) + 4 * d * n_pos * queries
+                }
+                Half::Mlp(_) => 4 * queries * d * d_mlp,
+            };
+            at = next;
+        }
+        sum
     }
 
     /// Residual streams per batch, of some positions; with gradients from a layer on.
@@ -131,7 +195,9 @@ impl CostModel {
             Some(layer) => (budget.gradients, shape.n_layers - layer),
             None => (budget.batch, 1),
         };
-        let in_all = bytes / (4 * (n_run * per_block * blocks + 4 * readout));
+        // In 64 bits, since all blocks of a long prompt can be more than a browser's `usize` counts.
+        let row = 4 * (n_run as u64 * per_block as u64 * blocks as u64 + 4 * *readout as u64);
+        let in_all = (bytes as u64 / row) as usize;
         let widest = shape.d_mlp.max(3 * shape.d_model).max(shape.n_heads * n_pos);
         let largest = (n_run * widest).max(*readout);
         in_all.min(budget.buffer / (4 * largest)).clamp(2, 256)
@@ -145,7 +211,12 @@ impl CostModel {
     /// How `n` streams are dealt to batches that are run at once, so that all of these cost the same:
     /// groups of batches of places.
     pub(crate) fn deal(&self, n: usize, lanes: usize) -> Vec<Vec<Vec<usize>>> {
-        let (n_run, most) = (self.n_pos - self.start, self.most_rows());
+        self.deal_runs(n, self.n_pos - self.start, lanes)
+    }
+
+    /// The same of streams of some positions.
+    pub(crate) fn deal_runs(&self, n: usize, n_run: usize, lanes: usize) -> Vec<Vec<Vec<usize>>> {
+        let most = self.batch_rows(n_run, None);
         let places: Vec<usize> = (0..n).collect();
         let group = |places: &[usize]| {
             let wanted = places.len() * n_run / LEAST_POSITIONS;

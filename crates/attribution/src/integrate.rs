@@ -5,7 +5,7 @@ use crate::cost::LEAST_POSITIONS;
 use crate::error::finite;
 use crate::lanes::{each, lanes};
 use crate::quadrature::{clenshaw_curtis, gauss_legendre};
-use crate::run::{Side, Site, changed, put_in, sign};
+use crate::run::{Depth, Side, Site, changed, put_in, sign};
 use crate::suffix::{Contributions, run_suffix};
 use crate::{Error, Progress, RunPair};
 
@@ -64,8 +64,7 @@ pub async fn integrate(
     nodes: Nodes,
     progress: &mut dyn Progress,
 ) -> Result<LayerIntegral, Error> {
-    let ends = (changed(direction), Some(put_in(direction)));
-    Line::new(pair, Site { kind, layer }, direction, ends).integrate(nodes, progress).await
+    Line::between(pair, Site { kind, layer }, direction).integrate(nodes, progress).await
 }
 
 /// The same with activations of zero as the baseline and the clean run upstream: the notebook's
@@ -81,42 +80,77 @@ pub async fn integrate_from_zero(
     progress: &mut dyn Progress,
 ) -> Result<LayerIntegral, Error> {
     let (direction, ends) = (Direction::Noising, (Side::Clean, None));
-    Line::new(pair, Site { kind, layer }, direction, ends).integrate(nodes, progress).await
+    Line::of_site(pair, Site { kind, layer }, direction, ends).integrate(nodes, progress).await
 }
 
-/// The straight line of one layer's activations, from the changed run at `t = 0` to the values put in at
-/// `t = 1`.
-struct Line<'pair, 'model> {
+/// A straight line in the residual stream, from the changed run at `t = 0` to the values put in at `t = 1`.
+pub(crate) struct Line<'pair, 'model> {
     pair: &'pair RunPair<'model>,
-    site: Site,
-    sign: f64,
+    depth: Depth,
+    /// What moves, in words.
+    moved: String,
+    pub(crate) sign: f64,
     from_zero: bool,
     /// Residual stream of the changed run; `[1, run positions, d_model]`.
     base: Tensor<3>,
-    /// What the components add to it at the end; together `[1, run positions, d_model]`.
-    contributions: Contributions,
+    /// What is added to it at the end; `[1, run positions, d_model]`.
     total: Tensor<3>,
+    /// The parts whose share in the slope is asked for.
+    contributions: Contributions,
 }
 
-/// By how much the metric grows with `t` because of each component, at one point of a line.
+/// By how much the oriented metric grows with `t` because of each part, at one point of a line.
 type Slopes = Vec<f64>;
 
+/// A point of a line.
+pub(crate) struct Point {
+    /// By how much the oriented metric is more than at `t = 0`.
+    pub(crate) gain: f64,
+    pub(crate) slopes: Slopes,
+}
+
 impl<'pair, 'model> Line<'pair, 'model> {
-    fn new(
+    /// All components of a site between the two runs.
+    pub(crate) fn between(pair: &'pair RunPair<'model>, site: Site, direction: Direction) -> Self {
+        Self::of_site(pair, site, direction, (changed(direction), Some(put_in(direction))))
+    }
+
+    fn of_site(
         pair: &'pair RunPair<'model>,
         site: Site,
         direction: Direction,
         (from, to): (Side, Option<Side>),
     ) -> Self {
-        let from_zero = to.is_none();
-        let start = pair.cost.start(site.layer, from_zero);
-        let base = pair.resid_after(site, direction, start);
+        let (depth, from_zero) = (site.depth(), to.is_none());
+        let start = pair.cost.start(depth, from_zero);
+        let base = pair.resid(depth, changed(direction), start);
         let contributions = Contributions::between(pair, site, from, to, start);
         let total = contributions.total();
-        Self { pair, site, sign: sign(direction), from_zero, base, contributions, total }
+        let moved = format!("the {} of layer {}", site.kind.id(), site.layer);
+        let sign = sign(direction);
+        Self { pair, depth, moved, sign, from_zero, base, total, contributions }
     }
 
-    async fn integrate(
+    /// Parts that move together between the two runs, of the positions that are run from there on.
+    pub(crate) fn of_parts(
+        pair: &'pair RunPair<'model>,
+        depth: Depth,
+        direction: Direction,
+        contributions: Contributions,
+        moved: String,
+    ) -> Self {
+        let base = pair.resid(depth, changed(direction), pair.cost.start(depth, false));
+        let total = contributions.total();
+        let (sign, from_zero) = (sign(direction), false);
+        Self { pair, depth, moved, sign, from_zero, base, total, contributions }
+    }
+
+    /// The same line, asked about other parts than those that move.
+    pub(crate) fn asked_about(self, contributions: Contributions) -> Self {
+        Self { contributions, ..self }
+    }
+
+    pub(crate) async fn integrate(
         &self,
         nodes: Nodes,
         progress: &mut dyn Progress,
@@ -193,15 +227,48 @@ impl<'pair, 'model> Line<'pair, 'model> {
         ts: &[f64],
         progress: &mut dyn Progress,
     ) -> Result<(Vec<Slopes>, f64), Error> {
-        let Self { pair, site: Site { kind, layer }, .. } = *self;
+        let size = self.points_at_once(ts.len());
+        let chunks: Vec<Vec<f64>> = ts.chunks(size).map(<[f64]>::to_vec).collect();
+        let points = self.batches(&chunks, progress).await?;
+        let lead = points.get(1).map(|point| point.gain);
+        let slopes = points.into_iter().map(|point| point.slopes).collect();
+        Ok((slopes, lead.unwrap_or_default()))
+    }
+
+    /// Slopes at some points, and by how much the metric there is more than at the beginning of the line.
+    pub(crate) async fn points(
+        &self,
+        ts: &[f64],
+        progress: &mut dyn Progress,
+    ) -> Result<Vec<Point>, Error> {
+        // Each batch has the beginning of the line in front, to be compared with in the same arithmetic.
+        let size = self.points_at_once(ts.len()) - 1;
+        let chunks: Vec<Vec<f64>> = ts.chunks(size).map(|ts| [&[0.0], ts].concat()).collect();
+        let mut points = self.batches(&chunks, progress).await?.into_iter();
+        let of_chunk =
+            |chunk: &Vec<f64>| points.by_ref().take(chunk.len()).skip(1).collect::<Vec<_>>();
+        Ok(chunks.iter().flat_map(of_chunk).collect())
+    }
+
+    /// Points per batch.
+    fn points_at_once(&self, n: usize) -> usize {
+        let Self { pair, depth, .. } = self;
         let [_, n_run, _] = self.base.dims();
-        let lanes = lanes(&pair.model.device());
-        let most = pair.cost.batch_rows(n_run, Some(layer));
+        let most = pair.cost.batch_rows(n_run, Some(depth.block()));
         // Two at least: the metric at the second is compared with that at the first.
-        let size = ts.len().div_ceil(lanes).max(LEAST_POSITIONS / n_run).clamp(2, most);
-        let (mut rows, mut lead) = (Vec::with_capacity(ts.len()), None);
-        let chunks: Vec<&[f64]> = ts.chunks(size).collect();
-        for chunks in chunks.chunks(lanes) {
+        n.div_ceil(lanes(&pair.model.device())).max(LEAST_POSITIONS / n_run).clamp(2, most)
+    }
+
+    /// Points batch by batch, with gains over the first of each batch.
+    async fn batches(
+        &self,
+        chunks: &[Vec<f64>],
+        progress: &mut dyn Progress,
+    ) -> Result<Vec<Point>, Error> {
+        let Self { pair, depth, from_zero, .. } = *self;
+        let width = self.contributions.width();
+        let mut points = Vec::new();
+        for chunks in chunks.chunks(lanes(&pair.model.device())) {
             let results = each(chunks, |ts| self.batch(ts));
             for (chunk, (gains, slopes)) in chunks.iter().zip(results) {
                 // A read per batch keeps the queue of a GPU short and lets a job be cancelled.
@@ -210,23 +277,22 @@ impl<'pair, 'model> Line<'pair, 'model> {
                 let data = data.map_err(|source| pair.device_error(&source))?;
                 let gains = finite(&data[0], || self.what("metric on the line"))?;
                 let slopes = finite(&data[1], || self.what("gradient"))?;
-                lead = lead.or(gains.get(1).copied());
-                rows.extend(slopes.chunks(slopes.len() / chunk.len()).map(<[f64]>::to_vec));
-                progress
-                    .advance(pair.cost.points(kind, layer, chunk.len(), self.from_zero))
-                    .await?;
+                let slopes = slopes.chunks(slopes.len() / chunk.len()).map(<[f64]>::to_vec);
+                let of_gain = |(gain, slopes)| Point { gain, slopes };
+                points.extend(gains.into_iter().zip(slopes).map(of_gain));
+                progress.advance(pair.cost.line(depth, chunk.len(), from_zero, width)).await?;
             }
         }
-        Ok((rows, lead.unwrap_or_default()))
+        Ok(points)
     }
 
-    /// What one pass gives of some points: gains over the first of them `[n]`, and slopes `[n, components]`.
+    /// What one pass gives of some points: gains over the first of them `[n]`, and slopes `[n, parts]`.
     fn batch(&self, ts: &[f64]) -> (Tensor<1>, Tensor<2>) {
-        let Self { pair, site, base, total, contributions, .. } = self;
+        let Self { pair, depth, base, total, contributions, .. } = self;
         let ts: Vec<f32> = ts.iter().map(|t| *t as f32).collect();
         let t = pair.model.vector(&ts).reshape([ts.len(), 1, 1]);
         let streams = (base.clone() + total.clone() * t).autodiff().require_grad(); // [n, pos, d_model]
-        let gains = run_suffix(pair, *site, streams.clone()); // [n]
+        let gains = run_suffix(pair, *depth, streams.clone()); // [n]
         let gradients = gains.clone().sum().backward();
         let Some(gradients) = streams.grad(&gradients) else {
             // OK because the metric is a function of the streams it was computed from.
@@ -264,6 +330,6 @@ impl<'pair, 'model> Line<'pair, 'model> {
     }
 
     fn what(&self, quantity: &str) -> String {
-        format!("a {quantity} of the {} of layer {}", self.site.kind.id(), self.site.layer)
+        format!("a {quantity} of {}", self.moved)
     }
 }

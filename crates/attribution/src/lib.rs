@@ -1,6 +1,6 @@
 //! How much each component matters, by several methods in one unit and one sign.
 //!
-//! Every method is a statement about one *site*: the heads, or the neurons, of one layer. A
+//! The methods are statements about one *site*: the heads, or the neurons, of one layer. A
 //! component adds a *contribution* to the residual stream there, linearly, so every method asks the
 //! same question of the rest of the model: what is the metric when the residual stream at the site
 //! is `changed + t * (contributions put in)`?
@@ -10,6 +10,11 @@
 //!   `lanes.rs` runs several batches at once.
 //! - [`patch`] (AP) puts one component's contribution in at a time.
 //! - [`integrate`] (IG, AtP, joint layer patch) moves all of a layer along a line.
+//! - [`position_effects`] and [`streams`] ask the same of single positions: a contribution's parts are then
+//!   its positions, and a site any place between two halves of blocks. [`integrand`] shows what is
+//!   integrated, point by point.
+//! - [`ablate`] and [`faithfulness`] replace sets of components of any layers, by the other run, zero or
+//!   [`means`]: full runs, since such a set is at no one place. [`attention_pattern`] shows where heads look.
 //! - [`plain`] computes the same by the definitions, one full run at a time. It is what the fast
 //!   path is tested against.
 //!
@@ -20,25 +25,37 @@
 //! Zhang and Nanda (2023), arXiv:2309.16042; Heimersheim and Nanda (2024), arXiv:2404.15255;
 //! Sundararajan et al. (2017), arXiv:1703.01365; captum's `LayerIntegratedGradients`.
 
+mod ablate;
 mod cost;
 mod error;
+mod integrand;
 mod integrate;
 mod lanes;
+mod means;
 mod metric;
 mod patch;
+mod pattern;
 pub mod plain;
+mod positions;
 mod progress;
 mod quadrature;
 mod run;
+mod streams;
 mod suffix;
 
+pub use ablate::{Values, ablate, faithfulness};
 pub use cost::{Budget, CostModel};
 pub use error::Error;
 #[cfg(feature = "faults")]
 pub use error::spoil_next_read;
+pub use integrand::integrand;
 pub use integrate::{LayerIntegral, Nodes, integrate, integrate_from_zero};
+pub use means::{Means, means};
 pub use metric::metric_values;
 pub use patch::{patch, patch_some};
+pub use pattern::attention_pattern;
+pub use positions::position_effects;
 pub use progress::{Advance, NoProgress, Progress};
 pub use quadrature::gauss_legendre;
 pub use run::{RunPair, Side, last_logits};
+pub use streams::streams;

@@ -4,7 +4,7 @@ use twinbeam_core::{ComponentKind, Direction};
 
 use crate::error::finite;
 use crate::lanes::{each, lanes};
-use crate::run::{Site, changed, put_in, sign};
+use crate::run::{Depth, Site, changed, put_in, sign};
 use crate::suffix::{Contributions, run_sweep};
 use crate::{Error, Progress, RunPair};
 
@@ -45,42 +45,57 @@ pub async fn patch_some(
     direction: Direction,
     progress: &mut dyn Progress,
 ) -> Result<Vec<f32>, Error> {
-    let mut order: Vec<usize> = (0..components.len()).collect();
-    order.sort_by_key(|place| components[*place]);
     let mut contributions = BTreeMap::new();
-    for place in &order {
-        let site = Site { kind, layer: components[*place].0 };
+    for (layer, _) in components {
+        let site = Site { kind, layer: *layer };
         let (from, to) = (changed(direction), Some(put_in(direction)));
-        let between = || Contributions::between(pair, site, from, to, pair.cost.start(0, false));
-        contributions.entry(site.layer).or_insert_with(between);
+        let between = || Contributions::between(pair, site, from, to, pair.cost.same());
+        contributions.entry(site.depth()).or_insert_with(between);
     }
-    let mut effects = vec![0.0; components.len()];
-    let component = |place: &usize| components[order[*place]];
+    let place = |(layer, index): &(usize, usize)| (Site { kind, layer: *layer }.depth(), *index);
+    let parts: Vec<_> = components.iter().map(place).collect();
+    let what = || format!("a patched {} run", kind.one());
+    sweep(pair, &contributions, &parts, direction, &what, progress).await
+}
+
+/// The effect of adding one part of a contribution at a time, each a place and an index there, in the order in
+/// which they are named. All contributions are of the positions that can differ.
+pub(crate) async fn sweep(
+    pair: &RunPair<'_>,
+    contributions: &BTreeMap<Depth, Contributions>,
+    parts: &[(Depth, usize)],
+    direction: Direction,
+    what: &dyn Fn() -> String,
+    progress: &mut dyn Progress,
+) -> Result<Vec<f32>, Error> {
+    let mut order: Vec<usize> = (0..parts.len()).collect();
+    order.sort_by_key(|place| parts[*place]);
+    let mut effects = vec![0.0; parts.len()];
+    let part = |place: &usize| parts[order[*place]];
     for batches in pair.cost.deal(order.len(), lanes(&pair.model.device())) {
         let gains = each(&batches, |batch| {
-            let first = Site { kind, layer: component(&batch[0]).0 };
-            let start = pair.cost.start(first.layer, false);
-            let unchanged = pair.resid_after(first, direction, start);
+            let (first, _) = part(&batch[0]);
+            let unchanged = pair.resid(first, changed(direction), pair.cost.start(first, false));
             let joining: Vec<_> = batch
-                .chunk_by(|a, b| component(a).0 == component(b).0)
+                .chunk_by(|a, b| part(a).0 == part(b).0)
                 .map(|places| {
-                    let (layer, _) = component(&places[0]);
-                    let indices = places.iter().map(|place| component(place).1).collect();
-                    (layer, &contributions[&layer], indices)
+                    let (depth, _) = part(&places[0]);
+                    let indices = places.iter().map(|place| part(place).1).collect();
+                    (depth, &contributions[&depth], indices)
                 })
                 .collect();
-            run_sweep(pair, kind, unchanged, &joining)
+            run_sweep(pair, first, unchanged, &joining)
         });
         for (batch, gains) in batches.iter().zip(gains) {
             let data = gains.into_data_async().await;
             let data = data.map_err(|source| pair.device_error(&source))?;
-            let gains = finite(&data, || format!("a patched {} run", kind.one()))?;
+            let gains = finite(&data, what)?;
             for (place, gain) in batch.iter().zip(&gains[1..]) {
                 // `+ 0.0`: an effect of nothing is 0, not -0.
                 effects[order[*place]] = (sign(direction) * gain + 0.0) as f32;
             }
-            let layers = batch.iter().map(|place| component(place).0);
-            progress.advance(pair.cost.patches(kind, layers)).await?;
+            let units = batch.iter().map(|place| pair.cost.joined(part(place).0)).sum();
+            progress.advance(units).await?;
         }
     }
     Ok(effects)

@@ -1,21 +1,25 @@
 //! The methods by their definitions: full runs of the model with hooks, one component or one step at
 //! a time. Slow, and what the fast path is tested against.
 
+mod sets;
+
 use burn::tensor::Tensor;
-use twinbeam_core::{ComponentKind, Direction, HookName, TokenPair};
+use twinbeam_core::{Component, ComponentKind, Direction, HookName, Stream, TokenPair};
 use twinbeam_gpt2::{Activations, Gpt2, Hooks};
 
+pub use self::sets::{PlainValues, ablate_set};
 use crate::run::{changed, put_in, sign};
 use crate::{Error, RunPair, Side, gauss_legendre};
 
-/// Tokens of the run that is changed, its activations at a site, and the values to put in.
+/// Tokens of the run that is changed, its activations at a hook point, and the values to put in.
 struct Ends {
     tokens: Vec<u32>,
+    name: HookName,
     from: Tensor<4>,
     to: Tensor<4>,
 }
 
-/// What the hook at the site returns instead of the activation.
+/// What the hook returns instead of the activation.
 struct Replace {
     name: HookName,
     /// `[1, pos, components, width of one]`.
@@ -43,15 +47,26 @@ pub async fn patch_one(
     (layer, index): (usize, usize),
     direction: Direction,
 ) -> Result<f32, Error> {
-    let ends = ends(pair.model, tokens, kind, layer, direction, false);
-    let after = ends.to.clone().narrow(2, index, 1);
-    let pieces = (0..ends.from.dims()[2])
-        .map(|i| if i == index { after.clone() } else { ends.from.clone().narrow(2, i, 1) });
-    let with = Tensor::cat(pieces.collect(), 2);
-    let before =
-        read(pair, metric_with(pair, &ends.tokens, kind, layer, ends.from.clone())).await?;
-    let after = read(pair, metric_with(pair, &ends.tokens, kind, layer, with)).await?;
-    Ok((sign(direction) * (after - before)) as f32)
+    let ends = ends(pair.model, tokens, site_name(kind, layer), direction, false);
+    let with = part(&ends.to, &ends.from, 2, index);
+    effect(pair, &ends, with, direction).await
+}
+
+/// The same at one position.
+///
+/// # Errors
+/// A device that fails.
+pub async fn patch_position(
+    pair: &RunPair<'_>,
+    tokens: &TokenPair,
+    Component { kind, layer, index }: Component,
+    position: usize,
+    direction: Direction,
+) -> Result<f32, Error> {
+    let ends = ends(pair.model, tokens, site_name(kind, layer), direction, false);
+    let everywhere = part(&ends.to, &ends.from, 2, index);
+    let with = part(&everywhere, &ends.from, 1, position);
+    effect(pair, &ends, with, direction).await
 }
 
 /// The joint layer patch: one full run with every component of the layer replaced.
@@ -65,10 +80,40 @@ pub async fn patch_layer(
     layer: usize,
     direction: Direction,
 ) -> Result<f32, Error> {
-    let ends = ends(pair.model, tokens, kind, layer, direction, false);
-    let before = read(pair, metric_with(pair, &ends.tokens, kind, layer, ends.from)).await?;
-    let after = read(pair, metric_with(pair, &ends.tokens, kind, layer, ends.to)).await?;
-    Ok((sign(direction) * (after - before)) as f32)
+    let ends = ends(pair.model, tokens, site_name(kind, layer), direction, false);
+    effect(pair, &ends, ends.to.clone(), direction).await
+}
+
+/// One full run with a stream replaced at one position of a layer, or at all.
+///
+/// # Errors
+/// A device that fails.
+pub async fn patch_stream(
+    pair: &RunPair<'_>,
+    tokens: &TokenPair,
+    (stream, layer): (Stream, usize),
+    position: Option<usize>,
+    direction: Direction,
+) -> Result<f32, Error> {
+    let ends = ends(pair.model, tokens, stream_name(stream, layer), direction, false);
+    let at = |position| part(&ends.to, &ends.from, 1, position);
+    effect(pair, &ends, position.map_or_else(|| ends.to.clone(), at), direction).await
+}
+
+/// By how much the oriented metric is more than before where a layer is a part `alpha` of the way to the values put in.
+///
+/// # Errors
+/// A device that fails.
+pub async fn gain_on_line(
+    pair: &RunPair<'_>,
+    tokens: &TokenPair,
+    (kind, layer): (ComponentKind, usize),
+    direction: Direction,
+    alpha: f64,
+) -> Result<f32, Error> {
+    let ends = ends(pair.model, tokens, site_name(kind, layer), direction, false);
+    let with = ends.from.clone() + (ends.to.clone() - ends.from.clone()) * alpha;
+    Ok(effect(pair, &ends, with, direction).await? * sign(direction) as f32)
 }
 
 /// Integrated gradients of a layer, as captum computes them: one forward and backward pass per
@@ -84,15 +129,73 @@ pub async fn integrate_layer(
     direction: Direction,
     options: PlainOptions,
 ) -> Result<Vec<f32>, Error> {
-    let ends = ends(pair.model, tokens, kind, layer, direction, options.from_zero);
-    let [_, _, components, _] = ends.from.dims();
+    let name = site_name(kind, layer);
+    let shares = shares(pair, tokens, name, direction, options, 1.0); // [1, pos, components, width]
+    numbers(pair, shares.sum_dim(3).sum_dim(1)).await
+}
+
+/// Split IG of a layer: the same as [`integrate_layer`] of the line up to a part of the way.
+///
+/// # Errors
+/// A device that fails.
+pub async fn split_layer(
+    pair: &RunPair<'_>,
+    tokens: &TokenPair,
+    (kind, layer): (ComponentKind, usize),
+    direction: Direction,
+    n_steps: usize,
+    cut: f64,
+) -> Result<Vec<f32>, Error> {
+    let options = PlainOptions { n_steps, ..PlainOptions::default() };
+    let shares = shares(pair, tokens, site_name(kind, layer), direction, options, cut);
+    numbers(pair, shares.sum_dim(3).sum_dim(1)).await
+}
+
+/// Each position's share of the integrated gradients of one component.
+///
+/// # Errors
+/// A device that fails.
+pub async fn integrate_positions(
+    pair: &RunPair<'_>,
+    tokens: &TokenPair,
+    Component { kind, layer, index }: Component,
+    direction: Direction,
+    options: PlainOptions,
+) -> Result<Vec<f32>, Error> {
+    let shares = shares(pair, tokens, site_name(kind, layer), direction, options, 1.0);
+    numbers(pair, shares.narrow(2, index, 1).sum_dim(3)).await
+}
+
+/// Each position's share of the integrated gradients of a stream of a layer.
+///
+/// # Errors
+/// A device that fails.
+pub async fn integrate_stream(
+    pair: &RunPair<'_>,
+    tokens: &TokenPair,
+    (stream, layer): (Stream, usize),
+    direction: Direction,
+    options: PlainOptions,
+) -> Result<Vec<f32>, Error> {
+    let shares = shares(pair, tokens, stream_name(stream, layer), direction, options, 1.0);
+    numbers(pair, shares.sum_dim(2)).await
+}
+
+/// Integrated gradients of every number of an activation, for a part `to` of the way; `[1, pos, components, width of one]`.
+fn shares(
+    pair: &RunPair<'_>,
+    tokens: &TokenPair,
+    name: HookName,
+    direction: Direction,
+    options: PlainOptions,
+    to: f64,
+) -> Tensor<4> {
+    let ends = ends(pair.model, tokens, name, direction, options.from_zero);
     let mut difference = ends.to - ends.from.clone();
     if let Some(only) = options.only {
-        let kept = difference.clone().narrow(2, only, 1);
-        let pieces =
-            (0..components).map(|i| if i == only { kept.clone() } else { kept.zeros_like() });
-        difference = Tensor::cat(pieces.collect(), 2);
+        difference = part(&difference, &difference.zeros_like(), 2, only);
     }
+    let difference = difference * to;
     let mut sum = difference.zeros_like();
     let nodes = match options.n_steps {
         // AtP: the gradient at the run that is changed.
@@ -101,15 +204,13 @@ pub async fn integrate_layer(
     };
     for (t, weight) in nodes {
         let point = (ends.from.clone() + difference.clone() * t).autodiff().require_grad();
-        let metric = metric_with(pair, &ends.tokens, kind, layer, point.clone());
-        let gradients = metric.backward();
+        let mut hooks = Replace { name, with: point.clone() };
+        let gradients = run(pair, &ends.tokens, &mut hooks).backward();
         if let Some(gradient) = point.grad(&gradients) {
             sum = sum + gradient * weight;
         }
     }
-    let scores = (sum * difference).sum_dim(3).sum_dim(1) * sign(direction); // [1, 1, components, 1]
-    let data = scores.into_data_async().await.map_err(|source| pair.device_error(&source))?;
-    Ok(data.iter::<f32>().collect())
+    sum * difference * sign(direction)
 }
 
 /// How [`integrate_layer`] moves.
@@ -126,28 +227,44 @@ pub struct PlainOptions {
 fn ends(
     model: &Gpt2,
     tokens: &TokenPair,
-    kind: ComponentKind,
-    layer: usize,
+    name: HookName,
     direction: Direction,
     from_zero: bool,
 ) -> Ends {
-    let ids = |side| match side {
+    let ids = of_side(tokens, changed(direction)).to_vec();
+    let from = activation(model, &ids, name);
+    let other = || activation(model, of_side(tokens, put_in(direction)), name);
+    let to = if from_zero { from.zeros_like() } else { other() };
+    Ends { tokens: ids, name, from, to }
+}
+
+fn of_side(tokens: &TokenPair, side: Side) -> &[u32] {
+    match side {
         Side::Clean => tokens.clean(),
         Side::Corrupted => tokens.corrupted(),
-    };
-    let at_site = |ids: &[u32]| {
-        let (_, cache) = model.run_with_cache(model.tokens(&[ids]));
-        match cache.get(site_name(kind, layer)) {
-            Some(Activations::Heads(z)) => z.clone(),
-            Some(Activations::Stream(post)) => post.clone().unsqueeze_dim(3),
-            // OK because a full cache has every hook point of every layer.
-            None => unreachable!("the site is a hook point"),
-        }
-    };
-    let tokens = ids(changed(direction)).to_vec();
-    let from = at_site(&tokens);
-    let to = if from_zero { from.zeros_like() } else { at_site(ids(put_in(direction))) };
-    Ends { tokens, from, to }
+    }
+}
+
+/// What a hook point is in a run; `[1, pos, components, width of one]`.
+fn activation(model: &Gpt2, ids: &[u32], name: HookName) -> Tensor<4> {
+    let (_, cache) = model.run_with_cache(model.tokens(&[ids]));
+    match cache.get(name) {
+        Some(Activations::Heads(z)) => z.clone(),
+        Some(Activations::Stream(stream)) => stream.clone().unsqueeze_dim(3),
+        // OK because a full cache has every hook point of every layer.
+        None => unreachable!("it is a hook point"),
+    }
+}
+
+/// One part of an axis from `to`, the others from `from`.
+fn part(to: &Tensor<4>, from: &Tensor<4>, axis: usize, index: usize) -> Tensor<4> {
+    some_parts(to, from, axis, &[index])
+}
+
+fn some_parts(to: &Tensor<4>, from: &Tensor<4>, axis: usize, indices: &[usize]) -> Tensor<4> {
+    let pick = |i| if indices.contains(&i) { to } else { from };
+    let pieces = (0..from.dims()[axis]).map(|i| pick(i).clone().narrow(axis, i, 1));
+    Tensor::cat(pieces.collect(), axis)
 }
 
 fn site_name(kind: ComponentKind, layer: usize) -> HookName {
@@ -157,18 +274,32 @@ fn site_name(kind: ComponentKind, layer: usize) -> HookName {
     }
 }
 
-/// The oriented metric of a full run with the site's activation replaced; `[1]`.
-fn metric_with(
+fn stream_name(stream: Stream, layer: usize) -> HookName {
+    match stream {
+        Stream::ResidPre => HookName::ResidPre(layer),
+        Stream::AttnOut => HookName::AttnOut(layer),
+        Stream::MlpOut => HookName::MlpOut(layer),
+    }
+}
+
+/// The effect of putting an activation in, positive where it supports the clean behaviour.
+async fn effect(
     pair: &RunPair<'_>,
-    tokens: &[u32],
-    kind: ComponentKind,
-    layer: usize,
+    ends: &Ends,
     with: Tensor<4>,
-) -> Tensor<1> {
+    direction: Direction,
+) -> Result<f32, Error> {
+    let metric = |with| run(pair, &ends.tokens, &mut Replace { name: ends.name, with });
+    let before = read(pair, metric(ends.from.clone())).await?;
+    let after = read(pair, metric(with)).await?;
+    Ok((sign(direction) * (after - before)) as f32)
+}
+
+/// The oriented metric of a full run; `[1]`.
+fn run(pair: &RunPair<'_>, tokens: &[u32], hooks: &mut dyn Hooks) -> Tensor<1> {
     let model = pair.model;
-    let mut hooks = Replace { name: site_name(kind, layer), with };
-    let embedded = model.embed(model.tokens(&[tokens]), &mut hooks);
-    let resid = model.run_from_pre(0, embedded, &mut hooks);
+    let embedded = model.embed(model.tokens(&[tokens]), hooks);
+    let resid = model.run_from_pre(0, embedded, hooks);
     let last = model.final_norm(resid.narrow(1, tokens.len() - 1, 1));
     pair.measure.oriented(model, last).squeeze_dim(1)
 }
@@ -176,4 +307,9 @@ fn metric_with(
 async fn read(pair: &RunPair<'_>, metric: Tensor<1>) -> Result<f64, Error> {
     let data = metric.into_data_async().await.map_err(|source| pair.device_error(&source))?;
     Ok(data.iter::<f64>().next().unwrap_or(f64::NAN))
+}
+
+async fn numbers(pair: &RunPair<'_>, of: Tensor<4>) -> Result<Vec<f32>, Error> {
+    let data = of.into_data_async().await.map_err(|source| pair.device_error(&source))?;
+    Ok(data.iter::<f32>().collect())
 }

@@ -25,10 +25,14 @@ pub struct RunPair<'model> {
     pub(crate) measure: Measure,
     pub(crate) n_pos: usize,
     pub(crate) cost: CostModel,
+    tokens: TokenPair,
     cache: ActivationCache,
     /// What comes before the first difference, which is the same in every run, and nothing.
     prefixes: [Prefix; 2],
     logits: [Vec<f64>; 2],
+    /// The metric of each run, and whether more of it is more of the clean behaviour.
+    before: [f64; 2],
+    orientation: f64,
     answers: Answers,
 }
 
@@ -44,8 +48,10 @@ impl<'model> RunPair<'model> {
         metric: Metric,
     ) -> Result<Self, Error> {
         let mut cache = ActivationCache::keeping(|name| {
-            use HookName::{K, Post, ResidMid, ResidPost, V, Z};
-            matches!(name, K(_) | V(_) | Z(_) | ResidMid(_) | Post(_) | ResidPost(_))
+            use HookName::{K, Post, ResidMid, ResidPost, ResidPre, V, Z};
+            let of_layer =
+                matches!(name, K(_) | V(_) | Z(_) | ResidMid(_) | Post(_) | ResidPost(_));
+            of_layer || name == ResidPre(0)
         });
         // One batch of two: the same arithmetic for both, so equal prefixes are equal to the bit.
         let batch = model.tokens(&[tokens.clean(), tokens.corrupted()]);
@@ -57,6 +63,8 @@ impl<'model> RunPair<'model> {
         let (clean, corrupted) = values.split_at(model.shape().d_vocab);
         let budget = Budget::cpu(lanes(&model.device()));
         let cost = CostModel::new(model.shape(), tokens, metric).within(budget);
+        let before = [clean, corrupted]
+            .map(|logits| f64::from(metric_values(logits, clean, &answers).get(metric)));
         let prefix = |len| model.prefix(&cache, len, tokens.n_pos());
         Ok(Self {
             prefixes: [prefix(cost.same()), prefix(0)],
@@ -64,6 +72,9 @@ impl<'model> RunPair<'model> {
             measure: Measure::new(metric, model, &answers, clean),
             n_pos: tokens.n_pos(),
             cost,
+            tokens: tokens.clone(),
+            orientation: f64::from(metric.orientation()),
+            before,
             cache,
             logits: [clean.to_vec(), corrupted.to_vec()],
             answers,
@@ -113,14 +124,22 @@ impl<'model> RunPair<'model> {
         if start == 0 { none } else { prefix }
     }
 
-    /// Residual stream of the run that is changed, just after the site, from position `start` on;
-    /// `[1, run positions, d_model]`.
-    pub(crate) fn resid_after(&self, site: Site, direction: Direction, start: usize) -> Tensor<3> {
-        let name = match site.kind {
-            ComponentKind::Heads => HookName::ResidMid(site.layer),
-            ComponentKind::Neurons => HookName::ResidPost(site.layer),
-        };
-        let stream = self.stream(name).narrow(0, changed(direction) as usize, 1);
+    /// Tokens of a run.
+    pub(crate) fn tokens(&self, side: Side) -> &[u32] {
+        match side {
+            Side::Clean => self.tokens.clean(),
+            Side::Corrupted => self.tokens.corrupted(),
+        }
+    }
+
+    /// The metric of the changed run when the oriented metric is so much more than before.
+    pub(crate) fn after(&self, direction: Direction, gain: f64) -> f32 {
+        (self.before[changed(direction) as usize] + self.orientation * gain) as f32
+    }
+
+    /// Residual stream of a run, from position `start` on; `[1, run positions, d_model]`.
+    pub(crate) fn resid(&self, depth: Depth, side: Side, start: usize) -> Tensor<3> {
+        let stream = self.stream(depth.name()).narrow(0, side as usize, 1);
         stream.narrow(1, start, self.n_pos - start)
     }
 
@@ -168,6 +187,62 @@ fn device_error(model: &Gpt2, source: &impl std::fmt::Display) -> Error {
 pub(crate) struct Site {
     pub(crate) kind: ComponentKind,
     pub(crate) layer: usize,
+}
+
+impl Site {
+    /// Where the residual stream is when it has been written to.
+    pub(crate) const fn depth(self) -> Depth {
+        match self.kind {
+            ComponentKind::Heads => Depth::mid(self.layer),
+            ComponentKind::Neurons => Depth::pre(self.layer + 1),
+        }
+    }
+}
+
+/// A place between halves of blocks: how many of them the residual stream has been through.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+pub(crate) struct Depth(usize);
+
+/// One half of a block.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Half {
+    /// The attention of a layer.
+    Attention(usize),
+    /// The MLP of a layer.
+    Mlp(usize),
+}
+
+impl Depth {
+    /// Before the attention of a layer; of the number of layers: the end.
+    pub(crate) const fn pre(layer: usize) -> Self {
+        Self(2 * layer)
+    }
+
+    /// Between attention and MLP of a layer.
+    pub(crate) const fn mid(layer: usize) -> Self {
+        Self(2 * layer + 1)
+    }
+
+    /// What comes after it, and then the next place.
+    pub(crate) const fn step(self) -> (Half, Self) {
+        let layer = self.0 / 2;
+        let half = if self.0 % 2 == 0 { Half::Attention(layer) } else { Half::Mlp(layer) };
+        (half, Self(self.0 + 1))
+    }
+
+    /// The block that was left last, or is being run through.
+    pub(crate) const fn block(self) -> usize {
+        self.0.saturating_sub(1) / 2
+    }
+
+    /// The hook point that is cached of it.
+    const fn name(self) -> HookName {
+        match self.0 {
+            0 => HookName::ResidPre(0),
+            halves if halves % 2 == 1 => HookName::ResidMid(halves / 2),
+            halves => HookName::ResidPost(halves / 2 - 1),
+        }
+    }
 }
 
 /// The run that is changed.

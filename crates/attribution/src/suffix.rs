@@ -1,19 +1,22 @@
-//! The rest of the model after a site, for many residual streams at once.
+//! The rest of the model after a place in the residual stream, for many streams at once.
 
 use burn::tensor::{Device, Int, Tensor, TensorData};
 use twinbeam_core::ComponentKind;
-use twinbeam_gpt2::{Gpt2, Prefix};
 
 use crate::RunPair;
-use crate::run::{Side, Site};
+use crate::run::{Depth, Half, Side, Site};
 
-/// What each component of a site would add to the residual stream of the changed run.
+/// What each of several parts would add to the residual stream of the changed run: each component of a site,
+/// or each position.
+#[derive(Clone)]
 #[expect(clippy::large_enum_variant, reason = "one for each site of a layer")]
 pub(crate) enum Contributions {
     /// Written by each head; `[n_heads, pos, d_model]`.
     Heads(Tensor<3>),
     /// Activation differences `[pos, d_mlp]`, written along `[d_mlp, d_model]`.
     Neurons { difference: Tensor<2>, directions: Tensor<2> },
+    /// One change `[pos, d_model]`, of which each position is a part; the identity `[pos, pos]` picks them.
+    Positions { difference: Tensor<2>, identity: Tensor<2> },
 }
 
 impl Contributions {
@@ -43,6 +46,23 @@ impl Contributions {
         }
     }
 
+    /// The positions of a change; `[1, pos, d_model]`.
+    pub(crate) fn by_position(pair: &RunPair<'_>, difference: Tensor<3>) -> Self {
+        let [_, n, _] = difference.dims();
+        let ones = (0..n * n).map(|i| if i % (n + 1) == 0 { 1.0 } else { 0.0 });
+        let identity = pair.model.vector(&ones.collect::<Vec<f32>>()).reshape([n, n]);
+        Self::Positions { difference: difference.squeeze_dim(0), identity }
+    }
+
+    /// Numbers per position that a gradient is looked at with.
+    pub(crate) fn width(&self) -> usize {
+        match self {
+            Self::Heads(results) => results.dims()[0],
+            Self::Neurons { difference, .. } => difference.dims()[1],
+            Self::Positions { .. } => 1,
+        }
+    }
+
     /// All of them together; `[1, pos, d_model]`.
     pub(crate) fn total(&self) -> Tensor<3> {
         match self {
@@ -50,14 +70,14 @@ impl Contributions {
             Self::Neurons { difference, directions } => {
                 difference.clone().matmul(directions.clone()).unsqueeze_dim(0)
             }
+            Self::Positions { difference, .. } => difference.clone().unsqueeze_dim(0),
         }
     }
 
-    /// Those of some components at the last `pos` positions; `[components, pos, d_model]`.
-    pub(crate) fn some(&self, components: &[usize], pos: usize) -> Tensor<3> {
+    /// Those of some parts at the last `pos` positions; `[parts, pos, d_model]`.
+    pub(crate) fn some(&self, parts: &[usize], pos: usize) -> Tensor<3> {
         let pick = |device: &Device| {
-            let ids: Vec<i32> =
-                components.iter().map(|index| (*index as u32).cast_signed()).collect();
+            let ids: Vec<i32> = parts.iter().map(|index| (*index as u32).cast_signed()).collect();
             Tensor::<1, Int>::from_data(TensorData::from(ids.as_slice()), device)
         };
         match self {
@@ -74,11 +94,18 @@ impl Contributions {
                 let directions = directions.clone().select(0, ids); // [components, d_model]
                 difference.unsqueeze_dim::<3>(2) * directions.unsqueeze_dim::<3>(1)
             }
+            Self::Positions { difference, identity } => {
+                let ids = pick(&difference.device());
+                let [all, _] = difference.dims();
+                let difference = difference.clone().narrow(0, all - pos, pos);
+                let at = identity.clone().narrow(1, all - pos, pos).select(0, ids); // [parts, pos]
+                difference.unsqueeze_dim::<3>(0) * at.unsqueeze_dim::<3>(2)
+            }
         }
     }
 
     /// Each contribution's product with gradients, summed over positions and dimensions;
-    /// `[gradients, pos, d_model]` to `[gradients, components]`.
+    /// `[gradients, pos, d_model]` to `[gradients, parts]`.
     pub(crate) fn dot(&self, gradients: Tensor<3>) -> Tensor<2> {
         let [n, pos, d_model] = gradients.dims();
         match self {
@@ -94,74 +121,48 @@ impl Contributions {
                 let at_post = at_post.reshape([n, pos, d_mlp]);
                 (at_post * difference.clone().unsqueeze_dim(0)).sum_dim(1).squeeze_dim(1)
             }
+            Self::Positions { difference, .. } => {
+                (gradients * difference.clone().unsqueeze_dim(0)).sum_dim(2).squeeze_dim(2)
+            }
         }
     }
 }
 
-/// By how much the oriented metric of residual streams that leave a site is more than that of the
-/// first of them; `[batch, run positions, d_model]` to `[batch]`.
-pub(crate) fn run_suffix(
-    pair: &RunPair<'_>,
-    Site { kind, layer }: Site,
-    resid: Tensor<3>,
-) -> Tensor<1> {
-    let [_, n_run, _] = resid.dims();
-    let prefix = pair.prefix(pair.n_pos - n_run);
-    let streams = (layer + 1..pair.n_layers())
-        .fold(resid, |streams, later| to_site(pair.model, kind, later, prefix, streams));
-    gain(pair, kind, streams)
+/// By how much the oriented metric of residual streams at a place is more than that of the first of them;
+/// `[batch, run positions, d_model]` to `[batch]`.
+pub(crate) fn run_suffix(pair: &RunPair<'_>, depth: Depth, resid: Tensor<3>) -> Tensor<1> {
+    run_sweep(pair, depth, resid, &[])
 }
 
-/// The same of one sweep through the model, which streams join at several sites: first the unchanged one,
-/// at the first of `joining`, then at each of them one per component, with its contribution added.
+/// The same of one sweep through the model, which streams join at several places from `depth` on: first the
+/// unchanged one, then at each place of `joining` one per part, with its contribution added.
 ///
-/// A stream is added to what the unchanged one has become in the same batch, so that a component which
-/// differs nowhere gains exactly 0.
+/// A stream is added to what the unchanged one has become in the same batch, so that a part which differs
+/// nowhere gains exactly 0.
 pub(crate) fn run_sweep(
     pair: &RunPair<'_>,
-    kind: ComponentKind,
+    depth: Depth,
     unchanged: Tensor<3>,
-    joining: &[(usize, &Contributions, Vec<usize>)],
+    joining: &[(Depth, &Contributions, Vec<usize>)],
 ) -> Tensor<1> {
     let [_, n_run, _] = unchanged.dims();
     let prefix = pair.prefix(pair.n_pos - n_run);
     let mut joining = joining.iter().peekable();
-    let mut streams = unchanged; // [1 + joined, run positions, d_model]
-    let first = joining.peek().map_or(0, |(layer, ..)| *layer);
-    for layer in first..pair.n_layers() {
-        if layer > first {
-            streams = to_site(pair.model, kind, layer, prefix, streams);
-        }
-        if let Some((_, contributions, components)) = joining.next_if(|(site, ..)| *site == layer) {
+    let (mut streams, mut at) = (unchanged, depth); // [1 + joined, run positions, d_model]
+    loop {
+        if let Some((_, contributions, parts)) = joining.next_if(|(place, ..)| *place == at) {
             let [_, pos, _] = streams.dims();
-            let joined = streams.clone().narrow(0, 0, 1) + contributions.some(components, pos);
+            let joined = streams.clone().narrow(0, 0, 1) + contributions.some(parts, pos);
             streams = Tensor::cat(vec![streams, joined], 0);
         }
+        if at == Depth::pre(pair.n_layers()) {
+            return pair.measure.gain(pair.model, streams);
+        }
+        let (half, next) = at.step();
+        streams = match half {
+            Half::Attention(layer) => pair.model.attend(layer, streams, prefix),
+            Half::Mlp(layer) => pair.model.transform(layer, streams),
+        };
+        at = next;
     }
-    gain(pair, kind, streams)
-}
-
-/// From the site of one layer to that of the next, which is `layer`.
-fn to_site(
-    model: &Gpt2,
-    kind: ComponentKind,
-    layer: usize,
-    prefix: &Prefix,
-    streams: Tensor<3>,
-) -> Tensor<3> {
-    match kind {
-        ComponentKind::Heads => model.attend(layer, model.transform(layer - 1, streams), prefix),
-        ComponentKind::Neurons => model.transform(layer, model.attend(layer, streams, prefix)),
-    }
-}
-
-/// From the last layer's site to the metric.
-fn gain(pair: &RunPair<'_>, kind: ComponentKind, streams: Tensor<3>) -> Tensor<1> {
-    let [_, pos, _] = streams.dims();
-    let last = streams.narrow(1, pos - 1, 1);
-    let last = match kind {
-        ComponentKind::Heads => pair.model.transform(pair.n_layers() - 1, last),
-        ComponentKind::Neurons => last,
-    };
-    pair.measure.gain(pair.model, last)
 }

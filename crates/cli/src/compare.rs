@@ -1,23 +1,32 @@
-//! `twinbeam compare`: both methods on a list of cases, as one JSON file.
+//! `twinbeam compare`: both methods on a list of cases, case by case and in common.
 
-use std::fs;
+mod cases;
+mod entry;
+mod summary;
+
+use std::fs::{self, File};
+use std::io::{BufWriter, Write as _};
 use std::path::{Path, PathBuf};
 
 use anyhow::Context as _;
 use clap::{Args, ValueEnum};
 use pollster::block_on;
-use serde::Deserialize;
-use serde_json::{Map, Value, json};
+use serde_json::{Value, json};
 use twinbeam_core::{
-    Answers, ComponentKind, DeviceChoice, Direction, Expected, Experiment, MAX_STEPS, Method,
-    Metric, MetricValues, Outcome, ScoreTable, Steps, TokenPair,
+    CaseResult, ComponentKind, DeviceChoice, Direction, Expected, Experiment, MAX_PAIRS, MAX_STEPS,
+    Merging, Metric, Outcome, Steps, Unit,
 };
-use twinbeam_engine::{
-    DeviceKind, Error, Model, Plan, Precision, Question, question, run as run_engine,
-};
+use twinbeam_engine::{DeviceKind, Error, Model, Plan, Precision, run as run_engine};
+use twinbeam_tasks::Task;
 
 use crate::files::{Folder, Terminal};
 use crate::self_check;
+
+use self::cases::{draw_cases, task};
+use self::entry::entry;
+
+pub(crate) use self::cases::{question_of, read_cases};
+pub use self::summary::describe;
 
 /// What to compare, and how.
 #[derive(Debug, Args)]
@@ -25,12 +34,32 @@ pub struct Options {
     /// Folder with config.json, model.safetensors and, for prompts as text, tokenizer.json.
     #[arg(long)]
     pub model: PathBuf,
-    /// JSON list of cases.
+    /// List of cases: JSON (a list, or an object per line) or CSV, by the file's beginning. Fields, or columns named in
+    /// the first line: `clean`, `corrupted`, `answer`, `wrong` and, optionally, `name`; several answers are a list in
+    /// JSON and stand between `|` in CSV. A JSON list may have `clean_ids`, `corrupted_ids`, `answer_id` and
+    /// `wrong_id` instead, as numbers.
+    #[arg(long, required_unless_present = "task", conflicts_with = "task")]
+    pub cases: Option<PathBuf>,
+    /// Draw cases from a task instead, of fillers that the bundled model was not trained on: ioi, greater-than,
+    /// subject-verb, pronoun, capital or hypernym.
+    #[arg(long, value_parser = task)]
+    pub task: Option<Task>,
+    /// Cases to draw.
+    #[arg(long, conflicts_with = "cases", default_value_t = 20, value_parser = drawn)]
+    pub n: usize,
+    /// Cases are the same for the same seed.
+    #[arg(long, conflicts_with = "cases", default_value_t = 0)]
+    pub seed: u64,
+    /// File to write: JSON, all scores of every case.
+    #[arg(long, required_unless_present = "summary")]
+    pub out: Option<PathBuf>,
+    /// File to write: JSON, mean and spread of each component over all cases, and how far the methods agree. With
+    /// neurons of many cases, ask for this file alone: all scores of every case take hundreds of megabytes.
     #[arg(long)]
-    pub cases: PathBuf,
-    /// File to write.
-    #[arg(long)]
-    pub out: PathBuf,
+    pub summary: Option<PathBuf>,
+    /// In which unit the summary's means are; in shares of the gap, a case whose two runs hardly differ is left out.
+    #[arg(long, value_enum, default_value_t = UnitOption::Metric, requires = "summary")]
+    pub unit: UnitOption,
     /// Where to compute.
     #[arg(long, value_enum, default_value_t = DeviceOption::Cpu)]
     pub device: DeviceOption,
@@ -100,6 +129,24 @@ pub enum MetricOption {
     Kl,
 }
 
+/// In which unit means are.
+#[derive(Debug, Clone, Copy, ValueEnum)]
+pub enum UnitOption {
+    /// The metric's.
+    Metric,
+    /// Of what the metric differs by between the two runs.
+    Share,
+}
+
+impl From<UnitOption> for Unit {
+    fn from(option: UnitOption) -> Self {
+        match option {
+            UnitOption::Metric => Self::Metric,
+            UnitOption::Share => Self::ShareOfGap,
+        }
+    }
+}
+
 impl From<DeviceOption> for DeviceChoice {
     fn from(option: DeviceOption) -> Self {
         match option {
@@ -140,39 +187,33 @@ pub(crate) fn steps(text: &str) -> Result<Steps, String> {
     }
 }
 
-/// One token or several.
-#[derive(Debug, Clone, Deserialize)]
-#[serde(untagged)]
-enum OneOrMore<T> {
-    One(T),
-    More(Vec<T>),
+fn drawn(text: &str) -> Result<usize, String> {
+    let n = text.parse().ok().filter(|n| (1..=MAX_PAIRS).contains(n));
+    n.ok_or_else(|| format!("choose 1 to {MAX_PAIRS}"))
 }
 
-impl<T> OneOrMore<T> {
-    fn into_vec(self) -> Vec<T> {
-        match self {
-            Self::One(item) => vec![item],
-            Self::More(items) => items,
-        }
+/// A JSON list that is written entry by entry: all scores of many cases do not fit into memory.
+struct ListFile {
+    file: BufWriter<File>,
+    is_empty: bool,
+}
+
+impl ListFile {
+    fn create(path: &Path) -> anyhow::Result<Self> {
+        let file = File::create(path).with_context(|| format!("writing {}", path.display()))?;
+        Ok(Self { file: BufWriter::new(file), is_empty: true })
     }
-}
 
-/// A case in either of its two forms.
-#[derive(Debug, Clone, Deserialize)]
-#[serde(untagged)]
-enum Case {
-    Text {
-        clean: String,
-        corrupted: String,
-        answer: OneOrMore<String>,
-        wrong: OneOrMore<String>,
-    },
-    Ids {
-        clean_ids: Vec<u32>,
-        corrupted_ids: Vec<u32>,
-        answer_id: OneOrMore<u32>,
-        wrong_id: OneOrMore<u32>,
-    },
+    fn push(&mut self, entry: &Value) -> anyhow::Result<()> {
+        self.file.write_all(if self.is_empty { b"[" } else { b"," })?;
+        self.is_empty = false;
+        Ok(serde_json::to_writer(&mut self.file, entry)?)
+    }
+
+    fn close(mut self) -> anyhow::Result<()> {
+        self.file.write_all(if self.is_empty { b"[]\n" } else { b"]\n" })?;
+        Ok(self.file.flush()?)
+    }
 }
 
 /// Runs every case; `false` if one of them has an error.
@@ -180,7 +221,12 @@ enum Case {
 /// # Errors
 /// A model, a device or a list of cases that cannot be used, or a file that cannot be written.
 pub fn run(options: &Options) -> anyhow::Result<bool> {
-    let cases = read_cases(&options.cases)?;
+    let cases = match (&options.cases, options.task) {
+        (Some(path), _) => read_cases(path)?,
+        (None, Some(task)) => draw_cases(task, options.n, options.seed),
+        // The command line asks for one of them.
+        (None, None) => Vec::new(),
+    };
     let mut terminal = Terminal::new();
     let device = block_on(DeviceKind::choose(options.device.into()))?
         .with_precision(options.precision.into());
@@ -191,58 +237,46 @@ pub fn run(options: &Options) -> anyhow::Result<bool> {
     terminal.finish();
     self_check::show(&model);
 
-    let mut entries = Vec::with_capacity(cases.len());
+    let mut out = options.out.as_deref().map(ListFile::create).transpose()?;
+    let unit = options.unit.into();
+    let mut merging = Merging::new(options.metric.into(), unit, model.shape().d_model);
     let mut all_right = true;
     for (index, case) in cases.into_iter().enumerate() {
         let name = case.get("name").cloned().unwrap_or_else(|| json!(format!("case{index}")));
-        terminal.name(name.as_str().unwrap_or_default());
-        entries.push(match compare(&model, case, options, &mut terminal) {
-            Ok(outcome) => entry(&name, &outcome),
-            Err(error) => {
-                all_right = false;
-                json!({ "name": name, "error": format!("{error:#}") })
+        let title = name.as_str().map_or_else(|| name.to_string(), str::to_owned);
+        terminal.name(&title);
+        let result = compare(&model, case, options, &mut terminal);
+        all_right &= result.is_ok();
+        if let Some(out) = &mut out {
+            out.push(&match &result {
+                Ok(outcome) => entry(&name, outcome),
+                Err(error) => json!({ "name": name, "error": format!("{error:#}") }),
+            })?;
+        }
+        if options.summary.is_some() {
+            match result {
+                Ok(outcome) => {
+                    merging.add(&CaseResult::of(title, outcome));
+                }
+                Err(error) => merging.leave_out(title, format!("{error:#}")),
             }
-        });
+        }
     }
     terminal.finish();
-    let mut text = serde_json::to_string(&entries)?;
-    text.push('\n');
-    fs::write(&options.out, text).with_context(|| format!("writing {}", options.out.display()))?;
+    out.map_or(Ok(()), ListFile::close)?;
+    if let Some(path) = &options.summary {
+        write_summary(path, &merging)?;
+    }
     Ok(all_right)
 }
 
-/// The cases of a file.
-pub(crate) fn read_cases(path: &Path) -> anyhow::Result<Vec<Value>> {
-    let cases = fs::read(path).with_context(|| format!("reading {}", path.display()))?;
-    serde_json::from_slice(&cases)
-        .with_context(|| format!("{} is not a JSON list of cases", path.display()))
-}
-
-/// What a case asks, and its prompts if they are text; the rest is that of `experiment`.
-pub(crate) fn question_of(
-    model: &Model,
-    case: Value,
-    experiment: Experiment,
-) -> anyhow::Result<(Question, Experiment)> {
-    let case: Case = serde_json::from_value(case).map_err(|_untagged| {
-        anyhow::anyhow!(
-            "a case has clean, corrupted, answer and wrong as text, or clean_ids, corrupted_ids, \
-             answer_id and wrong_id as numbers"
-        )
-    })?;
-    Ok(match case {
-        Case::Text { clean, corrupted, answer, wrong } => {
-            let (answer, wrong) = (answer.into_vec(), wrong.into_vec());
-            let experiment = Experiment { clean, corrupted, answer, wrong, ..experiment };
-            (question(model, &experiment)?, experiment)
-        }
-        Case::Ids { clean_ids, corrupted_ids, answer_id, wrong_id } => {
-            let tokens = TokenPair::new(clean_ids, corrupted_ids, model.shape())?;
-            let answers = Answers::new(answer_id.into_vec(), wrong_id.into_vec(), model.shape())?;
-            let Experiment { metric, n_steps, .. } = experiment;
-            (Question { tokens, answers, metric, n_steps }, experiment)
-        }
-    })
+#[expect(clippy::print_stdout, reason = "the standard output is for results")]
+fn write_summary(path: &Path, merging: &Merging) -> anyhow::Result<()> {
+    let merged = merging.merged();
+    fs::write(path, merged.to_json() + "\n")
+        .with_context(|| format!("writing {}", path.display()))?;
+    print!("{}", describe(&merged));
+    Ok(())
 }
 
 fn compare(
@@ -274,95 +308,4 @@ fn compare(
     let (outcome, _) = block_on(run_engine(model, &question, experiment, &plan, 1, terminal))
         .map_err(|error: Error| anyhow::Error::from(error))?;
     Ok(outcome)
-}
-
-/// One case of the output; every score in the metric's unit, positive supports the clean behaviour.
-fn entry(name: &Value, outcome: &Outcome) -> Value {
-    let (clean, corrupted) = (&outcome.clean.metrics, &outcome.corrupted.metrics);
-    let (heads, neurons) = (ComponentKind::Heads, ComponentKind::Neurons);
-    let mut entry = Map::new();
-    entry.insert("name".to_owned(), name.clone());
-    entry.insert(
-        "logit_diff".to_owned(),
-        json!({ "clean": clean.logit_diff, "corrupted": corrupted.logit_diff }),
-    );
-    entry.insert(
-        "metrics".to_owned(),
-        json!({ "clean": metrics(clean), "corrupted": metrics(corrupted) }),
-    );
-    entry.insert("heads".to_owned(), tables(outcome, heads));
-    let has_neurons = outcome.tables.iter().any(|table| table.kind == neurons);
-    if has_neurons {
-        entry.insert("neurons".to_owned(), tables(outcome, neurons));
-    }
-    let mut joint = Map::new();
-    for effects in &outcome.joint {
-        insert(&mut joint, &[effects.kind.id(), effects.direction.id()], json!(effects.values));
-    }
-    entry.insert("joint".to_owned(), Value::Object(joint));
-    let mut deltas = Map::new();
-    for table in &outcome.tables {
-        let value = json!(table.convergence_delta);
-        match table.method {
-            Method::Ig => {
-                insert(&mut deltas, &["ig", table.kind.id(), table.direction.id()], value);
-            }
-            Method::IgZero => insert(&mut deltas, &["ig_zero"], value),
-            Method::Ap | Method::Atp => {}
-        }
-    }
-    entry.insert("convergence_delta".to_owned(), Value::Object(deltas));
-    let mut steps = Map::new();
-    for table in outcome.tables.iter().filter(|table| !table.n_steps.is_empty()) {
-        let path = [table.method.id(), table.kind.id(), table.direction.id()];
-        insert(&mut steps, &path, json!(table.n_steps));
-    }
-    entry.insert("n_steps".to_owned(), Value::Object(steps));
-    let seconds: Map<String, Value> =
-        outcome.seconds.iter().map(|(phase, seconds)| (phase.clone(), json!(seconds))).collect();
-    entry.insert("seconds".to_owned(), Value::Object(seconds));
-    Value::Object(entry)
-}
-
-fn metrics(values: &MetricValues) -> Value {
-    json!({
-        "logit_diff": values.logit_diff,
-        "prob_diff": values.prob_diff,
-        "log_prob": values.log_prob,
-        "kl": values.kl,
-        "prob_answer": values.prob_answer,
-        "prob_wrong": values.prob_wrong,
-    })
-}
-
-fn tables(outcome: &Outcome, kind: ComponentKind) -> Value {
-    let mut map = Map::new();
-    for table in outcome.tables.iter().filter(|table| table.kind == kind) {
-        let rows = json!(table.rows().collect::<Vec<_>>());
-        match table.method {
-            Method::IgZero => insert(&mut map, &[table.method.id()], rows),
-            _ => insert(&mut map, &[table.method.id(), direction_of(table)], rows),
-        }
-    }
-    Value::Object(map)
-}
-
-fn direction_of(table: &ScoreTable) -> &'static str {
-    table.direction.id()
-}
-
-/// Puts a value at a path of keys.
-fn insert(map: &mut Map<String, Value>, path: &[&str], value: Value) {
-    match path {
-        [] => {}
-        [last] => {
-            map.insert((*last).to_owned(), value);
-        }
-        [first, rest @ ..] => {
-            let inner = map.entry(*first).or_insert_with(|| Value::Object(Map::new()));
-            if let Value::Object(inner) = inner {
-                insert(inner, rest, value);
-            }
-        }
-    }
 }

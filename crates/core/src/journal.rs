@@ -3,10 +3,11 @@
 
 use std::collections::BTreeMap;
 
-use serde::{Deserialize, Serialize};
+use serde::Serialize;
+use serde_json::Value;
 
 /// One line of a journal.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 #[serde(tag = "entry", rename_all = "snake_case")]
 pub enum Entry {
     /// How large a file is where it came from.
@@ -35,7 +36,7 @@ pub enum Entry {
 }
 
 /// A range of a file, and where it is kept.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 pub struct Piece {
     /// Name of the file.
     pub file: String,
@@ -50,7 +51,7 @@ pub struct Piece {
 }
 
 /// What is known of a model that is kept whole.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 pub struct Completion {
     /// SHA-256 of `model.safetensors`, in hexadecimal.
     pub sha256: String,
@@ -83,7 +84,7 @@ impl Journal {
         let mut taken = 0;
         for line in text.split_inclusive(|byte| *byte == b'\n') {
             let Some(entry) = line.strip_suffix(b"\n") else { break };
-            let Ok(entry) = serde_json::from_slice(entry) else { break };
+            let Some(entry) = Entry::read(entry) else { break };
             journal.add(entry);
             taken += line.len();
         }
@@ -121,6 +122,31 @@ impl Journal {
 }
 
 impl Entry {
+    /// Reads a line without its end. By hand: a derived reader of a tagged list of fields adds 25 kB to the page.
+    fn read(line: &[u8]) -> Option<Self> {
+        let fields: Value = serde_json::from_str(std::str::from_utf8(line).ok()?).ok()?;
+        let text = |name: &str| Some(fields.get(name)?.as_str()?.to_owned());
+        let number = |name: &str| fields.get(name)?.as_u64();
+        Some(match fields.get("entry")?.as_str()? {
+            "size" => Self::Size { file: text("file")?, bytes: number("bytes")? },
+            "absent" => Self::Absent { file: text("file")? },
+            "piece" => Self::Piece(Piece {
+                file: text("file")?,
+                start: number("start")?,
+                end: number("end")?,
+                at: number("at")?,
+                sha256: text("sha256")?,
+            }),
+            "dropped" => Self::Dropped { file: text("file")?, start: number("start")? },
+            "complete" => Self::Complete(Completion {
+                sha256: text("sha256")?,
+                millis: number("millis")?,
+                as_expected: fields.get("as_expected").and_then(Value::as_bool),
+            }),
+            _ => return None,
+        })
+    }
+
     /// The entry as a line, with its end.
     pub fn line(&self) -> String {
         // OK because an entry holds strings and numbers.

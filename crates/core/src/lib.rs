@@ -32,9 +32,13 @@ mod align;
 mod bench;
 mod catalog;
 mod experiment;
+pub mod gates;
 mod hook_name;
 mod journal;
+mod lab;
 mod link;
+mod pairs;
+mod probe;
 mod progressive;
 mod prompt;
 mod protocol;
@@ -44,6 +48,7 @@ mod shape;
 mod snapshot;
 pub mod stats;
 mod units;
+mod view;
 
 pub use align::{Aligned, align};
 pub use bench::{Bench, BenchPart, BenchRow};
@@ -51,7 +56,16 @@ pub use catalog::{Catalog, CatalogError, CatalogModel, KnownHead, KnownHeads, Pu
 pub use experiment::{Direction, Experiment, MAX_PROMPT_CHARS, MAX_STEPS, Metric, NotSteps, Steps};
 pub use hook_name::HookName;
 pub use journal::{Completion, Entry, Journal, Piece};
+pub use lab::{ExactPairs, Interaction, Ladder, Redundancy};
 pub use link::{Link, LinkError, MAX_FRAGMENT, parse_link, print_link};
+pub use pairs::{
+    CaseResult, LeftOut, MAX_PAIRS, MAX_PAIRS_BYTES, Merged, MergedAgreement, MergedTable, Merging,
+    OverCases, PairsError, PromptPair, parse_pairs, print_pairs,
+};
+pub use probe::{
+    Ablation, AttentionPattern, Faithfulness, Finding, Integrand, PositionEffects, Probe,
+    Replacement, Stream, StreamMap,
+};
 pub use progressive::{Coverage, Patches, Screening, SplitMix64};
 pub use prompt::{Answers, PromptError, TokenPair};
 pub use protocol::{
@@ -66,3 +80,4 @@ pub use self_check::{CheckedItem, PUBLISHED_TOLERANCE, SelfCheck};
 pub use shape::ModelShape;
 pub use snapshot::{NeuronScores, Snapshot};
 pub use units::{GapTooSmall, Unit, UnitBasis};
+pub use view::{Draw, Highlight, Panel, SetChoice, View, WithChoice};

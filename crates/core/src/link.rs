@@ -7,7 +7,7 @@ use miniz_oxide::inflate::decompress_to_vec_with_limit;
 use serde_json::{Map, Value};
 
 use crate::snapshot::Wire;
-use crate::{Direction, Experiment, MAX_PROMPT_CHARS, Metric, Snapshot, Steps};
+use crate::{Direction, Experiment, MAX_PROMPT_CHARS, Metric, Snapshot, Steps, View};
 
 const PREFIX: &str = "v1=";
 /// Longest fragment, in characters; longer ones are refused unread, and never printed.
@@ -19,6 +19,8 @@ const MAX_ANSWER_CHARS: usize = 100;
 
 /// The field of a link that holds a result.
 const RESULT: &str = "result";
+/// The field of a link that holds what the lab shows.
+const VIEW: &str = "view";
 
 /// What a link says.
 #[derive(Debug, Clone, PartialEq)]
@@ -27,6 +29,8 @@ pub struct Link {
     pub experiment: Experiment,
     /// What somebody else's run of it gave.
     pub snapshot: Option<Snapshot>,
+    /// What of it is on the screen.
+    pub view: View,
     /// Names of fields whose values cannot be; the default's stand in their place.
     pub refused: Vec<&'static str>,
     /// Whether it has fields that this version does not know.
@@ -47,37 +51,58 @@ pub enum LinkError {
     Damaged,
 }
 
-/// Prints an experiment as a fragment, without the leading `#`, and with it a result if there is one.
+/// Prints an experiment as a fragment, without the leading `#`, with what is on the screen of it, and with its
+/// result if there is one.
 ///
-/// A result that would make the link too long stays behind.
+/// A result that would make the link too long stays behind, and then the prompt pairs.
 ///
 /// # Errors
 /// [`LinkError::TooLong`] where the prompts alone do not fit.
 pub fn print_link(
     experiment: &Experiment,
     snapshot: Option<&Snapshot>,
+    view: &View,
 ) -> Result<String, LinkError> {
     // Only what differs from the default travels, so that links stay short. A link means the same
     // for ever: the defaults of version 1 are frozen by the link corpus in `tests`.
-    let full = to_object(experiment);
-    let default = to_object(&Experiment::default());
-    let mut fields: Map<String, Value> =
-        full.into_iter().filter(|(key, value)| default.get(key) != Some(value)).collect();
-    let alone = encode(&fields);
+    let own = difference(to_object(experiment), &to_object(&Experiment::default()));
+    let default = to_object(&View::default());
+    let view = view.clone().for_link();
+    let without_pairs = View { pairs: Vec::new(), ..view.clone() };
+    let with_view = |view: &View| {
+        let view = difference(to_object(view), &default);
+        let mut fields = own.clone();
+        if !view.is_empty() {
+            fields.insert(VIEW.to_owned(), Value::Object(view));
+        }
+        fields
+    };
+    let all = with_view(&view);
     let with_result = snapshot.map(|snapshot| {
+        let mut fields = all.clone();
         fields.insert(RESULT.to_owned(), to_value(&snapshot.to_wire()));
-        encode(&fields)
+        fields
     });
-    let fits = |link: &String| link.len() <= MAX_FRAGMENT;
-    match with_result.filter(fits) {
-        Some(link) => Ok(link),
-        None if fits(&alone) => Ok(alone),
-        None => Err(LinkError::TooLong(alone.len())),
+    let mut shortest = 0;
+    for fields in [with_result, Some(all), Some(with_view(&without_pairs)), Some(own)] {
+        let Some(fields) = fields else { continue };
+        let json = Value::Object(fields).to_string();
+        let link = encode(&json);
+        // What is long and repeats itself makes a short link that nobody would inflate.
+        if link.len() <= MAX_FRAGMENT && json.len() <= MAX_JSON {
+            return Ok(link);
+        }
+        shortest = link.len();
     }
+    Err(LinkError::TooLong(shortest))
 }
 
-fn encode(fields: &Map<String, Value>) -> String {
-    let json = Value::from(fields.clone()).to_string();
+/// The fields that are not the default's.
+fn difference(full: Map<String, Value>, default: &Map<String, Value>) -> Map<String, Value> {
+    full.into_iter().filter(|(key, value)| default.get(key) != Some(value)).collect()
+}
+
+fn encode(json: &str) -> String {
     format!("{PREFIX}{}", URL_SAFE_NO_PAD.encode(compress_to_vec(json.as_bytes(), 9)))
 }
 
@@ -88,12 +113,17 @@ fn to_value(wire: &Wire) -> Value {
     serde_json::from_str(&text).unwrap_or_default()
 }
 
-fn to_object(experiment: &Experiment) -> Map<String, Value> {
-    match serde_json::to_value(experiment) {
-        Ok(Value::Object(map)) => map,
-        // A struct of strings, lists and numbers is always an object.
-        _ => Map::new(),
-    }
+/// By way of text too.
+fn to_object<T: serde::Serialize>(of: &T) -> Map<String, Value> {
+    let text = serde_json::to_string(of).unwrap_or_default();
+    // OK because a struct of strings, lists and numbers is always an object.
+    serde_json::from_str(&text).unwrap_or_default()
+}
+
+/// By way of text once more: the page reads JSON as text everywhere, and reading it as values too would add
+/// 20 kB to the program.
+fn from_value<T: serde::de::DeserializeOwned>(value: &Value) -> Option<T> {
+    serde_json::from_str(&value.to_string()).ok()
 }
 
 /// Reads a fragment, with or without its leading `#`.
@@ -112,7 +142,8 @@ pub fn parse_link(fragment: &str) -> Result<Link, LinkError> {
     let deflated = URL_SAFE_NO_PAD.decode(payload).map_err(|_source| LinkError::Damaged)?;
     let json =
         decompress_to_vec_with_limit(&deflated, MAX_JSON).map_err(|_source| LinkError::Damaged)?;
-    let value: Value = serde_json::from_slice(&json).map_err(|_source| LinkError::Damaged)?;
+    let json = String::from_utf8(json).map_err(|_source| LinkError::Damaged)?;
+    let value: Value = serde_json::from_str(&json).map_err(|_source| LinkError::Damaged)?;
     let Value::Object(fields) = value else {
         return Err(LinkError::Damaged);
     };
@@ -170,12 +201,15 @@ fn from_fields(fields: Map<String, Value>) -> Link {
         }),
     };
     let snapshot = fields.take(RESULT, None, |value| {
-        serde_json::from_value::<Wire>(value).ok().and_then(Snapshot::from_wire).map(Some)
+        from_value::<Wire>(&value).and_then(Snapshot::from_wire).map(Some)
     });
+    let view = fields
+        .take(VIEW, View::default(), |value| from_value::<View>(&value).filter(View::is_possible));
     // A result belongs to what was asked: where that could not be read, it is of something else.
-    let snapshot = snapshot.filter(|_| fields.refused.is_empty());
+    let is_whole = fields.refused.iter().all(|field| *field == VIEW);
+    let snapshot = snapshot.filter(|_| is_whole);
     let has_unknown = !fields.fields.is_empty();
-    Link { experiment, snapshot, refused: fields.refused, has_unknown }
+    Link { experiment, snapshot, view, refused: fields.refused, has_unknown }
 }
 
 fn text(value: Value, most: usize) -> Option<String> {
@@ -209,7 +243,13 @@ mod tests {
     }
 
     fn plain(experiment: Experiment) -> Link {
-        Link { experiment, snapshot: None, refused: Vec::new(), has_unknown: false }
+        Link {
+            experiment,
+            snapshot: None,
+            view: View::default(),
+            refused: Vec::new(),
+            has_unknown: false,
+        }
     }
 
     #[test]
@@ -255,10 +295,64 @@ mod tests {
         let experiment = Experiment { n_steps: Steps::Fixed(7), ..Experiment::default() };
         let mut fields = to_object(&experiment);
         fields.insert(RESULT.to_owned(), to_value(&snapshot(3, true).to_wire()));
-        assert!(parse_link(&encode(&fields)).expect("a link").snapshot.is_some());
+        assert!(
+            parse_link(&encode(&Value::Object(fields.clone()).to_string()))
+                .expect("a link")
+                .snapshot
+                .is_some()
+        );
         fields.insert("n_steps".to_owned(), Value::from(-1));
-        let link = parse_link(&encode(&fields)).expect("a link");
+        let link = parse_link(&encode(&Value::Object(fields.clone()).to_string())).expect("a link");
         assert_eq!((link.snapshot, link.refused), (None, vec!["n_steps"]));
+    }
+
+    #[test]
+    fn what_is_on_the_screen_travels_and_what_cannot_be_does_not() {
+        let head = |index| crate::Component { kind: crate::ComponentKind::Heads, layer: 1, index };
+        let view = View {
+            pinned: Some(head(3)),
+            selected: vec![head(0), head(7)],
+            highlight: crate::Highlight::AtLeast(0.25),
+            zero_baseline: true,
+            open: vec![crate::Panel::Ablate],
+            set: crate::SetChoice::Selected,
+            with: crate::WithChoice::Mean,
+            draw: Some(crate::Draw { task: "ioi".to_owned(), n: 8, seed: 3 }),
+            ..View::default()
+        };
+        let experiment = Experiment::default();
+        let result = snapshot(3, true);
+        let link = print_link(&experiment, Some(&result), &view).expect("it is short");
+        let read = parse_link(&link).expect("our own");
+        assert_eq!((read.view, read.refused.len()), (view, 0));
+        let plain = print_link(&experiment, None, &View::default()).expect("it is short");
+        assert_eq!(plain, encode("{}"), "the default is not written");
+        for view in [
+            r#"{"pinned":{"kind":"heads","layer":1e9,"index":0}}"#,
+            r#"{"highlight":{"quantile":2}}"#,
+            r#"{"highlight":{"at_least":1e39}}"#,
+            r#"{"open":["agreement","x"]}"#,
+            r#"{"draw":{"task":"ioi","n":1000000,"seed":1}}"#,
+            "7",
+        ] {
+            let link = parse_link(&encode_text(&format!(r#"{{"n_steps":7,"view":{view}}}"#)));
+            let link = link.expect("it is JSON");
+            assert_eq!((link.view, link.refused), (View::default(), vec!["view"]), "{view}");
+            assert_eq!(link.experiment.n_steps, Steps::Fixed(7));
+        }
+    }
+
+    #[test]
+    fn pairs_that_do_not_fit_stay_behind_before_the_rest_does() {
+        let pair = |n: usize| crate::PromptPair {
+            clean: (0..900).map(|i| char::from(b'a' + ((i * i * n + i / 7) % 26) as u8)).collect(),
+            ..crate::PromptPair::default()
+        };
+        let pairs = (0..100).map(pair).collect();
+        let view = View { zero_baseline: true, pairs, ..View::default() };
+        let link = print_link(&Experiment::default(), None, &view).expect("without the pairs");
+        let read = parse_link(&link).expect("our own").view;
+        assert_eq!(read, View { zero_baseline: true, ..View::default() });
     }
 
     #[test]
@@ -277,14 +371,14 @@ mod tests {
             Experiment { clean: long(4000, 1), corrupted, ..Experiment::default() }
         };
         let snapshot = snapshot(4, true);
-        let printed = |n| print_link(&with(n), Some(&snapshot));
+        let printed = |n| print_link(&with(n), Some(&snapshot), &View::default());
         let has_result = |link: &str| parse_link(link).expect("a link").snapshot.is_some();
         assert!(has_result(&printed(0).expect("it fits")));
         let without =
             (0..4000).step_by(50).filter_map(|n| printed(n).ok()).find(|l| !has_result(l));
         let without = without.expect("there is a length at which only the result stays behind");
         assert!(without.len() <= MAX_FRAGMENT);
-        let error = print_link(&with(4000), None);
+        let error = print_link(&with(4000), None, &View::default());
         assert!(matches!(error, Err(LinkError::TooLong(n)) if n > MAX_FRAGMENT), "{error:?}");
     }
 
@@ -320,7 +414,7 @@ mod tests {
                 n_steps: auto.unwrap_or(Steps::Fixed(steps)),
                 metric: Metric::ALL[metric], ..Experiment::default()
             };
-            let link = print_link(&experiment, None).expect("it is short");
+            let link = print_link(&experiment, None, &View::default()).expect("it is short");
             prop_assert_eq!(parse_link(&link), Ok(plain(experiment)));
         }
 
@@ -348,7 +442,7 @@ mod tests {
             *whole.pointer_mut(path).expect("a place in it") = value;
             let Value::Object(fields) = whole else { return Ok(()) };
             // Either refused, or every number in it is one.
-            let read = parse_link(&encode(&fields)).expect("it is JSON");
+            let read = parse_link(&encode(&Value::Object(fields.clone()).to_string())).expect("it is JSON");
             if let Some(snapshot) = read.snapshot {
                 let scores = snapshot.heads.iter().flat_map(|table| &table.values);
                 prop_assert!(scores.into_iter().all(|score| score.is_finite()));

@@ -2,6 +2,7 @@
 
 use serde::{Deserialize, Serialize};
 
+use crate::stats::largest_first;
 use crate::{ComponentKind, Direction, Method, ScoreTable};
 
 /// Components that are patched first.
@@ -78,7 +79,7 @@ impl Screening {
             sizes.fold(0.0_f32, |most, score| most.max(score.abs()))
         };
         let mut order: Vec<usize> = (0..n).collect();
-        order.sort_by(|a, b| size(*b).total_cmp(&size(*a)).then(a.cmp(b)));
+        largest_first(&mut order, &size);
         let mut turn = vec![0; n];
         for (position, place) in order.iter().enumerate() {
             turn[*place] = position;

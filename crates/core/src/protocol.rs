@@ -5,8 +5,8 @@
 use serde::{Deserialize, Serialize};
 
 use crate::{
-    Aligned, Bench, ComponentKind, Coverage, Experiment, JointEffects, ModelShape, Patches,
-    PromptError, Published, SelfCheck, SideSummary, Strip, TopToken,
+    Aligned, Bench, ComponentKind, Coverage, Experiment, Finding, JointEffects, ModelShape,
+    Patches, Probe, PromptError, PromptPair, Published, SelfCheck, SideSummary, Strip, TopToken,
 };
 
 /// Where a visitor wants the model to run.
@@ -106,6 +106,24 @@ pub enum Request {
         /// On what.
         experiment: Experiment,
     },
+    /// Answer a question about an experiment, beyond its score tables.
+    Probe {
+        /// Number of the job.
+        job: u64,
+        /// Of which experiment.
+        experiment: Experiment,
+        /// The question.
+        probe: Probe,
+    },
+    /// Draw prompt pairs of a task.
+    Draw {
+        /// Name of the task.
+        task: String,
+        /// How many.
+        n: usize,
+        /// The same seed draws the same pairs.
+        seed: u64,
+    },
     /// Stop a job at its next step.
     Cancel {
         /// Number of the job.
@@ -202,6 +220,22 @@ pub enum Event {
         job: u64,
         /// What was measured.
         bench: Box<Bench>,
+    },
+    /// What a [`Request::Probe`] has found.
+    Probed {
+        /// Number of the job.
+        job: u64,
+        /// What was found.
+        finding: Box<Finding>,
+        /// Whether a GPU computed it and nothing has checked that. Otherwise the CPU did.
+        unchecked: bool,
+    },
+    /// Pairs of a [`Request::Draw`].
+    Drawn {
+        /// Name of the task.
+        task: String,
+        /// The pairs; empty: there is no such task.
+        pairs: Vec<PromptPair>,
     },
     /// The job is complete: all its strips have been sent.
     Done {
@@ -385,6 +419,8 @@ pub enum Phase {
     ApNeurons,
     /// Timing the methods.
     Bench,
+    /// Answering a question about an experiment.
+    Probe,
 }
 
 impl Phase {
@@ -400,6 +436,7 @@ impl Phase {
             Self::IgNeurons => "integrated gradients, neurons",
             Self::ApNeurons => "activation patching, neurons",
             Self::Bench => "measuring the speed",
+            Self::Probe => "looking closer",
         }
     }
 }

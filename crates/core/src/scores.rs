@@ -1,8 +1,8 @@
-use std::cmp::Reverse;
 use std::fmt;
 
 use serde::{Deserialize, Serialize};
 
+use crate::stats::largest_first;
 use crate::{Direction, Experiment, ModelShape, UnitBasis};
 
 /// What a score belongs to.
@@ -206,11 +206,9 @@ impl ScoreTable {
     /// The components with the largest absolute scores, largest first, equals in their order. Those
     /// that score 0, or are not exact, do not count.
     pub fn strongest(&self, most: usize) -> Vec<Component> {
-        // Absolute values of finite numbers order as their bits do.
-        let size = |place: &usize| Reverse(self.values[*place].abs().to_bits());
         let counts = |place: &usize| self.values[*place] != 0.0 && self.is_exact(*place);
         let mut places: Vec<usize> = (0..self.values.len()).filter(counts).collect();
-        places.sort_by_key(size);
+        largest_first(&mut places, &|place| self.values[place].abs());
         places.truncate(most);
         places.into_iter().map(|place| Component::at(self.kind, place, self.width)).collect()
     }

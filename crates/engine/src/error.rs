@@ -45,6 +45,9 @@ pub enum Error {
     /// The prompts or answers cannot be compared.
     #[error(transparent)]
     Prompt(#[from] PromptError),
+    /// A question about an experiment that cannot be answered on its model.
+    #[error("{0}")]
+    Probe(String),
     /// A method failed.
     #[error(transparent)]
     Attribution(#[from] twinbeam_attribution::Error),
@@ -96,7 +99,8 @@ impl Error {
             | Self::Load(_)
             | Self::Tokenizer(_)
             | Self::Vocabulary { .. }
-            | Self::NoTokenizer => Problem::Model { message: chain(self) },
+            | Self::NoTokenizer
+            | Self::Probe(_) => Problem::Model { message: chain(self) },
             Self::Prompt(error) => Problem::Prompt { error: error.clone() },
             Self::Attribution(Method::Cancelled) => Problem::Cancelled,
             Self::Attribution(Method::NotFinite { what }) => {

@@ -16,19 +16,8 @@ pub fn question(model: &Model, experiment: &Experiment) -> Result<Question, Erro
         let got = experiment.n_steps.to_string();
         return Err(PromptError::Steps { got, most: MAX_STEPS }.into());
     }
-    let encode = |text: &str, side: &str| -> Result<Vec<u32>, Error> {
-        let got = text.chars().count();
-        if got > MAX_PROMPT_CHARS {
-            let (side, most) = (side.to_owned(), MAX_PROMPT_CHARS);
-            return Err(PromptError::TooManyChars { side, got, most }.into());
-        }
-        if text.trim().is_empty() {
-            return Err(PromptError::Empty { side: side.to_owned() }.into());
-        }
-        model.encode(text, experiment.prepend_bos)
-    };
-    let clean = encode(&experiment.clean, "clean")?;
-    let corrupted = encode(&experiment.corrupted, "corrupted")?;
+    let clean = encode(model, &experiment.clean, "clean", experiment.prepend_bos)?;
+    let corrupted = encode(model, &experiment.corrupted, "corrupted", experiment.prepend_bos)?;
     let tokens = TokenPair::new(clean, corrupted, model.shape())?;
     let one_token = |texts: &[String]| -> Result<Vec<u32>, Error> {
         texts.iter().map(|text| single(model, text)).collect()
@@ -36,6 +25,24 @@ pub fn question(model: &Model, experiment: &Experiment) -> Result<Question, Erro
     let (answer, wrong) = (one_token(&experiment.answer)?, one_token(&experiment.wrong)?);
     let answers = Answers::new(answer, wrong, model.shape())?;
     Ok(Question { tokens, answers, metric: experiment.metric, n_steps: experiment.n_steps })
+}
+
+/// Token ids of a prompt that is short enough, and not empty.
+pub(crate) fn encode(
+    model: &Model,
+    text: &str,
+    side: &str,
+    prepend_bos: bool,
+) -> Result<Vec<u32>, Error> {
+    let got = text.chars().count();
+    if got > MAX_PROMPT_CHARS {
+        let (side, most) = (side.to_owned(), MAX_PROMPT_CHARS);
+        return Err(PromptError::TooManyChars { side, got, most }.into());
+    }
+    if text.trim().is_empty() {
+        return Err(PromptError::Empty { side: side.to_owned() }.into());
+    }
+    model.encode(text, prepend_bos)
 }
 
 fn single(model: &Model, text: &str) -> Result<u32, Error> {

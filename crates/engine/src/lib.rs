@@ -4,7 +4,8 @@
 //! time and a chance to be interrupted through [`Host`], and it hands out plain values: no tensor
 //! leaves this crate, and [`device`] is the one place that creates devices.
 //!
-//! The main path: [`Model::load`], then [`inspect`] for what is typed, then [`run`].
+//! The main path: [`Model::load`], then [`inspect`] for what is typed, then [`run`], then
+//! [`probe()`] for what is asked of the result.
 //!
 //! What a GPU computes is looked at twice before anyone sees it: `watch.rs` asks the device for
 //! errors at every step, and `check.rs` computes a sample again on the CPU.
@@ -19,6 +20,7 @@ mod host;
 mod inspect;
 mod model;
 mod patching;
+mod probe;
 mod published;
 mod remote;
 mod run;
@@ -33,6 +35,7 @@ pub use error::Error;
 pub use host::Host;
 pub use inspect::{inspect, prompt_metrics, question};
 pub use model::Model;
+pub use probe::probe;
 pub use published::self_check;
 pub use remote::{Answer, Body, Remote, Transport};
 pub use run::{Plan, Question, run};

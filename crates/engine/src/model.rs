@@ -1,6 +1,6 @@
 use std::cell::OnceCell;
 
-use burn::tensor::{Tensor, TensorCreationOptions};
+use burn::tensor::{Device, Tensor, TensorCreationOptions};
 use sha2::{Digest as _, Sha256};
 use twinbeam_attribution::{Budget, RunPair};
 use twinbeam_core::{Event, Expected, Phase};
@@ -181,6 +181,11 @@ impl Model {
     /// Whether the weights have the expected digest; `None`: none was expected.
     pub const fn as_expected(&self) -> Option<bool> {
         self.as_expected
+    }
+
+    /// Whether a GPU runs it.
+    pub(crate) fn is_on_gpu(&self) -> bool {
+        self.gpt2.device() != Device::flex()
     }
 
     /// Sizes of the model.

@@ -107,15 +107,11 @@ pub async fn run(
     job: u64,
     host: &mut impl Host,
 ) -> Result<(Outcome, Option<CheckReport>), Error> {
-    let begun = host.seconds();
     let total = plan.work(model, question);
-    let (phase, step) = (Phase::Runs, model.watch.begin());
-    let piece = None;
-    let mut ticker = Ticker { host, job, phase, done: 0, total, piece, begun, step, found: None };
+    let mut ticker = Ticker::new(host, job, Phase::Runs, total, model.watch.begin());
     // Boxed: all methods in a row make a large future.
     let result = Box::pin(scores(model, question, experiment, plan, &mut ticker)).await;
-    let result = ticker.found.take().map_or(result, Err);
-    ticker.step.settle(result).await
+    ticker.settle(result).await
 }
 
 async fn scores<H: Host>(
@@ -300,7 +296,27 @@ pub(crate) struct Ticker<'host, H> {
     found: Option<Error>,
 }
 
-impl<H: Host> Ticker<'_, H> {
+impl<'host, H: Host> Ticker<'host, H> {
+    /// Of a job of which nothing is done yet.
+    pub(crate) fn new(host: &'host mut H, job: u64, phase: Phase, total: u64, step: Step) -> Self {
+        let begun = host.seconds();
+        Self { host, job, phase, done: 0, total, piece: None, begun, step, found: None }
+    }
+
+    /// Units that are counted in all.
+    pub(crate) const fn total(&self) -> u64 {
+        self.total
+    }
+
+    /// The result of the job, or what was wrong on the device, which is then the cause of the result.
+    ///
+    /// # Errors
+    /// That of `result`, or what the device has found.
+    pub(crate) async fn settle<T>(&mut self, result: Result<T, Error>) -> Result<T, Error> {
+        let result = self.found.take().map_or(result, Err);
+        self.step.settle(result).await
+    }
+
     fn tell(&mut self) {
         let seconds = self.host.seconds() - self.begun;
         let (job, phase, done, total) = (self.job, self.phase, self.done, self.total);
@@ -308,12 +324,12 @@ impl<H: Host> Ticker<'_, H> {
     }
 
     /// Begins a piece of work of which the total counts so many units.
-    fn begin(&mut self, counted: u64) {
+    pub(crate) fn begin(&mut self, counted: u64) {
         self.piece = Some((counted, 0));
     }
 
     /// Ends it: what it took more or less than was counted is more or less in all.
-    fn end(&mut self) {
+    pub(crate) fn end(&mut self) {
         if let Some((counted, done)) = self.piece.take() {
             self.total = (self.total + done).saturating_sub(counted).max(self.done);
             if done != counted {

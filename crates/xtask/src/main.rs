@@ -98,8 +98,8 @@ fn browser_tests() -> anyhow::Result<()> {
     // One browser at a time: its timings and its software GPU share the cores with nobody.
     node.args(["--test", "--test-concurrency=1"]);
     let suite = [
-        "budget", "page", "places", "looks", "links", "neurons", "speed", "export", "models",
-        "known", "full", "faults", "gpu", "limits",
+        "budget", "page", "places", "looks", "links", "neurons", "lab", "speed", "export",
+        "models", "known", "full", "faults", "gpu", "limits",
     ];
     node.args(suite.map(|name| format!("suite/{name}.test.mjs")));
     execute(&mut node)

@@ -5,7 +5,7 @@ import { createRequire } from "node:module";
 import { chromium } from "playwright-core";
 
 /** Long enough for a cold start on two slow cores; a result that needs it is not a pass of a speed test. */
-export const PATIENCE = 120_000;
+export const PATIENCE = +(process.env.PATIENCE ?? 120_000);
 
 /** Looks for faults of accessibility. Evaluated, since the page's policy allows no script to be added. */
 export const AXE = readFileSync(createRequire(import.meta.url).resolve("axe-core/axe.min.js"), "utf8");

@@ -160,6 +160,8 @@ pub(super) fn hear(state: AppState, event: Event) {
         | Event::Strip { .. }
         | Event::Patched { .. }
         | Event::Benched { .. }
+        | Event::Probed { .. }
+        | Event::Drawn { .. }
         | Event::Done { .. }
         | Event::Cancelled { .. } => {}
     }

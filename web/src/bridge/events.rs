@@ -2,14 +2,14 @@
 
 use leptos::prelude::*;
 use twinbeam_core::{
-    CheckReport, ComponentKind, Event, Kept, ModelShape, Problem, SideSummary, UnitBasis,
+    CheckReport, ComponentKind, Draw, Event, Kept, ModelShape, Problem, SideSummary, UnitBasis,
 };
 use wasm_bindgen_futures::spawn_local;
 
 use super::connection::Death;
 use super::{
-    MAX_DEATHS, Role, arrival, count, finished, inspect, restart, run, run_neurons, speed, start,
-    with,
+    MAX_DEATHS, Role, arrival, batch, count, finished, inspect, lab, restart, run, run_neurons,
+    speed, start, with,
 };
 use crate::models;
 use crate::state::{AppState, Committed, Loaded, Origin, Progress};
@@ -33,8 +33,19 @@ fn hear_in_use(state: AppState, event: Event) {
     let of_neurons = |job: u64| state.neuron_job.get_untracked() == Some(job);
     let of_heads = |job: u64| state.job.get_untracked() == Some(job);
     let of_bench = |job: u64| state.bench_job.get_untracked() == Some(job);
+    let of_lab = |job: u64| state.lab.job.get_untracked() == Some(job);
+    let of_batch = |job: u64| state.lab.batch_job.get_untracked() == Some(job);
     let current = |job: u64| of_heads(job) || of_neurons(job) || of_bench(job);
     with(|bridge| bridge.silent_seconds.set(0));
+    let is_lost = matches!(&event, Event::Failed { problem: Problem::DeviceLost { .. }, .. });
+    match job_of(&event) {
+        // A lost device is everybody's.
+        Some(job) if of_batch(job) && !is_lost => return batch::hear(state, event),
+        Some(job) if of_lab(job) && !is_lost && !matches!(event, Event::Progress { .. }) => {
+            return lab::hear(state, event);
+        }
+        _ => {}
+    }
     match event {
         Event::Started { build } => started(state, &build, Role::InUse),
         Event::Loaded { .. } => loaded(state, event),
@@ -56,6 +67,8 @@ fn hear_in_use(state: AppState, event: Event) {
                 state.neuron_progress.set(Some(progress));
             } else if of_bench(job) {
                 state.bench_progress.set(Some(progress));
+            } else if of_lab(job) {
+                state.lab.progress.set(Some(progress));
             } else if job == LOADING || of_heads(job) {
                 state.progress.set(Some(progress));
             }
@@ -95,6 +108,12 @@ fn hear_in_use(state: AppState, event: Event) {
                 run_neurons(state);
             }
         }
+        Event::Drawn { task, pairs } => {
+            let is_it = |draw: &Draw| draw.task == task && draw.n == pairs.len();
+            if state.lab.batch.draw.with_untracked(|draw| draw.as_ref().is_some_and(is_it)) {
+                batch::take(state, pairs);
+            }
+        }
         Event::Benched { job, bench } if of_bench(job) => speed::measured(state, *bench),
         // Its button is there again, which says enough.
         Event::Cancelled { job } if of_bench(job) => finished(state),
@@ -107,15 +126,39 @@ fn hear_in_use(state: AppState, event: Event) {
             finished(state);
             state.notice.set(Some(notice));
         }
-        Event::Failed { job, problem } if job.is_none_or(current) => failed(state, &problem),
+        Event::Failed { job, problem } if job.is_none_or(|job| current(job) || is_lost) => {
+            failed(state, &problem)
+        }
         // Of a job that is no longer wanted.
         Event::Sides { .. }
         | Event::Strip { .. }
         | Event::Patched { .. }
         | Event::Benched { .. }
+        | Event::Probed { .. }
         | Event::Done { .. }
         | Event::Cancelled { .. }
         | Event::Failed { .. } => {}
+    }
+}
+
+/// The job that an event belongs to.
+const fn job_of(event: &Event) -> Option<u64> {
+    match event {
+        Event::Progress { job, .. }
+        | Event::Sides { job, .. }
+        | Event::Strip { job, .. }
+        | Event::Patched { job, .. }
+        | Event::Benched { job, .. }
+        | Event::Probed { job, .. }
+        | Event::Done { job, .. }
+        | Event::Cancelled { job } => Some(*job),
+        Event::Failed { job, .. } => *job,
+        Event::Started { .. }
+        | Event::Loaded { .. }
+        | Event::SelfChecked { .. }
+        | Event::Waiting { .. }
+        | Event::Inspected { .. }
+        | Event::Drawn { .. } => None,
     }
 }
 
@@ -266,7 +309,10 @@ fn add_check(state: AppState, check: Option<CheckReport>) {
 fn keep_in_address(state: AppState) {
     if state.is_stale() == Some(false) {
         let snapshot = linked::snapshot(state);
-        state.draft.with_untracked(|draft| url_state::write(draft, snapshot.as_ref(), false));
+        let view = untrack(|| state.view());
+        state
+            .draft
+            .with_untracked(|draft| url_state::write(draft, snapshot.as_ref(), &view, false));
     }
 }
 
@@ -309,6 +355,8 @@ pub(super) fn died(state: AppState, from: u64, death: &Death) {
         Some(Role::Arriving) => return arrival::died(state, death),
         None => return,
     }
+    lab::died(state);
+    batch::died(state);
     let on_gpu = state.is_on_gpu();
     let notice = match death {
         Death::Stopped(message) => explain::worker_died(message, on_gpu),

@@ -3,12 +3,14 @@
 //!
 //! `connection.rs` is the life of a worker, `events.rs` what the page makes of its messages, `arrival.rs`
 //! how another model comes into use, `asking.rs` which one an experiment is meant for, `speed.rs` how fast the
-//! device is. Here is what the rest of the page may ask for.
+//! device is, `lab.rs` and `batch.rs` what a worker does that has nothing else to do. Here is what the rest of the page may ask for.
 
 mod arrival;
 mod asking;
+pub(crate) mod batch;
 mod connection;
 mod events;
+pub(crate) mod lab;
 mod program;
 mod speed;
 
@@ -66,6 +68,9 @@ struct Bridge {
     pending: RefCell<Option<Committed>>,
     /// What the maps showed before the running job: it comes back if the job comes to nothing.
     previous: RefCell<Option<Committed>>,
+    /// The question of the lab that is running, and the batch.
+    asked: RefCell<Option<lab::Asked>>,
+    batch: RefCell<batch::Running>,
     /// Workers that died before they had a model ready, in a row.
     deaths: Cell<u64>,
     /// Devices that were lost since the last job that was completed.
@@ -201,7 +206,7 @@ fn watch(state: AppState) {
 }
 
 fn running_job(state: AppState) -> Option<u64> {
-    let jobs = [state.job, state.neuron_job, state.bench_job];
+    let jobs = [state.job, state.neuron_job, state.bench_job, state.lab.job, state.lab.batch_job];
     jobs.into_iter().find_map(|job| job.get_untracked())
 }
 
@@ -236,12 +241,14 @@ pub(crate) fn run(state: AppState, new_step: bool) {
     let experiment = state.draft.get_untracked();
     // Whoever runs on the model in use does not wait for another.
     state.models.waiting.set(None);
-    url_state::write(&experiment, None, new_step);
+    url_state::write(&experiment, None, &untrack(|| state.view()), new_step);
     if let Some(job) = state.neuron_job.get_untracked() {
         send(&Request::Cancel { job });
         state.neuron_job.set(None);
     }
     speed::stop(state);
+    lab::stop(state);
+    batch::pause(state);
     state.failed.set(false);
     if new_step {
         // What was said before the first run, of a damaged link for instance, stays until it is read.
@@ -288,6 +295,8 @@ pub(crate) fn run_neurons(state: AppState) {
     let experiment = Experiment { direction, ..experiment };
     let job = next_job();
     speed::stop(state);
+    lab::stop(state);
+    batch::pause(state);
     state.neuron_progress.set(None);
     state.neuron_job.set(Some(job));
     with(|bridge| bridge.silent_seconds.set(0));
@@ -304,6 +313,8 @@ pub(crate) fn cancel(state: AppState) {
         return;
     };
     send(&Request::Cancel { job });
+    // A batch goes on when it is told to, also with another worker.
+    state.lab.batch.running.set(false);
     let silent_seconds = with(|bridge| bridge.silent_seconds.get());
     let millis =
         if silent_seconds > AT_WORK_SECONDS { CANCEL_MILLIS } else { CANCEL_MILLIS_AT_WORK };
@@ -328,6 +339,9 @@ fn finished(state: AppState) {
     state.neuron_job.set(None);
     state.neuron_progress.set(None);
     state.bench_job.set(None);
+    state.lab.job.set(None);
+    state.lab.progress.set(None);
+    state.lab.batch_job.set(None);
     state.silent_seconds.set(None);
     with(|bridge| {
         bridge.stopping.replace(None);

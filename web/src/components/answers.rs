@@ -2,6 +2,7 @@ use leptos::prelude::*;
 use twinbeam_core::{AnswerCheck, AnswerReading, Experiment, Inspection, TopToken};
 
 use super::{edit, visible};
+use crate::reactive::{dynamic, live};
 use crate::state::AppState;
 
 /// Entries of an answer field that are shown one by one.
@@ -80,11 +81,11 @@ fn AnswerField(
                 autocomplete="off"
                 list=list.clone()
                 title=format!("{hint}: one token, with its leading space; several with | between them")
-                prop:value=value
+                prop:value=live(value)
                 on:input=move |event| type_text(event_target_value(&event))
             />
-            <datalist id=list>{options}</datalist>
-            <span class="readings">{readings}</span>
+            <datalist id=list>{dynamic(options)}</datalist>
+            <span class="readings">{dynamic(readings)}</span>
         </div>
     }
 }

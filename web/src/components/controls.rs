@@ -8,6 +8,7 @@ use web_sys::Clipboard;
 
 use super::edit;
 use crate::examples::{Example, examples};
+use crate::reactive::{dynamic, live};
 use crate::state::{AppState, Status};
 use crate::{bridge, explain, linked, url_state};
 
@@ -47,7 +48,7 @@ pub(crate) fn Examples(state: AppState) -> impl IntoView {
     view! {
         <div class="field example">
             <label for="example-select">"Example"</label>
-            <select id="example-select" data-testid="example-select" prop:value=chosen on:change=choose>
+            <select id="example-select" data-testid="example-select" prop:value=live(chosen) on:change=choose>
                 <option value="">"Your own prompts"</option>
                 {groups
                     .into_iter()
@@ -80,8 +81,8 @@ pub(crate) fn Controls(state: AppState) -> impl IntoView {
 pub(crate) fn Explanation(state: AppState) -> impl IntoView {
     view! {
         <p class="explanation">
-            {move || direction_sentence(state.direction())} " "
-            {move || metric_sentence(state.draft.with(|draft| draft.metric))}
+            {dynamic(move || direction_sentence(state.direction()))} " "
+            {dynamic(move || metric_sentence(state.draft.with(|draft| draft.metric)))}
         </p>
     }
 }
@@ -97,7 +98,7 @@ fn DirectionSelect(state: AppState) -> impl IntoView {
         state.draft.update(|draft| draft.direction = direction);
         if state.is_stale() == Some(false) {
             let (asked, snapshot) = (untrack(|| state.asked()), linked::snapshot(state));
-            url_state::write(&asked, snapshot.as_ref(), false);
+            url_state::write(&asked, snapshot.as_ref(), &untrack(|| state.view()), false);
         }
     };
     view! {
@@ -106,7 +107,7 @@ fn DirectionSelect(state: AppState) -> impl IntoView {
             <select
                 id="direction"
                 data-testid="direction"
-                prop:value=move || state.direction().id()
+                prop:value=live(move || state.direction().id())
                 on:change=choose
             >
                 <option value="noising">"noising"</option>
@@ -130,7 +131,7 @@ fn MetricSelect(state: AppState) -> impl IntoView {
             <select
                 id="metric"
                 data-testid="metric"
-                prop:value=move || state.draft.with(|draft| draft.metric.id())
+                prop:value=live(move || state.draft.with(|draft| draft.metric.id()))
                 on:change=choose
             >
                 {Metric::ALL
@@ -164,10 +165,10 @@ fn StepsField(state: AppState) -> impl IntoView {
                 max=MAX_STEPS.to_string()
                 inputmode="numeric"
                 title="Gauss-Legendre nodes on the line between the two runs"
-                placeholder=move || is_auto(state).then_some("auto")
-                disabled=move || is_auto(state)
+                placeholder=live(move || is_auto(state).then_some("auto"))
+                disabled=live(move || is_auto(state))
                 value=untrack(number)
-                prop:value=number
+                prop:value=live(number)
                 on:input=type_number
             />
         </div>
@@ -207,11 +208,11 @@ fn AutoSteps(state: AppState) -> impl IntoView {
             <input
                 type="checkbox"
                 data-testid="steps-auto"
-                prop:checked=move || is_auto(state)
+                prop:checked=live(move || is_auto(state))
                 on:change=choose
             />
             " "
-            {words}
+            {dynamic(words)}
         </label>
     }
 }
@@ -238,7 +239,7 @@ fn DeviceSelect(state: AppState) -> impl IntoView {
     view! {
         <div class="field">
             <label for="device">"Device"</label>
-            <select id="device" data-testid="device" prop:value=chosen on:change=choose>
+            <select id="device" data-testid="device" prop:value=live(chosen) on:change=choose>
                 <option value="auto">"automatic"</option>
                 <option value="gpu">"GPU (WebGPU)"</option>
                 <option value="cpu">"CPU"</option>
@@ -274,10 +275,10 @@ fn Buttons(state: AppState) -> impl IntoView {
         <div class="buttons">
             <button
                 type="button"
-                class=run_class
+                class=live(run_class)
                 data-testid="run"
                 title="Ctrl+Enter in a prompt does the same"
-                disabled=move || !state.can_run()
+                disabled=live(move || !state.can_run())
                 on:click=move |_event| bridge::run(state, true)
             >
                 "Run"
@@ -285,7 +286,7 @@ fn Buttons(state: AppState) -> impl IntoView {
             <button
                 type="button"
                 data-testid="cancel"
-                disabled=move || !state.is_busy()
+                disabled=live(move || !state.is_busy())
                 on:click=move |_event| bridge::cancel(state)
             >
                 "Cancel"
@@ -296,11 +297,11 @@ fn Buttons(state: AppState) -> impl IntoView {
                 title="A link that opens this experiment, shows this figure at once, and runs it again"
                 on:click=share
             >
-                {move || {
+                {dynamic(move || {
                     if matches!(copied.get(), Some((true, _))) { "Link copied" } else { "Copy link" }
-                }}
+                })}
             </button>
-            {move || {
+            {dynamic(move || {
                 copied
                     .get()
                     .filter(|(worked, _)| !worked)
@@ -315,7 +316,7 @@ fn Buttons(state: AppState) -> impl IntoView {
                             />
                         }
                     })
-            }}
+            })}
         </div>
     }
 }

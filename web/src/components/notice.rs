@@ -6,6 +6,7 @@ use wasm_bindgen::{JsCast as _, JsValue};
 use web_sys::{HtmlDivElement, HtmlElement};
 
 use crate::explain::{self, Notice, WayOn};
+use crate::reactive::{dynamic, effect};
 use crate::state::AppState;
 use crate::{bridge, models};
 
@@ -42,7 +43,7 @@ pub(crate) fn Notices(state: AppState) -> impl IntoView {
         })
     };
     let place = NodeRef::new();
-    Effect::new(move |_| {
+    effect(move || {
         if state.notice.with(Option::is_some) {
             // On a small screen it would be below what is seen.
             request_animation_frame(move || {
@@ -54,7 +55,7 @@ pub(crate) fn Notices(state: AppState) -> impl IntoView {
     });
     view! {
         <div class="notices" data-testid="notice" role="status" node_ref=place>
-            {happened} {silent} {hinders}
+            {dynamic(happened)} {dynamic(silent)} {dynamic(hinders)}
         </div>
     }
 }

@@ -3,6 +3,7 @@ use twinbeam_core::{Aligned, Experiment, SideView};
 
 use super::{edit, visible};
 use crate::bridge;
+use crate::reactive::{dynamic, live};
 use crate::state::AppState;
 
 /// The two prompts, and beneath them what the model sees of them.
@@ -47,7 +48,7 @@ fn PromptField(
                 rows="2"
                 spellcheck="false"
                 autocomplete="off"
-                prop:value=move || state.draft.with(get)
+                prop:value=live(move || state.draft.with(get))
                 on:input=move |event| {
                     edit(state, false, |draft| set(draft, event_target_value(&event)));
                 }
@@ -77,17 +78,17 @@ fn Tokens(state: AppState) -> impl IntoView {
     view! {
         <div class="tokens">
             <div class="tokens-scroll" tabindex="0" role="region" aria-label="Tokens of both prompts">
-                <table class="token-table" class:waiting=move || !state.inspected.get()>
+                <table class="token-table" class:waiting=live(move || !state.inspected.get())>
                     <tbody>
                         <tr data-testid="token-row-clean">
-                            <th scope="row">"clean " <span class="count">{move || count(true)}</span></th>
-                            {move || row(true)}
+                            <th scope="row">"clean " <span class="count">{dynamic(move || count(true))}</span></th>
+                            {dynamic(move || row(true))}
                         </tr>
                         <tr data-testid="token-row-corrupted">
                             <th scope="row">
-                                "corrupted " <span class="count">{move || count(false)}</span>
+                                "corrupted " <span class="count">{dynamic(move || count(false))}</span>
                             </th>
-                            {move || row(false)}
+                            {dynamic(move || row(false))}
                         </tr>
                     </tbody>
                 </table>
@@ -96,11 +97,11 @@ fn Tokens(state: AppState) -> impl IntoView {
                 type="button"
                 class="chip bos"
                 data-testid="bos"
-                aria-pressed=move || bos().to_string()
+                aria-pressed=live(move || bos().to_string())
                 title="Whether the beginning-of-sequence token <|endoftext|> stands in front, as TransformerLens puts it"
                 on:click=move |_event| edit(state, true, |draft| draft.prepend_bos = !draft.prepend_bos)
             >
-                {move || if bos() { "BOS in front: on" } else { "BOS in front: off" }}
+                {dynamic(move || if bos() { "BOS in front: on" } else { "BOS in front: off" })}
             </button>
         </div>
     }

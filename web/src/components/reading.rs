@@ -5,6 +5,7 @@ use wasm_bindgen::JsValue;
 
 use crate::heatmap::scale::signed;
 use crate::heatmap::{MapKind, ScaleChoice, Shown};
+use crate::reactive::{dynamic, live, memo};
 use crate::state::AppState;
 
 const KIND: ComponentKind = ComponentKind::Heads;
@@ -40,7 +41,7 @@ pub(crate) fn ReadingSwitch(state: AppState) -> impl IntoView {
             type="button"
             class="link"
             data-testid="reading-switch"
-            aria-expanded=move || state.reading.get().to_string()
+            aria-expanded=live(move || state.reading.get().to_string())
             on:click=move |_event| set_open(state, !state.reading.get_untracked())
         >
             "How to read this"
@@ -51,7 +52,7 @@ pub(crate) fn ReadingSwitch(state: AppState) -> impl IntoView {
 /// Three steps through the figure that is on the screen, with its own numbers.
 #[component]
 pub(crate) fn Reading(state: AppState) -> impl IntoView {
-    let shown = Memo::new(move |_| {
+    let shown = memo(move || {
         state.committed.with(|committed| {
             let committed = committed.as_ref()?;
             let tables = committed.tables(KIND, state.direction());
@@ -86,7 +87,7 @@ pub(crate) fn Reading(state: AppState) -> impl IntoView {
             class="reading"
             aria-labelledby="reading"
             data-testid="reading"
-            hidden=move || !state.reading.get()
+            hidden=live(move || !state.reading.get())
         >
             <header>
                 <h2 id="reading">"How to read this"</h2>
@@ -103,7 +104,7 @@ pub(crate) fn Reading(state: AppState) -> impl IntoView {
                 <li>
                     <strong>"The question. "</strong>
                     "The clean prompt shows a behaviour, the corrupted one does not. The metric says by how much. "
-                    {values} "Their difference is what the heads are asked to explain."
+                    {dynamic(values)} "Their difference is what the heads are asked to explain."
                 </li>
                 <li>
                     <strong>"The two answers. "</strong>

@@ -5,6 +5,7 @@ use wasm_bindgen_futures::spawn_local;
 use super::controls::copy;
 use super::status::in_progress;
 use crate::explain::{percent, steps};
+use crate::reactive::{dynamic, live};
 use crate::state::AppState;
 use crate::{BUILD, bridge};
 
@@ -25,18 +26,18 @@ pub(super) fn Speed(state: AppState) -> impl IntoView {
                 <button
                     type="button"
                     data-testid="bench"
-                    disabled=move || state.is_busy() || !state.can_run()
+                    disabled=live(move || state.is_busy() || !state.can_run())
                     on:click=move |_event| bridge::measure_speed(state)
                 >
-                    {words}
+                    {dynamic(words)}
                 </button>
                 " Times a part of each method on the prompts above, for some seconds. Cancel stops it."
             </p>
-            {move || {
+            {dynamic(move || {
                 let bench = state.bench.get()?;
                 let model = state.loaded.with(|l| l.as_ref().map(|l| l.identity.title.clone()))?;
                 Some(view! { <Measured bench model /> })
-            }}
+            })}
         </details>
     }
 }
@@ -100,10 +101,10 @@ fn Measured(bench: Bench, model: String) -> impl IntoView {
             <p class="hint">{conditions(&bench, &model)} " " {HOW_TO_READ}</p>
             <p>
                 <button type="button" data-testid="bench-copy" on:click=take>
-                    {move || if copied.get() == Some(true) { "Copied" } else { "Copy as text" }}
+                    {dynamic(move || if copied.get() == Some(true) { "Copied" } else { "Copy as text" })}
                 </button>
             </p>
-            {move || {
+            {dynamic(move || {
                 (copied.get() == Some(false)).then(|| {
                     view! {
                         <textarea
@@ -114,7 +115,7 @@ fn Measured(bench: Bench, model: String) -> impl IntoView {
                         ></textarea>
                     }
                 })
-            }}
+            })}
         </div>
     }
 }

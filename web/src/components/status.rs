@@ -4,6 +4,7 @@ use twinbeam_core::{CheckReport, Kept};
 use super::speed::Speed;
 use crate::explain::{percent, sentence};
 use crate::models::bytes;
+use crate::reactive::{dynamic, live};
 use crate::state::{AppState, Loaded, Origin, Progress, Status};
 
 /// What is happening, how long it will take, and where it is computed.
@@ -60,23 +61,23 @@ pub(crate) fn StatusLine(state: AppState) -> impl IntoView {
             <p
                 class="status"
                 data-testid="status"
-                data-state=move || state.status().id()
+                data-state=live(move || state.status().id())
                 role="status"
             >
-                {words}
+                {dynamic(words)}
             </p>
             <progress
                 aria-label="Progress"
                 max="1"
-                prop:value=move || fraction().unwrap_or(0.0)
-                class:idle=move || fraction().is_none()
+                prop:value=live(move || fraction().unwrap_or(0.0))
+                class:idle=live(move || fraction().is_none())
             ></progress>
             <p class="source">
-                <span data-testid="device-report">{device}</span>
+                <span data-testid="device-report">{dynamic(device)}</span>
                 " "
-                <span data-testid="gpu-check">{checked}</span>
+                <span data-testid="gpu-check">{dynamic(checked)}</span>
                 " "
-                <span data-testid="model-report" data-memory-bytes=memory title=loading>{model}</span>
+                <span data-testid="model-report" data-memory-bytes=live(memory) title=live(loading)>{dynamic(model)}</span>
             </p>
             <Speed state />
         </div>

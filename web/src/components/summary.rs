@@ -4,6 +4,7 @@ use twinbeam_core::{Metric, SideSummary};
 use super::visible;
 use crate::heatmap::scale::signed;
 use crate::models::PublishedNumber;
+use crate::reactive::{dynamic, live, memo};
 use crate::state::AppState;
 
 /// Next tokens shown per run.
@@ -22,7 +23,7 @@ pub(crate) fn Summary(state: AppState) -> impl IntoView {
 
 #[component]
 fn Side(state: AppState, clean: bool) -> impl IntoView {
-    let side = Memo::new(move |_| {
+    let side = memo(move || {
         state.committed.with(|committed| {
             let committed = committed.as_ref()?;
             let (clean_side, corrupted_side) = &committed.sides;
@@ -57,17 +58,17 @@ fn Side(state: AppState, clean: bool) -> impl IntoView {
         <div class="side">
             <h2>{name}</h2>
             <p class="metric">
-                <span class="metric-name">{move || label(metric())}</span>
+                <span class="metric-name">{dynamic(move || label(metric()))}</span>
                 " "
-                <strong data-testid=testid data-value=move || value().map(|value| value.to_string())>
-                    {move || value().map_or_else(
+                <strong data-testid=testid data-value=live(move || value().map(|value| value.to_string()))>
+                    {dynamic(move || value().map_or_else(
                         || "…".to_owned(),
                         |value| format!("{} {}", signed(value, 3), metric().unit()),
-                    )}
+                    ))}
                 </strong>
                 <PublishedNumber state clean />
             </p>
-            <ol class="top" aria-label="Most likely next tokens">{top}</ol>
+            <ol class="top" aria-label="Most likely next tokens">{dynamic(top)}</ol>
         </div>
     }
 }

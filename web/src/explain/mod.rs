@@ -203,6 +203,7 @@ pub(crate) fn parts_of_link(link: &Link) -> Option<Notice> {
             "corrupted" => "the corrupted prompt",
             "wrong" => "the wrong answer",
             "result" => "its result",
+            "view" => "what was chosen below the figure",
             other => other,
         }
         .to_owned()

@@ -3,9 +3,14 @@ use twinbeam_core::{ComponentKind, Direction};
 use wasm_bindgen::JsValue;
 use wasm_bindgen_futures::spawn_local;
 
-use super::save::{save_png, save_text};
-use super::{Picture, Record, embed, svg};
+use super::bundle::{self, Extras};
+use super::notebook::Origin;
+use super::record::Looked;
+use super::save::{save_bytes, save_png, save_text};
+use super::{Picture, Record, embed, svg, zip};
 use crate::heatmap::Shown;
+use crate::lab::Slot;
+use crate::reactive::{dynamic, live, memo};
 use crate::state::{AppState, Committed};
 use crate::{explain, linked, models, url_state};
 
@@ -16,10 +21,11 @@ enum Format {
     Json,
     Svg,
     Png,
+    Bundle,
 }
 
 impl Format {
-    const ALL: [Self; 4] = [Self::Csv, Self::Json, Self::Svg, Self::Png];
+    const ALL: [Self; 5] = [Self::Csv, Self::Json, Self::Svg, Self::Png, Self::Bundle];
 
     /// Name, test id, and what is in it.
     const fn words(self) -> (&'static str, &'static str, &'static str) {
@@ -28,6 +34,11 @@ impl Format {
             Self::Json => ("JSON", "export-json", "The same for programs, with every digit"),
             Self::Svg => ("SVG", "export-svg", "The head maps as a drawing"),
             Self::Png => ("PNG", "export-png", "The head maps as an image"),
+            Self::Bundle => (
+                "Bundle",
+                "export-bundle",
+                "All of it in one zip, with a notebook that computes it again with TransformerLens and captum",
+            ),
         }
     }
 }
@@ -36,15 +47,17 @@ impl Format {
 #[component]
 pub(crate) fn ExportButtons(state: AppState, shown: Memo<Shown>) -> impl IntoView {
     // The experiment as it was run, whatever is being typed.
-    let link = Memo::new(move |_| {
+    let link = memo(move || {
         let experiment = state.committed.with(|c| c.as_ref().map(|c| c.experiment.clone()));
         let snapshot = linked::snapshot(state);
         experiment
-            .and_then(|experiment| url_state::share(&experiment, snapshot.as_ref()).ok())
+            .and_then(|experiment| {
+                url_state::share(&experiment, snapshot.as_ref(), &state.view()).ok()
+            })
             .unwrap_or_else(url_state::page)
     });
     // A figure in the making is not taken away.
-    let nothing = Memo::new(move |_| {
+    let nothing = memo(move || {
         let whole = |c: &Committed| c.is_complete(ComponentKind::Heads);
         state.job.get().is_some() || !state.committed.with(|c| c.as_ref().is_some_and(whole))
     });
@@ -74,14 +87,14 @@ pub(crate) fn ExportButtons(state: AppState, shown: Memo<Shown>) -> impl IntoVie
                 type="button"
                 data-testid="embed"
                 title="A line of HTML that shows this figure in another page"
-                aria-expanded=move || embedding.get().to_string()
+                aria-expanded=live(move || embedding.get().to_string())
                 disabled=nothing
                 on:click=move |_event| embedding.update(|open| *open = !*open)
             >
                 "Embed"
             </button>
         </p>
-        {move || embedding.get().then(|| view! { <EmbedLine link /> })}
+        {dynamic(move || embedding.get().then(|| view! { <EmbedLine link /> }))}
     }
 }
 
@@ -94,17 +107,13 @@ fn EmbedLine(link: Memo<String>) -> impl IntoView {
             aria-label="HTML that shows this figure in another page, to be copied"
             rows="3"
             readonly
-            prop:value=move || embed::frame(&url_state::embedding(&link.get()))
+            prop:value=live(move || embed::frame(&url_state::embedding(&link.get())))
         ></textarea>
     }
 }
 
 fn save(state: AppState, shown: Memo<Shown>, link: Memo<String>, format: Format) {
-    let record = state.committed.with_untracked(|committed| {
-        let known = untrack(|| models::heads(state));
-        committed.as_ref().map(|committed| Record::new(link.get_untracked(), committed, known))
-    });
-    let Some(record) = record else {
+    let Some(record) = untrack(|| record(state, link)) else {
         return;
     };
     let name = |extension| file_name(&record.experiment.model, state.direction(), extension);
@@ -122,7 +131,43 @@ fn save(state: AppState, shown: Memo<Shown>, link: Memo<String>, format: Format)
             let (name, picture) = (name("png"), picture());
             spawn_local(async move { said(save_png(&name, &picture).await) });
         }
+        Format::Bundle => {
+            let bytes = packed(state, &record, picture())
+                .map_err(|_source| JsValue::from_str("The archive could not be packed"));
+            said(bytes.and_then(|bytes| save_bytes(&name("zip"), "application/zip", &bytes)));
+        }
     }
+}
+
+/// The figure on the screen with everything that belongs to it.
+fn record(state: AppState, link: Memo<String>) -> Option<Record> {
+    let known = models::heads(state);
+    let looked = |slot| {
+        let answer = state.lab.answers(slot).get()?;
+        if state.is_of_figure(&answer) { Looked::of(&answer) } else { None }
+    };
+    state.committed.with(|committed| {
+        let record = Record::new(link.get(), committed.as_ref()?, known);
+        Some(Record { lab: Slot::ALL.into_iter().filter_map(looked).collect(), ..record })
+    })
+}
+
+fn packed(state: AppState, record: &Record, figure: Picture) -> Result<Vec<u8>, rawzip::Error> {
+    // A link does not say where its model is, but the list of models may.
+    let listed = || state.models.spec(&record.experiment.model)?.identity.address;
+    let address = record.model_address.clone().or_else(listed);
+    let batch = state.lab.batch;
+    let merged = batch.merged.get_untracked();
+    let entries = batch.pairs.with_untracked(|pairs| {
+        let extras = Extras {
+            figure,
+            origin: Origin::of(address.as_deref()),
+            batch: merged.as_deref(),
+            pairs,
+        };
+        bundle::entries(record, extras)
+    });
+    zip::archive(&entries, (js_sys::Date::now() / 1000.0) as i64)
 }
 
 fn file_name(model: &str, direction: Direction, extension: &str) -> String {

@@ -1,17 +1,22 @@
 //! Taking the result away: records with their provenance, and the figure as a picture.
 //!
-//! `record.rs` says what belongs to a result, `csv.rs` and `svg.rs` write it down, and only `save.rs`
+//! `record.rs` says what belongs to a result, `csv.rs` and `svg.rs` write it down, `bundle.rs` puts all of it into
+//! one archive (`zip.rs`) with a notebook that computes it again (`notebook.rs`, `reproduce.py`), and only `save.rs`
 //! and the buttons touch the DOM.
 
+mod bundle;
 mod buttons;
 mod csv;
 mod embed;
+mod notebook;
 mod record;
 mod save;
 mod svg;
+mod zip;
 
 pub(crate) use buttons::ExportButtons;
 use record::Record;
 #[cfg(test)]
 pub(crate) use record::tests;
+pub(crate) use save::save_text;
 use svg::Picture;

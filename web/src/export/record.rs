@@ -1,13 +1,14 @@
 use serde::{Serialize, Serializer};
 use twinbeam_core::{
-    CheckReport, Component, ComponentKind, Coverage, DeviceReport, Direction, Experiment,
-    KnownHeads, Method, ModelShape, ScoreTable, SideSummary, Steps,
+    CheckReport, Component, ComponentKind, Coverage, DeviceReport, Direction, Experiment, Finding,
+    KnownHeads, Method, ModelShape, Probe, ScoreTable, SideSummary, Snapshot, Steps,
 };
 
 use super::csv;
 use crate::explain;
+use crate::lab::Answer;
 use crate::models::Identity;
-use crate::state::Committed;
+use crate::state::{Committed, Origin};
 
 /// A result with everything that is needed to judge and to repeat it.
 ///
@@ -39,6 +40,8 @@ pub(crate) struct Record {
     pub(crate) gap: f32,
     pub(crate) clean: SideSummary,
     pub(crate) corrupted: SideSummary,
+    /// What scores may be off by as a share of their table's largest, where they came with a link.
+    pub(crate) rounded_to: Option<f32>,
     /// `null` where a component has not been patched: what stands in for it on the screen is no score of AP.
     #[serde(serialize_with = "exact_scores")]
     pub(crate) tables: Vec<ScoreTable>,
@@ -46,6 +49,26 @@ pub(crate) struct Record {
     pub(crate) partial: Vec<Partial>,
     /// Heads whose part in a task was studied, which is not that they must score high in this one.
     pub(crate) known_heads: Option<KnownHeads>,
+    /// Answers to the closer questions that were open.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub(crate) lab: Vec<Looked>,
+}
+
+/// A closer question with what was found.
+#[derive(Debug, Clone, PartialEq, Serialize)]
+pub(crate) struct Looked {
+    probe: Probe,
+    found: Finding,
+    /// Whether a GPU computed it and nothing has checked that.
+    unchecked: bool,
+}
+
+impl Looked {
+    /// Of an answer, if there is one.
+    pub(super) fn of(answer: &Answer) -> Option<Self> {
+        let found = answer.found.as_ref().ok()?.clone();
+        Some(Self { probe: answer.probe.clone(), found, unchecked: answer.unchecked })
+    }
 }
 
 /// How much of a table of patches is exact.
@@ -141,7 +164,9 @@ impl Record {
             corrupted,
             tables: committed.tables.clone(),
             partial: Partial::of(committed),
+            rounded_to: (committed.origin == Origin::Link).then_some(Snapshot::ROUNDING),
             known_heads,
+            lab: Vec::new(),
         }
     }
 
@@ -226,15 +251,15 @@ impl Record {
 
 #[cfg(test)]
 pub(crate) mod tests {
-    use twinbeam_core::{Catalog, Kept, MetricValues, UnitBasis, print_link};
+    use twinbeam_core::{Catalog, Kept, MetricValues, UnitBasis, View, print_link};
 
     use super::*;
-    use crate::state::{Loaded, Origin};
+    use crate::state::Loaded;
 
     /// A small result whose prompts try to break out.
     pub(crate) fn record() -> Record {
         let committed = committed();
-        let link = print_link(&committed.experiment, None).expect("it is short");
+        let link = print_link(&committed.experiment, None, &View::default()).expect("it is short");
         Record::new(format!("https://example.org/page/#{link}"), &committed, None)
     }
 

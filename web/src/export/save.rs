@@ -23,8 +23,20 @@ const READ_MILLIS: u32 = 40_000;
 ///
 /// # Errors
 /// A browser that makes no blob or no address of it.
-pub(super) fn save_text(name: &str, media_type: &str, text: &str) -> Result<(), JsValue> {
+pub(crate) fn save_text(name: &str, media_type: &str, text: &str) -> Result<(), JsValue> {
     let blob = blob(text, media_type)?;
+    save(name, &blob)
+}
+
+/// Offers bytes as a file.
+///
+/// # Errors
+/// A browser that makes no blob or no address of it.
+pub(super) fn save_bytes(name: &str, media_type: &str, bytes: &[u8]) -> Result<(), JsValue> {
+    let options = BlobPropertyBag::new();
+    options.set_type(media_type);
+    let parts = js_sys::Array::of1(&js_sys::Uint8Array::from(bytes));
+    let blob = Blob::new_with_u8_array_sequence_and_options(&parts, &options)?;
     save(name, &blob)
 }
 

@@ -8,30 +8,33 @@ use super::readout::{Agreement, Readout};
 use super::shown::{MapKind, ScaleChoice, Shown};
 use super::table::TableView;
 use crate::export::ExportButtons;
+use crate::lab;
 use crate::models::KnownLegend;
+use crate::reactive::{dynamic, live, memo};
 use crate::state::AppState;
 
 /// Integrated gradients, activation patching and their difference, and what there is to say of them.
 #[component]
 pub(crate) fn Figure(state: AppState) -> impl IntoView {
-    let wanted = Memo::new(move |_| Shown::of(state, ComponentKind::Heads, state.unit.get()));
+    let wanted = memo(move || Shown::of(state, ComponentKind::Heads, state.unit.get()));
     let shown = Shown::or_in_the_metrics_unit(state, ComponentKind::Heads, wanted);
+    let found = lab::found_in(state, ComponentKind::Heads);
     let refusal = move || wanted.with(|wanted| wanted.as_ref().err().map(GapTooSmall::to_string));
     view! {
         <div class="figure-head">
             <h2>"Attention heads"</h2>
-            <p class="hint">{move || sign_sentence(state)}</p>
+            <p class="hint">{dynamic(move || sign_sentence(state))}</p>
             <UnitSelect state />
             <ScaleSelect state />
         </div>
-        {move || {
+        {dynamic(move || {
             refusal().map(|why| {
                 view! { <p class="refusal" role="status">"Shown in the metric’s unit: " {why} "."</p> }
             })
-        }}
+        })}
         <Marks state />
         <div class="maps">
-            {MapKind::ALL.map(|map| view! { <Map state shown map /> })}
+            {MapKind::ALL.map(|map| view! { <Map state shown found map /> })}
         </div>
         <KnownLegend state />
         <Readout state shown kind=ComponentKind::Heads />
@@ -63,8 +66,8 @@ fn UnitSelect(state: AppState) -> impl IntoView {
     view! {
         <label class="switch">
             "Unit "
-            <select data-testid="unit" prop:value=move || state.unit.get().id() on:change=choose>
-                <option value="metric">{move || state.metric().unit()}</option>
+            <select data-testid="unit" prop:value=live(move || state.unit.get().id()) on:change=choose>
+                <option value="metric">{dynamic(move || state.metric().unit())}</option>
                 <option value="share">"share of the gap"</option>
                 <option value="notebook">"as in the notebook"</option>
             </select>
@@ -84,8 +87,8 @@ fn ScaleSelect(state: AppState) -> impl IntoView {
             "Scale "
             <select
                 data-testid="scale"
-                prop:value=chosen
-                disabled=move || !state.unit.get().comparable()
+                prop:value=live(chosen)
+                disabled=live(move || !state.unit.get().comparable())
                 title="IG and AP as in the notebook are not in one unit, and so have a scale each"
                 on:change=choose
             >

@@ -1,4 +1,5 @@
 use std::iter;
+use std::sync::Arc;
 
 use leptos::ev::KeyboardEvent;
 use leptos::prelude::*;
@@ -9,12 +10,20 @@ use web_sys::HtmlElement;
 use super::scale::{signed, small};
 use super::shown::{MapKind, Shown};
 use crate::explain::count;
+use crate::lab::Found;
 use crate::models;
+use crate::reactive::{dynamic, live, memo};
 use crate::state::{AppState, Committed};
 
 /// One map: a table with a row per layer and a column per head.
 #[component]
-pub(super) fn Map(state: AppState, shown: Memo<Shown>, map: MapKind) -> impl IntoView {
+pub(super) fn Map(
+    state: AppState,
+    shown: Memo<Shown>,
+    /// Who is found by each method.
+    found: Memo<Option<Arc<Found>>>,
+    map: MapKind,
+) -> impl IntoView {
     let title = map.title();
     let (sentence, testid) = match map {
         MapKind::Ig => ("all heads of a layer move together", "heatmap-ig-heads"),
@@ -27,14 +36,14 @@ pub(super) fn Map(state: AppState, shown: Memo<Shown>, map: MapKind) -> impl Int
         now.or_else(|| before.copied().flatten())
     });
     // What a head is known for stands in its own two maps, not in their difference.
-    let known = Memo::new(move |_| if map == MapKind::Diff { None } else { models::heads(state) });
+    let known = memo(move || if map == MapKind::Diff { None } else { models::heads(state) });
     // The cells are made once per model and stay: a new result changes their colours and numbers only.
     let rows = move || {
         let (n_layers, n_heads) = shape.get().unwrap_or_default();
         (0..n_layers)
             .map(|layer| {
-                let cells =
-                    (0..n_heads).map(|index| cell(state, (shown, known), map, head(layer, index)));
+                let said = Said { shown, known, found };
+                let cells = (0..n_heads).map(|index| cell(state, said, map, head(layer, index)));
                 view! { <tr><th scope="row">{layer}</th>{cells.collect_view()}</tr> }
             })
             .collect_view()
@@ -85,10 +94,10 @@ pub(super) fn Map(state: AppState, shown: Memo<Shown>, map: MapKind) -> impl Int
                     <thead>
                         <tr>
                             <th class="corner"><span class="hint">"layer \\ head"</span></th>
-                            {columns}
+                            {dynamic(columns)}
                         </tr>
                     </thead>
-                    <tbody>{rows}</tbody>
+                    <tbody>{dynamic(rows)}</tbody>
                 </table>
                 {(map == MapKind::Diff).then(|| view! { <NoDifference shown /> })}
                 {(map == MapKind::Ig).then(|| view! { <Convergence state shown /> })}
@@ -99,6 +108,17 @@ pub(super) fn Map(state: AppState, shown: Memo<Shown>, map: MapKind) -> impl Int
 
 const fn head(layer: usize, index: usize) -> Component {
     Component { kind: ComponentKind::Heads, layer, index }
+}
+
+/// Whether a map marks a component as found: by its method, and in the map of the difference by one of the two
+/// only.
+pub(crate) fn is_found(found: &Found, map: MapKind, of: Component) -> bool {
+    let [ig, ap] = found.of_component(of);
+    match map {
+        MapKind::Ig => ig,
+        MapKind::Ap => ap,
+        MapKind::Diff => ig != ap,
+    }
 }
 
 /// The head under the pointer or the focus.
@@ -137,63 +157,79 @@ pub(crate) fn Legend(shown: Memo<Shown>, map: MapKind) -> impl IntoView {
     };
     view! {
         <span class="legend">
-            <span>{move || end(-1.0)}</span>
+            <span>{dynamic(move || end(-1.0))}</span>
             <span class="ramp" aria-hidden="true"></span>
-            <span>{move || end(1.0)} " " {move || shown.with(|shown| shown.unit(map))}</span>
+            <span>{dynamic(move || end(1.0))} " " {dynamic(move || shown.with(|shown| shown.unit(map)))}</span>
         </span>
     }
 }
 
-fn cell(
-    state: AppState,
-    (shown, known): (Memo<Shown>, Memo<Option<KnownHeads>>),
-    map: MapKind,
-    place: Component,
-) -> impl IntoView {
+/// What there is to say of heads.
+#[derive(Clone, Copy)]
+struct Said {
+    shown: Memo<Shown>,
+    known: Memo<Option<KnownHeads>>,
+    found: Memo<Option<Arc<Found>>>,
+}
+
+fn cell(state: AppState, said: Said, map: MapKind, place: Component) -> impl IntoView {
+    let Said { shown, known, found } = said;
     let Component { layer, index, .. } = place;
-    let score = Memo::new(move |_| {
+    let score = memo(move || {
         shown.with(|shown| {
             let score = shown.score(map, place)?;
             Some((score, shown.scale(map).place(score), shown.written(map, place)))
         })
     });
-    let class = Memo::new(move |_| {
+    let class = memo(move || {
         known.with(|known| known.as_ref()?.of(layer, index).map(|head| head.class.clone()))
     });
     let share = move || score.with(|score| score.as_ref().map_or(0.0, |(_, share, _)| *share));
     let (positive, negative) = (move || share() > 0.0, move || share() < 0.0);
-    let marked = Memo::new(move |_| state.cell.get() == Some(place));
-    let pinned = Memo::new(move |_| state.pinned.get() == Some(place));
+    let marked = memo(move || state.cell.get() == Some(place));
+    let pinned = memo(move || state.pinned.get() == Some(place));
+    let selected = memo(move || state.lab.selected.with(|selected| selected.contains(&place)));
+    let found = memo(move || {
+        found.with(|found| found.as_ref().is_some_and(|found| is_found(found, map, place)))
+    });
     // One cell of the map can be reached with Tab: the one last visited, else the first.
     let tab_stop = move || visited(state).unwrap_or(head(0, 0)) == place;
     let visit = move || state.cell.set(Some(place));
     let label = move || {
-        let words = shown.with(|shown| match (map, shown.written(map, place)) {
+        let mut words = shown.with(|shown| match (map, shown.written(map, place)) {
             (MapKind::Diff, Some(difference)) => {
                 let unit = shown.unit(map);
                 format!("{place}: IG − AP {difference} {unit}")
             }
             _ => shown.words(place),
         });
-        match class.get() {
-            Some(class) => format!("{words}; known: {class}"),
-            None => words,
+        if let Some(class) = class.get() {
+            words = format!("{words}; known: {class}");
         }
+        if found.get() {
+            words += if map == MapKind::Diff { "; found by one method only" } else { "; found" };
+        }
+        if selected.get() {
+            words += "; selected";
+        }
+        words
     };
     view! {
         <td
             data-layer=layer
             data-head=index
-            data-known=move || class.get()
-            data-value=move || score.with(|score| score.as_ref().map(|(score, _, _)| score.to_string()))
-            tabindex=move || if tab_stop() { "0" } else { "-1" }
-            aria-label=label
-            aria-selected=move || pinned.get().to_string()
+            data-known=live(move || class.get())
+            data-value=live(move || score.with(|score| score.as_ref().map(|(score, _, _)| score.to_string())))
+            tabindex=live(move || if tab_stop() { "0" } else { "-1" })
+            aria-label=live(label)
+            aria-selected=live(move || pinned.get().to_string())
             class:positive=positive
             class:negative=negative
-            class:waiting=move || score.with(Option::is_none)
-            class:marked=move || marked.get()
-            class:pinned=move || pinned.get()
+            class:waiting=live(move || score.with(Option::is_none))
+            class:marked=live(move || marked.get())
+            class:pinned=live(move || pinned.get())
+            class:selected=live(move || selected.get())
+            class:found=live(move || found.get())
             style=("--t", move || format!("{:.3}", share().abs()))
             on:mouseenter=move |event| {
                 // A page that scrolls under a pointer that rests has not been pointed at.
@@ -205,13 +241,13 @@ fn cell(
             on:focus=move |_event| visit()
             on:click=move |_event| state.toggle_pin(place)
         >
-            {move || {
+            {dynamic(move || {
                 class.get().map(|class| {
                     view! { <span class="known" aria-hidden="true">{models::code(&class)}</span> }
                 })
-            }}
+            })}
             <span class="number">
-                {move || score.with(|score| score.as_ref().and_then(|(_, _, written)| written.clone()))}
+                {dynamic(move || score.with(|score| score.as_ref().and_then(|(_, _, written)| written.clone())))}
             </span>
         </td>
     }
@@ -225,7 +261,7 @@ fn NoDifference(shown: Memo<Shown>) -> impl IntoView {
         let both = has(MapKind::Ig) && has(MapKind::Ap);
         (both && !has(MapKind::Diff)).then_some("In this unit the two cannot be subtracted.")
     };
-    view! { <p class="no-difference">{why}</p> }
+    view! { <p class="no-difference">{dynamic(why)}</p> }
 }
 
 /// What the scores of each layer fail to add up to.
@@ -284,15 +320,15 @@ fn Convergence(state: AppState, shown: Memo<Shown>) -> impl IntoView {
             <thead>
                 <tr>
                     <th scope="col" title="Convergence delta: sum of the layer’s IG scores minus the effect of patching all its heads together">
-                        {move || {
+                        {dynamic(move || {
                             let unit = shown.with(|shown| shown.unit(MapKind::Ig));
                             // A longer one stands in the legend.
                             if unit.len() > 12 { "delta".to_owned() } else { format!("delta, {unit}") }
-                        }}
+                        })}
                     </th>
                 </tr>
             </thead>
-            <tbody>{rows}</tbody>
+            <tbody>{dynamic(rows)}</tbody>
         </table>
     }
 }

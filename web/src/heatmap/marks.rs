@@ -2,8 +2,10 @@ use leptos::prelude::*;
 use twinbeam_core::{ComponentKind, Method, ScoreTable, Steps, UnitBasis};
 
 use super::scale::signed;
+use super::trust::Trust;
 use crate::bridge;
 use crate::explain::{self, percent};
+use crate::reactive::{dynamic, live, memo};
 use crate::state::AppState;
 
 const MOST_POINTS: usize = Steps::MOST_POINTS;
@@ -13,7 +15,7 @@ const CONVERGED: f32 = 0.01;
 
 /// What keeps the figure from being taken at its word.
 #[derive(Debug, Clone, Copy, PartialEq)]
-enum Mark {
+pub(super) enum Mark {
     /// The two runs are the same to the bit.
     NothingDiffers,
     /// The clean run has less of the behaviour than the corrupted one.
@@ -24,7 +26,13 @@ enum Mark {
     GivenUp { layer: usize, steps: Steps },
 }
 
-fn marks(basis: &UnitBasis, steps: Steps, ig: Option<&ScoreTable>) -> Vec<Mark> {
+/// The layer whose scores are farthest from their sum, and by how much.
+pub(super) fn worst(deltas: &[f32]) -> Option<(usize, f32)> {
+    let deltas = deltas.iter().copied().enumerate();
+    deltas.max_by(|(_, a), (_, b)| a.abs().total_cmp(&b.abs()))
+}
+
+pub(super) fn marks(basis: &UnitBasis, steps: Steps, ig: Option<&ScoreTable>) -> Vec<Mark> {
     let (gap, unit) = (basis.gap, basis.metric.unit());
     if gap == 0.0 {
         return vec![Mark::NothingDiffers];
@@ -34,8 +42,6 @@ fn marks(basis: &UnitBasis, steps: Steps, ig: Option<&ScoreTable>) -> Vec<Mark> 
         marks.push(Mark::Reversed { gap, unit });
     }
     let deltas = ig.map(|table| table.convergence_delta.as_slice()).unwrap_or_default();
-    let size = |(_, delta): &(usize, &f32)| delta.abs();
-    let worst = deltas.iter().enumerate().max_by(|a, b| size(a).total_cmp(&size(b)));
     let used = ig.map(|table| table.n_steps.as_slice()).unwrap_or_default();
     let given_up = match steps {
         Steps::Fixed(_) => None,
@@ -46,11 +52,11 @@ fn marks(basis: &UnitBasis, steps: Steps, ig: Option<&ScoreTable>) -> Vec<Mark> 
         (Steps::Auto { tolerance_ppm }, Some(_)) => CONVERGED.min(tolerance_ppm as f32 * 1e-6),
         _ => CONVERGED,
     };
-    if let Some((layer, delta)) = worst
+    if let Some((layer, delta)) = worst(deltas)
         && delta.abs() > allowed * gap.abs()
     {
         let share = delta.abs() / gap.abs();
-        marks.push(Mark::NotConverged { layer, delta: *delta, share, unit, steps });
+        marks.push(Mark::NotConverged { layer, delta, share, unit, steps });
     } else if let Some(layer) = given_up {
         marks.push(Mark::GivenUp { layer, steps });
     }
@@ -60,7 +66,7 @@ fn marks(basis: &UnitBasis, steps: Steps, ig: Option<&ScoreTable>) -> Vec<Mark> 
 /// The marks of the figure on the screen, each with its reason.
 #[component]
 pub(super) fn Marks(state: AppState) -> impl IntoView {
-    let found = Memo::new(move |_| {
+    let found = memo(move || {
         state.committed.with(|committed| {
             let Some(committed) = committed else {
                 return Vec::new();
@@ -91,7 +97,7 @@ pub(super) fn Marks(state: AppState) -> impl IntoView {
                     type="button"
                     class="way-on"
                     data-testid="swap-answers"
-                    disabled=move || state.job.get().is_some() || state.is_stale() != Some(false)
+                    disabled=live(move || state.job.get().is_some() || state.is_stale() != Some(false))
                     on:click=swap
                 >
                     "Swap the answers"
@@ -123,12 +129,16 @@ pub(super) fn Marks(state: AppState) -> impl IntoView {
         .into_any(),
     }
     };
-    move || {
+    let warnings = move || {
         let found = found.get();
         (!found.is_empty()).then(|| {
             let lines = found.into_iter().map(line).collect_view();
             view! { <ul class="marks" data-testid="marks" role="status">{lines}</ul> }
         })
+    };
+    view! {
+        {dynamic(warnings)}
+        <Trust state kind=ComponentKind::Heads />
     }
 }
 

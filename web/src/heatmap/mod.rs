@@ -8,10 +8,11 @@ mod readout;
 pub(crate) mod scale;
 mod shown;
 mod table;
+mod trust;
 
 pub(crate) use card::Card;
 pub(crate) use figure::Figure;
-pub(crate) use map::Legend;
-pub(crate) use readout::{Agreement, Readout};
+pub(crate) use map::{Legend, is_found};
+pub(crate) use readout::{Agreement, Readout, threshold};
 pub(crate) use shown::{MapKind, ScaleChoice, Shown};
 pub(crate) use table::TableView;

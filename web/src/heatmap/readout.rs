@@ -1,9 +1,10 @@
 use leptos::prelude::*;
-use twinbeam_core::{Component, ComponentKind, stats};
+use twinbeam_core::{Component, ComponentKind, ExactPairs, Highlight, stats};
 
 use super::scale::signed;
 use super::shown::{MapKind, Shown};
 use crate::models;
+use crate::reactive::{dynamic, memo};
 use crate::state::AppState;
 
 /// The component under the pointer or the focus, else the pinned one.
@@ -21,7 +22,7 @@ pub(crate) fn Readout(state: AppState, shown: Memo<Shown>, kind: ComponentKind) 
         ),
     };
     let known =
-        Memo::new(move |_| if kind == ComponentKind::Heads { models::heads(state) } else { None });
+        memo(move || if kind == ComponentKind::Heads { models::heads(state) } else { None });
     let words = move || {
         let of_kind = |cell: Option<_>| cell.filter(|cell: &Component| cell.kind == kind);
         let Some(cell) = of_kind(state.cell.get()).or_else(|| of_kind(state.pinned.get())) else {
@@ -40,10 +41,11 @@ pub(crate) fn Readout(state: AppState, shown: Memo<Shown>, kind: ComponentKind) 
                 }
                 None => words,
             };
-            words + &role.unwrap_or_default()
+            let is_selected = state.lab.selected.with(|selected| selected.contains(&cell));
+            words + &role.unwrap_or_default() + if is_selected { "; selected" } else { "" }
         })
     };
-    view! { <p class="readout" data-testid=testid>{words}</p> }
+    view! { <p class="readout" data-testid=testid>{dynamic(words)}</p> }
 }
 
 /// How far IG and AP agree as a whole, whatever the unit.
@@ -53,6 +55,14 @@ pub(crate) fn Agreement(state: AppState, kind: ComponentKind) -> impl IntoView {
         ComponentKind::Heads => "agreement",
         ComponentKind::Neurons => "agreement-neurons",
     };
+    // As long as more scores come, nobody is ticked.
+    let job = if kind == ComponentKind::Heads { state.job } else { state.neuron_job };
+    let ticks = memo(move || {
+        if job.with(Option::is_some) {
+            return String::new();
+        }
+        tick(state.lab.highlight.get(), kind, state.metric().unit())
+    });
     let words = move || {
         // Of the scores themselves: the notebook's unit would turn the sign.
         state.committed.with(|committed| {
@@ -64,9 +74,7 @@ pub(crate) fn Agreement(state: AppState, kind: ComponentKind) -> impl IntoView {
             if all != ap.values.len() {
                 return None;
             }
-            let exact: Vec<usize> = (0..all).filter(|place| ap.is_exact(*place)).collect();
-            let [ig, ap] = [ig, ap]
-                .map(|table| exact.iter().map(|place| table.values[*place]).collect::<Vec<_>>());
+            let ExactPairs { places, ig, ap } = ExactPairs::of(ig, ap);
             let of = |correlation: Option<f64>| {
                 correlation.map_or_else(
                     || "undefined (all scores of a map are equal)".to_owned(),
@@ -74,16 +82,54 @@ pub(crate) fn Agreement(state: AppState, kind: ComponentKind) -> impl IntoView {
                 )
             };
             let (pearson, spearman) = (of(stats::pearson(&ig, &ap)), of(stats::spearman(&ig, &ap)));
-            let (n, kinds) = (exact.len(), kind.id());
+            let (n, kinds) = (places.len(), kind.id());
             let over = if n == all {
                 format!("Over all {all} {kinds}")
             } else {
                 format!("Over the {n} of {all} {kinds} patched so far, most of them chosen by size")
             };
             Some(format!(
-                "{over}: Pearson correlation {pearson}, rank correlation (Spearman) {spearman}."
+                "{over}: Pearson correlation {pearson}, rank correlation (Spearman) {spearman}.{}",
+                ticks.get()
             ))
         })
     };
-    view! { <p class="agreement" data-testid=testid>{words}</p> }
+    view! { <p class="agreement" data-testid=testid>{dynamic(words)}</p> }
+}
+
+/// What it takes to be found, in words.
+pub(crate) fn threshold(highlight: Highlight, unit: &str) -> String {
+    match highlight {
+        Highlight::Quantile(q) => {
+            let percent = (q * 1e5).round() / 1e3;
+            format!("at or above {percent} % of all absolute scores")
+        }
+        Highlight::AtLeast(least) => format!("an absolute score of at least {least} {unit}"),
+    }
+}
+
+/// What a tick in the maps means.
+fn tick(highlight: Highlight, kind: ComponentKind, unit: &str) -> String {
+    let least = threshold(highlight, unit);
+    let where_few = match kind {
+        ComponentKind::Heads => "",
+        ComponentKind::Neurons => ", drawn where few are in view",
+    };
+    format!(
+        " Ticked{where_few}: found by the map’s method, that is {least}; in the map of the difference, found by one method only."
+    )
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn ticks_say_their_threshold() {
+        let of = |highlight| tick(highlight, ComponentKind::Heads, "logits");
+        let words = of(Highlight::Quantile(0.9));
+        assert!(words.contains("at or above 90 % of all absolute scores"), "{words}");
+        let words = of(Highlight::AtLeast(0.25));
+        assert!(words.contains("an absolute score of at least 0.25 logits"), "{words}");
+    }
 }

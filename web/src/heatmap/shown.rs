@@ -6,6 +6,7 @@ use twinbeam_core::{
 };
 
 use super::scale::{Scale, signed};
+use crate::reactive::memo;
 use crate::state::AppState;
 
 /// A map of the figure.
@@ -118,7 +119,7 @@ impl Shown {
         kind: ComponentKind,
         wanted: Memo<Result<Self, GapTooSmall>>,
     ) -> Memo<Self> {
-        Memo::new(move |_| {
+        memo(move || {
             wanted.get().or_else(|_| Self::of(state, kind, Unit::Metric)).unwrap_or_default()
         })
     }

@@ -3,6 +3,7 @@ use twinbeam_core::{Component, ComponentKind, KnownHeads};
 
 use super::shown::{MapKind, Shown};
 use crate::models;
+use crate::reactive::{dynamic, live, memo};
 use crate::state::AppState;
 
 /// Lines of the table on the screen at once.
@@ -45,12 +46,12 @@ pub(crate) fn TableView(state: AppState, shown: Memo<Shown>, kind: ComponentKind
                 type="button"
                 class="link"
                 data-testid=format!("{testid}-switch")
-                aria-expanded=move || open.get().to_string()
+                aria-expanded=live(move || open.get().to_string())
                 on:click=move |_event| open.update(|open| *open = !*open)
             >
                 {label}
             </button>
-            {move || open.get().then(|| view! { <Lines state shown kind testid /> })}
+            {dynamic(move || open.get().then(|| view! { <Lines state shown kind testid /> }))}
         </div>
     }
 }
@@ -64,7 +65,7 @@ fn Lines(
 ) -> impl IntoView {
     let order = RwSignal::new(Order::default());
     let page = RwSignal::new(0_usize);
-    let components = Memo::new(move |_| shown.with(|shown| in_order(shown, kind, order.get())));
+    let components = memo(move || shown.with(|shown| in_order(shown, kind, order.get())));
     let pages = move || components.with(Vec::len).div_ceil(PAGE).max(1);
     let current = move || page.get().min(pages() - 1);
     let is_partial = move || match order.get() {
@@ -75,7 +76,7 @@ fn Lines(
     let at_start = move || current() == 0;
     let at_end = move || current() + 1 >= pages();
     let known =
-        Memo::new(move |_| if kind == ComponentKind::Heads { models::heads(state) } else { None });
+        memo(move || if kind == ComponentKind::Heads { models::heads(state) } else { None });
     let rows = move || {
         let first = current() * PAGE;
         components.with(|components| {
@@ -90,7 +91,7 @@ fn Lines(
     };
     let heads = MapKind::ALL.map(|map| {
         let unit = move || shown.with(|shown| shown.unit(map));
-        view! { <th scope="col">{map.short()} " " <span class="hint">{unit}</span></th> }
+        view! { <th scope="col">{map.short()} " " <span class="hint">{dynamic(unit)}</span></th> }
     });
     let known_head =
         move || known.with(Option::is_some).then(|| view! { <th scope="col">"known as"</th> });
@@ -107,18 +108,18 @@ fn Lines(
             </label>
             <button
                 type="button"
-                disabled=at_start
+                disabled=live(at_start)
                 on:click=move |_event| page.set(current().saturating_sub(1))
             >
                 "Previous"
             </button>
             <span class="hint">
-                {move || format!("page {} of {}", current() + 1, pages())}
-                {move || if is_partial() { ", of those patched so far" } else { "" }}
+                {dynamic(move || format!("page {} of {}", current() + 1, pages()))}
+                {dynamic(move || if is_partial() { ", of those patched so far" } else { "" })}
             </span>
             <button
                 type="button"
-                disabled=at_end
+                disabled=live(at_end)
                 on:click=move |_event| page.set(current() + 1)
             >
                 "Next"
@@ -134,7 +135,7 @@ fn Lines(
                         {known_head}
                     </tr>
                 </thead>
-                <tbody>{rows}</tbody>
+                <tbody>{dynamic(rows)}</tbody>
             </table>
         </div>
     }
@@ -177,7 +178,7 @@ fn row(
                 shown.written(map, component).or(why)
             })
         };
-        view! { <td>{written}</td> }
+        view! { <td>{dynamic(written)}</td> }
     });
     view! {
         <tr>
@@ -193,7 +194,7 @@ fn row(
                 </button>
             </td>
             {cells}
-            {class}
+            {dynamic(class)}
         </tr>
     }
 }

@@ -11,6 +11,7 @@ use web_sys::{
     HtmlInputElement,
 };
 
+use crate::reactive::live;
 use crate::state::AppState;
 use crate::{bridge, explain};
 
@@ -77,7 +78,7 @@ pub(crate) fn DropTarget(state: AppState) -> impl IntoView {
         spawn_local(async move { load(state, of_entries(entries, files).await) });
     });
     view! {
-        <div class="drop-target" hidden=move || !dragging.get() aria-hidden="true">
+        <div class="drop-target" hidden=live(move || !dragging.get()) aria-hidden="true">
             <p>"Drop a GPT-2’s folder or files"</p>
         </div>
     }

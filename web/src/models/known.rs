@@ -4,6 +4,7 @@ use leptos::prelude::*;
 use twinbeam_core::{Catalog, CatalogModel, Experiment, KnownHeads, Metric, Published};
 
 use super::LOCAL;
+use crate::reactive::memo;
 use crate::state::{AppState, Loaded};
 
 /// Digits of a digest that a link carries at least; fewer say nothing.
@@ -78,7 +79,7 @@ fn legend(task: &str, source: &str) -> String {
 /// What the letters in the cells' corners mean.
 #[component]
 pub(crate) fn KnownLegend(state: AppState) -> impl IntoView {
-    let known = Memo::new(move |_| heads(state));
+    let known = memo(move || heads(state));
     let classes = |known: &KnownHeads| {
         let mut classes: Vec<String> = Vec::new();
         for head in &known.heads {

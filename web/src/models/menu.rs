@@ -7,23 +7,24 @@ use super::fit::{Fit, bytes, fetch_bytes};
 use super::storage::FilesAndStorage;
 use super::{LOCAL, Stock, ask_to_persist, refresh};
 use crate::bridge;
+use crate::reactive::{dynamic, effect, live, memo};
 use crate::state::{AppState, Loaded};
 
 /// Which model is used, and what another one would take.
 #[component]
 pub(crate) fn ModelMenu(state: AppState) -> impl IntoView {
-    let models = Memo::new(move |_| {
+    let models = memo(move || {
         let listed = state.models.listed.get();
         listed.map(|listed| listed.catalog.models).unwrap_or_default()
     });
     // What the visitor points at, else what is on its way, else what is in use.
-    let chosen = Memo::new(move |_| {
+    let chosen = memo(move || {
         let arriving = || state.models.arriving.with(|a| a.as_ref().map(|a| a.identity.id.clone()));
         let in_use = || state.loaded.with(|l| l.as_ref().map(|l| l.identity.id.clone()));
         state.models.offered.get().or_else(arriving).or_else(in_use)
     });
     let is_chosen = move |id: &str| chosen.with(|chosen| chosen.as_deref() == Some(id));
-    let own = Memo::new(move |_| {
+    let own = memo(move || {
         state.loaded.with(|loaded| {
             let model = loaded.as_ref().filter(|loaded| loaded.identity.id == LOCAL)?;
             Some(model.identity.title.clone())
@@ -34,7 +35,7 @@ pub(crate) fn ModelMenu(state: AppState) -> impl IntoView {
             let fit = fit(state, &model);
             let (id, label) = (model.id.clone(), label(state, &model, fit));
             view! {
-                <option value=model.id prop:selected=move || is_chosen(&id) disabled=!fit.can_run()>
+                <option value=model.id prop:selected=live(move || is_chosen(&id)) disabled=!fit.can_run()>
                     {label}
                 </option>
             }
@@ -45,7 +46,7 @@ pub(crate) fn ModelMenu(state: AppState) -> impl IntoView {
         let starting = (models.with(Vec::is_empty)).then_some("Starting");
         let own = own.get();
         own.or_else(|| starting.map(str::to_owned)).map(|title| {
-            view! { <option value=LOCAL prop:selected=move || is_chosen(LOCAL)>{title}</option> }
+            view! { <option value=LOCAL prop:selected=live(move || is_chosen(LOCAL))>{title}</option> }
         })
     };
     let choose = move |event| {
@@ -60,7 +61,7 @@ pub(crate) fn ModelMenu(state: AppState) -> impl IntoView {
             spawn_local(refresh(state));
         }
     };
-    Effect::new(move |_| {
+    effect(move || {
         let kept = state.loaded.with(|loaded| loaded.as_ref().map(|loaded| loaded.kept.clone()));
         match kept {
             Some(Kept::Memory { .. }) => state.models.refused.set(true),
@@ -72,8 +73,8 @@ pub(crate) fn ModelMenu(state: AppState) -> impl IntoView {
         <div class="field example">
             <label for="model-select">"Model"</label>
             <select id="model-select" data-testid="model-select" on:change=choose>
-                {options}
-                {own_option}
+                {dynamic(options)}
+                {dynamic(own_option)}
             </select>
         </div>
         <FilesAndStorage state />
@@ -85,7 +86,7 @@ pub(crate) fn ModelMenu(state: AppState) -> impl IntoView {
 /// What fetching a model would mean, before anything is fetched.
 #[component]
 fn Offer(state: AppState) -> impl IntoView {
-    let offered = Memo::new(move |_| {
+    let offered = memo(move || {
         let id = state.models.offered.get()?;
         state.models.listed.with(|listed| listed.as_ref()?.catalog.find(&id).cloned())
     });
@@ -114,7 +115,7 @@ fn Offer(state: AppState) -> impl IntoView {
                         " "
                         {fit(state, &model).words()}
                         " "
-                        {room}
+                        {dynamic(room)}
                         <span class="hint">{model.note.clone()}</span>
                     </p>
                     <button

@@ -7,6 +7,7 @@ use super::{Identity, Spec, bytes};
 use crate::bridge;
 use crate::components::status::duration;
 use crate::explain::{self, sentence};
+use crate::reactive::{dynamic, live, memo};
 use crate::state::{AppState, Progress};
 
 /// Seconds for which something that was fetched makes the whole a fetching.
@@ -126,7 +127,7 @@ pub(crate) fn LoadProgress(state: AppState) -> impl IntoView {
         }
     });
     every_second.forget();
-    let is_there = Memo::new(move |_| state.models.arriving.with(Option::is_some));
+    let is_there = memo(move || state.models.arriving.with(Option::is_some));
     let of = move |part: fn(&Arriving) -> u64| {
         state.models.arriving.with(|arriving| arriving.as_ref().map(part)).unwrap_or_default()
     };
@@ -146,20 +147,20 @@ pub(crate) fn LoadProgress(state: AppState) -> impl IntoView {
                 <div
                     class="load-progress"
                     data-testid="load-progress"
-                    data-done=move || of(|arriving| arriving.done).to_string()
-                    data-total=move || of(|arriving| arriving.total).to_string()
+                    data-done=live(move || of(|arriving| arriving.done).to_string())
+                    data-total=live(move || of(|arriving| arriving.total).to_string())
                 >
-                    <p>{words} " " <span class="hint">{meanwhile}</span></p>
+                    <p>{dynamic(words)} " " <span class="hint">{dynamic(meanwhile)}</span></p>
                     <progress
                         aria-label="Progress of loading"
                         max="1"
-                        prop:value=move || share().unwrap_or(0.0)
+                        prop:value=live(move || share().unwrap_or(0.0))
                     ></progress>
                     <button
                         type="button"
                         data-testid="load-cancel"
-                        title=move || (of(|arriving| arriving.done) > 0 && state.models.keeps())
-                            .then_some("What has arrived is kept, and the next time goes on from there")
+                        title=live(move || (of(|arriving| arriving.done) > 0 && state.models.keeps())
+                            .then_some("What has arrived is kept, and the next time goes on from there"))
                         on:click=move |_event| bridge::cancel_load(state)
                     >
                         "Cancel"

@@ -7,6 +7,7 @@ use web_sys::HtmlInputElement;
 use super::shelves::{Shelf, Shelves, delete, refresh};
 use super::{bytes, gather};
 use crate::explain;
+use crate::reactive::{dynamic, memo};
 use crate::state::{AppState, Loaded};
 
 /// The visitor's own files, and what the browser keeps.
@@ -23,7 +24,7 @@ pub(super) fn FilesAndStorage(state: AppState) -> impl IntoView {
     let look = move |_event| spawn_local(refresh(state));
     view! {
         <details class="own-files" data-testid="own-files" on:toggle=look>
-            <summary>{summary}</summary>
+            <summary>{dynamic(summary)}</summary>
             <LocalFiles state />
             <Storage state />
         </details>
@@ -92,8 +93,8 @@ fn Storage(state: AppState) -> impl IntoView {
     };
     view! {
         <div class="storage" data-testid="storage">
-            {list}
-            <p class="hint">{room}</p>
+            {dynamic(list)}
+            <p class="hint">{dynamic(room)}</p>
         </div>
     }
     .into_any()
@@ -117,7 +118,7 @@ fn line(state: AppState, asked: RwSignal<Option<String>>, shelf: Shelf) -> impl 
     let date = complete.map(|complete| format!(", {}", date(complete.millis))).unwrap_or_default();
     let words = format!("{}, {stand}{date}", bytes(size));
     let (this, in_list, on_button) = (name.clone(), name.clone(), name.clone());
-    let is_asked = Memo::new(move |_| asked.with(|asked| asked.as_ref() == Some(&this)));
+    let is_asked = memo(move || asked.with(|asked| asked.as_ref() == Some(&this)));
     let click = move |_event| {
         if !is_asked.get_untracked() {
             asked.set(Some(name.clone()));
@@ -149,7 +150,7 @@ fn line(state: AppState, asked: RwSignal<Option<String>>, shelf: Shelf) -> impl 
                 data-shelf=on_button
                 on:click=click
             >
-                {move || if is_asked.get() { "Delete it: sure?" } else { "Delete" }}
+                {dynamic(move || if is_asked.get() { "Delete it: sure?" } else { "Delete" })}
             </button>
         </li>
     }

@@ -4,12 +4,13 @@ use leptos::prelude::*;
 use twinbeam_core::Coverage;
 
 use crate::explain::percent;
+use crate::reactive::memo;
 use crate::state::AppState;
 
 /// The sentences for the direction on the screen; nothing before its first neuron is patched.
 #[component]
 pub(super) fn CoverageWords(state: AppState) -> impl IntoView {
-    let coverage = Memo::new(move |_| state.coverage());
+    let coverage = memo(move || state.coverage());
     let words = |coverage: Coverage| {
         let Coverage { exact, total, .. } = coverage;
         let missed = coverage.most_missed().zip(sample(&coverage)).map(|(most, sample)| {

@@ -1,4 +1,5 @@
 use std::ops::Range;
+use std::sync::Arc;
 
 use gloo::events::EventListener;
 use leptos::ev::{KeyboardEvent, MouseEvent, PointerEvent, WheelEvent};
@@ -10,10 +11,13 @@ use wasm_bindgen::prelude::*;
 use web_sys::{CanvasRenderingContext2d, HtmlCanvasElement, ImageData};
 
 use super::Window;
+use super::overlay::{Chosen, Mark, marks_in_words};
 use super::window::Row;
 use crate::colour::{DARK, LIGHT, Rgb, Theme};
 use crate::heatmap::scale::Scale;
 use crate::heatmap::{Legend, MapKind, Shown};
+use crate::lab::Found;
+use crate::reactive::{dynamic, effect, live, memo};
 use crate::state::AppState;
 
 const KIND: ComponentKind = ComponentKind::Neurons;
@@ -34,7 +38,13 @@ const BLANK: [u8; 4] = [0; 4];
 
 /// One map: a row per layer, a column of pixels per neuron or for several.
 #[component]
-pub(super) fn NeuronMap(state: AppState, shown: Memo<Shown>, map: MapKind) -> impl IntoView {
+pub(super) fn NeuronMap(
+    state: AppState,
+    shown: Memo<Shown>,
+    /// Who is found by each method.
+    found: Memo<Option<Arc<Found>>>,
+    map: MapKind,
+) -> impl IntoView {
     let testid = match map {
         MapKind::Ig => "heatmap-ig-neurons",
         MapKind::Ap => "heatmap-ap-neurons",
@@ -94,12 +104,6 @@ pub(super) fn NeuronMap(state: AppState, shown: Memo<Shown>, map: MapKind) -> im
             event.prevent_default();
         }
     };
-    let described = move || match at(state) {
-        Some(component) => {
-            shown.with(|shown| format!("{title} of neurons: {}", shown.words(component)))
-        }
-        None => format!("{title} of neurons: scores by layer and neuron"),
-    };
     let labels = move || (0..n_layers.get()).map(|layer| view! { <li>{layer}</li> }).collect_view();
     view! {
         <figure class="strip-map" style=("--layers", move || n_layers.get().max(1).to_string())>
@@ -109,7 +113,7 @@ pub(super) fn NeuronMap(state: AppState, shown: Memo<Shown>, map: MapKind) -> im
                 <Legend shown map />
             </figcaption>
             <div class="strip-body">
-                <ol class="strip-layers" aria-hidden="true">{labels}</ol>
+                <ol class="strip-layers" aria-hidden="true">{dynamic(labels)}</ol>
                 <div class="strip-canvas">
                     <canvas
                         node_ref=canvas
@@ -117,9 +121,9 @@ pub(super) fn NeuronMap(state: AppState, shown: Memo<Shown>, map: MapKind) -> im
                         role="application"
                         aria-roledescription="map of neurons"
                         data-testid=testid
-                        data-layers=move || computed_layers(shown, map).to_string()
-                        data-screened=move || shown.with(|shown| shown.n_screened(map)).to_string()
-                        aria-label=described
+                        data-layers=live(move || computed_layers(shown, map).to_string())
+                        data-screened=live(move || shown.with(|shown| shown.n_screened(map)).to_string())
+                        aria-label=live(move || described(state, shown, found, map))
                         on:pointerdown=pointer_down
                         on:pointermove=pointer_move
                         on:pointerup=pointer_up
@@ -128,6 +132,7 @@ pub(super) fn NeuronMap(state: AppState, shown: Memo<Shown>, map: MapKind) -> im
                         on:wheel=move |event| turn_wheel(state, &event)
                         on:keydown=keys
                     ></canvas>
+                    <Chosen state n_layers found map />
                     <Mark state n_layers class="mark" of=Signal::derive(move || at_pointer(state)) />
                     <Mark state n_layers class="mark pinned" of=Signal::derive(move || at_pin(state)) />
                 </div>
@@ -137,11 +142,26 @@ pub(super) fn NeuronMap(state: AppState, shown: Memo<Shown>, map: MapKind) -> im
     }
 }
 
+/// The map and the neuron that keys start from, in words.
+fn described(
+    state: AppState,
+    shown: Memo<Shown>,
+    found: Memo<Option<Arc<Found>>>,
+    map: MapKind,
+) -> String {
+    let title = map.title();
+    let Some(neuron) = at(state) else {
+        return format!("{title} of neurons: scores by layer and neuron");
+    };
+    let words = shown.with(|shown| shown.words(neuron));
+    format!("{title} of neurons: {words}{}", marks_in_words(state, found, map, neuron))
+}
+
 /// The first and the last neuron in view, and how to read what is not exact, while there is any.
 #[component]
 fn Axis(state: AppState, shown: Memo<Shown>, map: MapKind) -> impl IntoView {
     let ends = move || state.window.get().ends();
-    let is_partial = Memo::new(move |_| shown.with(|shown| shown.n_screened(map) > 0));
+    let is_partial = memo(move || shown.with(|shown| shown.n_screened(map) > 0));
     let (testid, note) = match map {
         MapKind::Ig => ("note-ig-neurons", ""),
         MapKind::Ap => {
@@ -152,14 +172,14 @@ fn Axis(state: AppState, shown: Memo<Shown>, map: MapKind) -> impl IntoView {
     // In the line of the axis, so that nothing moves when it goes.
     view! {
         <div class="strip-axis">
-            <span aria-hidden="true">{move || ends().0}</span>
+            <span aria-hidden="true">{dynamic(move || ends().0)}</span>
             <span>
                 <span aria-hidden="true">"neuron"</span>
                 <span data-testid=testid>
-                    {move || if is_partial.get() { note } else { "" }}
+                    {dynamic(move || if is_partial.get() { note } else { "" })}
                 </span>
             </span>
-            <span aria-hidden="true">{move || ends().1}</span>
+            <span aria-hidden="true">{dynamic(move || ends().1)}</span>
         </div>
     }
 }
@@ -174,37 +194,6 @@ fn turn_wheel(state: AppState, event: &WheelEvent) {
     if let Some((x, _)) = share_of(event) {
         let factor = if event.delta_y() > 0.0 { 1.0 / ZOOM_STEP } else { ZOOM_STEP };
         state.window.update(|window| *window = window.zoomed(factor, x));
-    }
-}
-
-/// A frame round a neuron. It is an element over the canvas, so that moving it draws nothing anew.
-#[component]
-fn Mark(
-    state: AppState,
-    n_layers: Memo<usize>,
-    class: &'static str,
-    of: Signal<Option<Component>>,
-) -> impl IntoView {
-    let place = Memo::new(move |_| {
-        let component = of.get()?;
-        let (left, width) = state.window.get().place(component.index);
-        let height = 1.0 / n_layers.get().max(1) as f64;
-        let visible = (0.0..1.0).contains(&(left + width / 2.0));
-        visible.then_some((left, width, height * component.layer as f64, height))
-    });
-    let percent = |share: f64| format!("{:.3}%", 100.0 * share);
-    let part = move |pick: fn((f64, f64, f64, f64)) -> f64| {
-        move || place.get().map_or_else(String::new, |place| percent(pick(place)))
-    };
-    view! {
-        <div
-            class=class
-            hidden=move || place.get().is_none()
-            style:left=part(|place| place.0)
-            style:width=part(|place| place.1)
-            style:top=part(|place| place.2)
-            style:height=part(|place| place.3)
-        ></div>
     }
 }
 
@@ -319,7 +308,7 @@ fn redraw_when_needed(
     if let Some(change) = change {
         change.forget();
     }
-    Effect::new(move |_| {
+    effect(move || {
         resized.get();
         let (theme, view, n_layers) = (theme.get(), state.window.get(), n_layers.get());
         let Some(canvas) = canvas.get() else { return };

@@ -8,6 +8,8 @@ use super::map::NeuronMap;
 use crate::bridge;
 use crate::components::status::in_progress;
 use crate::heatmap::{Agreement, Card, MapKind, Readout, Shown, TableView};
+use crate::lab;
+use crate::reactive::{dynamic, effect, live, memo};
 use crate::state::AppState;
 
 const KIND: ComponentKind = ComponentKind::Neurons;
@@ -17,14 +19,15 @@ const LISTED: usize = 10;
 /// MLP neurons by both methods: maps, what stands out, and how far the computing has come.
 #[component]
 pub(crate) fn NeuronPanel(state: AppState) -> impl IntoView {
-    let wanted = Memo::new(move |_| Shown::of(state, KIND, state.unit.get()));
+    let wanted = memo(move || Shown::of(state, KIND, state.unit.get()));
     let shown = Shown::or_in_the_metrics_unit(state, KIND, wanted);
+    let found = lab::found_in(state, KIND);
     // The window is of a model: another one begins with all of it.
     let total = Memo::new(move |before: Option<&usize>| {
         let now = state.shown_shape().map(|shape| shape.d_mlp);
         now.or(before.copied()).unwrap_or_default()
     });
-    Effect::new(move |_| state.window.set(Window::whole(total.get())));
+    effect(move || state.window.set(Window::whole(total.get())));
     view! {
         <section class="neurons" aria-labelledby="neurons">
             <div class="figure-head">
@@ -37,7 +40,7 @@ pub(crate) fn NeuronPanel(state: AppState) -> impl IntoView {
             </div>
             <Progress state />
             <div class="strip-maps">
-                {MapKind::ALL.map(|map| view! { <NeuronMap state shown map /> })}
+                {MapKind::ALL.map(|map| view! { <NeuronMap state shown found map /> })}
             </div>
             <Readout state shown kind=KIND />
             <Agreement state kind=KIND />
@@ -66,7 +69,7 @@ fn Zoom(state: AppState) -> impl IntoView {
         move |factor: f64| state.window.update(|window| *window = window.zoomed(factor, 0.5));
     view! {
         <div class="zoom" role="group" aria-label="Neurons in view">
-            <span class="hint" data-testid="neurons-in-view">{range}</span>
+            <span class="hint" data-testid="neurons-in-view">{dynamic(range)}</span>
             <button type="button" aria-label="Zoom in" title="+" on:click=move |_event| zoom(0.5)>
                 "+"
             </button>
@@ -74,7 +77,7 @@ fn Zoom(state: AppState) -> impl IntoView {
                 type="button"
                 aria-label="Zoom out"
                 title="−"
-                disabled=move || state.window.get().is_whole()
+                disabled=live(move || state.window.get().is_whole())
                 on:click=move |_event| zoom(2.0)
             >
                 "−"
@@ -82,7 +85,7 @@ fn Zoom(state: AppState) -> impl IntoView {
             <button
                 type="button"
                 title="0"
-                disabled=move || state.window.get().is_whole()
+                disabled=live(move || state.window.get().is_whole())
                 on:click=move |_event| zoom(f64::INFINITY)
             >
                 "All"
@@ -118,20 +121,20 @@ fn Progress(state: AppState) -> impl IntoView {
         }
     };
     view! {
-        <p class="neuron-status" data-testid="neuron-status" data-state=move || status().id()>
-            <span>{words}</span>
+        <p class="neuron-status" data-testid="neuron-status" data-state=live(move || status().id())>
+            <span>{dynamic(words)}</span>
             " "
             <span><CoverageWords state /></span>
             " "
             <button
                 type="button"
                 data-testid="run-neurons"
-                hidden=move || status() == NeuronStatus::Done || !state.can_score_neurons()
+                hidden=live(move || status() == NeuronStatus::Done || !state.can_score_neurons())
                 on:click=move |_event| bridge::run_neurons(state)
             >
-                {move || {
+                {dynamic(move || {
                     if status() == NeuronStatus::Stopped { "Start again" } else { "Compute neurons" }
-                }}
+                })}
             </button>
         </p>
     }
@@ -225,7 +228,7 @@ fn List(state: AppState, shown: Memo<Shown>, map: MapKind) -> impl IntoView {
     };
     view! {
         <table class="list" data-testid=id>
-            <caption>{title} {so_far} <span class="hint">", " {unit}</span></caption>
+            <caption>{title} {dynamic(so_far)} <span class="hint">", " {dynamic(unit)}</span></caption>
             <thead>
                 <tr>
                     <th scope="col">"neuron"</th>
@@ -233,7 +236,7 @@ fn List(state: AppState, shown: Memo<Shown>, map: MapKind) -> impl IntoView {
                     <th scope="col">"AP"</th>
                 </tr>
             </thead>
-            <tbody>{rows}</tbody>
+            <tbody>{dynamic(rows)}</tbody>
         </table>
     }
 }

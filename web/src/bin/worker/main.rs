@@ -17,12 +17,13 @@ use std::rc::Rc;
 use js_sys::Array;
 use twinbeam_core::{
     ComponentKind, DeviceChoice, DeviceReport, Event, Expected, Experiment, ModelFiles, Outcome,
-    Problem, Published, Request,
+    Probe, Problem, PromptPair, Published, Request,
 };
 use twinbeam_engine::{
-    BenchPlan, ByteSource, DeviceKind, Error, Host, Model, Plan, Remote, bench, inspect, question,
-    run, self_check,
+    BenchPlan, ByteSource, DeviceKind, Error, Host, Model, Plan, Remote, bench, inspect, probe,
+    question, run, self_check,
 };
+use twinbeam_tasks::{Split, Task, pairs};
 use wasm_bindgen::prelude::*;
 use wasm_bindgen_futures::spawn_local;
 use web_sys::{File, MessageEvent};
@@ -37,6 +38,8 @@ const BUILD: &str = match option_env!("TWINBEAM_BUILD") {
     None => env!("CARGO_PKG_VERSION"),
 };
 
+/// Most pairs that are drawn at once.
+const MOST_DRAWN: usize = 1000;
 /// Milliseconds of computing after which messages get a turn.
 const TURN_MILLIS: f64 = 12.0;
 /// Milliseconds between two progress messages.
@@ -142,6 +145,14 @@ impl Worker {
             Work::Request(Request::Bench { job, experiment }, _) => {
                 // In a box for the same reason.
                 (Some(job), Box::pin(self.bench(job, &experiment)).await)
+            }
+            Work::Request(Request::Probe { job, experiment, probe }, _) => {
+                (Some(job), Box::pin(self.probe(job, &experiment, &probe)).await)
+            }
+            Work::Request(Request::Draw { task, n, seed }, _) => {
+                let pairs = draw(&task, n, seed);
+                send(&Event::Drawn { task, pairs });
+                (None, Ok(()))
             }
             Work::SelfCheck(published, sha256) => {
                 (None, self.self_check(&published, sha256.as_deref()).await)
@@ -287,6 +298,18 @@ impl Worker {
         Ok(())
     }
 
+    async fn probe(&self, job: u64, experiment: &Experiment, asked: &Probe) -> Result<(), Problem> {
+        let model = self.loaded()?;
+        if model.wants_twin() && self.files.borrow().is_some() {
+            self.load_twin(&model, job).await;
+        }
+        let mut host = self.host(job);
+        let found = probe(&model, experiment, asked, job, &mut host).await;
+        let (finding, unchecked) = found.map_err(|error| error.problem())?;
+        send(&Event::Probed { job, finding: Box::new(finding), unchecked });
+        Ok(())
+    }
+
     fn loaded(&self) -> Result<Rc<Model>, Problem> {
         self.model.borrow().clone().ok_or(Problem::NoModel)
     }
@@ -294,6 +317,23 @@ impl Worker {
     fn host(&self, job: u64) -> Messages<'_> {
         Messages { worker: self, job, last_turn: millis(), last_progress: 0.0 }
     }
+}
+
+/// Pairs of a task that no training text holds; none of a task that is not there.
+fn draw(task: &str, n: usize, seed: u64) -> Vec<PromptPair> {
+    let Some(task) = Task::ALL.into_iter().find(|known| known.id() == task) else {
+        return Vec::new();
+    };
+    let drawn = pairs(task, Split::HeldOut, n.min(MOST_DRAWN), seed).into_iter().enumerate();
+    drawn
+        .map(|(place, pair)| PromptPair {
+            name: format!("{} {}", task.id(), place + 1),
+            clean: pair.clean,
+            corrupted: pair.corrupted,
+            answer: pair.answer,
+            wrong: pair.wrong,
+        })
+        .collect()
 }
 
 /// What is wanted, apart from where its files are.

@@ -1,0 +1,51 @@
+use burn::tensor::Tensor;
+use twinbeam_core::{AttentionPattern, HookName};
+use twinbeam_gpt2::Hooks;
+
+use crate::error::finite;
+use crate::{Error, Progress, RunPair, Side};
+
+/// Where a head attends to, in both runs: one more run of both, which keeps this layer's pattern only.
+///
+/// # Units
+/// Probabilities; each row adds up to 1.
+///
+/// # Errors
+/// [`Error::Cancelled`] through `progress`, a device that fails, probabilities that are not finite.
+pub async fn attention_pattern(
+    pair: &RunPair<'_>,
+    layer: usize,
+    head: usize,
+    progress: &mut dyn Progress,
+) -> Result<AttentionPattern, Error> {
+    let (model, n_pos) = (pair.model, pair.n_pos);
+    let mut kept = OneHead { name: HookName::Pattern(layer), head, pattern: None };
+    let both = model.tokens(&[pair.tokens(Side::Clean), pair.tokens(Side::Corrupted)]);
+    model.run_from_pre(0, model.embed(both, &mut kept), &mut kept);
+    let mut values = Vec::new();
+    if let Some(pattern) = kept.pattern {
+        let data = pattern.into_data_async().await;
+        let data = data.map_err(|source| pair.device_error(&source))?;
+        values = finite(&data, || format!("the pattern of head {head} of layer {layer}"))?;
+    }
+    progress.advance(pair.cost.ablations(2)).await?;
+    let mut values = values.into_iter().map(|probability| probability as f32);
+    let clean = values.by_ref().take(n_pos * n_pos).collect();
+    Ok(AttentionPattern { layer, head, n_pos, clean, corrupted: values.collect() })
+}
+
+/// Keeps the pattern of one head; `[batch, 1, query_pos, key_pos]`.
+struct OneHead {
+    name: HookName,
+    head: usize,
+    pattern: Option<Tensor<4>>,
+}
+
+impl Hooks for OneHead {
+    fn heads(&mut self, name: HookName, activation: Tensor<4>) -> Tensor<4> {
+        if name == self.name {
+            self.pattern = Some(activation.clone().narrow(1, self.head, 1));
+        }
+        activation
+    }
+}

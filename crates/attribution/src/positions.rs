@@ -1,0 +1,49 @@
+use std::collections::BTreeMap;
+
+use twinbeam_core::{Component, Direction, PositionEffects};
+
+use crate::integrate::Line;
+use crate::patch::sweep;
+use crate::run::{Site, changed, put_in};
+use crate::suffix::Contributions;
+use crate::{Error, Nodes, Progress, RunPair};
+
+/// What a component does at each token: patching at one position at a time, and each position's share of its
+/// integrated gradients, for which all of its layer moves at all positions.
+///
+/// Both are exactly 0 before the first difference of the prompts.
+///
+/// # Units
+/// The metric's. Positive: the component supports the clean behaviour.
+///
+/// # Errors
+/// [`Error::Cancelled`] through `progress`, a device that fails, results that are not finite.
+///
+/// # Source
+/// As [`crate::patch()`] and [`crate::integrate()`]; the sum over positions of METHODS.md is left out.
+pub async fn position_effects(
+    pair: &RunPair<'_>,
+    component: Component,
+    direction: Direction,
+    nodes: Nodes,
+    progress: &mut dyn Progress,
+) -> Result<PositionEffects, Error> {
+    let Component { kind, layer, index } = component;
+    let site = Site { kind, layer };
+    let depth = site.depth();
+    let start = pair.cost.start(depth, false);
+    let n_run = pair.n_pos - start;
+    let (from, to) = (changed(direction), Some(put_in(direction)));
+    let own = Contributions::between(pair, site, from, to, start).some(&[index], n_run);
+    let by_position = Contributions::by_position(pair, own);
+
+    let contributions = BTreeMap::from([(depth, by_position.clone())]);
+    let parts: Vec<_> = (0..n_run).map(|position| (depth, position)).collect();
+    let what = || format!("a run patched at one position of {component}");
+    let ap = sweep(pair, &contributions, &parts, direction, &what, progress).await?;
+
+    let line = Line::between(pair, site, direction).asked_about(by_position);
+    let ig = line.integrate(nodes, progress).await?.ig;
+    let all = |values: Vec<f32>| [vec![0.0; start], values].concat();
+    Ok(PositionEffects { component, direction, ap: all(ap), ig: all(ig) })
+}

@@ -1,0 +1,211 @@
+//! What the lab has on the screen: what a link keeps of it beside the experiment and its result.
+
+use serde::{Deserialize, Serialize};
+
+use crate::{Component, ComponentKind, PromptPair};
+
+/// Components that a link names at most.
+const MOST_SELECTED: usize = 200;
+/// Prompt pairs that a link takes along at most; more are too long for it anyway.
+const MOST_PAIRS: usize = 100;
+/// Larger models than any GPT-2 have no place in it.
+const MOST_LAYERS: usize = 96;
+const MOST_WIDTH: usize = 65_536;
+
+/// Which components count as found by a method.
+#[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Highlight {
+    /// Those whose absolute score is at or above this quantile of the map, 0 to 1. The notebook takes 0.9.
+    Quantile(f32),
+    /// Those whose absolute score is at least this much, in the metric's unit.
+    AtLeast(f32),
+}
+
+impl Default for Highlight {
+    fn default() -> Self {
+        Self::Quantile(0.9)
+    }
+}
+
+/// A part of the lab that can be open or closed.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Panel {
+    /// How far the two methods agree.
+    Agreement,
+    /// Why they differ for one component.
+    Why,
+    /// What each direction finds.
+    Directions,
+    /// Token by token.
+    Positions,
+    /// What a set does together.
+    Ablate,
+    /// Many prompts.
+    Batch,
+}
+
+impl Panel {
+    /// All, from top to bottom.
+    pub const ALL: [Self; 6] =
+        [Self::Agreement, Self::Why, Self::Directions, Self::Positions, Self::Ablate, Self::Batch];
+}
+
+/// Which set of components is ablated.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum SetChoice {
+    /// Found by integrated gradients and not by patching.
+    IgOnly,
+    /// Found by patching and not by integrated gradients.
+    ApOnly,
+    /// Found by both.
+    #[default]
+    Both,
+    /// Drawn at random, as many as both have found.
+    Random,
+    /// Selected by hand.
+    Selected,
+}
+
+impl SetChoice {
+    /// All of them.
+    pub const ALL: [Self; 5] =
+        [Self::IgOnly, Self::ApOnly, Self::Both, Self::Random, Self::Selected];
+
+    /// Stable lower-case name.
+    pub const fn id(self) -> &'static str {
+        match self {
+            Self::IgOnly => "ig_only",
+            Self::ApOnly => "ap_only",
+            Self::Both => "both",
+            Self::Random => "random",
+            Self::Selected => "selected",
+        }
+    }
+}
+
+/// By what ablated components are replaced.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum WithChoice {
+    /// The other run's activations.
+    #[default]
+    OtherRun,
+    /// Their mean over the prompts of the batch.
+    Mean,
+    /// Zero.
+    Zero,
+}
+
+impl WithChoice {
+    /// All of them.
+    pub const ALL: [Self; 3] = [Self::OtherRun, Self::Mean, Self::Zero];
+
+    /// Stable lower-case name.
+    pub const fn id(self) -> &'static str {
+        match self {
+            Self::OtherRun => "other_run",
+            Self::Mean => "mean",
+            Self::Zero => "zero",
+        }
+    }
+}
+
+/// A draw of prompt pairs.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Draw {
+    /// Name of the task.
+    pub task: String,
+    /// How many pairs.
+    pub n: usize,
+    /// The same seed draws the same pairs.
+    pub seed: u32,
+}
+
+/// What the lab has on the screen.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(default)]
+pub struct View {
+    /// Name of the unit, as [`crate::Unit::id`].
+    pub unit: String,
+    /// The component that is pinned.
+    pub pinned: Option<Component>,
+    /// Heads or neurons.
+    pub kind: ComponentKind,
+    /// Those that are selected.
+    pub selected: Vec<Component>,
+    /// Which count as found.
+    pub highlight: Highlight,
+    /// Whether IG is taken from zero.
+    pub zero_baseline: bool,
+    /// Whether the integral is cut off where the metric saturates.
+    pub split: bool,
+    /// Whether the two directions are compared by IG, else by AP.
+    pub directions_by_ig: bool,
+    /// What is open.
+    pub open: Vec<Panel>,
+    /// What is ablated.
+    pub set: SetChoice,
+    /// By what it is replaced.
+    pub with: WithChoice,
+    /// Prompt pairs that were drawn.
+    pub draw: Option<Draw>,
+    /// Prompt pairs that were entered.
+    pub pairs: Vec<PromptPair>,
+}
+
+impl Default for View {
+    fn default() -> Self {
+        Self {
+            unit: "metric".to_owned(),
+            pinned: None,
+            kind: ComponentKind::Heads,
+            selected: Vec::new(),
+            highlight: Highlight::default(),
+            zero_baseline: false,
+            split: false,
+            directions_by_ig: false,
+            open: vec![Panel::Agreement, Panel::Why, Panel::Directions],
+            set: SetChoice::default(),
+            with: WithChoice::default(),
+            draw: None,
+            pairs: Vec::new(),
+        }
+    }
+}
+
+impl View {
+    /// Whether every number in it can be: a link is from anybody.
+    pub(crate) fn is_possible(&self) -> bool {
+        let fits = |c: &Component| c.layer < MOST_LAYERS && c.index < MOST_WIDTH;
+        let highlight = match self.highlight {
+            Highlight::Quantile(q) => (0.0..=1.0).contains(&q),
+            Highlight::AtLeast(score) => score.is_finite() && score >= 0.0,
+        };
+        let is_short = |pair: &PromptPair| {
+            [&pair.clean, &pair.corrupted]
+                .iter()
+                .all(|text| text.chars().count() <= crate::MAX_PROMPT_CHARS)
+        };
+        highlight
+            && self.pinned.iter().chain(&self.selected).all(fits)
+            && self.selected.len() <= MOST_SELECTED
+            && self.open.len() <= Panel::ALL.len()
+            && self.unit.len() <= 20
+            && self.pairs.len() <= MOST_PAIRS
+            && self.pairs.iter().all(is_short)
+            && self.draw.as_ref().is_none_or(|draw| draw.task.len() <= 40 && draw.n <= 1000)
+    }
+
+    /// The same as far as a link has room for it.
+    #[must_use]
+    pub fn for_link(mut self) -> Self {
+        self.selected.truncate(MOST_SELECTED);
+        if self.pairs.len() > MOST_PAIRS {
+            self.pairs.clear();
+        }
+        self
+    }
+}

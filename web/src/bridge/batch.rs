@@ -1,0 +1,247 @@
+//! Many prompts, one after the other, each as an ordinary job of its own.
+
+use std::sync::Arc;
+
+use leptos::prelude::*;
+use twinbeam_core::{
+    CaseResult, ComponentKind, Draw, Event, Experiment, Merging, Outcome, PromptPair, Request,
+    SideSummary, Unit,
+};
+
+use super::lab::in_words;
+use super::{finished, next_job, send, with};
+use crate::state::{AppState, Progress};
+
+/// The pair that is running, as far as it has come, and what those before have in common.
+#[derive(Default)]
+pub(super) struct Running {
+    merging: Option<Merging>,
+    name: String,
+    outcome: Option<Outcome>,
+    /// Of which weights, which components and which pairs all of it is.
+    fingerprint: String,
+    kinds: Vec<ComponentKind>,
+    pairs: Vec<PromptPair>,
+    draw: Option<Draw>,
+}
+
+/// Runs all pairs from the first one on.
+pub(crate) fn begin(state: AppState) {
+    let settings = state.draft.get_untracked();
+    let batch = state.lab.batch;
+    let loaded = state.loaded.with_untracked(|loaded| {
+        loaded.as_ref().map(|loaded| (loaded.shape, loaded.fingerprint.clone()))
+    });
+    let Some((shape, fingerprint)) = loaded else {
+        return;
+    };
+    pause(state);
+    let mut kinds = vec![ComponentKind::Heads];
+    if batch.neurons.get_untracked() {
+        kinds.push(ComponentKind::Neurons);
+    }
+    let merging = Merging::new(settings.metric, Unit::Metric, shape.d_model);
+    let running = Running {
+        merging: Some(merging),
+        name: String::new(),
+        outcome: None,
+        fingerprint,
+        kinds,
+        pairs: batch.pairs.get_untracked(),
+        draw: batch.draw.get_untracked(),
+    };
+    with(|bridge| bridge.batch.replace(running));
+    batch.problem.set(None);
+    batch.of.set(Some(settings));
+    batch.merged.set(None);
+    batch.next.set(0);
+    batch.running.set(true);
+}
+
+/// Goes on where it was stopped.
+pub(crate) fn resume(state: AppState) {
+    state.lab.batch.problem.set(None);
+    state.lab.batch.running.set(true);
+}
+
+/// Stops after what is done.
+pub(crate) fn pause(state: AppState) {
+    state.lab.batch.running.set(false);
+    if let Some(job) = state.lab.batch_job.get_untracked() {
+        send(&Request::Cancel { job });
+        state.lab.batch_job.set(None);
+        state.lab.batch.progress.set(None);
+    }
+}
+
+/// Draws pairs of a task, as soon as a worker is there: it has the words.
+pub(crate) fn draw(state: AppState, task: &str, n: usize, seed: u32) {
+    let draw = Draw { task: task.to_owned(), n, seed };
+    take(state, Vec::new());
+    state.lab.batch.draw.set(Some(draw));
+}
+
+/// Has the worker draw what is to be drawn and is not there. To be called whenever one may have become true; it
+/// tracks what that depends on.
+pub(crate) fn draw_missing(state: AppState) {
+    let batch = state.lab.batch;
+    let is_missing = batch.pairs.with(Vec::is_empty);
+    let draw = batch.draw.get().filter(|_| is_missing);
+    if let Some(draw) = draw.filter(|_| state.loaded.with(Option::is_some)) {
+        send(&Request::Draw { task: draw.task, n: draw.n, seed: draw.seed.into() });
+    }
+}
+
+/// Another link's pairs have taken the place of those there were, or are named by it: what was found goes, unless
+/// it was found with the same.
+pub(crate) fn draw_again(state: AppState) {
+    let batch = state.lab.batch;
+    let (pairs, draw) = (batch.pairs.get_untracked(), batch.draw.get_untracked());
+    let before = with(|bridge| {
+        let running = bridge.batch.borrow();
+        let is_same = running.draw == draw && (draw.is_some() || running.pairs == pairs);
+        (is_same && running.merging.is_some()).then(|| running.pairs.clone())
+    });
+    match before {
+        // Drawn pairs do not travel with a link.
+        Some(same) => batch.pairs.set(same),
+        None => take(state, pairs),
+    }
+}
+
+/// Takes pairs in place of those there were.
+pub(crate) fn take(state: AppState, pairs: Vec<PromptPair>) {
+    let batch = state.lab.batch;
+    pause(state);
+    with(|bridge| bridge.batch.take());
+    batch.next.set(0);
+    batch.merged.set(None);
+    batch.of.set(None);
+    batch.problem.set(None);
+    batch.pairs.set(pairs);
+}
+
+/// Runs the next pair.
+pub(super) fn next(state: AppState) {
+    let batch = state.lab.batch;
+    let place = batch.next.get_untracked();
+    let pair = batch.pairs.with_untracked(|pairs| pairs.get(place).cloned());
+    let (Some(pair), Some(settings)) = (pair, batch.of.get_untracked()) else {
+        batch.running.set(false);
+        return;
+    };
+    let fingerprint = state.loaded.with_untracked(|loaded| {
+        loaded.as_ref().map(|loaded| loaded.fingerprint.clone()).unwrap_or_default()
+    });
+    if with(|bridge| bridge.batch.borrow().fingerprint != fingerprint) {
+        let words = "Another model is in use now than at the beginning: run all pairs anew, or choose that model again.";
+        batch.problem.set(Some(words.to_owned()));
+        batch.running.set(false);
+        return;
+    }
+    let name = pair.title(place);
+    let PromptPair { clean, corrupted, answer, wrong, .. } = pair;
+    let experiment = Experiment { clean, corrupted, answer, wrong, ..settings };
+    let job = next_job();
+    batch.progress.set(None);
+    let kinds = with(|bridge| {
+        bridge.silent_seconds.set(0);
+        let mut running = bridge.batch.borrow_mut();
+        (running.name, running.outcome) = (name, None);
+        running.kinds.clone()
+    });
+    state.lab.batch_job.set(Some(job));
+    send(&Request::Run { job, experiment, kinds });
+}
+
+/// What the worker says of the running pair.
+pub(super) fn hear(state: AppState, event: Event) {
+    let batch = state.lab.batch;
+    match event {
+        Event::Progress { phase, done, total, seconds, .. } => {
+            batch.progress.set(Some(Progress { phase, done, total, seconds }));
+        }
+        Event::Sides { clean, corrupted, .. } => sides(state, *clean, *corrupted),
+        Event::Strip { strip, .. } => with(|bridge| {
+            if let Some(outcome) = &mut bridge.batch.borrow_mut().outcome {
+                strip.add_to(&mut outcome.tables);
+            }
+        }),
+        Event::Patched { patches, .. } => with(|bridge| {
+            if let Some(outcome) = &mut bridge.batch.borrow_mut().outcome {
+                patches.add_to(&mut outcome.tables);
+            }
+        }),
+        Event::Done { .. } => {
+            with(|bridge| {
+                let mut running = bridge.batch.borrow_mut();
+                let name = running.name.clone();
+                if let (Some(outcome), Some(merging)) =
+                    (running.outcome.take(), &mut running.merging)
+                {
+                    merging.add(&CaseResult::of(name, outcome));
+                }
+            });
+            one_more(state);
+        }
+        Event::Failed { problem, .. } => {
+            leave_out(state, in_words(&problem, state.is_on_gpu()));
+        }
+        Event::Cancelled { .. } => {
+            batch.running.set(false);
+            batch.progress.set(None);
+            finished(state);
+        }
+        _ => {}
+    }
+}
+
+/// The worker has died at the running pair, which is not run again: it might be why.
+pub(super) fn died(state: AppState) {
+    if state.lab.batch_job.get_untracked().is_some() {
+        leave_out(state, "The worker stopped while it ran this pair.".to_owned());
+    }
+}
+
+/// Lists the running pair as one that failed, and goes on.
+fn leave_out(state: AppState, reason: String) {
+    with(|bridge| {
+        let mut running = bridge.batch.borrow_mut();
+        let name = running.name.clone();
+        if let Some(merging) = &mut running.merging {
+            merging.leave_out(name, reason);
+        }
+    });
+    one_more(state);
+}
+
+fn sides(state: AppState, clean: SideSummary, corrupted: SideSummary) {
+    let (Some(shape), Some(experiment)) = (state.shape(), state.lab.batch.of.get_untracked())
+    else {
+        return;
+    };
+    let outcome = Outcome {
+        experiment,
+        shape,
+        clean,
+        corrupted,
+        tables: Vec::new(),
+        joint: Vec::new(),
+        seconds: Vec::new(),
+    };
+    with(|bridge| bridge.batch.borrow_mut().outcome.replace(outcome));
+}
+
+/// A pair is done, whatever came of it.
+fn one_more(state: AppState) {
+    let batch = state.lab.batch;
+    let merged = with(|bridge| bridge.batch.borrow().merging.as_ref().map(Merging::merged));
+    batch.merged.set(merged.map(Arc::new));
+    batch.progress.set(None);
+    batch.next.update(|next| *next += 1);
+    let is_last = batch.next.get_untracked() >= batch.pairs.with_untracked(Vec::len);
+    if is_last {
+        batch.running.set(false);
+    }
+    finished(state);
+}

@@ -1,0 +1,264 @@
+//! Everything that belongs to a result in one archive.
+
+use twinbeam_core::{
+    Component, ComponentKind, Direction, ExactPairs, Merged, Method, PromptPair, ScoreTable,
+    print_pairs,
+};
+
+use super::notebook::{Origin, notebook};
+use super::zip::Entry;
+use super::{Picture, Record};
+use crate::heatmap::MapKind;
+use crate::heatmap::scale::signed;
+use crate::plot::{Axis, Drawn, Labels, Matrix, Point, Xy, standalone};
+
+/// What goes into the archive beside the record.
+pub(super) struct Extras<'a> {
+    /// The figure as it is on the screen.
+    pub(super) figure: Picture,
+    /// Where the notebook finds the model.
+    pub(super) origin: Origin,
+    /// What many prompts have in common, if they were run.
+    pub(super) batch: Option<&'a Merged>,
+    /// These prompts.
+    pub(super) pairs: &'a [PromptPair],
+}
+
+/// The files of a result.
+pub(super) fn entries(record: &Record, extras: Extras<'_>) -> Vec<Entry> {
+    let Extras { figure, origin, batch, pairs } = extras;
+    let mut entries = vec![
+        Entry::of("README.txt", readme(record, &origin, batch)),
+        Entry::of("result.json", record.json()),
+        Entry::of("scores.csv", record.csv()),
+        Entry::of("reproduce.ipynb", notebook(record, &origin)),
+        Entry::of("figure.svg", figure.svg),
+    ];
+    let plots = plots(record);
+    entries.extend(
+        plots
+            .into_iter()
+            .map(|(name, drawn)| Entry::of(&format!("plots/{name}.svg"), standalone(&drawn.svg))),
+    );
+    if let Some(merged) = batch {
+        entries.push(Entry::of("batch.json", merged.to_json()));
+    }
+    if !pairs.is_empty() {
+        entries.push(Entry::of("pairs.json", print_pairs(pairs)));
+    }
+    entries
+}
+
+/// Plots of the heads' scores, by name.
+fn plots(record: &Record) -> Vec<(String, Drawn)> {
+    let kind = ComponentKind::Heads;
+    let mut plots = Vec::new();
+    for direction in Direction::ALL {
+        let [ig, ap] = [Method::Ig, Method::Ap]
+            .map(|method| ScoreTable::find(&record.tables, kind, method, direction));
+        let (Some(ig), Some(ap)) = (ig, ap) else { continue };
+        let limit = ig.max_abs().max(ap.max_abs());
+        for (map, name, table) in [
+            (MapKind::Ig, "ig", ig.clone()),
+            (MapKind::Ap, "ap", ap.clone()),
+            (MapKind::Diff, "ig-minus-ap", ig.minus(ap)),
+        ] {
+            let title = format!("{} of heads, {direction}", map.title());
+            plots.push((
+                format!("heads-{name}-{direction}"),
+                matrix(title, &table, record.unit, limit),
+            ));
+        }
+        plots.push((format!("heads-scatter-{direction}"), scatter(record.unit, direction, ig, ap)));
+    }
+    plots
+}
+
+fn matrix(title: String, table: &ScoreTable, unit: &str, limit: f32) -> Drawn {
+    let component =
+        |row: usize, column: usize| Some(Component { kind: table.kind, layer: row, index: column });
+    Matrix {
+        title,
+        unit: unit.to_owned(),
+        rows: Labels::numbers("layer", table.n_layers()),
+        columns: Labels::numbers("head", table.width),
+        values: table.values.clone(),
+        limit: Some(limit),
+        component: Some(&component),
+        ..Matrix::default()
+    }
+    .draw()
+}
+
+fn scatter(unit: &str, direction: Direction, ig: &ScoreTable, ap: &ScoreTable) -> Drawn {
+    let pairs = ExactPairs::of(ig, ap);
+    let point = |at: usize| {
+        let component = Component::at(ig.kind, pairs.places[at], ig.width);
+        Point::of(component, pairs.ig[at], pairs.ap[at])
+    };
+    Xy {
+        title: format!("Heads by both methods, {direction}"),
+        x: Axis::signed("IG", unit),
+        y: Axis::signed("AP", unit),
+        identity: true,
+        points: (0..pairs.places.len()).map(point).collect(),
+        outliers: 6,
+        ..Xy::default()
+    }
+    .draw()
+}
+
+/// What is what.
+fn readme(record: &Record, origin: &Origin, batch: Option<&Merged>) -> String {
+    let unit = record.unit;
+    let experiment = &record.experiment;
+    let kept = if record.lab.is_empty() {
+        ""
+    } else {
+        " `lab` holds the answers to the closer questions that were open on the page."
+    };
+    let rounded = record.rounded_to.map_or_else(String::new, |share| {
+        format!(
+            "The scores came with a link and are rounded to {share} of a table's largest score.\n"
+        )
+    });
+    let batch = batch.map_or_else(String::new, |merged| {
+        format!(
+            "batch.json       mean and spread of each component over {} prompt pairs, and how far IG agrees with AP\n\
+             pairs.json       these pairs\n",
+            merged.n()
+        )
+    });
+    format!(
+        "A result of Twinbeam {version}\n\n\
+         {link}\n\n\
+         clean prompt      {clean}\n\
+         corrupted prompt  {corrupted}\n\
+         answer            {answer}\n\
+         wrong answer      {wrong}\n\
+         metric            {metric}: clean {clean_value}, corrupted {corrupted_value} {unit}\n\
+         model             {model}, sha256 {sha256}\n\
+         computed on       {device}\n\
+         {rounded}\n\
+         Every score is in {unit}; positive: the component supports the clean behaviour, in both directions.\n\
+         IG: integrated gradients, all components of a layer on the line from their corrupted to their clean\n\
+         activations. AP: activation patching, one component at a time, at all positions. Noising changes the clean\n\
+         run, denoising the corrupted one.\n\n\
+         result.json      everything with every digit, layer by layer; null: not patched.{kept}\n\
+         scores.csv       the same scores, one per line, below lines of provenance\n\
+         reproduce.ipynb  computes them again with TransformerLens and captum, and compares; model: {origin}\n\
+         figure.svg       the maps as they were on the screen\n\
+         plots/           maps of both directions on one scale each, and both methods against each other\n\
+         {batch}",
+        version = record.twinbeam,
+        link = record.link,
+        clean = one_line(&experiment.clean),
+        corrupted = one_line(&experiment.corrupted),
+        answer = one_line(&experiment.answer.join("|")),
+        wrong = one_line(&experiment.wrong.join("|")),
+        metric = experiment.metric.label(),
+        clean_value = signed(record.clean.metrics.get(experiment.metric), 3),
+        corrupted_value = signed(record.corrupted.metrics.get(experiment.metric), 3),
+        model = record.model_title,
+        sha256 = record.model_sha256,
+        device = record.device.name,
+        origin = origin.words(),
+    )
+}
+
+/// Text that begins no line of its own; spaces at its ends show.
+fn one_line(text: &str) -> String {
+    format!("“{}”", text.replace(['\r', '\n'], " "))
+}
+
+#[cfg(test)]
+mod tests {
+    use twinbeam_core::{Metric, Steps};
+
+    use super::super::record::tests::{committed, record};
+    use super::super::zip;
+    use super::*;
+    use crate::state::Committed;
+
+    fn extras<'a>() -> Extras<'a> {
+        let figure = Picture { svg: "<svg/>".to_owned(), width: 1, height: 1 };
+        Extras { figure, origin: Origin::of(None), batch: None, pairs: &[] }
+    }
+
+    #[test]
+    fn a_bundle_has_all_files_and_says_what_they_are() {
+        let record = record();
+        let entries = entries(&record, extras());
+        let names: Vec<&str> = entries.iter().map(|entry| entry.name.as_str()).collect();
+        for name in ["README.txt", "result.json", "scores.csv", "reproduce.ipynb", "figure.svg"] {
+            assert!(names.contains(&name), "{names:?}");
+        }
+        // Noising only is there.
+        assert_eq!(names.iter().filter(|name| name.starts_with("plots/")).count(), 4);
+        let readme = &entries[0].text;
+        assert!(readme.contains("Every score is in logits") && readme.contains(&record.link));
+        assert!(readme.contains("clean prompt      “=1+1 say"), "{readme}");
+        let plot = entries.iter().find(|entry| entry.name == "plots/heads-ig-noising.svg");
+        assert!(plot.is_some_and(|plot| plot.text.contains("xmlns")));
+    }
+
+    /// Writes a bundle of real numbers for `tests/reference/run_notebook.py`: `COMPARED` is what `twinbeam compare`
+    /// has written of one case, `CASES` that case, `BUNDLE` the archive.
+    #[test]
+    #[ignore = "by hand: it needs files"]
+    fn a_bundle_for_the_reference() {
+        let file = |name: &str| std::env::var(name).expect(name);
+        let read = |name: &str| -> serde_json::Value {
+            let text = std::fs::read_to_string(file(name)).expect(name);
+            serde_json::from_str(&text).expect("JSON")
+        };
+        let (compared, cases) = (read("COMPARED"), read("CASES"));
+        let (compared, case) = (&compared[0], &cases[0]);
+        let text = |field: &str| case[field].as_str().expect(field).to_owned();
+        let metric = std::env::var("METRIC").unwrap_or_default();
+        let metric = Metric::ALL.into_iter().find(|m| m.id() == metric).unwrap_or_default();
+        let mut committed: Committed = committed();
+        committed.experiment.clean = text("clean");
+        committed.experiment.corrupted = text("corrupted");
+        committed.experiment.answer = vec![text("answer")];
+        committed.experiment.wrong = vec![text("wrong")];
+        committed.experiment.metric = metric;
+        let steps = std::env::var("STEPS").ok();
+        committed.experiment.n_steps =
+            steps.map_or(Steps::Fixed(50), |steps| steps.parse().expect("steps"));
+        for (side, name) in
+            [(&mut committed.sides.0, "clean"), (&mut committed.sides.1, "corrupted")]
+        {
+            side.metrics =
+                serde_json::from_value(compared["metrics"][name].clone()).expect("metrics");
+        }
+        committed.tables = Vec::new();
+        for kind in ComponentKind::ALL {
+            for method in [Method::Ig, Method::Ap] {
+                for direction in Direction::ALL {
+                    let rows = compared[kind.id()][method.id()][direction.id()].clone();
+                    let Ok(rows) = serde_json::from_value::<Vec<Vec<f32>>>(rows) else { continue };
+                    if kind == ComponentKind::Heads {
+                        committed.model.shape.n_heads = rows[0].len();
+                    }
+                    let steps = &compared["n_steps"][method.id()][kind.id()][direction.id()];
+                    committed.tables.push(ScoreTable {
+                        kind,
+                        method,
+                        direction,
+                        width: rows[0].len(),
+                        n_steps: serde_json::from_value(steps.clone()).unwrap_or_default(),
+                        values: rows.concat(),
+                        exact: Vec::new(),
+                        convergence_delta: Vec::new(),
+                    });
+                }
+            }
+        }
+        committed.model.fingerprint = file("SHA256");
+        let record = Record::new("https://example.org/".to_owned(), &committed, None);
+        let bytes =
+            zip::archive(&entries(&record, extras()), 1_700_000_000).expect("names are plain");
+        std::fs::write(file("BUNDLE"), bytes).expect("it can be written");
+    }
+}

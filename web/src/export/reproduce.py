@@ -1,0 +1,335 @@
+# %% [markdown]
+# # A figure of Twinbeam, computed again
+#
+# `result.json` beside this notebook holds the scores that the page has shown. Here TransformerLens 3.9 and captum 0.9
+# compute them anew in double precision, without any code of the page, and the two are compared.
+#
+# - **AP**, activation patching: the effect of replacing one head (at `hook_z`) or one neuron (at `hook_post`), at all
+#   positions, by its value in the other run.
+# - **IG**, integrated gradients: all heads (or neurons) of a layer move together on the straight line from their
+#   corrupted to their clean activations, everything upstream stays as in the run that is changed.
+# - **Noising** changes the clean run, **denoising** the corrupted one. Unit: that of the metric (logits for
+#   `logit_diff`). Sign: positive supports the clean behaviour, in both directions.
+#
+# Needed: `pip install transformer-lens==3.9.0 captum==0.9.0` and, for the pictures, `matplotlib`. Nothing else is
+# fetched if `MODEL` is a folder. Run all cells; the last but one prints the differences and fails if one is too large.
+
+# %%
+import hashlib
+import json
+import urllib.request
+from pathlib import Path
+
+import torch
+from captum.attr import IntegratedGradients
+from safetensors.torch import load_file
+from tokenizers import Tokenizer
+from transformer_lens import HookedTransformer, HookedTransformerConfig
+from transformer_lens.pretrained.weight_conversions.gpt2 import convert_gpt2_weights
+from transformers import GPT2Config, GPT2LMHeadModel
+
+# A folder with config.json, model.safetensors and tokenizer.json, the address of such a folder, or the name of a
+# repository of the Hugging Face hub and its commit.
+MODEL = "MODEL_SOURCE"
+REVISION = "MODEL_COMMIT"
+EXPERIMENT = json.loads("EXPERIMENT_JSON")
+
+RESULT = json.loads(Path("result.json").read_text(encoding="utf-8"))
+assert RESULT["experiment"] == EXPERIMENT, "result.json is of another experiment"
+METRIC = EXPERIMENT["metric"]
+# Less of the divergence is more of the clean behaviour.
+SIGN = -1.0 if METRIC == "kl" else 1.0
+DIRECTIONS = ["noising", "denoising"]
+SITES = {"heads": "attn.hook_z", "neurons": "mlp.hook_post"}
+STRONGEST = 20
+BATCH = 32
+# Differences that are let pass: as a share of the largest score of a table, and as a share of the metric, of which
+# scores are small differences. The rounding of a GPU, or of a CPU; that of a link comes on top.
+TOLERANCE, ROUNDING = (2e-3, 4e-5) if RESULT["device"]["gpu"] else (1e-4, 2e-6)
+TOLERANCE += RESULT["rounded_to"] or 0.0
+
+# %% [markdown]
+# ## The model, nothing folded or centred, and the tokens
+
+# %%
+def folder_of(source):
+    """The folder with the model's three files."""
+    if Path(source).is_dir():
+        return Path(source)
+    names = ["config.json", "model.safetensors", "tokenizer.json"]
+    if not source.startswith(("http://", "https://")):
+        from huggingface_hub import snapshot_download
+
+        return Path(snapshot_download(source, revision=REVISION, allow_patterns=names))
+    folder = Path("model")
+    folder.mkdir(exist_ok=True)
+    for name in names:
+        if not (folder / name).exists():
+            with urllib.request.urlopen(source.rstrip("/") + "/" + name) as answer:
+                (folder / name).write_bytes(answer.read())
+    return folder
+
+
+def load(folder):
+    config = GPT2Config.from_json_file(folder / "config.json")
+    config._attn_implementation = "eager"
+    published = GPT2LMHeadModel(config).eval()
+    masks = (".attn.bias", ".attn.masked_bias")
+    weights = load_file(folder / "model.safetensors")
+    weights = {name.removeprefix("transformer."): tensor for name, tensor in weights.items()}
+    weights = {name: t for name, t in weights.items() if not name.endswith(masks) and name != "lm_head.weight"}
+    missing, extra = published.transformer.load_state_dict(weights, strict=False)
+    missing = [name for name in missing if not name.endswith(masks)]
+    assert not missing and not extra, (missing, extra)
+    published.tie_weights()
+    lens = HookedTransformer(
+        HookedTransformerConfig(
+            n_layers=config.n_layer,
+            d_model=config.n_embd,
+            n_ctx=config.n_positions,
+            d_head=config.n_embd // config.n_head,
+            n_heads=config.n_head,
+            d_mlp=config.n_inner or 4 * config.n_embd,
+            d_vocab=config.vocab_size,
+            act_fn="gelu_new",
+            eps=config.layer_norm_epsilon,
+            normalization_type="LN",
+            device="cpu",
+            dtype=torch.float64,
+        )
+    )
+    lens.load_and_process_state_dict(
+        convert_gpt2_weights(published, lens.cfg),
+        fold_ln=False,
+        center_writing_weights=False,
+        center_unembed=False,
+        fold_value_biases=False,
+    )
+    return lens.to(torch.float64).eval()
+
+
+folder = folder_of(MODEL)
+digest = hashlib.sha256((folder / "model.safetensors").read_bytes()).hexdigest()
+assert digest.startswith(RESULT["model_sha256"]), f"{folder} holds other weights than the page had: sha256 {digest}"
+lens = load(folder)
+for parameter in lens.parameters():
+    parameter.requires_grad_(False)
+
+tokenizer = Tokenizer.from_file(str(folder / "tokenizer.json"))
+config = json.loads((folder / "config.json").read_text(encoding="utf-8"))
+bos = config.get("bos_token_id")
+bos = [config["vocab_size"] - 1 if bos is None else bos] if EXPERIMENT["prepend_bos"] else []
+
+
+def ids_of(text):
+    return tokenizer.encode(text, add_special_tokens=False).ids
+
+
+def one_token(text):
+    ids = ids_of(text)
+    assert len(ids) == 1, f"{text!r} is not one token"
+    return ids[0]
+
+
+tokens = {side: torch.tensor([bos + ids_of(EXPERIMENT[side])]) for side in ("clean", "corrupted")}
+answer = [one_token(text) for text in EXPERIMENT["answer"]]
+wrong = [one_token(text) for text in EXPERIMENT["wrong"]]
+assert tokens["clean"].shape == tokens["corrupted"].shape
+print(f"{tokens['clean'].shape[1]} tokens, answers {answer}, wrong answers {wrong}")
+
+# %% [markdown]
+# ## Both runs
+
+# %%
+with torch.no_grad():
+    runs = {side: lens.run_with_cache(ids) for side, ids in tokens.items()}
+clean_log_probs = runs["clean"][0][:, -1].log_softmax(-1)
+
+
+def metric(logits):
+    """The metric at the last token; `[batch, pos, d_vocab]` to `[batch]`."""
+    last = logits[:, -1]
+    log_probs = last.log_softmax(-1)
+    if METRIC == "logit_diff":
+        return last[:, answer].mean(-1) - last[:, wrong].mean(-1)
+    if METRIC == "prob_diff":
+        return log_probs[:, answer].exp().sum(-1) - log_probs[:, wrong].exp().sum(-1)
+    if METRIC == "log_prob":
+        return log_probs[:, answer].logsumexp(-1)
+    return (clean_log_probs.exp() * (clean_log_probs - log_probs)).sum(-1)
+
+
+value = {side: metric(logits).item() for side, (logits, _) in runs.items()}
+print({side: f"{number:+.6f} {RESULT['unit']}" for side, number in value.items()})
+
+# %% [markdown]
+# ## The two methods
+
+# %%
+def ends(site, layer):
+    """Clean and corrupted activations of a layer."""
+    name = f"blocks.{layer}.{SITES[site]}"
+    return name, runs["clean"][1][name], runs["corrupted"][1][name]
+
+
+def measure(direction, site, layer, values):
+    """The metric of the run that is changed with the activations of a layer replaced; `values` is a batch."""
+    side = "clean" if direction == "noising" else "corrupted"
+    stream = runs[side][1][f"blocks.{layer}.hook_resid_pre"].expand(len(values), -1, -1)
+    name = f"blocks.{layer}.{SITES[site]}"
+    logits = lens.run_with_hooks(stream, start_at_layer=layer, fwd_hooks=[(name, lambda act, hook: values)])
+    return metric(logits)
+
+
+def activation_patching(direction, site, layer, indices):
+    _, clean, corrupted = ends(site, layer)
+    base, other, before = (
+        (clean, corrupted, value["clean"]) if direction == "noising" else (corrupted, clean, value["corrupted"])
+    )
+    scores = []
+    for start in range(0, len(indices), BATCH):
+        part = indices[start : start + BATCH]
+        values = base.repeat(len(part), *[1] * (base.dim() - 1))
+        for row, index in enumerate(part):
+            values[row, :, index] = other[0, :, index]
+        with torch.no_grad():
+            change = measure(direction, site, layer, values) - before
+        scores += (SIGN * (-change if direction == "noising" else change)).tolist()
+    return scores
+
+
+def clenshaw_curtis(points):
+    """Nodes and weights on [0, 1], both ends included."""
+    n = points - 1
+    angles = [torch.pi * j / n for j in range(points)]
+    nodes, weights = [], []
+    for j, angle in enumerate(torch.tensor(angles, dtype=torch.float64)):
+        k = torch.arange(1, n // 2 + 1, dtype=torch.float64)
+        b = torch.where(2 * k == n, 1.0, 2.0).to(torch.float64)
+        series = (b / (4 * k * k - 1) * torch.cos(2 * k * angle)).sum()
+        end = 1.0 if j in (0, n) else 2.0
+        nodes.append(((1 - torch.cos(angle)) / 2).item())
+        weights.append((end / n * (1 - series) / 2).item())
+    return nodes, weights
+
+
+def integrated_gradients(direction, site, layer, points):
+    """The scores of all components of a layer. With a fixed number of steps by captum; where the page has found it
+    by itself ("auto"), by the page's nodes, which captum does not have."""
+    _, clean, corrupted = ends(site, layer)
+
+    def forward(values):
+        return SIGN * measure(direction, site, layer, values)
+
+    if isinstance(EXPERIMENT["n_steps"], int):
+        scores = IntegratedGradients(forward).attribute(
+            clean, baselines=corrupted, n_steps=points, method="gausslegendre", internal_batch_size=BATCH
+        )
+    else:
+        slope = torch.zeros_like(clean)
+        nodes, weights = (torch.tensor(numbers, dtype=torch.float64) for numbers in clenshaw_curtis(points))
+        shape = [-1] + [1] * (clean.dim() - 1)
+        for start in range(0, points, BATCH):
+            part = slice(start, start + BATCH)
+            values = corrupted + nodes[part].reshape(shape) * (clean - corrupted)
+            values.requires_grad_(True)
+            gradients = torch.autograd.grad(forward(values).sum(), values)[0]
+            slope += (weights[part].reshape(shape) * gradients).sum(0, keepdim=True)
+        scores = (clean - corrupted) * slope
+    scores = scores.sum(dim=(0, 1))
+    return (scores.sum(-1) if scores.dim() == 2 else scores).tolist()
+
+
+# %% [markdown]
+# ## The comparison
+
+# %%
+def table_of(kind, method, direction):
+    is_it = lambda t: (t["kind"], t["method"], t["direction"]) == (kind, method, direction)
+    return next((table for table in RESULT["tables"] if is_it(table)), None)
+
+
+def points_of(table, layer):
+    if table["n_steps"]:
+        return table["n_steps"][layer]
+    return EXPERIMENT["n_steps"] if isinstance(EXPERIMENT["n_steps"], int) else 257
+
+
+def again(table, wanted):
+    """Scores of the wanted places of a table, computed anew."""
+    width, scores = table["width"], {}
+    for layer in sorted({place // width for place in wanted}):
+        places = [place for place in wanted if place // width == layer]
+        indices = [place % width for place in places]
+        if table["method"] == "ap":
+            found = activation_patching(table["direction"], table["kind"], layer, indices)
+        else:
+            row = integrated_gradients(table["direction"], table["kind"], layer, points_of(table, layer))
+            found = [row[index] for index in indices]
+        scores |= dict(zip(places, found, strict=True))
+    return scores
+
+
+def strongest(table):
+    known = [place for place, score in enumerate(table["values"]) if score]
+    return sorted(known, key=lambda place: -abs(table["values"][place]))[:STRONGEST]
+
+
+size = max(map(abs, value.values()))
+
+
+def allowed_of(table, largest):
+    """What the scores of a table may differ by, in the metric's unit."""
+    allowed = max(TOLERANCE * largest, ROUNDING * size)
+    if isinstance(EXPERIMENT["n_steps"], int) or table["n_steps"] or table["method"] == "ap":
+        return allowed
+    # A link does not say how many points "auto" took: then its own tolerance, a share of the gap, comes on top.
+    millionths = int(EXPERIMENT["n_steps"].partition(":")[2] or 1000)
+    return allowed + 1e-6 * millionths * abs(RESULT["gap"])
+
+
+checks, fresh = [], {}
+for side in tokens:
+    off = abs(value[side] - RESULT[side]["metrics"][METRIC])
+    checks.append((f"{METRIC}, {side} run", 1, off, size, TOLERANCE * size))
+for kind in SITES:
+    for direction in DIRECTIONS:
+        tables = [table for method in ("ig", "ap") if (table := table_of(kind, method, direction))]
+        if kind == "heads":
+            places = {place for table in tables for place in range(len(table["values"]))}
+        else:
+            places = {place for table in tables for place in strongest(table)}
+        for table in tables:
+            known = [place for place in sorted(places) if table["values"][place] is not None]
+            scores = again(table, known)
+            fresh[kind, table["method"], direction] = scores
+            off = max((abs(scores[place] - table["values"][place]) for place in known), default=0.0)
+            largest = max((abs(score) for score in table["values"] if score is not None), default=0.0)
+            name = f"{table['method'].upper()} of {kind}, {direction}"
+            checks.append((name, len(known), off, largest, allowed_of(table, largest)))
+
+for name, n, off, largest, allowed in checks:
+    share = f"{off / largest:.1e} of the largest" if largest else "all are 0"
+    print(f"{name:26} {n:4} numbers, worst difference {off:.1e} {RESULT['unit']}, {share} (allowed: {allowed:.1e})")
+assert all(off <= allowed for _, _, off, _, allowed in checks), "the two differ by more than rounding explains"
+
+# %% [markdown]
+# ## The maps
+
+# %%
+try:
+    import matplotlib.pyplot as plt
+except ImportError:
+    print("no matplotlib, no pictures")
+else:
+    width = RESULT["model_shape"]["n_heads"]
+    direction = EXPERIMENT["direction"]
+    maps = {name: fresh.get(("heads", name.lower(), direction), {}) for name in ("IG", "AP")}
+    limit = max((abs(score) for scores in maps.values() for score in scores.values()), default=0.0) or 1.0
+    figure, axes = plt.subplots(1, 2, figsize=(11, 4.5), constrained_layout=True)
+    for axis, (name, scores) in zip(axes, maps.items(), strict=True):
+        grid = torch.tensor([scores[place] for place in sorted(scores)]).reshape(-1, width)
+        image = axis.imshow(grid, cmap="RdBu_r", vmin=-limit, vmax=limit)
+        axis.set(title=f"{name}, {direction}", xlabel="head", ylabel="layer")
+    figure.colorbar(image, ax=axes, label=RESULT["unit"])
+    plt.show()

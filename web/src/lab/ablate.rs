@@ -1,0 +1,293 @@
+//! Sets of components, replaced together: whether what the methods say of them one by one holds for the set.
+
+mod curve;
+mod question;
+mod table;
+
+use std::sync::Arc;
+
+use leptos::prelude::*;
+use twinbeam_core::{
+    ComponentKind, Experiment, Finding, Panel, Probe, Replacement, SetChoice, WithChoice,
+};
+
+use self::curve::Curve;
+use self::question::{MOST_PAIRS, Sets, faithfulness, replacement, sets};
+use self::table::Rows;
+use super::parts::KindSelect;
+use super::why::unchecked;
+use super::{PanelFrame, Pending, Slot};
+use crate::bridge::batch;
+use crate::explain::count;
+use crate::plot::PlotView;
+use crate::reactive::{dynamic, effect, live, memo};
+use crate::state::AppState;
+
+/// Pairs that are drawn where there are none.
+const DRAWN_PAIRS: usize = 16;
+
+const DEFINITION: &str = "All components of a set are replaced at all positions, in one run. Joint effect: noising, the \
+    metric before minus after; denoising, after minus before (of KL the reverse); positive: the clean behaviour is \
+    better off with the clean side’s values, or, with a mean or zero, with what was there (noising) or with what is put \
+    in (denoising). Beside it the sum of the AP scores of the same components, each replaced alone by the other run’s \
+    values; within 5 % they are additive. Found: at or above the threshold chosen under Agreement. Faithfulness: (m − \
+    m_corrupted) / (m_clean − m_corrupted), m the metric of the clean run with all of a kind replaced but the strongest \
+    by absolute score; 1 is the clean run, 0 the corrupted one. With none kept it need not be 0, for embeddings and the \
+    other kind stay clean. Area: under the curve over the share that is kept, from 0 to 1, by trapezoids between the \
+    points (as CPR in MIB, on this grid). Mean: over prompts and positions, without BOS (Wang et al. 2022, \
+    arXiv:2211.00593; Marks et al. 2024, arXiv:2403.19647).";
+
+/// Sets of components, replaced together.
+#[component]
+pub(super) fn Ablate(state: AppState) -> impl IntoView {
+    let lab = state.lab;
+    let is_open = memo(move || lab.is_open(Panel::Ablate));
+    let sets = memo(move || is_open.get().then(|| sets(state)).flatten());
+    let replacement = memo(move || {
+        let pairs = lab.batch.pairs;
+        is_open.get().then(|| pairs.with(|pairs| replacement(lab.with.get(), pairs))).flatten()
+    });
+    // The figure for which it was asked.
+    let asked = RwSignal::new(None::<Experiment>);
+    let is_asked = memo(move || {
+        asked.with(|asked| {
+            let of = |asked: &Experiment| {
+                state
+                    .committed
+                    .with(|c| c.as_ref().is_some_and(|c| c.experiment.same_numbers(asked)))
+            };
+            asked.as_ref().is_some_and(of)
+        })
+    });
+    state.ask(Slot::Ablate, move || {
+        let (sets, with) = (sets.get()?, replacement.get()?);
+        // Nothing replaced must change nothing.
+        let sets = sets.of.into_iter().chain([Vec::new()]).collect();
+        let direction = state.direction();
+        is_asked.get().then_some(Probe::Ablate { sets, with, direction })
+    });
+    state.ask(Slot::Faithfulness, move || {
+        let (sets, with) = (sets.get()?, replacement.get()?);
+        is_asked.get().then(|| faithfulness(state, sets.found, with)).flatten()
+    });
+    draw_again(state, is_open);
+    view! {
+        <PanelFrame
+            state
+            panel=Panel::Ablate
+            testid="panel-ablate"
+            title="Test it"
+            look_for="Whether a set does together what its components do one by one, and how few components carry the behaviour."
+            definition=DEFINITION
+        >
+            <Tools state sets replacement asked is_asked />
+            <Table state />
+            <Kept state sets />
+        </PanelFrame>
+    }
+}
+
+/// Pairs that a link names by their draw are drawn once they are needed.
+fn draw_again(state: AppState, is_open: Memo<bool>) {
+    let batch = state.lab.batch;
+    effect(move || {
+        let needs = is_open.get()
+            && state.lab.with.get() == WithChoice::Mean
+            && state.loaded.with(Option::is_some)
+            && batch.pairs.with(Vec::is_empty);
+        if needs {
+            batch::draw_again(state);
+        }
+    });
+}
+
+const fn set_name(choice: SetChoice) -> &'static str {
+    match choice {
+        SetChoice::IgOnly => "found by IG only",
+        SetChoice::ApOnly => "found by AP only",
+        SetChoice::Both => "found by both",
+        SetChoice::Random => "random, as many as both",
+        SetChoice::Selected => "selected by hand",
+    }
+}
+
+const fn with_name(with: WithChoice) -> &'static str {
+    match with {
+        WithChoice::OtherRun => "the other run’s values",
+        WithChoice::Mean => "their mean over the prompts of the batch",
+        WithChoice::Zero => "zero",
+    }
+}
+
+/// What is replaced, by what, and the button.
+#[component]
+fn Tools(
+    state: AppState,
+    sets: Memo<Option<Sets>>,
+    replacement: Memo<Option<Replacement>>,
+    asked: RwSignal<Option<Experiment>>,
+    is_asked: Memo<bool>,
+) -> impl IntoView {
+    let lab = state.lab;
+    let choose_set = move |event| {
+        let wanted = event_target_value(&event);
+        if let Some(set) = SetChoice::ALL.into_iter().find(|set| set.id() == wanted) {
+            lab.set.set(set);
+        }
+    };
+    let choose_with = move |event| {
+        let wanted = event_target_value(&event);
+        if let Some(with) = WithChoice::ALL.into_iter().find(|with| with.id() == wanted) {
+            lab.with.set(with);
+        }
+    };
+    let size = move |set: SetChoice| {
+        let n = sets.with(|sets| sets.as_ref().map(|sets| sets.of[set as usize].len()));
+        n.map_or_else(|| set_name(set).to_owned(), |n| format!("{} ({n})", set_name(set)))
+    };
+    let run = move |_event| {
+        asked.set(state.committed.with_untracked(|c| c.as_ref().map(|c| c.experiment.clone())));
+    };
+    let cannot_run = move || {
+        let lacks = sets.with(Option::is_none) || replacement.with(Option::is_none);
+        lacks || is_asked.get()
+    };
+    let lacks_prompts =
+        memo(move || lab.with.get() == WithChoice::Mean && replacement.with(Option::is_none));
+    view! {
+        <div class="panel-tools">
+            <KindSelect state testid="ablate-kind" />
+            <label class="switch">
+                "Replace those "
+                <select data-testid="ablate-set" prop:value=live(move || lab.set.get().id()) on:change=choose_set>
+                    {SetChoice::ALL
+                        .map(|set| view! { <option value=set.id()>{dynamic(move || size(set))}</option> })
+                        .collect_view()}
+                </select>
+            </label>
+            <label class="switch">
+                "by "
+                <select data-testid="ablate-with" prop:value=live(move || lab.with.get().id()) on:change=choose_with>
+                    {WithChoice::ALL
+                        .map(|with| view! { <option value=with.id()>{with_name(with)}</option> })
+                        .collect_view()}
+                </select>
+            </label>
+            <button type="button" data-testid="ablate-run" disabled=live(cannot_run) on:click=run>
+                "Replace them"
+            </button>
+        </div>
+        <p class="hint" data-testid="ablate-note">
+            {dynamic(move || note(state, sets, is_asked))}
+            {dynamic(move || {
+                lacks_prompts.get().then(|| view! {
+                    " There are no prompts yet to take a mean over: enter pairs under Many prompts, or "
+                    <button
+                        type="button"
+                        class="way-on"
+                        data-testid="ablate-draw"
+                        disabled=live(move || state.loaded.with(Option::is_none))
+                        on:click=move |_event| batch::draw(state, "ioi", DRAWN_PAIRS, 1)
+                    >
+                        "draw 16 pairs of IOI"
+                    </button>
+                })
+            })}
+        </p>
+    }
+}
+
+/// What the choice means, or why nothing can be run.
+fn note(state: AppState, sets: Memo<Option<Sets>>, is_asked: Memo<bool>) -> String {
+    let lab = state.lab;
+    if sets.with(Option::is_none) {
+        return super::parts::missing(state).to_owned();
+    }
+    let mut words = if is_asked.get() {
+        "What you choose now is computed by itself.".to_owned()
+    } else {
+        "All five sets are replaced, each in a run of its own, so that they can be compared."
+            .to_owned()
+    };
+    if lab.with.get() == WithChoice::Mean {
+        let n = 2 * lab.batch.pairs.with(Vec::len).min(MOST_PAIRS);
+        if n > 0 {
+            let more = format!(" The mean is over {}.", count(n, "prompt"));
+            words.push_str(&more);
+        }
+    }
+    words
+}
+
+/// All sets, the chosen one emphasised.
+#[component]
+fn Table(state: AppState) -> impl IntoView {
+    let rows = memo(move || {
+        let answer = state.answer(Slot::Ablate)?;
+        let (Ok(Finding::Ablate(found)), Probe::Ablate { sets, with, .. }) =
+            (&answer.found, &answer.probe)
+        else {
+            return None;
+        };
+        state.committed.with(|committed| Rows::of(committed.as_ref()?, sets, with, found))
+    });
+    let html = move || rows.with(|rows| rows.as_ref().map(|rows| rows.html(state.lab.set.get())));
+    let reading =
+        move || rows.with(|rows| rows.as_ref().map(|rows| rows.reading(state.lab.set.get())));
+    view! {
+        <Pending state of=Slot::Ablate />
+        <div hidden=live(move || rows.with(Option::is_none))>
+            <div
+                class="tokens-scroll"
+                data-testid="ablation"
+                tabindex="0"
+                role="region"
+                aria-label="Sets replaced together"
+                inner_html=live(html)
+            ></div>
+            <p data-testid="ablate-reading">{dynamic(reading)} " " {dynamic(move || unchecked(state, Slot::Ablate))}</p>
+        </div>
+    }
+}
+
+/// How few components carry the behaviour.
+#[component]
+fn Kept(state: AppState, sets: Memo<Option<Sets>>) -> impl IntoView {
+    let curve = memo(move || {
+        let answer = state.answer(Slot::Faithfulness)?;
+        let (Ok(Finding::Faithfulness(found)), Probe::Faithfulness { with, .. }) =
+            (&answer.found, &answer.probe)
+        else {
+            return None;
+        };
+        let n_found = sets.with(|sets| sets.as_ref().map(|sets| sets.found))?;
+        let direction = state.direction();
+        state
+            .committed
+            .with(|committed| Curve::of(committed.as_ref()?, found, with, direction, n_found))
+    });
+    let drawn = memo(move || curve.with(|curve| Some(Arc::new(curve.as_ref()?.draw()))));
+    let refused = move || {
+        state.committed.with(|committed| {
+            let committed = committed.as_ref()?;
+            if let Err(refused) = committed.basis.gap() {
+                return Some(format!("No faithfulness: {refused}."));
+            }
+            let kind = state.lab.kind.get();
+            let waits = kind == ComponentKind::Neurons
+                && sets.with(Option::is_some)
+                && !committed.is_complete(kind);
+            waits.then(|| "Faithfulness follows when all neurons have been patched.".to_owned())
+        })
+    };
+    let numbers = move || curve.with(|curve| curve.as_ref().map(Curve::numbers));
+    let reading = move || curve.with(|curve| curve.as_ref().map(Curve::reading));
+    view! {
+        <p class="refusal">{dynamic(refused)}</p>
+        <Pending state of=Slot::Faithfulness />
+        <PlotView state testid="faithfulness" label="Faithfulness" drawn>
+            <dl class="panel-numbers" inner_html=live(numbers)></dl>
+            <p>{dynamic(reading)} " " {dynamic(move || unchecked(state, Slot::Faithfulness))}</p>
+        </PlotView>
+    }
+}

@@ -1,0 +1,111 @@
+mod two_ways;
+
+use std::sync::Arc;
+
+use leptos::prelude::*;
+use twinbeam_core::{Component, Method, Panel};
+
+use self::two_ways::TwoWays;
+use super::PanelFrame;
+use super::gates::Gates;
+use super::parts::{self, KindSelect};
+use crate::heatmap::threshold;
+use crate::plot::{Pick, PlotView};
+use crate::reactive::{dynamic, live, memo};
+use crate::state::AppState;
+
+/// What each direction finds, and what that says.
+#[component]
+pub(super) fn Directions(state: AppState) -> impl IntoView {
+    view! {
+        <PanelFrame
+            state
+            panel=Panel::Directions
+            testid="panel-directions"
+            title="Two directions"
+            look_for="Components that only one direction finds: they need each other, or stand in for each other."
+            definition="Noising puts a component’s corrupted activation into the clean run: is it necessary? Denoising puts its clean \
+            activation into the corrupted run: is it sufficient? Both in one unit, positive supports the clean behaviour. A component is \
+            found in a direction if its absolute score there is at or above the threshold chosen under Agreement, a percentile being taken \
+            in each direction for itself. AND-like: found by noising only, as the inputs of an AND. OR-like: found by denoising only, as \
+            the inputs of an OR. Asymmetry is (noising − denoising) / max |noising − denoising|, from −1 to 1; the largest ABSOLUTE \
+            difference divides, so that the sign cannot flip. The kinds go by size, whatever the sign; the asymmetry of a component with \
+            negative scores reads the other way round."
+        >
+            <Parts state />
+        </PanelFrame>
+    }
+}
+
+/// What is in the panel, once it is open.
+#[component]
+fn Parts(state: AppState) -> impl IntoView {
+    let by_ig = state.lab.directions_by_ig;
+    let ways = memo(move || {
+        let method = if by_ig.get() { Method::Ig } else { Method::Ap };
+        let (kind, unit) = (state.lab.kind.get(), state.unit.get());
+        let highlight = state.lab.highlight.get();
+        state.committed.with(|committed| {
+            TwoWays::of(committed.as_ref()?, kind, method, unit, highlight).map(Arc::new)
+        })
+    });
+    let selected = state.lab.selected;
+    let scatter = memo(move || {
+        let ways = ways.get()?;
+        Some(Arc::new(selected.with(|selected| ways.scatter(selected))))
+    });
+    let kinds = memo(move || ways.get()?.kind_map().map(Arc::new));
+    let asymmetry = memo(move || ways.get()?.asymmetry_map().map(Arc::new));
+    let brush = Callback::new(move |(picked, how): (Vec<Component>, Pick)| {
+        selected.update(|selected| how.apply(selected, &picked));
+    });
+    let of = move |text: fn(&TwoWays) -> String| {
+        move || ways.with(|ways| ways.as_deref().map(text).unwrap_or_default())
+    };
+    let says = move || match ways.get() {
+        Some(ways) => {
+            let least = threshold(state.lab.highlight.get(), state.metric().unit());
+            format!("Found: {least}, as chosen under Agreement. {}", ways.coverage())
+        }
+        None => parts::missing(state).to_owned(),
+    };
+    view! {
+        <Gates state />
+        <div class="panel-tools">
+            <KindSelect state testid="directions-kind" />
+            <label class="switch">
+                "By "
+                <select
+                    data-testid="directions-method"
+                    prop:value=live(move || if by_ig.get() { "ig" } else { "ap" })
+                    on:change=move |event| by_ig.set(event_target_value(&event) == "ig")
+                >
+                    <option value="ap">"activation patching"</option>
+                    <option value="ig">"integrated gradients"</option>
+                </select>
+            </label>
+        </div>
+        <p class="hint" role="status">{dynamic(says)}</p>
+        <dl class="panel-numbers" inner_html=of(TwoWays::counts)></dl>
+        <p data-testid="directions-says">{of(TwoWays::words)}</p>
+        <div class="plot-row">
+            <PlotView
+                state
+                testid="directions-scatter"
+                label="Denoising against noising"
+                drawn=scatter
+                brush=Some(brush)
+            />
+            <PlotView state testid="gate-map" label="Kinds" drawn=kinds />
+            <PlotView state testid="asymmetry" label="Asymmetry" drawn=asymmetry />
+        </div>
+        <div class="signed-lists" on:click=move |event| parts::go(state, &event)>
+            <div>
+                <h3>
+                    "Most asymmetric " <span class="hint">"from −1, denoising only, to 1, noising only"</span>
+                </h3>
+                <ol data-testid="asymmetric" inner_html=of(TwoWays::list)></ol>
+            </div>
+        </div>
+    }
+}

@@ -1,0 +1,338 @@
+//! The same components in both directions: scores, kinds and asymmetry. Nothing here draws on the screen.
+
+use std::collections::{BTreeSet, HashSet};
+
+use twinbeam_core::stats::{self, GateKind};
+use twinbeam_core::{Component, ComponentKind, Direction, Highlight, Method, ScoreTable, Unit};
+
+use crate::explain::count;
+use crate::heatmap::scale::{Scale, signed};
+use crate::lab::parts::{common_unit, entry, number, ratio};
+use crate::lab::sets::found;
+use crate::plot::{Axis, Drawn, Kinds, Labels, Mark, Matrix, Point, Xy};
+use crate::state::Committed;
+
+/// Points that get their names.
+const NAMED: usize = 5;
+/// Entries of the list of the most asymmetric.
+const LISTED: usize = 10;
+
+/// Scores of one method in both directions, where both are exact.
+///
+/// # Units
+/// `unit`; positive supports the clean behaviour.
+#[derive(Debug, Clone, PartialEq)]
+pub(super) struct TwoWays {
+    kind: ComponentKind,
+    method: &'static str,
+    width: usize,
+    n_all: usize,
+    /// Places in the tables' values, ascending; the lists below are in their order.
+    places: Vec<usize>,
+    noising: Vec<f32>,
+    denoising: Vec<f32>,
+    kinds: Vec<GateKind>,
+    asymmetry: Vec<f32>,
+    unit: &'static str,
+}
+
+/// What a kind is called, and what it says.
+pub(super) const fn named(kind: GateKind) -> &'static str {
+    match kind {
+        GateKind::And => "AND-like",
+        GateKind::Or => "OR-like",
+        GateKind::Both => "in both",
+        GateKind::Neither => "in neither",
+    }
+}
+
+impl TwoWays {
+    /// `None` until the method has scores of every layer in both directions.
+    pub(super) fn of(
+        committed: &Committed,
+        kind: ComponentKind,
+        method: Method,
+        unit: Unit,
+        highlight: Highlight,
+    ) -> Option<Self> {
+        let n_layers = committed.model.shape.n_layers;
+        let whole = |direction| {
+            ScoreTable::find(&committed.tables, kind, method, direction)
+                .filter(|table| table.n_layers() == n_layers)
+        };
+        let (noising, denoising) = (whole(Direction::Noising)?, whole(Direction::Denoising)?);
+        let exact = |place: &usize| noising.is_exact(*place) && denoising.is_exact(*place);
+        let n_all = noising.values.len().min(denoising.values.len());
+        let places: Vec<usize> = (0..n_all).filter(exact).collect();
+        if places.is_empty() {
+            return None;
+        }
+        let width = noising.width;
+        let (factor, unit) = common_unit(&committed.basis, unit);
+        let scores = |table: &ScoreTable| -> Vec<f32> {
+            places.iter().map(|place| table.values[*place]).collect()
+        };
+        let [mut noising, mut denoising] = [noising, denoising].map(scores);
+        // A threshold in the metric's unit is of scores in the metric's unit.
+        let of = |scores: &[f32]| found(scores, highlight).into_iter().collect::<HashSet<usize>>();
+        let (by_noising, by_denoising) = (of(&noising), of(&denoising));
+        let kinds = (0..places.len())
+            .map(|i| match (by_noising.contains(&i), by_denoising.contains(&i)) {
+                (true, false) => GateKind::And,
+                (false, true) => GateKind::Or,
+                (true, true) => GateKind::Both,
+                (false, false) => GateKind::Neither,
+            })
+            .collect();
+        let asymmetry = stats::asymmetry(&noising, &denoising);
+        for score in noising.iter_mut().chain(&mut denoising) {
+            *score *= factor;
+        }
+        let method = if method == Method::Ig { "IG" } else { "AP" };
+        Some(Self {
+            kind,
+            method,
+            width,
+            n_all,
+            places,
+            noising,
+            denoising,
+            kinds,
+            asymmetry,
+            unit,
+        })
+    }
+
+    fn component(&self, i: usize) -> Component {
+        Component::at(self.kind, self.places[i], self.width)
+    }
+
+    fn count(&self, kind: GateKind) -> usize {
+        self.kinds.iter().filter(|other| **other == kind).count()
+    }
+
+    /// Denoising against noising.
+    pub(super) fn scatter(&self, selected: &BTreeSet<Component>) -> Drawn {
+        let point = |i: usize| {
+            let of = self.component(i);
+            let mark = match self.kinds[i] {
+                GateKind::And => Mark::Ig,
+                GateKind::Or => Mark::Ap,
+                GateKind::Both => Mark::Both,
+                GateKind::Neither => Mark::Plain,
+            };
+            Point {
+                component: of,
+                x: self.noising[i],
+                y: self.denoising[i],
+                mark,
+                selected: selected.contains(&of),
+                pinned: false,
+            }
+        };
+        Xy {
+            title: format!("{}: denoising against noising", self.method),
+            summary: format!(
+                "Pearson {} over {} {}.",
+                ratio(stats::pearson(&self.noising, &self.denoising)),
+                self.places.len(),
+                self.kind.id()
+            ),
+            x: Axis::signed("noising", self.unit),
+            y: Axis::signed("denoising", self.unit),
+            identity: true,
+            points: (0..self.places.len()).map(point).collect(),
+            marks: ["found by noising only", "found by denoising only", "found by both"],
+            outliers: NAMED,
+            ..Xy::default()
+        }
+        .draw()
+    }
+
+    /// The heads by kind; `None` for neurons, which are too many for cells.
+    pub(super) fn kind_map(&self) -> Option<Drawn> {
+        let n_layers = self.rows()?;
+        let mut cells = vec![None; self.n_all];
+        for (place, kind) in self.places.iter().zip(&self.kinds) {
+            cells[*place] = GateKind::ALL.iter().position(|other| other == kind);
+        }
+        let name = |letter, name: &str| (letter, name.to_owned());
+        let drawn = Kinds {
+            title: format!("Heads by kind ({})", self.method),
+            summary: self.words(),
+            rows: Labels::numbers("layer", n_layers),
+            columns: Labels::numbers("head", self.width),
+            names: vec![
+                name('A', "AND-like: noising only"),
+                name('O', "OR-like: denoising only"),
+                name('B', "found in both"),
+                name('·', "found in neither"),
+            ],
+            cells,
+            component: Some(&|layer, index| Some(head(layer, index))),
+            words: Some(&|layer, head| self.scores_in_words(layer, head)),
+        }
+        .draw();
+        Some(drawn)
+    }
+
+    /// The heads by asymmetry; `None` for neurons.
+    pub(super) fn asymmetry_map(&self) -> Option<Drawn> {
+        let n_layers = self.rows()?;
+        let mut values = vec![f32::NAN; self.n_all];
+        for (place, asymmetry) in self.places.iter().zip(&self.asymmetry) {
+            values[*place] = *asymmetry;
+        }
+        let drawn = Matrix {
+            title: format!("Asymmetry ({})", self.method),
+            summary: "Above 0, drawn warm: noising finds more; below: denoising does.".to_owned(),
+            rows: Labels::numbers("layer", n_layers),
+            columns: Labels::numbers("head", self.width),
+            values,
+            limit: Some(1.0),
+            component: Some(&|layer, index| Some(head(layer, index))),
+            words: Some(&|layer, head| self.scores_in_words(layer, head)),
+            ..Matrix::default()
+        }
+        .draw();
+        Some(drawn)
+    }
+
+    fn rows(&self) -> Option<usize> {
+        (self.kind == ComponentKind::Heads).then(|| self.n_all.checked_div(self.width))?
+    }
+
+    fn scores_in_words(&self, layer: usize, index: usize) -> String {
+        let place = layer * self.width + index;
+        let Ok(i) = self.places.binary_search(&place) else { return String::new() };
+        let decimals = Scale::of(self.noising.iter().chain(&self.denoising)).decimals();
+        let [noising, denoising] =
+            [self.noising[i], self.denoising[i]].map(|score| signed(score, decimals));
+        format!("noising {noising}, denoising {denoising} {}", self.unit)
+    }
+
+    /// How many there are of each kind, for a `dl`.
+    pub(super) fn counts(&self) -> String {
+        let line = |kind: GateKind| {
+            let n = self.count(kind);
+            let name = match kind {
+                GateKind::And => "AND-like (noising only)",
+                GateKind::Or => "OR-like (denoising only)",
+                GateKind::Both => "Found in both",
+                GateKind::Neither => "Found in neither",
+            };
+            number(&format!("kind-{}", kind.id()), name, Some(n as f64), &n.to_string())
+        };
+        GateKind::ALL.map(line).concat()
+    }
+
+    /// What the kinds say of this figure.
+    pub(super) fn words(&self) -> String {
+        let [and, or, both, _] = GateKind::ALL.map(|kind| self.count(kind));
+        let of = |n: usize| count(n, self.kind.one());
+        let mut out = String::new();
+        if and > 0 {
+            out += &of(and);
+            out += " found by noising only, like the inputs of an AND: all of them are needed, a corrupted one breaks the behaviour, \
+                    and a clean one alone does not restore it. ";
+        }
+        if or > 0 {
+            out += &of(or);
+            out += " found by denoising only, like the inputs of an OR: one of them suffices, and others stand in when it is lost. ";
+        }
+        if and + or == 0 {
+            out += "At this threshold none is found in one direction only. ";
+        }
+        format!("{out}{} found by both.", of(both))
+    }
+
+    /// Of how many components all this is, if not of all.
+    pub(super) fn coverage(&self) -> String {
+        let (n, all, kinds) = (self.places.len(), self.n_all, self.kind.id());
+        if n == all {
+            return String::new();
+        }
+        format!(
+            "Of the {n} of {all} {kinds} that are patched in both directions, exact scores only."
+        )
+    }
+
+    /// The most asymmetric components, the farthest from 0 first.
+    pub(super) fn list(&self) -> String {
+        let mut order: Vec<usize> =
+            (0..self.places.len()).filter(|i| self.asymmetry[*i] != 0.0).collect();
+        stats::largest_first(&mut order, &|i| self.asymmetry[i].abs());
+        order.truncate(LISTED);
+        let line = |i: usize| {
+            let of = self.component(i);
+            let words = format!(
+                "{}, {}; {}",
+                signed(self.asymmetry[i], 2),
+                named(self.kinds[i]),
+                self.scores_in_words(of.layer, of.index)
+            );
+            entry(of, self.asymmetry[i], &words)
+        };
+        order.into_iter().map(line).collect()
+    }
+}
+
+const fn head(layer: usize, index: usize) -> Component {
+    Component { kind: ComponentKind::Heads, layer, index }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::export::tests::committed;
+
+    /// AP: noising as it is, denoising turned round.
+    fn two_ways(kind_of: Method, unit: Unit) -> Option<TwoWays> {
+        let mut committed = committed();
+        let mut denoising = committed.tables.clone();
+        for table in &mut denoising {
+            table.direction = Direction::Denoising;
+            table.values.reverse();
+        }
+        committed.tables.extend(denoising);
+        TwoWays::of(&committed, ComponentKind::Heads, kind_of, unit, Highlight::AtLeast(0.25))
+    }
+
+    #[test]
+    fn kinds_are_by_size_in_each_direction_and_the_asymmetry_keeps_its_sign() {
+        // Noising 0.25, −0.25, 0 and 2, denoising 2, 0, −0.25 and 0.25.
+        let ways = two_ways(Method::Ap, Unit::ShareOfGap).expect("both directions are there");
+        assert_eq!(ways.noising, [0.0625, -0.0625, 0.0, 0.5]);
+        assert_eq!(ways.kinds, [GateKind::Both, GateKind::And, GateKind::Or, GateKind::Both]);
+        let expected = [-1.0, -1.0 / 7.0, 1.0 / 7.0, 1.0];
+        for (got, expected) in ways.asymmetry.iter().zip(expected) {
+            assert!((got - expected).abs() < 1e-6, "{got} {expected}");
+        }
+        assert!(ways.counts().contains("data-testid=\"kind-and\" data-value=\"1\""));
+        assert!(ways.words().starts_with("1 head found by noising only"));
+        let list = ways.list();
+        assert_eq!(list.matches("<li>").count(), 4);
+        assert!(list.contains("data-value=\"-1\"") && list.contains("AND-like"), "{list}");
+        assert!(list.contains("noising +0.062, denoising +0.500 of the gap"), "{list}");
+    }
+
+    #[test]
+    fn one_direction_is_not_two() {
+        let committed = committed();
+        let (heads, highlight) = (ComponentKind::Heads, Highlight::default());
+        assert_eq!(TwoWays::of(&committed, heads, Method::Ap, Unit::Metric, highlight), None);
+        assert_eq!(two_ways(Method::Atp, Unit::Metric), None);
+    }
+
+    #[test]
+    fn heads_have_maps_with_a_cell_each() {
+        let ways = two_ways(Method::Ig, Unit::Metric).expect("both directions are there");
+        assert_eq!(ways.method, "IG");
+        let (kinds, asymmetry) = (ways.kind_map().expect("heads"), ways.asymmetry_map());
+        assert_eq!(kinds.points.len(), 4);
+        assert_eq!(asymmetry.map(|drawn| drawn.points.len()), Some(4));
+        assert_eq!(ways.scatter(&BTreeSet::new()).points.len(), 4);
+        let neurons = TwoWays { kind: ComponentKind::Neurons, ..ways };
+        assert_eq!((neurons.kind_map(), neurons.asymmetry_map()), (None, None));
+    }
+}

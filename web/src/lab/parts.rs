@@ -1,0 +1,149 @@
+//! What several panels have in common: the unit that two methods can be compared in, and small pieces of a page
+//! as strings, which take less of the program than views do.
+
+use leptos::ev::MouseEvent;
+use leptos::prelude::*;
+use twinbeam_core::{Component, ComponentKind, Direction, Method, Unit, UnitBasis};
+use wasm_bindgen::JsCast as _;
+use web_sys::Element;
+
+use crate::heatmap::scale::signed;
+use crate::plot::escape;
+use crate::reactive::live;
+use crate::state::{AppState, Committed};
+
+/// The unit on the screen, if both methods' scores can be compared in it and the gap allows it, else the metric's:
+/// what a score in the metric's unit is multiplied by, and the unit in words.
+pub(super) fn common_unit(basis: &UnitBasis, wanted: Unit) -> (f32, &'static str) {
+    // In such a unit, both methods, kinds and directions have one factor.
+    let (method, kind, direction) = (Method::Ap, ComponentKind::Heads, Direction::Noising);
+    let label = |unit: Unit| unit.label(basis.metric, method, kind);
+    let factor = wanted.factor(basis, method, kind, direction).ok();
+    match factor.filter(|_| wanted.comparable()) {
+        Some(factor) => (factor, label(wanted)),
+        None => (1.0, label(Unit::Metric)),
+    }
+}
+
+/// A name with its number, for a `dl`: the number in full, and as it is written.
+pub(super) fn number(testid: &str, name: &str, value: Option<f64>, written: &str) -> String {
+    let value = value.map_or_else(String::new, |value| format!(" data-value=\"{value}\""));
+    let (name, written) = (escape(name), escape(written));
+    format!("<div><dt>{name}</dt><dd data-testid=\"{testid}\"{value}>{written}</dd></div>")
+}
+
+/// A correlation or a slope as it is written.
+pub(super) fn ratio(value: Option<f64>) -> String {
+    let written = value.map(|value| signed(value as f32, 3));
+    written.unwrap_or_else(|| "undefined: all scores of a method are equal".to_owned())
+}
+
+/// A line of a list: a button that leads to a component, and what there is to say of it. Clicks are for
+/// [`component_of`].
+pub(super) fn entry(of: Component, value: f32, words: &str) -> String {
+    let Component { kind, layer, index } = of;
+    let (id, words) = (kind.id(), escape(words));
+    format!(
+        "<li><button type=\"button\" class=\"link\" data-component=\"{id}.{layer}.{index}\" data-value=\"{value}\" \
+         aria-label=\"{layer}.{index}: go to {of}\">{layer}.{index}</button> {words}</li>"
+    )
+}
+
+/// Goes to the component of the entry that was clicked.
+pub(super) fn go(state: AppState, event: &MouseEvent) {
+    let entry = event.target().and_then(|target| {
+        target.dyn_into::<Element>().ok()?.closest("[data-component]").ok().flatten()
+    });
+    let name = entry.and_then(|entry| entry.get_attribute("data-component"));
+    if let Some(component) = name.and_then(|name| component_of(&name)) {
+        state.go_to(component);
+    }
+}
+
+/// The component of an [`entry`].
+fn component_of(name: &str) -> Option<Component> {
+    let mut parts = name.split('.');
+    let id = parts.next()?;
+    let kind = ComponentKind::ALL.into_iter().find(|kind| kind.id() == id)?;
+    let mut next = || parts.next()?.parse().ok();
+    Some(Component { kind, layer: next()?, index: next()? })
+}
+
+/// Whether a kind of component has scores by both methods in a direction, if only in part.
+pub(super) fn has_scores(committed: &Committed, kind: ComponentKind, direction: Direction) -> bool {
+    let [ig, ap] = committed.tables(kind, direction);
+    ig.is_some() && ap.is_some_and(|ap| ap.n_exact() > 0)
+}
+
+/// Why there is nothing to compare, where there is not.
+pub(super) fn missing(state: AppState) -> &'static str {
+    match state.lab.kind.get() {
+        _ if state.job.get().is_some() => "This follows when the figure is complete.",
+        ComponentKind::Heads => "There is no complete figure yet.",
+        ComponentKind::Neurons => {
+            "No neuron of this figure has been patched yet: compute the neurons, or choose heads."
+        }
+    }
+}
+
+/// Heads or neurons.
+#[component]
+pub(super) fn KindSelect(state: AppState, testid: &'static str) -> impl IntoView {
+    let choose = move |event| {
+        let wanted = event_target_value(&event);
+        if let Some(kind) = ComponentKind::ALL.into_iter().find(|kind| kind.id() == wanted) {
+            state.lab.kind.set(kind);
+        }
+    };
+    let no_neurons = move || {
+        let direction = state.direction();
+        !state.committed.with(|committed| {
+            let of = |c: &Committed| has_scores(c, ComponentKind::Neurons, direction);
+            committed.as_ref().is_some_and(of)
+        })
+    };
+    view! {
+        <label class="switch">
+            "Of "
+            <select data-testid=testid prop:value=live(move || state.lab.kind.get().id()) on:change=choose>
+                <option value="heads">"heads"</option>
+                <option value="neurons" disabled=live(no_neurons)>"neurons"</option>
+            </select>
+        </label>
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::export::tests::committed;
+
+    #[test]
+    fn two_methods_are_compared_in_one_unit() {
+        let committed = committed();
+        assert_eq!(common_unit(&committed.basis, Unit::ShareOfGap), (0.25, "of the gap"));
+        assert_eq!(common_unit(&committed.basis, Unit::Notebook), (1.0, "logits"));
+        let small = UnitBasis { gap: 0.01, ..committed.basis };
+        assert_eq!(common_unit(&small, Unit::ShareOfGap), (1.0, "logits"));
+    }
+
+    #[test]
+    fn an_entry_leads_to_its_component() {
+        let neuron = Component { kind: ComponentKind::Neurons, layer: 3, index: 1457 };
+        let html = entry(neuron, -0.25, "<b>");
+        assert!(html.contains("data-component=\"neurons.3.1457\" data-value=\"-0.25\""), "{html}");
+        assert!(html.contains("go to layer 3 neuron 1457") && html.ends_with("&lt;b&gt;</li>"));
+        assert_eq!(component_of("neurons.3.1457"), Some(neuron));
+        assert_eq!(component_of("heads.3"), None);
+        assert_eq!(component_of("tails.3.1"), None);
+    }
+
+    #[test]
+    fn numbers_are_there_in_full() {
+        assert_eq!(
+            number("pearson", "Pearson", Some(0.5), &ratio(Some(0.5))),
+            "<div><dt>Pearson</dt><dd data-testid=\"pearson\" data-value=\"0.5\">+0.500</dd></div>"
+        );
+        assert!(!number("slope", "slope", None, &ratio(None)).contains("data-value"));
+    }
+}

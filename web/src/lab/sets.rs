@@ -1,0 +1,181 @@
+//! Which components each method has found, and the sets that come of it.
+
+use std::collections::BTreeSet;
+use std::sync::Arc;
+
+use leptos::prelude::*;
+use twinbeam_core::{
+    Component, ComponentKind, Direction, Highlight, ScoreTable, SetChoice, SplitMix64, stats,
+};
+
+use crate::reactive::memo;
+use crate::state::{AppState, Committed};
+
+/// The seed of the random set: the same for everybody, so that a link shows the same.
+const SEED: u64 = 1;
+
+/// Who is found by integrated gradients and by activation patching, of those that both have scored.
+#[derive(Debug, Clone, PartialEq)]
+pub(crate) struct Found {
+    kind: ComponentKind,
+    width: usize,
+    /// Places that both methods have scored, ascending.
+    places: Vec<usize>,
+    ig: BTreeSet<usize>,
+    ap: BTreeSet<usize>,
+}
+
+impl Found {
+    /// `None` until both methods have scored.
+    pub(super) fn of(
+        committed: &Committed,
+        kind: ComponentKind,
+        direction: Direction,
+        highlight: Highlight,
+    ) -> Option<Self> {
+        let [ig, ap] = committed.tables(kind, direction);
+        Self::of_tables(ig?, ap?, highlight)
+    }
+
+    pub(super) fn of_tables(
+        ig: &ScoreTable,
+        ap: &ScoreTable,
+        highlight: Highlight,
+    ) -> Option<Self> {
+        let n = ig.values.len().min(ap.values.len());
+        let places: Vec<usize> = (0..n).filter(|place| ap.is_exact(*place)).collect();
+        if places.is_empty() {
+            return None;
+        }
+        let found = |table: &ScoreTable| -> BTreeSet<usize> {
+            let values: Vec<f32> = places.iter().map(|place| table.values[*place]).collect();
+            let found = found(&values, highlight);
+            found.into_iter().map(|of| places[of]).collect()
+        };
+        let (found_ig, found_ap) = (found(ig), found(ap));
+        Some(Self { kind: ig.kind, width: ig.width, places, ig: found_ig, ap: found_ap })
+    }
+
+    /// Whether each of the methods has found a component: IG, AP.
+    pub(crate) fn by(&self, place: usize) -> [bool; 2] {
+        [self.ig.contains(&place), self.ap.contains(&place)]
+    }
+
+    /// The same of a component.
+    pub(crate) fn of_component(&self, component: Component) -> [bool; 2] {
+        if component.kind != self.kind || component.index >= self.width {
+            return [false; 2];
+        }
+        self.by(component.layer * self.width + component.index)
+    }
+
+    /// Components that at least one method has found, in their order.
+    pub(crate) fn by_any(&self) -> impl Iterator<Item = Component> {
+        let at = |place: &usize| Component::at(self.kind, *place, self.width);
+        self.ig.union(&self.ap).map(at)
+    }
+
+    /// The components of a set; of the selected ones those that are given.
+    pub(super) fn set(&self, choice: SetChoice, selected: &BTreeSet<Component>) -> Vec<Component> {
+        let some = |places: &mut dyn Iterator<Item = &usize>| {
+            places.map(|place| Component::at(self.kind, *place, self.width)).collect()
+        };
+        match choice {
+            SetChoice::IgOnly => some(&mut self.ig.difference(&self.ap)),
+            SetChoice::ApOnly => some(&mut self.ap.difference(&self.ig)),
+            SetChoice::Both => some(&mut self.ig.intersection(&self.ap)),
+            SetChoice::Random => {
+                let mut places = self.places.clone();
+                let mut random = SplitMix64(SEED);
+                let n = self.ig.intersection(&self.ap).count();
+                for i in 0..n {
+                    let other = i + random.below(places.len() - i);
+                    places.swap(i, other);
+                }
+                places.truncate(n);
+                places.sort_unstable();
+                some(&mut places.iter())
+            }
+            SetChoice::Selected => selected.iter().copied().collect(),
+        }
+    }
+}
+
+/// Who of a kind is found in the figure on the screen, once both methods have scores of every layer and no more
+/// of them are coming: what is found by its rank would change with each.
+pub(crate) fn found_in(state: AppState, kind: ComponentKind) -> Memo<Option<Arc<Found>>> {
+    memo(move || {
+        let job = if kind == ComponentKind::Heads { state.job } else { state.neuron_job };
+        if job.with(Option::is_some) {
+            return None;
+        }
+        let (direction, highlight) = (state.direction(), state.lab.highlight.get());
+        state.committed.with(|committed| {
+            let committed = committed.as_ref()?;
+            let [ig, ap] = committed.tables(kind, direction);
+            let n_layers = committed.model.shape.n_layers;
+            let (ig, ap) = (ig?, ap?);
+            let is_whole = ig.n_layers() == n_layers && ap.n_layers() == n_layers;
+            is_whole.then(|| Found::of_tables(ig, ap, highlight))?.map(Arc::new)
+        })
+    })
+}
+
+/// Places of the scores that count as found.
+pub(super) fn found(values: &[f32], highlight: Highlight) -> Vec<usize> {
+    match highlight {
+        Highlight::Quantile(q) => stats::highlighted(values, f64::from(q)),
+        Highlight::AtLeast(least) => {
+            let is_found = |place: &usize| values[*place] != 0.0 && values[*place].abs() >= least;
+            (0..values.len()).filter(is_found).collect()
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use twinbeam_core::Method;
+
+    use super::*;
+
+    fn table(method: Method, values: [f32; 6]) -> ScoreTable {
+        ScoreTable {
+            kind: ComponentKind::Heads,
+            method,
+            direction: Direction::Noising,
+            width: 3,
+            values: values.to_vec(),
+            exact: Vec::new(),
+            convergence_delta: Vec::new(),
+            n_steps: Vec::new(),
+        }
+    }
+
+    #[test]
+    fn sets_are_what_their_names_say_and_the_random_one_is_as_large_as_both() {
+        let ig = table(Method::Ig, [1.0, -2.0, 0.1, 0.0, 0.5, 0.0]);
+        let ap = table(Method::Ap, [1.0, 0.1, 0.1, -3.0, 0.6, 0.0]);
+        let found = Found::of_tables(&ig, &ap, Highlight::AtLeast(0.5)).expect("both are there");
+        let places = |choice| -> Vec<usize> {
+            let set = found.set(choice, &BTreeSet::new());
+            set.into_iter().map(|c| c.layer * 3 + c.index).collect()
+        };
+        assert_eq!(places(SetChoice::IgOnly), [1]);
+        assert_eq!(places(SetChoice::ApOnly), [3]);
+        assert_eq!(places(SetChoice::Both), [0, 4]);
+        assert_eq!(places(SetChoice::Random).len(), 2);
+        assert_eq!(found.by(3), [false, true]);
+        assert!(places(SetChoice::Selected).is_empty());
+    }
+
+    #[test]
+    fn what_is_not_patched_yet_is_in_no_set() {
+        let ig = table(Method::Ig, [1.0; 6]);
+        let mut ap = ScoreTable::screened_by(&ig);
+        assert!(Found::of_tables(&ig, &ap, Highlight::default()).is_none());
+        ap.exact[2] = true;
+        let found = Found::of_tables(&ig, &ap, Highlight::AtLeast(0.0)).expect("one is there");
+        let both = found.set(SetChoice::Both, &BTreeSet::new());
+        assert_eq!(both, [Component { kind: ComponentKind::Heads, layer: 0, index: 2 }]);
+    }
+}

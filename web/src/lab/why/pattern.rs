@@ -1,0 +1,109 @@
+//! Where a head attends to.
+
+use twinbeam_core::AttentionPattern;
+
+use super::focus::{Tokens, labels};
+use crate::plot::{Drawn, Matrix, Shades};
+
+/// Clean, corrupted, and clean minus corrupted; queries are rows.
+pub(super) fn draw(pattern: &AttentionPattern, tokens: Option<&Tokens>) -> [Drawn; 3] {
+    let AttentionPattern { layer, head, n_pos, clean, corrupted } = pattern;
+    let n_pos = *n_pos;
+    let name = format!("layer {layer} head {head}");
+    let difference: Vec<f32> = clean.iter().zip(corrupted).map(|(a, b)| a - b).collect();
+    let axis =
+        |title: &str, which: fn(&Tokens) -> Vec<String>| labels(title, tokens.map(which), n_pos);
+    let matrix = |title: &str, values: &[f32], which: fn(&Tokens) -> Vec<String>, of_run: bool| {
+        Matrix {
+            title: format!("{title}, {name}"),
+            summary: summary(values, n_pos, tokens.map(which).as_deref(), of_run),
+            unit: "probability".to_owned(),
+            // The same tokens in all three, so that they line up.
+            rows: axis("from", |tokens| tokens.clean.clone()),
+            columns: axis(
+                "to",
+                if of_run { which } else { |tokens: &Tokens| tokens.clean.clone() },
+            ),
+            values: below(values, n_pos),
+            // Probabilities have a scale of their own.
+            limit: of_run.then_some(1.0),
+            shades: if of_run { Shades::Sequential } else { Shades::Diverging },
+            ..Matrix::default()
+        }
+        .draw()
+    };
+    [
+        matrix("Clean", clean, |tokens| tokens.clean.clone(), true),
+        matrix("Corrupted", corrupted, |tokens| tokens.corrupted.clone(), true),
+        matrix("Clean − corrupted", &difference, Tokens::both, false),
+    ]
+}
+
+/// Without what lies ahead of its query.
+fn below(values: &[f32], n_pos: usize) -> Vec<f32> {
+    let is_seen = |place: usize| place % n_pos <= place / n_pos;
+    let seen = |(place, value): (usize, &f32)| if is_seen(place) { *value } else { f32::NAN };
+    values.iter().enumerate().map(seen).collect()
+}
+
+/// What stands out in the last row, at which the metric is read, or in the difference of the two runs.
+fn summary(values: &[f32], n_pos: usize, tokens: Option<&[String]>, of_run: bool) -> String {
+    let start = if of_run { n_pos.saturating_sub(1) * n_pos } else { 0 };
+    let places = start..values.len();
+    let Some(most) = places.max_by(|a, b| values[*a].abs().total_cmp(&values[*b].abs())) else {
+        return String::new();
+    };
+    let place = |at: usize| match tokens.and_then(|tokens| tokens.get(at)) {
+        Some(token) => format!("position {at} “{}”", crate::components::visible(token)),
+        None => format!("position {at}"),
+    };
+    let (query, key) = (most / n_pos, most % n_pos);
+    if of_run {
+        return format!("the last token attends most to {}, {:.2}.", place(key), values[most]);
+    }
+    if values[most] == 0.0 {
+        return "the two runs attend alike.".to_owned();
+    }
+    let written = crate::heatmap::scale::signed(values[most], 2);
+    format!("they differ most from {} to {}, {written}.", place(query), place(key))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn pattern() -> AttentionPattern {
+        AttentionPattern {
+            layer: 1,
+            head: 2,
+            n_pos: 2,
+            clean: vec![1.0, 0.0, 0.25, 0.75],
+            corrupted: vec![1.0, 0.0, 0.5, 0.5],
+        }
+    }
+
+    #[test]
+    fn tokens_are_named_where_they_are_known() {
+        let tokens = Tokens {
+            clean: vec!["BOS".to_owned(), " a".to_owned()],
+            corrupted: vec!["BOS".to_owned(), " b".to_owned()],
+        };
+        let [clean, corrupted, difference] = draw(&pattern(), Some(&tokens));
+        assert!(clean.summary.contains("position 1 “·a”, 0.75"), "{}", clean.summary);
+        assert!(corrupted.summary.contains("position 1 “·b”, 0.50"), "{}", corrupted.summary);
+        assert!(
+            difference.summary.contains("to position 1 “·a/·b”, +0.25")
+                || difference.summary.contains("to position 0 “BOS”, −0.25"),
+            "{}",
+            difference.summary
+        );
+        let [clean, ..] = draw(&pattern(), None);
+        assert!(clean.summary.contains("position 1, 0.75"), "{}", clean.summary);
+    }
+
+    #[test]
+    fn nothing_lies_ahead() {
+        let seen = below(&pattern().clean, 2);
+        assert!(seen[1].is_nan() && seen[0] == 1.0 && seen[3] == 0.75);
+    }
+}

@@ -1,0 +1,178 @@
+//! Bars with names, and what each step between them adds.
+
+use twinbeam_core::Component;
+
+use super::axis::Axis;
+use super::markup::{begin, cut, line, picture, reachable, rectangle, text, text_width};
+use super::{Drawn, Ink, Table, Target, sentence, spaced, with_unit};
+
+const WIDTH: f64 = 360.0;
+const LEFT: f64 = 8.0;
+/// Height of a line of text, and of a bar.
+const LINE: f64 = 16.0;
+const BAR: f64 = 10.0;
+
+/// One of them, or a pair.
+#[derive(Debug, Clone, PartialEq, Default)]
+pub(crate) struct Bar {
+    /// Its name.
+    pub(crate) label: String,
+    /// One or two.
+    pub(crate) values: Vec<f32>,
+    /// What it stands for, if that is a component.
+    pub(crate) component: Option<Component>,
+    /// Written after its number.
+    pub(crate) note: String,
+    /// Written between it and the next: what the step adds.
+    pub(crate) then: String,
+}
+
+/// Bars from one zero.
+#[derive(Debug, Clone, PartialEq, Default)]
+pub(crate) struct Bars {
+    /// Its name.
+    pub(crate) title: String,
+    /// The numbers that matter, in a sentence.
+    pub(crate) summary: String,
+    /// The values'.
+    pub(crate) unit: String,
+    /// Of the two values of a pair; empty for single bars.
+    pub(crate) names: Vec<String>,
+    /// Colours of the two values.
+    pub(crate) inks: [Ink; 2],
+    /// From top to bottom.
+    pub(crate) bars: Vec<Bar>,
+    /// Ends of the scale; `None`: what the values need.
+    pub(crate) range: Option<(f32, f32)>,
+    /// Whether numbers are written with their sign.
+    pub(crate) signed: bool,
+}
+
+const fn class(ink: Ink) -> &'static str {
+    match ink {
+        Ink::Ink => "plot-bar plot-ink",
+        Ink::Cold => "plot-bar plot-cold",
+        Ink::Warm => "plot-bar plot-warm",
+        Ink::Accent => "plot-bar plot-accent",
+        Ink::Soft => "plot-bar plot-soft",
+    }
+}
+
+impl Bars {
+    /// Draws it.
+    pub(crate) fn draw(&self) -> Drawn {
+        // From zero, sign or not: a bar's length is its value.
+        let axis = Axis { range: self.range, signed: true, ..Axis::default() };
+        let mut span = axis.span(&mut self.bars.iter().flat_map(|bar| bar.values.iter().copied()));
+        span.signed = self.signed;
+        let place = |value: f64| LEFT + (WIDTH - 2.0 * LEFT) * span.share(value).clamp(0.0, 1.0);
+        let zero = place(0.0);
+
+        let mut out = String::new();
+        let mut y = 4.0;
+        if !self.title.is_empty() {
+            y += LINE + 2.0;
+            let title = with_unit(&self.title, &self.unit);
+            text(&mut out, "plot-title", [LEFT, y - 6.0], &cut(&title, WIDTH - 2.0 * LEFT));
+        }
+        if !self.names.is_empty() {
+            y += LINE;
+            let mut x = LEFT;
+            for (name, ink) in self.names.iter().zip(self.inks) {
+                rectangle(&mut out, class(ink), [x, y - 12.0, BAR, BAR]);
+                text(&mut out, "plot-soft", [x + BAR + 5.0, y - 3.0], name);
+                x += BAR + 20.0 + text_width(name);
+            }
+        }
+        let mut drawn = Drawn::default();
+        for (at, bar) in self.bars.iter().enumerate() {
+            let numbers = self.numbers(bar, true, &|value| span.write(value.into()));
+            // Whose they are is in the legend, and in their order.
+            let short = self.numbers(bar, false, &|value| span.write(value.into()));
+            y += LINE;
+            text(&mut out, "plot-end", [WIDTH - LEFT, y - 3.0], &short);
+            let room = WIDTH - 2.0 * LEFT - text_width(&short) - 8.0;
+            text(&mut out, "", [LEFT, y - 3.0], &cut(&bar.label, room));
+            begin(&mut out, "g", "plot-point", &[]);
+            reachable(&mut out, at, bar.component);
+            out.push('>');
+            let top = y;
+            for (value, ink) in bar.values.iter().zip(self.inks) {
+                if value.is_finite() {
+                    let end = place((*value).into());
+                    let (from, long) = (zero.min(end), (end - zero).abs());
+                    // A value of zero is a bar too: a hairline.
+                    rectangle(&mut out, class(ink), [from, y, long.max(0.7), BAR]);
+                }
+                y += BAR + 1.0;
+            }
+            out.push_str("</g>");
+            line(&mut out, "plot-zero", [zero, top - 1.0, zero, y]);
+            let middle = [f64::midpoint(zero, WIDTH / 2.0) as f32, f64::midpoint(top, y) as f32];
+            let mut label = bar.label.clone();
+            label.push_str(": ");
+            label.push_str(&spaced(&numbers, &self.unit));
+            if !bar.then.is_empty() {
+                y += LINE;
+                let mut then = String::from("↓ ");
+                then.push_str(&bar.then);
+                text(
+                    &mut out,
+                    "plot-soft",
+                    [LEFT + 10.0, y - 3.0],
+                    &cut(&then, WIDTH - 3.0 * LEFT),
+                );
+                label.push_str("; then ");
+                label.push_str(&bar.then);
+            }
+            y += 4.0;
+            drawn.points.push(Target { component: bar.component, label, place: middle });
+        }
+        drawn.table = self.table(&|value| span.write(value.into()));
+        drawn.summary = sentence(&self.title, &self.summary, "");
+        drawn.size = [WIDTH as f32, (y + 4.0) as f32];
+        drawn.svg = picture([WIDTH, y + 4.0], &out);
+        drawn
+    }
+
+    /// The values of a bar and its note, in a line.
+    fn numbers(&self, bar: &Bar, with_names: bool, write: &dyn Fn(f32) -> String) -> String {
+        let mut out = String::new();
+        for (place, value) in bar.values.iter().enumerate().filter(|(_, value)| value.is_finite()) {
+            if !out.is_empty() {
+                out.push_str(", ");
+            }
+            if let Some(name) = self.names.get(place).filter(|_| with_names) {
+                out.push_str(name);
+                out.push(' ');
+            }
+            out.push_str(&write(*value));
+        }
+        spaced(&out, &bar.note)
+    }
+
+    fn table(&self, write: &dyn Fn(f32) -> String) -> Table {
+        let mut table = Table::default();
+        table.head.push(String::new());
+        let values = self.bars.iter().map(|bar| bar.values.len()).max().unwrap_or(1);
+        for place in 0..values {
+            let name = self.names.get(place).map_or("value", String::as_str);
+            table.head.push(with_unit(name, &self.unit));
+        }
+        let has = |part: fn(&Bar) -> &String| self.bars.iter().any(|bar| !part(bar).is_empty());
+        let (notes, steps) = (has(|bar| &bar.note), has(|bar| &bar.then));
+        table.head.extend(notes.then(|| "note".to_owned()));
+        table.head.extend(steps.then(|| "what the next adds".to_owned()));
+        for bar in &self.bars {
+            let mut row = vec![bar.label.clone()];
+            for place in 0..values {
+                let value = bar.values.get(place).filter(|value| value.is_finite());
+                row.push(value.map(|value| write(*value)).unwrap_or_default());
+            }
+            row.extend(notes.then(|| bar.note.clone()));
+            row.extend(steps.then(|| bar.then.clone()));
+            table.rows.push(row);
+        }
+        table
+    }
+}

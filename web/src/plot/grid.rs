@@ -1,0 +1,272 @@
+//! Cells in rows and columns, whatever they show.
+
+use twinbeam_core::Component;
+
+use super::markup::{
+    TYPE, attribute, begin, cut, line, picture, push_count, reachable, rectangle, text, text_width,
+    upright,
+};
+use super::{Drawn, Table, Target, sentence, with_unit};
+use crate::components::visible;
+
+/// Rows, and columns, that are drawn at most.
+const MOST: usize = 100;
+/// Width of a label at most.
+const LABEL_ROOM: f64 = 92.0;
+/// Widths of a cell.
+const NARROWEST: f64 = 15.0;
+const WIDEST: f64 = 44.0;
+
+/// What a cell belongs to, if that is a component.
+pub(super) type ComponentOf<'a> = Option<&'a dyn Fn(usize, usize) -> Option<Component>>;
+/// What is said of a cell besides its value.
+pub(super) type WordsOf<'a> = Option<&'a dyn Fn(usize, usize) -> String>;
+
+/// Names of rows or columns.
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
+pub(crate) struct Labels {
+    /// What they are: `layer`, `position`.
+    pub(crate) title: String,
+    /// One each.
+    pub(crate) texts: Vec<String>,
+    /// Whether they are tokens, whose spaces count.
+    pub(crate) tokens: bool,
+}
+
+impl Labels {
+    /// Numbers from 0.
+    pub(crate) fn numbers(title: &str, n: usize) -> Self {
+        Self::texts(title, (0..n).map(|number| number.to_string()).collect())
+    }
+
+    /// Tokens of a prompt.
+    pub(crate) fn tokens(title: &str, texts: Vec<String>) -> Self {
+        Self { tokens: true, ..Self::texts(title, texts) }
+    }
+
+    /// Any words.
+    pub(crate) fn texts(title: &str, texts: Vec<String>) -> Self {
+        Self { title: title.to_owned(), texts, tokens: false }
+    }
+
+    /// As it is drawn.
+    fn short(&self, at: usize) -> String {
+        let text = self.texts.get(at).map_or("", String::as_str);
+        if self.tokens { cut(&visible(text), LABEL_ROOM) } else { cut(text, LABEL_ROOM) }
+    }
+
+    /// As it is said: `layer 3`, `position 3 “·Mary”`.
+    fn said(&self, at: usize) -> String {
+        let mut out = self.title.clone();
+        if !out.is_empty() {
+            out.push(' ');
+        }
+        let text = self.texts.get(at).map_or("", String::as_str);
+        if self.tokens {
+            push_count(&mut out, at as u64);
+            out.push_str(" “");
+            out.push_str(&visible(text));
+            out.push('”');
+        } else {
+            out.push_str(text);
+        }
+        out
+    }
+}
+
+/// What is in a cell.
+pub(super) struct Cell {
+    /// Class of its ground and its text.
+    pub(super) class: String,
+    /// Written in it if that fits.
+    pub(super) text: String,
+    /// As data.
+    pub(super) value: String,
+    /// What is said.
+    pub(super) said: String,
+}
+
+/// What both have in common.
+pub(super) struct Grid<'a> {
+    pub(super) title: &'a str,
+    pub(super) summary: &'a str,
+    pub(super) rows: &'a Labels,
+    pub(super) columns: &'a Labels,
+    pub(super) outlined: &'a [(usize, usize)],
+    pub(super) component: ComponentOf<'a>,
+    pub(super) words: WordsOf<'a>,
+}
+
+impl Grid<'_> {
+    pub(super) fn draw(
+        &self,
+        cell: &dyn Fn(usize) -> Option<Cell>,
+        legend: &dyn Fn(&mut String, f64, f64) -> f64,
+    ) -> Drawn {
+        let (n_rows, n_columns) = (self.rows.texts.len(), self.columns.texts.len());
+        let first = [n_rows.saturating_sub(MOST), n_columns.saturating_sub(MOST)];
+        let (rows, columns) = (first[0]..n_rows, first[1]..n_columns);
+        let names = |labels: &Labels, range: std::ops::Range<usize>| -> Vec<String> {
+            range.map(|at| labels.short(at)).collect()
+        };
+        let (row_names, column_names) =
+            (names(self.rows, rows.clone()), names(self.columns, columns.clone()));
+        let widest =
+            |names: &[String]| names.iter().fold(0.0, |most: f64, name| most.max(text_width(name)));
+        // Left of the cells: the rows' title, upright, and their names.
+        let aside = if self.rows.title.is_empty() { 4.0 } else { 18.0 };
+        let left = aside + widest(&row_names) + 5.0;
+        let across = column_names.len().max(1) as f64;
+        let cell_width = ((354.0 - left) / across).clamp(NARROWEST, WIDEST);
+        let width = (left + cell_width * across + 6.0).max(360.0);
+        let cell_height = if rows.len() > 30 { NARROWEST } else { 20.0 };
+        let turned = self.columns.tokens || widest(&column_names) + 3.0 > cell_width;
+        let mut top = if self.title.is_empty() { 4.0 } else { 24.0 };
+
+        let mut out = String::new();
+        if !self.title.is_empty() {
+            text(&mut out, "plot-title", [4.0, 14.0], &cut(&self.title, width - 8.0));
+        }
+        let [middle_x, cells_height] =
+            [left + cell_width * across / 2.0, cell_height * rows.len() as f64];
+        if !self.columns.title.is_empty() {
+            top += 14.0;
+            text(&mut out, "plot-soft plot-mid", [middle_x, top - 3.0], &self.columns.title);
+        }
+        top += if turned { widest(&column_names) + 6.0 } else { 17.0 };
+        if !self.rows.title.is_empty() {
+            let place = [13.0, top + cells_height / 2.0];
+            upright(&mut out, "plot-soft plot-mid", place, &self.rows.title);
+        }
+        for (at, name) in column_names.iter().enumerate() {
+            let middle = left + cell_width * (at as f64 + 0.5);
+            if turned {
+                upright(&mut out, "plot-label", [middle + 4.0, top - 4.0], name);
+            } else {
+                text(&mut out, "plot-label plot-mid", [middle, top - 4.0], name);
+            }
+        }
+        let mut table = Table::default();
+        table.head.push(with_unit(&self.rows.title, &self.columns.title));
+        table.head.extend(columns.clone().map(|column| self.columns.said(column)));
+        let mut drawn = Drawn { grid: true, ..Drawn::default() };
+        for (down, name) in row_names.iter().enumerate() {
+            let (row, y) = (first[0] + down, top + cell_height * down as f64);
+            let base = y + cell_height / 2.0 + 0.35 * TYPE;
+            text(&mut out, "plot-label plot-end", [left - 4.0, base], name);
+            let mut written = vec![self.rows.said(row)];
+            for column in columns.clone() {
+                let x = left + cell_width * (column - first[1]) as f64;
+                let Some(cell) = cell(row * n_columns + column) else {
+                    written.push(String::new());
+                    continue;
+                };
+                let component = self.component.and_then(|of| of(row, column));
+                let place = [x, y, cell_width - 1.0, cell_height - 1.0];
+                let targets = &mut drawn.points;
+                self.draw_cell(&mut out, &cell, place, targets.len(), (row, column), component);
+                if text_width(&cell.text) <= cell_width - 1.0 {
+                    let mut class = String::from("plot-mid");
+                    if cell.class.starts_with("plot-c") {
+                        class.push_str(" plot-number ");
+                        class.push_str(&cell.class);
+                    }
+                    text(&mut out, &class, [x + (cell_width - 1.0) / 2.0, base], &cell.text);
+                }
+                let middle = [x + cell_width / 2.0, y + cell_height / 2.0];
+                let label = self.label(&cell, row, column, component);
+                targets.push(Target { component, label, place: middle.map(|at| at as f32) });
+                written.push(cell.text);
+            }
+            table.rows.push(written);
+        }
+        let height = legend(&mut out, top + cells_height + 8.0, width);
+        let mut left_out = String::new();
+        for (labels, first, what) in
+            [(self.rows, first[0], "rows"), (self.columns, first[1], "columns")]
+        {
+            if first > 0 {
+                left_out.push_str(if left_out.is_empty() { "" } else { " " });
+                left_out.push_str("The last ");
+                push_count(&mut left_out, MOST as u64);
+                left_out.push_str(" of ");
+                push_count(&mut left_out, labels.texts.len() as u64);
+                left_out.push(' ');
+                left_out.push_str(what);
+                left_out.push_str(" are drawn.");
+            }
+        }
+        drawn.table = table;
+        drawn.summary = sentence(self.title, self.summary, &left_out);
+        drawn.size = [width as f32, height as f32];
+        drawn.svg = picture([width, height], &out);
+        drawn
+    }
+
+    fn draw_cell(
+        &self,
+        out: &mut String,
+        cell: &Cell,
+        place: [f64; 4],
+        at: usize,
+        (row, column): (usize, usize),
+        component: Option<Component>,
+    ) {
+        let [x, y, width, height] = place;
+        let mut class = String::from("plot-point plot-cell ");
+        class.push_str(&cell.class);
+        begin(out, "rect", &class, &[("x", x), ("y", y), ("width", width), ("height", height)]);
+        reachable(out, at, component);
+        out.push_str(" data-row=\"");
+        push_count(out, row as u64);
+        out.push_str("\" data-column=\"");
+        push_count(out, column as u64);
+        out.push('"');
+        attribute(out, "data-value", &cell.value);
+        out.push_str("/>");
+        hatch(out, &cell.class, place);
+        if self.outlined.contains(&(row, column)) {
+            rectangle(out, "plot-outlined", place);
+        }
+    }
+
+    fn label(
+        &self,
+        cell: &Cell,
+        row: usize,
+        column: usize,
+        component: Option<Component>,
+    ) -> String {
+        let mut label = match component {
+            // A cell per component is one by its name.
+            Some(component)
+                if component.layer == row
+                    && component.index == column
+                    && !self.rows.tokens
+                    && !self.columns.tokens =>
+            {
+                component.to_string()
+            }
+            _ => with_unit(&self.rows.said(row), &self.columns.said(column)),
+        };
+        label.push_str(": ");
+        label.push_str(&cell.said);
+        let words = self.words.map(|words| words(row, column)).unwrap_or_default();
+        if !words.is_empty() {
+            label.push_str("; ");
+            label.push_str(&words);
+        }
+        label
+    }
+}
+
+/// Strokes across a cell of the first three kinds: rising, falling, both.
+pub(super) fn hatch(out: &mut String, class: &str, [x, y, width, height]: [f64; 4]) {
+    let (right, bottom) = (x + width, y + height);
+    if matches!(class, "plot-k0" | "plot-k2") {
+        line(out, "plot-hatch", [x, bottom, right, y]);
+    }
+    if matches!(class, "plot-k1" | "plot-k2") {
+        line(out, "plot-hatch", [x, y, right, bottom]);
+    }
+}

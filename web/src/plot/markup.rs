@@ -1,0 +1,258 @@
+//! SVG and HTML, tag by tag.
+
+use std::fmt::Write as _;
+
+use twinbeam_core::Component;
+
+use super::Table;
+use crate::colour;
+use crate::components::hides;
+
+/// Size of the type, in units of the view box.
+pub(super) const TYPE: f64 = 12.0;
+/// Width of a character, of most of them in most fonts at most.
+const CHARACTER: f64 = 0.64 * TYPE;
+/// Steps of the diverging scale, its middle included.
+pub(super) const LEVELS: usize = 41;
+/// Widths of view boxes that the style sheet knows, ascending.
+const WIDTHS: [u16; 5] = [360, 560, 760, 1000, 1500];
+
+/// Text as XML and HTML hold it. Characters that XML forbids, that would hide, or that would turn the
+/// direction of what follows become the replacement character.
+pub(crate) fn escape(text: &str) -> String {
+    let mut out = String::with_capacity(text.len());
+    push_escaped(&mut out, text);
+    out
+}
+
+pub(super) fn push_escaped(out: &mut String, text: &str) {
+    for character in text.chars() {
+        match character {
+            '&' => out.push_str("&amp;"),
+            '<' => out.push_str("&lt;"),
+            '>' => out.push_str("&gt;"),
+            '"' => out.push_str("&quot;"),
+            '\'' => out.push_str("&#39;"),
+            '\t' | '\n' | '\r' => out.push(' '),
+            '\u{fffe}' | '\u{ffff}' => out.push('\u{fffd}'),
+            other if hides(other) => out.push('\u{fffd}'),
+            other => out.push(other),
+        }
+    }
+}
+
+/// A coordinate, to a tenth; 0 for what is not a number.
+pub(super) fn push_number(out: &mut String, number: f64) {
+    let tenths = (10.0 * number).round() as i64;
+    if tenths < 0 {
+        out.push('-');
+    }
+    let tenths = tenths.unsigned_abs();
+    push_count(out, tenths / 10);
+    if !tenths.is_multiple_of(10) {
+        out.push('.');
+        push_count(out, tenths % 10);
+    }
+}
+
+pub(super) fn push_count(out: &mut String, count: u64) {
+    // OK because writing to a string does not fail.
+    write!(out, "{count}").ok();
+}
+
+/// The beginning of a tag: more attributes may follow, and its end must.
+pub(super) fn begin(out: &mut String, tag: &str, class: &str, numbers: &[(&str, f64)]) {
+    out.push('<');
+    out.push_str(tag);
+    if !class.is_empty() {
+        attribute(out, "class", class);
+    }
+    for (name, number) in numbers {
+        out.push(' ');
+        out.push_str(name);
+        out.push_str("=\"");
+        push_number(out, *number);
+        out.push('"');
+    }
+}
+
+/// A whole tag without content.
+pub(super) fn shape(out: &mut String, tag: &str, class: &str, numbers: &[(&str, f64)]) {
+    begin(out, tag, class, numbers);
+    out.push_str("/>");
+}
+
+pub(super) fn rectangle(out: &mut String, class: &str, [x, y, width, height]: [f64; 4]) {
+    shape(
+        out,
+        "rect",
+        class,
+        &[("x", x), ("y", y), ("width", width.max(0.0)), ("height", height.max(0.0))],
+    );
+}
+
+pub(super) fn line(out: &mut String, class: &str, [x1, y1, x2, y2]: [f64; 4]) {
+    shape(out, "line", class, &[("x1", x1), ("y1", y1), ("x2", x2), ("y2", y2)]);
+}
+
+pub(super) fn attribute(out: &mut String, name: &str, value: &str) {
+    out.push(' ');
+    out.push_str(name);
+    out.push_str("=\"");
+    push_escaped(out, value);
+    out.push('"');
+}
+
+/// A line of text. `class`: with `plot-mid` or `plot-end` the place is its middle or its end.
+pub(super) fn text(out: &mut String, class: &str, [x, y]: [f64; 2], words: &str) {
+    begin(out, "text", class, &[("x", x), ("y", y)]);
+    out.push('>');
+    push_escaped(out, words);
+    out.push_str("</text>");
+}
+
+/// A line of text from bottom to top.
+pub(super) fn upright(out: &mut String, class: &str, [x, y]: [f64; 2], words: &str) {
+    begin(out, "text", class, &[]);
+    out.push_str(" transform=\"translate(");
+    push_number(out, x);
+    out.push(' ');
+    push_number(out, y);
+    out.push_str(") rotate(-90)\">");
+    push_escaped(out, words);
+    out.push_str("</text>");
+}
+
+/// What makes an element one that can be reached: its place in the order, and its component.
+pub(super) fn reachable(out: &mut String, at: usize, component: Option<Component>) {
+    out.push_str(" data-at=\"");
+    push_count(out, at as u64);
+    out.push('"');
+    if let Some(Component { kind, layer, index }) = component {
+        attribute(out, "data-kind", kind.id());
+        out.push_str(" data-layer=\"");
+        push_count(out, layer as u64);
+        out.push_str("\" data-index=\"");
+        push_count(out, index as u64);
+        out.push('"');
+    }
+}
+
+/// A picture of this size round what is drawn. The rubber band of a brush is there from the beginning, without
+/// a size.
+pub(super) fn picture([width, height]: [f64; 2], body: &str) -> String {
+    let mut out = String::with_capacity(body.len() + 200);
+    let known = WIDTHS.iter().copied().find(|known| width <= f64::from(*known));
+    let known = known.unwrap_or(WIDTHS[WIDTHS.len() - 1]);
+    out.push_str("<svg aria-hidden=\"true\" class=\"plot-svg plot-w");
+    push_count(&mut out, u64::from(known));
+    out.push_str("\" width=\"");
+    push_number(&mut out, width);
+    out.push_str("\" height=\"");
+    push_number(&mut out, height);
+    out.push_str("\" viewBox=\"0 0 ");
+    push_number(&mut out, width);
+    out.push(' ');
+    push_number(&mut out, height);
+    out.push_str("\">");
+    out.push_str(body);
+    out.push_str("<rect class=\"plot-rubber\" width=\"0\" height=\"0\"/></svg>");
+    out
+}
+
+/// Units that a text takes at most, nearly always: it must not be found to be longer when it is too late.
+pub(super) fn text_width(words: &str) -> f64 {
+    words.chars().map(character_width).sum()
+}
+
+const fn character_width(character: char) -> f64 {
+    if character >= '\u{2e80}' { TYPE } else { CHARACTER }
+}
+
+/// As much of a text as fits, with an ellipsis where that is not all.
+pub(super) fn cut(words: &str, room: f64) -> String {
+    if text_width(words) <= room {
+        return words.to_owned();
+    }
+    let mut out = String::new();
+    let mut left = room - text_width("…");
+    for character in words.chars() {
+        left -= character_width(character);
+        if left < 0.0 {
+            break;
+        }
+        out.push(character);
+    }
+    out.push('…');
+    out
+}
+
+/// The numbers behind a plot as an HTML table.
+pub(crate) fn html_table(table: &Table) -> String {
+    let mut out = String::from("<table class=\"list\"><thead><tr>");
+    for name in &table.head {
+        out.push_str("<th scope=\"col\">");
+        push_escaped(&mut out, name);
+        out.push_str("</th>");
+    }
+    out.push_str("</tr></thead><tbody>");
+    for row in &table.rows {
+        out.push_str("<tr>");
+        for (place, cell) in row.iter().enumerate() {
+            let (open, close) =
+                if place == 0 { ("<th scope=\"row\">", "</th>") } else { ("<td>", "</td>") };
+            out.push_str(open);
+            push_escaped(&mut out, cell);
+            out.push_str(close);
+        }
+        out.push_str("</tr>");
+    }
+    out.push_str("</tbody></table>");
+    out
+}
+
+/// What `styles/lab.css` says, for a file: in the light theme, the scale's steps apart.
+const FILE_STYLE: &str = "text{font:12px Helvetica,Arial,'Liberation Sans',sans-serif;fill:#1c1d20}\
+    .plot-title{font-weight:bold}.plot-mid{text-anchor:middle}.plot-end{text-anchor:end}.plot-soft{color:#5a5c62}\
+    .plot-cold{color:#17548f}.plot-warm{color:#a33b12}.plot-accent{color:#1f5c4d}.plot-ink{color:#1c1d20}\
+    text.plot-soft{fill:#5a5c62}.plot-frame,.plot-grid{fill:none;stroke:#d9d6ce}.plot-zero{stroke:#5a5c62}\
+    .plot-identity{stroke:#5a5c62;stroke-dasharray:2 3}.plot-rule{stroke:currentColor;stroke-dasharray:6 3}\
+    .plot-curve{fill:none;stroke:currentColor;stroke-width:1.8}.plot-dashed{stroke-dasharray:5 3}\
+    .plot-band{fill:#1c1d20;opacity:.08}.plot-node{stroke:#5a5c62}.plot-dot,.plot-bar{fill:currentColor}\
+    .plot-hidden,.plot-rubber{opacity:0}.plot-mark{fill:#5a5c62;fill-opacity:.55}\
+    .plot-ig{fill:#a33b12;fill-opacity:1}.plot-ap{fill:#17548f;fill-opacity:1}.plot-both{fill:#1c1d20;fill-opacity:1}\
+    .plot-selected{stroke:#1f5c4d;stroke-width:2}.plot-pinned{stroke:#1c1d20;stroke-width:2.5}.plot-d1,.plot-d2,\
+    .plot-d3,.plot-d4{fill:#5a5c62}.plot-d1{opacity:.25}.plot-d2{opacity:.45}.plot-d3{opacity:.65}.plot-d4{opacity:.9}\
+    .plot-outlined{fill:none;stroke:#1c1d20;stroke-width:2}.plot-hatch{fill:none;stroke:#1c1d20;opacity:.35}\
+    .plot-k0{fill:#e2c3b3}.plot-k1{fill:#b8c7d5}.plot-k2{fill:#bacac3}.plot-k3{fill:#f6f4ef}";
+
+/// A picture as a file of its own, in the light theme.
+pub(crate) fn standalone(svg: &str) -> String {
+    let mut out = String::from("<svg xmlns=\"http://www.w3.org/2000/svg\" role=\"img\"");
+    let rest = svg.strip_prefix("<svg aria-hidden=\"true\"").unwrap_or(svg);
+    let (tag, body) = rest.split_once('>').unwrap_or((rest, "</svg>"));
+    out.push_str(tag);
+    out.push_str("><style>");
+    out.push_str(FILE_STYLE);
+    if body.contains("plot-cell") {
+        for level in 0..LEVELS {
+            let place = place_of(level);
+            let (fill, ink) = (colour::LIGHT.hex(place), colour::LIGHT.ink(place));
+            write!(out, ".plot-c{level}{{fill:{fill}}}text.plot-c{level}{{fill:{ink}}}").ok();
+        }
+    }
+    out.push_str("</style><rect width=\"100%\" height=\"100%\" fill=\"#ffffff\"/>");
+    out.push_str(body);
+    out
+}
+
+/// The step of a place on the scale, from -1 to 1.
+pub(super) fn level(place: f64) -> usize {
+    let half = (LEVELS / 2) as f64;
+    (half + half * place.clamp(-1.0, 1.0)).round() as usize
+}
+
+fn place_of(level: usize) -> f32 {
+    let half = (LEVELS / 2) as f32;
+    (level as f32 - half) / half
+}

@@ -1,0 +1,159 @@
+//! Values by row and column.
+
+use super::axis::written;
+use super::grid::{Cell, ComponentOf, Grid, Labels, WordsOf, hatch};
+use super::markup::{LEVELS, cut, level, push_count, rectangle, text, text_width};
+use super::{Drawn, spaced};
+
+/// What colours mean.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub(crate) enum Shades {
+    /// From `-limit` over zero to `limit`.
+    #[default]
+    Diverging,
+    /// From zero to `limit`.
+    Sequential,
+}
+
+/// A map of values.
+#[derive(Default)]
+pub(crate) struct Matrix<'a> {
+    /// Its name.
+    pub(crate) title: String,
+    /// The numbers that matter, in a sentence.
+    pub(crate) summary: String,
+    /// The values'.
+    pub(crate) unit: String,
+    /// From top to bottom.
+    pub(crate) rows: Labels,
+    /// From left to right.
+    pub(crate) columns: Labels,
+    /// Row by row; where it is not finite there is no cell.
+    pub(crate) values: Vec<f32>,
+    /// End of the scale; `None`: the largest value.
+    pub(crate) limit: Option<f32>,
+    /// What colours mean.
+    pub(crate) shades: Shades,
+    /// Cells with a frame, by row and column.
+    pub(crate) outlined: Vec<(usize, usize)>,
+    /// What a cell belongs to.
+    pub(crate) component: ComponentOf<'a>,
+    /// What is said of a cell besides its value.
+    pub(crate) words: WordsOf<'a>,
+}
+
+/// A map of kinds: told apart by letter, hatching and colour.
+#[derive(Default)]
+pub(crate) struct Kinds<'a> {
+    /// Its name.
+    pub(crate) title: String,
+    /// The numbers that matter, in a sentence.
+    pub(crate) summary: String,
+    /// From top to bottom.
+    pub(crate) rows: Labels,
+    /// From left to right.
+    pub(crate) columns: Labels,
+    /// Letter and name of each kind, four at most.
+    pub(crate) names: Vec<(char, String)>,
+    /// Row by row, places in `names`; `None`: no cell.
+    pub(crate) cells: Vec<Option<usize>>,
+    /// What a cell belongs to.
+    pub(crate) component: ComponentOf<'a>,
+    /// What is said of a cell besides its kind.
+    pub(crate) words: WordsOf<'a>,
+}
+
+impl Matrix<'_> {
+    /// Draws it.
+    pub(crate) fn draw(&self) -> Drawn {
+        let values = || self.values.iter().copied().filter(|value| value.is_finite());
+        let largest = values().fold(0.0, |most: f32, value| most.max(value.abs()));
+        let limit = self.limit.filter(|limit| limit.is_finite()).unwrap_or(largest).abs();
+        let end = f64::from(limit);
+        let diverging = self.shades == Shades::Diverging;
+        let cell = |at: usize| {
+            let value = self.values.get(at).copied().filter(|value| value.is_finite())?;
+            let place = if limit > 0.0 { f64::from(value) / end } else { 0.0 };
+            let mut class = String::from("plot-c");
+            push_count(&mut class, level(if diverging { place } else { place.max(0.0) }) as u64);
+            let text = written(value.into(), end, diverging);
+            let said = spaced(&text, &self.unit);
+            Some(Cell { class, text, value: value.to_string(), said })
+        };
+        let legend = |out: &mut String, y: f64, _width: f64| {
+            let first = if diverging { 0 } else { LEVELS / 2 };
+            let step = 160.0 / (LEVELS - first) as f64;
+            for level in first..LEVELS {
+                let mut class = String::from("plot-cell plot-c");
+                push_count(&mut class, level as u64);
+                // Half a unit wider, so that no seam shows between two steps.
+                let x = 8.0 + (level - first) as f64 * step;
+                rectangle(out, &class, [x, y, step + 0.5, 9.0]);
+            }
+            let low = if diverging { written(-end, end, true) } else { "0".to_owned() };
+            let high = spaced(&written(end, end, diverging), &self.unit);
+            text(out, "plot-soft", [8.0, y + 22.0], &low);
+            if diverging {
+                text(out, "plot-soft plot-mid", [88.0, y + 22.0], "0");
+            }
+            text(out, "plot-soft", [152.0, y + 22.0], &high);
+            y + 28.0
+        };
+        let grid = Grid {
+            title: &self.title,
+            summary: &self.summary,
+            rows: &self.rows,
+            columns: &self.columns,
+            outlined: &self.outlined,
+            component: self.component,
+            words: self.words,
+        };
+        grid.draw(&cell, &legend)
+    }
+}
+
+impl Kinds<'_> {
+    /// Draws it.
+    pub(crate) fn draw(&self) -> Drawn {
+        let class_of = |kind: usize| ["plot-k0", "plot-k1", "plot-k2", "plot-k3"][kind.min(3)];
+        let cell = |at: usize| {
+            let kind = self.cells.get(at).copied().flatten()?;
+            let (letter, name) = self.names.get(kind)?;
+            Some(Cell {
+                class: class_of(kind).to_owned(),
+                text: letter.to_string(),
+                value: name.clone(),
+                said: name.clone(),
+            })
+        };
+        let legend = |out: &mut String, y: f64, width: f64| {
+            let mut y = y;
+            let mut x = 8.0;
+            for (kind, (letter, name)) in self.names.iter().enumerate() {
+                let name = cut(name, width - 40.0);
+                let needs = 36.0 + text_width(&name);
+                if x > 8.0 && x + needs > width {
+                    (x, y) = (8.0, y + 20.0);
+                }
+                let place = [x, y, 17.0, 17.0];
+                rectangle(out, class_of(kind), place);
+                hatch(out, class_of(kind), place);
+                let middle = [x + 8.5, y + 12.5];
+                text(out, "plot-mid", middle, letter.encode_utf8(&mut [0; 4]));
+                text(out, "", [x + 22.0, y + 12.5], &name);
+                x += needs;
+            }
+            y + 22.0
+        };
+        let grid = Grid {
+            title: &self.title,
+            summary: &self.summary,
+            rows: &self.rows,
+            columns: &self.columns,
+            outlined: &[],
+            component: self.component,
+            words: self.words,
+        };
+        grid.draw(&cell, &legend)
+    }
+}

@@ -1,0 +1,162 @@
+//! What a plot over two axes is made of.
+
+use twinbeam_core::Component;
+
+use super::Axis;
+
+/// A colour by what it stands for.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub(crate) enum Ink {
+    /// That of text.
+    #[default]
+    Ink,
+    /// The scale's negative end.
+    Cold,
+    /// Its positive end.
+    Warm,
+    /// The page's own.
+    Accent,
+    /// Pale.
+    Soft,
+}
+
+impl Ink {
+    pub(super) const fn class(self) -> &'static str {
+        match self {
+            Self::Ink => "plot-ink",
+            Self::Cold => "plot-cold",
+            Self::Warm => "plot-warm",
+            Self::Accent => "plot-accent",
+            Self::Soft => "plot-soft",
+        }
+    }
+}
+
+/// By which method a component stands out. The shapes differ too.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub(crate) enum Mark {
+    /// By none: a disc.
+    #[default]
+    Plain,
+    /// Integrated gradients only: a triangle.
+    Ig,
+    /// Activation patching only: a square.
+    Ap,
+    /// Both: a diamond.
+    Both,
+}
+
+/// A component in a plane.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub(crate) struct Point {
+    /// Which.
+    pub(crate) component: Component,
+    /// Its place, in the axis's unit.
+    pub(crate) x: f32,
+    /// Its place, in the axis's unit.
+    pub(crate) y: f32,
+    /// How it is drawn.
+    pub(crate) mark: Mark,
+    /// Whether it is in the selection.
+    pub(crate) selected: bool,
+    /// Whether it is the pinned one.
+    pub(crate) pinned: bool,
+}
+
+impl Point {
+    /// A plain one.
+    pub(crate) const fn of(component: Component, x: f32, y: f32) -> Self {
+        Self { component, x, y, mark: Mark::Plain, selected: false, pinned: false }
+    }
+
+    pub(super) fn stands_out(&self) -> bool {
+        self.selected || self.pinned || self.mark != Mark::Plain
+    }
+}
+
+/// A curve.
+#[derive(Debug, Clone, PartialEq, Default)]
+pub(crate) struct Series {
+    /// Its name; without one it is not in the legend.
+    pub(crate) label: String,
+    /// Its colour.
+    pub(crate) ink: Ink,
+    /// From left to right; where `y` is not finite the curve is broken.
+    pub(crate) points: Vec<(f32, f32)>,
+    /// Whether its points are drawn.
+    pub(crate) dots: bool,
+    /// Whether the line is.
+    pub(crate) dashed: bool,
+}
+
+/// Where a straight line runs.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub(crate) enum At {
+    /// Upright.
+    X(f32),
+    /// Level.
+    Y(f32),
+    /// `slope * x + intercept`.
+    Slope {
+        /// Change of y with x.
+        slope: f32,
+        /// y at x = 0.
+        intercept: f32,
+    },
+}
+
+/// A straight line across the frame, for a limit.
+#[derive(Debug, Clone, PartialEq)]
+pub(crate) struct Rule {
+    /// Where.
+    pub(crate) at: At,
+    /// What is written beside it.
+    pub(crate) label: String,
+    /// Its colour.
+    pub(crate) ink: Ink,
+}
+
+/// A shaded range of x.
+#[derive(Debug, Clone, PartialEq)]
+pub(crate) struct Band {
+    /// Its left end.
+    pub(crate) from: f32,
+    /// Its right end.
+    pub(crate) to: f32,
+    /// What is written in it.
+    pub(crate) label: String,
+}
+
+/// A plot over two axes.
+#[derive(Default)]
+pub(crate) struct Xy<'a> {
+    /// Its name.
+    pub(crate) title: String,
+    /// The numbers that matter, in a sentence.
+    pub(crate) summary: String,
+    /// From left to right.
+    pub(crate) x: Axis,
+    /// From bottom to top.
+    pub(crate) y: Axis,
+    /// Half as wide again.
+    pub(crate) wide: bool,
+    /// Whether y = x is drawn; both axes then have one range.
+    pub(crate) identity: bool,
+    /// Limits.
+    pub(crate) rules: Vec<Rule>,
+    /// Shaded ranges.
+    pub(crate) bands: Vec<Band>,
+    /// Curves.
+    pub(crate) series: Vec<Series>,
+    /// Components.
+    pub(crate) points: Vec<Point>,
+    /// Where a curve was computed: strokes on the x axis.
+    pub(crate) nodes: Vec<f32>,
+    /// What the shapes of [`Mark::Ig`], [`Mark::Ap`] and [`Mark::Both`] mean, for the legend.
+    pub(crate) marks: [&'a str; 3],
+    /// How many points have their name beside them, besides those that are pinned or selected: the farthest from
+    /// the identity line where it is drawn, else from the origin.
+    pub(crate) outliers: usize,
+    /// What is said of a component besides its numbers.
+    pub(crate) words: Option<&'a dyn Fn(Component) -> String>,
+}

@@ -1,0 +1,368 @@
+//! A plot on the page: keys, pointer, brush, and the numbers behind it.
+
+use std::sync::Arc;
+
+use leptos::ev::{KeyboardEvent, MouseEvent, PointerEvent};
+use leptos::html;
+use leptos::prelude::*;
+use twinbeam_core::Component;
+use wasm_bindgen::{JsCast as _, JsValue};
+use web_sys::{Element, HtmlDetailsElement};
+
+use super::brush::{Pick, in_view, inside, nearest, reached, rectangle};
+use super::markup::html_table;
+use super::{Drawn, Target};
+use crate::reactive::{dynamic, live};
+use crate::state::AppState;
+
+/// Nearer than this, in pixels, a press is a click.
+const CLICK_PIXELS: f64 = 5.0;
+/// Nearer than this, in units of the view box, a pointer is at a point.
+const NEAR: f32 = 9.0;
+
+/// Takes what a brush picks.
+type Brush = Callback<(Vec<Component>, Pick)>;
+
+/// A plot that can be stepped through, pointed at, pinned from and, with a brush, selected from.
+#[component]
+pub(crate) fn PlotView(
+    state: AppState,
+    testid: &'static str,
+    /// Said before the summary, unless that begins with it.
+    label: &'static str,
+    /// Without one the plot is hidden.
+    #[prop(into)]
+    drawn: Signal<Option<Arc<Drawn>>>,
+    #[prop(default = None)] brush: Option<Brush>,
+    #[prop(optional)] children: Option<Children>,
+) -> impl IntoView {
+    let plot = Plot {
+        state,
+        drawn,
+        brush,
+        at: RwSignal::new(None),
+        pointed: StoredValue::new(false),
+        drag: StoredValue::new(Drag::Idle),
+        area: NodeRef::new(),
+    };
+    plot.draw();
+    let open = RwSignal::new(false);
+    let summary = move || {
+        let summary = plot.with(|drawn| drawn.summary.clone()).unwrap_or_default();
+        if summary.starts_with(label) { summary } else { [label, ": ", &summary].concat() }
+    };
+    let readout = move || {
+        let label = plot.with(|drawn| Some(drawn.points[plot.current(drawn)?].label.clone()));
+        label.flatten().unwrap_or_default()
+    };
+    let table = move || {
+        open.get().then(|| {
+            view! {
+                <div
+                    class="tokens-scroll"
+                    tabindex="0"
+                    role="region"
+                    aria-label=["Table: ", label].concat()
+                    inner_html=live(move || plot.with(|drawn| html_table(&drawn.table)).unwrap_or_default())
+                ></div>
+            }
+        })
+    };
+    view! {
+        <div class="plot" hidden=live(move || drawn.with(Option::is_none))>
+            <div
+                class="plot-area"
+                class:plot-brushed=brush.is_some()
+                node_ref=plot.area
+                tabindex="0"
+                role="group"
+                aria-roledescription="plot"
+                aria-label=live(summary)
+                data-testid=testid
+                on:keydown=move |event| plot.press(&event)
+                on:pointerdown=move |event| plot.begin(&event)
+                on:pointermove=move |event| plot.move_to(&event)
+                on:pointerup=move |event| plot.end(&event)
+                on:pointercancel=move |_event| plot.cancel(Drag::Idle)
+                on:pointerleave=move |_event| plot.leave()
+                on:click=move |event| plot.click(&event)
+            ></div>
+            <p class="plot-readout" aria-live="polite" data-testid=[testid, "-readout"].concat()>
+                {dynamic(readout)}
+            </p>
+            {children.map(|children| children())}
+            <details
+                class="plot-table"
+                data-testid=[testid, "-table"].concat()
+                on:toggle=move |event| open.set(event_target::<HtmlDetailsElement>(&event).open())
+            >
+                <summary>"Table"</summary>
+                {dynamic(table)}
+            </details>
+        </div>
+    }
+    .into_any()
+}
+
+/// What the pointer does.
+#[derive(Debug, Clone, Copy, PartialEq)]
+enum Drag {
+    Idle,
+    /// It was pressed here on the screen, and has hardly moved.
+    Pressed([f64; 2]),
+    /// A rectangle begins here.
+    Moving([f64; 2]),
+    /// It is over; the click that follows is none.
+    Over,
+}
+
+#[derive(Clone, Copy)]
+struct Plot {
+    state: AppState,
+    drawn: Signal<Option<Arc<Drawn>>>,
+    brush: Option<Brush>,
+    /// The target under the pointer, or that the keys have reached.
+    at: RwSignal<Option<usize>>,
+    /// Whether it was the pointer.
+    pointed: StoredValue<bool>,
+    drag: StoredValue<Drag>,
+    area: NodeRef<html::Div>,
+}
+
+impl Plot {
+    fn with<T>(&self, read: impl FnOnce(&Drawn) -> T) -> Option<T> {
+        self.drawn.with(|drawn| drawn.as_deref().map(read))
+    }
+
+    fn now(&self) -> Option<Arc<Drawn>> {
+        self.drawn.get_untracked()
+    }
+
+    /// Puts the picture into the page, and marks what is current and what is pinned. Only the inside of the
+    /// area is replaced: the focus stays.
+    fn draw(self) {
+        Effect::new(move |before: Option<Option<Arc<Drawn>>>| {
+            let drawn = self.drawn.get();
+            let area = self.area.get()?;
+            let before = before.flatten();
+            let same = match (&before, &drawn) {
+                (Some(before), Some(now)) => Arc::ptr_eq(before, now),
+                _ => false,
+            };
+            if !same {
+                area.set_inner_html(drawn.as_ref().map_or("", |drawn| &drawn.svg));
+            }
+            let pinned = self.state.pinned.get();
+            if let Some(drawn) = &drawn {
+                mark(&area, "plot-pin", position(&drawn.points, pinned));
+                mark(&area, "plot-current", self.current(drawn));
+            }
+            drawn
+        });
+    }
+
+    /// The target at hand: this plot's own, else that of the component under the pointer elsewhere.
+    fn current(&self, drawn: &Drawn) -> Option<usize> {
+        let cell = self.state.cell.get();
+        let holds = |target: &Target| target.component.is_none() || target.component == cell;
+        let own = self.at.get().filter(|at| drawn.points.get(*at).is_some_and(holds));
+        own.or_else(|| position(&drawn.points, cell))
+    }
+
+    fn visit(&self, drawn: &Drawn, at: usize, pointed: bool) {
+        self.pointed.set_value(pointed);
+        if let Some(target) = drawn.points.get(at) {
+            self.at.set(Some(at));
+            if target.component.is_some() && self.state.cell.get_untracked() != target.component {
+                self.state.cell.set(target.component);
+            }
+        }
+    }
+
+    fn pin(&self, component: Component) {
+        if self.state.pinned.get_untracked() == Some(component) {
+            self.state.pinned.set(None);
+        } else {
+            self.state.go_to(component);
+        }
+    }
+
+    fn press(&self, event: &KeyboardEvent) {
+        let Some(drawn) = self.now() else { return };
+        if event.ctrl_key() || event.alt_key() || event.meta_key() {
+            return;
+        }
+        let at = untrack(|| self.current(&drawn));
+        let component = at.and_then(|at| drawn.points[at].component);
+        match (event.key().as_str(), component, self.brush) {
+            ("b" | "B", Some(component), Some(brush)) => {
+                brush.run((vec![component], Pick::Toggle));
+            }
+            ("Enter", Some(component), Some(brush)) if event.shift_key() => {
+                brush.run((vec![component], Pick::Toggle));
+            }
+            ("Enter" | " ", Some(component), _) => self.pin(component),
+            // What stands for no component cannot be pinned, and the page must not scroll for that.
+            (" ", None, _) => {}
+            ("Escape", ..) => match self.drag.get_value() {
+                Drag::Pressed(_) | Drag::Moving(_) => self.cancel(Drag::Over),
+                Drag::Idle | Drag::Over => self.state.pinned.set(None),
+            },
+            (key, ..) => match reached(&drawn, at, key) {
+                Some(to) => {
+                    self.visit(&drawn, to, false);
+                    self.bring_into_view(&drawn, to);
+                }
+                None => return,
+            },
+        }
+        event.prevent_default();
+    }
+
+    /// A plot wider than the screen scrolls along with the keys.
+    fn bring_into_view(&self, drawn: &Drawn, at: usize) {
+        let Some(area) = self.area.get_untracked() else { return };
+        let (room, width) = (area.client_width(), area.scroll_width());
+        if width > room && drawn.size[0] > 0.0 {
+            let x = drawn.points[at].place[0] / drawn.size[0] * width as f32;
+            area.set_scroll_left(x as i32 - room / 2);
+        }
+    }
+
+    fn begin(&self, event: &PointerEvent) {
+        let begins = self.brush.is_some() && event.button() == 0 && event.is_primary();
+        self.drag.set_value(if begins { Drag::Pressed(on_screen(event)) } else { Drag::Idle });
+    }
+
+    fn move_to(&self, event: &PointerEvent) {
+        let to = on_screen(event);
+        let mut drag = self.drag.get_value();
+        if let Drag::Pressed(from) = drag
+            && (to[0] - from[0]).hypot(to[1] - from[1]) >= CLICK_PIXELS
+            && let Some(area) = self.area.get_untracked()
+        {
+            // Not before: a click would be one at the area, not at what is under the pointer.
+            area.set_pointer_capture(event.pointer_id()).ok();
+            drag = Drag::Moving(from);
+            self.drag.set_value(drag);
+        }
+        if let Drag::Moving(from) = drag {
+            if let Some((a, b)) = self.corners(from, to) {
+                self.stretch(rectangle(a, b));
+            }
+            return;
+        }
+        // A page that scrolls under a pointer that rests has not been pointed at.
+        if event.movement_x() == 0 && event.movement_y() == 0 {
+            return;
+        }
+        let Some(drawn) = self.now() else { return };
+        match self.target(&drawn, event) {
+            Some(at) if self.at.get_untracked() != Some(at) => self.visit(&drawn, at, true),
+            _ => {}
+        }
+    }
+
+    fn end(&self, event: &PointerEvent) {
+        let Drag::Moving(from) = self.drag.get_value() else {
+            self.drag.set_value(Drag::Idle);
+            return;
+        };
+        let picked = self.corners(from, on_screen(event)).zip(self.now());
+        self.cancel(Drag::Over);
+        if let (Some(((a, b), drawn)), Some(brush)) = (picked, self.brush) {
+            let how = if event.shift_key() { Pick::Add } else { Pick::Replace };
+            brush.run((inside(&drawn, a, b), how));
+        }
+    }
+
+    /// Takes the rubber band away.
+    fn cancel(&self, then: Drag) {
+        self.drag.set_value(then);
+        self.stretch([0.0; 4]);
+    }
+
+    fn leave(&self) {
+        // What the keys have reached stays.
+        if self.pointed.get_value() {
+            self.at.set(None);
+            self.state.cell.set(None);
+        }
+    }
+
+    fn click(&self, event: &MouseEvent) {
+        if self.drag.get_value() == Drag::Over {
+            self.drag.set_value(Drag::Idle);
+            return;
+        }
+        let Some(drawn) = self.now() else { return };
+        if let Some(at) = self.target(&drawn, event) {
+            self.visit(&drawn, at, true);
+            if let Some(component) = drawn.points[at].component {
+                self.pin(component);
+            }
+        }
+    }
+
+    /// The target under the pointer, or near it.
+    fn target(&self, drawn: &Drawn, event: &MouseEvent) -> Option<usize> {
+        let element: Option<Element> = event.target().and_then(|target| target.dyn_into().ok());
+        let hit = element.and_then(|element| element.closest("[data-at]").ok().flatten());
+        let at = hit.and_then(|hit| hit.get_attribute("data-at")?.parse().ok());
+        let at = at.filter(|at| *at < drawn.points.len());
+        if at.is_some() || drawn.grid {
+            return at;
+        }
+        let picture = self.picture()?;
+        nearest(&drawn.points, in_view(on_screen(event), picture, drawn.size), NEAR)
+    }
+
+    /// Two places on the screen, in units of the view box.
+    fn corners(&self, from: [f64; 2], to: [f64; 2]) -> Option<([f32; 2], [f32; 2])> {
+        let (size, picture) = (self.now()?.size, self.picture()?);
+        Some((in_view(from, picture, size), in_view(to, picture, size)))
+    }
+
+    /// Left, top, width and height of the picture on the screen.
+    fn picture(&self) -> Option<[f64; 4]> {
+        let picture = self.area.get_untracked()?.query_selector("svg").ok()??;
+        // By name: the binding has it under a feature that nothing else here needs.
+        let of = |object: &JsValue, name: &str| js_sys::Reflect::get(object, &name.into()).ok();
+        let measure: js_sys::Function = of(&picture, "getBoundingClientRect")?.dyn_into().ok()?;
+        let found = measure.call0(&picture).ok()?;
+        Some(
+            ["left", "top", "width", "height"]
+                .map(|name| of(&found, name).and_then(|number| number.as_f64()).unwrap_or(0.0)),
+        )
+    }
+
+    fn stretch(&self, to: [f32; 4]) {
+        let Some(area) = self.area.get_untracked() else { return };
+        if let Ok(Some(rubber)) = area.query_selector(".plot-rubber") {
+            for (name, number) in ["x", "y", "width", "height"].into_iter().zip(to) {
+                rubber.set_attribute(name, &number.to_string()).ok();
+            }
+        }
+    }
+}
+
+fn on_screen(event: &MouseEvent) -> [f64; 2] {
+    [event.client_x().into(), event.client_y().into()]
+}
+
+fn position(targets: &[Target], component: Option<Component>) -> Option<usize> {
+    component?;
+    targets.iter().position(|target| target.component == component)
+}
+
+/// Moves a class to a target.
+fn mark(area: &Element, class: &str, at: Option<usize>) {
+    if let Ok(Some(old)) = area.query_selector(&[".", class].concat()) {
+        old.class_list().remove_1(class).ok();
+    }
+    if let Some(at) = at
+        && let Ok(Some(new)) = area.query_selector(&format!("[data-at=\"{at}\"]"))
+    {
+        new.class_list().add_1(class).ok();
+    }
+}

@@ -1,0 +1,380 @@
+//! Curves and points over two axes.
+
+use std::iter;
+
+use super::axis::Span;
+use super::labels::Places;
+use super::markup::{
+    TYPE, begin, cut, line, picture, push_number, reachable, rectangle, shape, text, text_width,
+};
+use super::parts::{At, Ink, Mark, Series, Xy};
+use super::points::{Cloud, begin_mark};
+use super::{Drawn, Table, Target, sentence, with_unit};
+
+/// Where the numbers of both axes lie in the picture.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct Frame {
+    pub(super) left: f64,
+    pub(super) top: f64,
+    pub(super) right: f64,
+    pub(super) bottom: f64,
+    pub(super) x: Span,
+    pub(super) y: Span,
+}
+
+impl Frame {
+    pub(super) fn place(&self, x: f64, y: f64) -> [f64; 2] {
+        let Self { left, top, right, bottom, .. } = *self;
+        let (x, y) = (self.x.share(x), self.y.share(y));
+        [left + (right - left) * x, bottom - (bottom - top) * y]
+    }
+
+    pub(super) fn holds(&self, x: f32, y: f32) -> bool {
+        x.is_finite() && y.is_finite() && self.x.holds(x.into()) && self.y.holds(y.into())
+    }
+}
+
+impl Xy<'_> {
+    /// Draws it.
+    pub(crate) fn draw(&self) -> Drawn {
+        let width = if self.wide { 560.0 } else { 360.0 };
+        let (x, y) = self.spans();
+        let (x_ticks, y_ticks) = (x.ticks(), y.ticks());
+        let widest = |ticks: &[(f64, String)]| {
+            ticks.iter().fold(0.0, |most: f64, (_, words)| most.max(text_width(words)))
+        };
+        let left = widest(&y_ticks).max(14.0) + 8.0;
+        let right = width - (widest(&x_ticks) / 2.0).clamp(10.0, 40.0);
+        let top = if self.title.is_empty() { 24.0 } else { 42.0 };
+        let high = if self.identity { (right - left).min(300.0) } else { 210.0 };
+        let frame = Frame { left, top, right, bottom: top + high, x, y };
+        let bottom = frame.bottom;
+
+        let mut out = String::new();
+        if !self.title.is_empty() {
+            text(&mut out, "plot-title", [4.0, 14.0], &cut(&self.title, width - 8.0));
+        }
+        text(&mut out, "plot-soft", [4.0, top - 10.0], &with_unit(&self.y.title, &self.y.unit));
+        let middle = f64::midpoint(left, right);
+        let x_title = with_unit(&self.x.title, &self.x.unit);
+        text(&mut out, "plot-soft plot-mid", [middle, bottom + 31.0], &x_title);
+        self.ground(&mut out, &frame, &x_ticks, &y_ticks);
+        let mut places = Places::new([left, top, right, bottom]);
+        let mut drawn = Drawn { table: self.table(&frame), ..Drawn::default() };
+        let labels = self.lines(&mut out, &frame, &mut places);
+        let cloud = Cloud::of(self, &frame);
+        if self.points.is_empty() {
+            self.curve_points(&mut out, &frame, &mut drawn.points);
+        } else {
+            cloud.draw(&mut out, self, &frame, &mut places, &mut drawn);
+        }
+        out.push_str(&labels);
+        let height = self.legend(&mut out, bottom + 38.0, width, cloud.rest.len());
+        drawn.summary = sentence(&self.title, &self.summary, &cloud.left_out());
+        drawn.size = [width as f32, height as f32];
+        drawn.svg = picture([width, height], &out);
+        drawn
+    }
+
+    fn spans(&self) -> (Span, Span) {
+        let of_rules = |upright: bool| {
+            self.rules.iter().filter_map(move |rule| match rule.at {
+                At::X(x) if upright => Some(x),
+                At::Y(y) if !upright => Some(y),
+                _ => None,
+            })
+        };
+        let xs = || {
+            let curves = self.series.iter().flat_map(|series| series.points.iter().map(|p| p.0));
+            let bands = self.bands.iter().flat_map(|band| [band.from, band.to]);
+            let points = self.points.iter().map(|point| point.x);
+            points
+                .chain(curves)
+                .chain(bands)
+                .chain(self.nodes.iter().copied())
+                .chain(of_rules(true))
+        };
+        let ys = || {
+            let curves = self.series.iter().flat_map(|series| series.points.iter().map(|p| p.1));
+            self.points.iter().map(|point| point.y).chain(curves).chain(of_rules(false))
+        };
+        if self.identity && self.x.range.is_none() && self.y.range.is_none() {
+            let both = self.x.span(&mut xs().chain(ys()));
+            return (both, Span { signed: self.y.signed, ..both });
+        }
+        (self.x.span(&mut xs()), self.y.span(&mut ys()))
+    }
+
+    /// Bands, grid, ticks, zero lines and the identity line.
+    fn ground(
+        &self,
+        out: &mut String,
+        frame: &Frame,
+        x_ticks: &[(f64, String)],
+        y_ticks: &[(f64, String)],
+    ) {
+        let Frame { left, top, right, bottom, x, y } = *frame;
+        for band in &self.bands {
+            let place = |at: f32| frame.place(f64::from(at), y.low)[0].clamp(left, right);
+            let (from, to) = (place(band.from), place(band.to));
+            rectangle(out, "plot-band", [from.min(to), top, (to - from).abs(), bottom - top]);
+        }
+        let mut end = f64::NEG_INFINITY;
+        for (number, words) in x_ticks {
+            let at = frame.place(*number, y.low)[0];
+            line(out, "plot-grid", [at, top, at, bottom]);
+            let half = text_width(words) / 2.0;
+            if at - half > end {
+                text(out, "plot-soft plot-mid", [at, bottom + 15.0], words);
+                end = at + half + 3.0;
+            }
+        }
+        for (number, words) in y_ticks {
+            let at = frame.place(x.low, *number)[1];
+            line(out, "plot-grid", [left, at, right, at]);
+            text(out, "plot-soft plot-end", [left - 5.0, at + 4.0], words);
+        }
+        rectangle(out, "plot-frame", [left, top, right - left, bottom - top]);
+        let zero = frame.place(0.0, 0.0);
+        if x.signed && x.holds(0.0) {
+            line(out, "plot-zero", [zero[0], top, zero[0], bottom]);
+        }
+        if y.signed && y.holds(0.0) {
+            line(out, "plot-zero", [left, zero[1], right, zero[1]]);
+        }
+        for node in self.nodes.iter().filter(|node| x.holds(f64::from(**node))) {
+            let at = frame.place(f64::from(*node), y.low)[0];
+            line(out, "plot-node", [at, bottom - 6.0, at, bottom]);
+        }
+    }
+
+    /// Limits and curves. Returns the words beside the limits and in the bands, which belong on top.
+    fn lines(&self, out: &mut String, frame: &Frame, places: &mut Places) -> String {
+        let Frame { left, top, right, bottom, x, y } = *frame;
+        let (width, height) = (right - left, bottom - top);
+        // A picture in the picture, which cuts off what leaves the frame.
+        let corner = [("x", left), ("y", top), ("width", width), ("height", height)];
+        begin(out, "svg", "", &corner);
+        out.push_str(" viewBox=\"");
+        for (place, number) in [left, top, width, height].into_iter().enumerate() {
+            if place > 0 {
+                out.push(' ');
+            }
+            push_number(out, number);
+        }
+        out.push_str("\">");
+        // Far outside, coordinates lose their digits: there is nothing to see there either.
+        let across = |slope: f64, intercept: f64| {
+            let far =
+                |at: [f64; 2]| [at[0], at[1].clamp(top - 10.0 * height, bottom + 10.0 * height)];
+            let from = far(frame.place(x.low, slope * x.low + intercept));
+            let to = far(frame.place(x.high, slope * x.high + intercept));
+            [from[0], from[1], to[0], to[1]]
+        };
+        if self.identity {
+            line(out, "plot-identity", across(1.0, 0.0));
+        }
+        let mut labels = String::new();
+        for rule in &self.rules {
+            let ends = match rule.at {
+                At::X(at) => {
+                    let at = frame.place(f64::from(at), y.low)[0];
+                    [at, bottom, at, top]
+                }
+                At::Y(at) => {
+                    let at = frame.place(x.low, f64::from(at))[1];
+                    [left, at, right, at]
+                }
+                At::Slope { slope, intercept } => across(f64::from(slope), f64::from(intercept)),
+            };
+            if !ends.iter().all(|end| end.is_finite()) {
+                continue;
+            }
+            ink(out, rule.ink);
+            line(out, "plot-rule", ends);
+            out.push_str("</g>");
+            // Where the line leaves the frame: of a steep one at its top or bottom.
+            let [x1, y1, x2, y2] = ends;
+            let end_y = y2.clamp(top, bottom);
+            let steep = (y2 - y1).abs() > 0.0 && end_y != y2;
+            let end_x = if steep { x1 + (x2 - x1) * (end_y - y1) / (y2 - y1) } else { x2 };
+            let end = match rule.at {
+                At::X(_) => [end_x + 5.0 + text_width(&rule.label), end_y],
+                _ => [end_x, end_y],
+            };
+            if !rule.label.is_empty()
+                && let Some(at) = places.ending(end, &rule.label)
+            {
+                let class = ["plot-name ", rule.ink.class()].concat();
+                text(&mut labels, &class, at, &rule.label);
+            }
+        }
+        for series in &self.series {
+            curve(out, frame, series);
+        }
+        out.push_str("</svg>");
+        for band in self.bands.iter().filter(|band| !band.label.is_empty()) {
+            let middle = frame.place(f64::midpoint(band.from.into(), band.to.into()), y.high);
+            let end = [middle[0] + text_width(&band.label) / 2.0, top];
+            if let Some(at) = places.ending(end, &band.label) {
+                text(&mut labels, "plot-soft", at, &band.label);
+            }
+        }
+        labels
+    }
+
+    /// The curves' points, which can be reached.
+    fn curve_points(&self, out: &mut String, frame: &Frame, targets: &mut Vec<Target>) {
+        for series in &self.series {
+            ink(out, series.ink);
+            for (x, y) in series.points.iter().filter(|(x, y)| frame.holds(*x, *y)) {
+                let [at_x, at_y] = frame.place((*x).into(), (*y).into());
+                let class = if series.dots {
+                    "plot-point plot-dot"
+                } else {
+                    "plot-point plot-dot plot-hidden"
+                };
+                begin(out, "circle", class, &[("cx", at_x), ("cy", at_y), ("r", 2.6)]);
+                reachable(out, targets.len(), None);
+                out.push_str("/>");
+                let mut label = series.label.clone();
+                if !label.is_empty() {
+                    label.push_str(": ");
+                }
+                self.numbers(&mut label, frame, *x, *y);
+                let place = [at_x as f32, at_y as f32];
+                targets.push(Target { component: None, label, place });
+            }
+            out.push_str("</g>");
+        }
+    }
+
+    /// `IG +0.42, AP +0.11 logits`.
+    pub(super) fn numbers(&self, out: &mut String, frame: &Frame, x: f32, y: f32) {
+        let one_unit = self.x.unit == self.y.unit;
+        for (axis, span, number, with) in
+            [(&self.x, frame.x, x, !one_unit), (&self.y, frame.y, y, true)]
+        {
+            out.push_str(&axis.title);
+            out.push(' ');
+            out.push_str(&span.write(number.into()));
+            if with && !axis.unit.is_empty() {
+                out.push(' ');
+                out.push_str(&axis.unit);
+            }
+            if std::ptr::eq(axis, &raw const self.x) {
+                out.push_str(", ");
+            }
+        }
+    }
+
+    /// The curves' numbers: a column each where all have the same x, else a line per point.
+    fn table(&self, frame: &Frame) -> Table {
+        let [x_name, y_name] = [&self.x, &self.y].map(|axis| with_unit(&axis.title, &axis.unit));
+        let mut table = Table::default();
+        let Some(first) = self.series.first().filter(|_| self.points.is_empty()) else {
+            return table;
+        };
+        let aligned = self
+            .series
+            .iter()
+            .all(|series| series.points.iter().map(|p| p.0).eq(first.points.iter().map(|p| p.0)));
+        if aligned {
+            table.head.push(x_name);
+            for series in &self.series {
+                let name = if series.label.is_empty() { &y_name } else { &series.label };
+                table.head.push(name.clone());
+            }
+            for (place, (x, _)) in first.points.iter().enumerate() {
+                let numbers =
+                    self.series.iter().map(|series| written(frame.y, series.points[place].1));
+                table.rows.push(iter::once(written(frame.x, *x)).chain(numbers).collect());
+            }
+            return table;
+        }
+        table.head = vec!["curve".to_owned(), x_name, y_name];
+        for series in &self.series {
+            for (x, y) in &series.points {
+                let row = vec![series.label.clone(), written(frame.x, *x), written(frame.y, *y)];
+                table.rows.push(row);
+            }
+        }
+        table
+    }
+
+    /// Names of curves and shapes, from `y` down; returns where the picture ends.
+    fn legend(&self, out: &mut String, y: f64, width: f64, rest: usize) -> f64 {
+        let mut at = [8.0, y];
+        for series in self.series.iter().filter(|series| !series.label.is_empty()) {
+            let [x, y] = entry(out, &mut at, width, &series.label);
+            ink(out, series.ink);
+            let class = if series.dashed { "plot-curve plot-dashed" } else { "plot-curve" };
+            line(out, class, [x, y, x + 16.0, y]);
+            if series.dots {
+                shape(out, "circle", "plot-dot", &[("cx", x + 8.0), ("cy", y), ("r", 2.6)]);
+            }
+            out.push_str("</g>");
+        }
+        for (words, mark) in self.marks.iter().zip([Mark::Ig, Mark::Ap, Mark::Both]) {
+            if !words.is_empty() && self.points.iter().any(|point| point.mark == mark) {
+                let [x, y] = entry(out, &mut at, width, words);
+                begin_mark(out, mark, [x + 8.0, y], "");
+                out.push_str("/>");
+            }
+        }
+        if self.points.iter().any(|point| point.selected) {
+            let [x, y] = entry(out, &mut at, width, "selected");
+            begin_mark(out, Mark::Plain, [x + 8.0, y], " plot-selected");
+            out.push_str("/>");
+        }
+        if rest > 0 {
+            let [x, y] = entry(out, &mut at, width, "the rest, as a density");
+            rectangle(out, "plot-d2", [x + 4.0, y - 4.0, 8.0, 8.0]);
+        }
+        at[1] + if at[0] > 8.0 { 20.0 } else { 2.0 }
+    }
+}
+
+/// Writes a name and returns where its sample begins, on the middle of the line.
+fn entry(out: &mut String, at: &mut [f64; 2], width: f64, words: &str) -> [f64; 2] {
+    let words = cut(words, width - 40.0);
+    let needs = 22.0 + text_width(&words);
+    if at[0] > 8.0 && at[0] + needs > width - 4.0 {
+        *at = [8.0, at[1] + TYPE + 5.0];
+    }
+    let [x, y] = *at;
+    text(out, "", [x + 21.0, y + 13.0], &words);
+    at[0] += needs + 12.0;
+    [x, y + 9.0]
+}
+
+fn ink(out: &mut String, ink: Ink) {
+    begin(out, "g", ink.class(), &[]);
+    out.push('>');
+}
+
+fn written(span: Span, number: f32) -> String {
+    if number.is_finite() { span.write(number.into()) } else { String::new() }
+}
+
+fn curve(out: &mut String, frame: &Frame, series: &Series) {
+    ink(out, series.ink);
+    let class = if series.dashed { "plot-curve plot-dashed" } else { "plot-curve" };
+    begin(out, "path", class, &[]);
+    out.push_str(" d=\"");
+    let mut broken = true;
+    for (x, y) in &series.points {
+        if !(x.is_finite() && y.is_finite()) {
+            broken = true;
+            continue;
+        }
+        out.push(if broken { 'M' } else { 'L' });
+        let [at_x, at_y] = frame.place((*x).into(), (*y).into());
+        // As for straight lines: what is far outside is cut off anyway.
+        push_number(out, at_x.clamp(-9999.0, 9999.0));
+        out.push(' ');
+        push_number(out, at_y.clamp(-9999.0, 9999.0));
+        broken = false;
+    }
+    out.push_str("\"/></g>");
+}
