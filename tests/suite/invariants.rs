@@ -1,78 +1,15 @@
 //! Identities that need no reference, on random models (METHODS.md, "Identities").
 
-use burn::tensor::{Device, Tensor};
+use burn::tensor::{DType, Device, Tensor};
 use pollster::block_on;
 use proptest::prelude::*;
 use twinbeam_attribution::plain::{PlainOptions, integrate_layer, patch_layer, patch_one};
 use twinbeam_attribution::{
     Budget, NoProgress, Nodes, RunPair, Side, integrate, integrate_from_zero, patch, patch_some,
 };
-use twinbeam_core::{Answers, ComponentKind, Direction, HookName, Metric, ModelShape, TokenPair};
-use twinbeam_gpt2::{ActivationCache, Gpt2, Hooks, NoHooks, gelu_new};
-use twinbeam_tests::{assert_close, random_model, values};
-
-const VOCABULARY: u32 = 23;
-
-#[derive(Debug, Clone)]
-struct Case {
-    shape: ModelShape,
-    seed: u64,
-    clean: Vec<u32>,
-    corrupted: Vec<u32>,
-    answer: u32,
-    wrong: u32,
-    metric: Metric,
-}
-
-impl Case {
-    fn model(&self) -> Gpt2 {
-        random_model(self.shape, self.seed)
-    }
-
-    fn tokens(&self) -> TokenPair {
-        TokenPair::new(self.clean.clone(), self.corrupted.clone(), &self.shape).expect("legal")
-    }
-
-    fn answers(&self) -> Answers {
-        Answers::new(vec![self.answer], vec![self.wrong], &self.shape).expect("legal")
-    }
-
-    fn pair<'m>(&self, model: &'m Gpt2) -> RunPair<'m> {
-        block_on(RunPair::new(model, &self.tokens(), self.answers(), self.metric)).expect("runs")
-    }
-}
-
-prop_compose! {
-    fn any_case()(
-        n_layers in 1_usize..4,
-        n_heads in 1_usize..4,
-        // Of two numbers LayerNorm makes -1 and 1: a step so sharp that no quadrature integrates across it.
-        d_head in 4_usize..7,
-        d_mlp in 3_usize..20,
-        seed in any::<u64>(),
-        metric in 0_usize..4,
-        n_pos in 2_usize..8,
-    )(
-        clean in proptest::collection::vec(0..VOCABULARY, n_pos),
-        // Differs in the first, the last, one, some or many positions.
-        changes in proptest::collection::vec((0..n_pos, 0..VOCABULARY), 1..5),
-        answer in 0..VOCABULARY,
-        other in 1..VOCABULARY,
-        seed in Just(seed),
-        shape in Just(ModelShape {
-            n_layers, n_heads, d_model: n_heads * d_head, d_head, d_mlp, n_ctx: 8,
-            d_vocab: VOCABULARY as usize,
-        }),
-        metric in Just(Metric::ALL[metric]),
-    ) -> Case {
-        let mut corrupted = clean.clone();
-        for (position, token) in changes {
-            corrupted[position] = token;
-        }
-        let wrong = (answer + other) % VOCABULARY;
-        Case { shape, seed, clean, corrupted, answer, wrong, metric }
-    }
-}
+use twinbeam_core::{ComponentKind, Direction, HookName, Metric};
+use twinbeam_gpt2::{ActivationCache, Hooks, NoHooks, gelu_new};
+use twinbeam_tests::{Question, VOCABULARY, any_question, assert_close, values};
 
 /// Scores of every layer: AP, IG, AtP.
 fn tables(pair: &RunPair<'_>, kind: ComponentKind, direction: Direction) -> [Vec<f32>; 3] {
@@ -102,8 +39,8 @@ proptest! {
     #![proptest_config(ProptestConfig { cases: 24, ..ProptestConfig::default() })]
 
     #[test]
-    fn no_hooks_is_the_plain_forward_pass(case in any_case()) {
-        let model = case.model();
+    fn no_hooks_is_the_plain_forward_pass(case in any_question()) {
+        let model = case.model(DType::F32);
         let tokens = model.tokens(&[&case.clean]);
         let plain = values(&model.forward(tokens.clone()));
         prop_assert_eq!(&values(&model.run_with_hooks(tokens.clone(), &mut NoHooks)), &plain);
@@ -111,8 +48,8 @@ proptest! {
     }
 
     #[test]
-    fn a_batch_is_its_single_runs(case in any_case()) {
-        let model = case.model();
+    fn a_batch_is_its_single_runs(case in any_question()) {
+        let model = case.model(DType::F32);
         let both = values(&model.forward(model.tokens(&[&case.clean, &case.corrupted])));
         let mut single = values(&model.forward(model.tokens(&[&case.clean])));
         single.extend(values(&model.forward(model.tokens(&[&case.corrupted]))));
@@ -121,8 +58,8 @@ proptest! {
     }
 
     #[test]
-    fn a_later_token_changes_nothing_before_it(case in any_case()) {
-        let model = case.model();
+    fn a_later_token_changes_nothing_before_it(case in any_question()) {
+        let model = case.model(DType::F32);
         let mut other = case.clean.clone();
         let last = other.len() - 1;
         other[last] = (other[last] + 1) % VOCABULARY;
@@ -131,10 +68,10 @@ proptest! {
     }
 
     #[test]
-    fn the_fast_path_is_the_plain_path(case in any_case(), heads in any::<bool>(), noising in any::<bool>()) {
+    fn the_fast_path_is_the_plain_path(case in any_question(), heads in any::<bool>()) {
         let kind = if heads { ComponentKind::Heads } else { ComponentKind::Neurons };
-        let direction = if noising { Direction::Noising } else { Direction::Denoising };
-        let model = case.model();
+        let direction = case.direction;
+        let model = case.model(DType::F32);
         let (pair, tokens) = (case.pair(&model), case.tokens());
         let scale = scale(&pair, case.metric);
         let layer = case.seed as usize % case.shape.n_layers;
@@ -191,9 +128,9 @@ proptest! {
 
     /// Identity 1.
     #[test]
-    fn patching_with_own_activations_changes_nothing(case in any_case()) {
-        let same = Case { corrupted: case.clean.clone(), ..case };
-        let model = same.model();
+    fn patching_with_own_activations_changes_nothing(case in any_question()) {
+        let same = Question { corrupted: case.clean.clone(), ..case };
+        let model = same.model(DType::F32);
         let pair = same.pair(&model);
         for kind in ComponentKind::ALL {
             for direction in Direction::ALL {
@@ -211,8 +148,8 @@ proptest! {
 
     /// Identity 1: every component and the embeddings put in are the other run.
     #[test]
-    fn patching_everything_gives_the_other_run(case in any_case()) {
-        let model = case.model();
+    fn patching_everything_gives_the_other_run(case in any_question()) {
+        let model = case.model(DType::F32);
         let other = model.tokens(&[&case.corrupted]);
         let (logits, cache) = model.run_with_cache(other);
         let mut hooks = PutIn { cache };
@@ -223,9 +160,9 @@ proptest! {
 
     /// Identity 2: the fundamental theorem of calculus.
     #[test]
-    fn moving_one_component_integrates_to_its_patch(case in any_case(), noising in any::<bool>()) {
-        let direction = if noising { Direction::Noising } else { Direction::Denoising };
-        let model = case.model();
+    fn moving_one_component_integrates_to_its_patch(case in any_question()) {
+        let direction = case.direction;
+        let model = case.model(DType::F32);
         let (pair, tokens) = (case.pair(&model), case.tokens());
         let scale = scale(&pair, case.metric);
         for kind in ComponentKind::ALL {
@@ -243,9 +180,9 @@ proptest! {
 
     /// Identity 3.
     #[test]
-    fn ig_adds_up_to_the_joint_patch(case in any_case(), noising in any::<bool>()) {
-        let direction = if noising { Direction::Noising } else { Direction::Denoising };
-        let model = case.model();
+    fn ig_adds_up_to_the_joint_patch(case in any_question()) {
+        let direction = case.direction;
+        let model = case.model(DType::F32);
         let pair = case.pair(&model);
         let scale = scale(&pair, case.metric);
         for kind in ComponentKind::ALL {
@@ -260,9 +197,9 @@ proptest! {
 
     /// The number of points is found on the way: both the sum and each score are then as good as asked for.
     #[test]
-    fn a_line_is_refined_until_its_scores_are_good_enough(case in any_case(), noising in any::<bool>()) {
-        let direction = if noising { Direction::Noising } else { Direction::Denoising };
-        let model = case.model();
+    fn a_line_is_refined_until_its_scores_are_good_enough(case in any_question()) {
+        let direction = case.direction;
+        let model = case.model(DType::F32);
         let pair = case.pair(&model);
         let scale = scale(&pair, case.metric);
         for kind in ComponentKind::ALL {
@@ -288,11 +225,12 @@ proptest! {
 
     /// Identity 4.
     #[test]
-    fn swapping_the_answers_negates_every_score(case in any_case()) {
+    fn swapping_the_answers_negates_every_score(case in any_question()) {
         let metric = if case.seed % 2 == 0 { Metric::LogitDiff } else { Metric::ProbDiff };
-        let case = Case { metric, ..case };
-        let swapped = Case { answer: case.wrong, wrong: case.answer, ..case.clone() };
-        let model = case.model();
+        let case = Question { metric, ..case };
+        let [answer, wrong] = case.answers;
+        let swapped = Question { answers: [wrong, answer], ..case.clone() };
+        let model = case.model(DType::F32);
         let (pair, swapped) = (case.pair(&model), swapped.pair(&model));
         let scale = scale(&pair, metric);
         for kind in ComponentKind::ALL {
@@ -307,8 +245,8 @@ proptest! {
 
     /// Identity 5.
     #[test]
-    fn positions_before_the_first_difference_are_equal_to_the_bit(case in any_case()) {
-        let model = case.model();
+    fn positions_before_the_first_difference_are_equal_to_the_bit(case in any_question()) {
+        let model = case.model(DType::F32);
         let first = case.clean.iter().zip(&case.corrupted).position(|(a, b)| a != b);
         let first = first.unwrap_or(case.clean.len());
         prop_assume!(first > 0);

@@ -1,5 +1,7 @@
 //! What the suite shares: fixtures, small models, tolerances.
 
+mod question;
+
 use std::future::{Future, ready};
 use std::path::PathBuf;
 
@@ -10,6 +12,8 @@ use twinbeam_engine::Host;
 use twinbeam_gpt2::{
     Gpt2, Gpt2Builder, Gpt2Config, INITIAL_STD, LoadError, Param, Params, WeightPlan, random_params,
 };
+
+pub use self::question::{Question, VOCABULARY, any_question};
 
 /// Agreement with TransformerLens and captum in float64, relative to the largest value of a table.
 pub const CPU_TOLERANCE: f64 = 1e-4;
@@ -140,8 +144,8 @@ pub fn numbers(value: &Value) -> Vec<f64> {
 ///
 /// # Panics
 /// Never: the parameters are made for the shape.
-pub fn random_model(shape: ModelShape, seed: u64) -> Gpt2 {
-    let options = on_cpu(DType::F32);
+pub fn random_model(shape: ModelShape, seed: u64, dtype: DType) -> Gpt2 {
+    let options = on_cpu(dtype);
     let mut params = Params::default();
     for (name, dims, values) in random_params(&shape, seed, INITIAL_STD) {
         let scale = if name.contains("ln_") { 1.0 } else { 12.0 };

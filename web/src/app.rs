@@ -19,14 +19,14 @@ pub(crate) fn App() -> impl IntoView {
     let Opened { experiment, snapshot, view, notice, is_named } = from_address();
     let state = AppState::new(experiment.clone(), url_state::device());
     state.notice.set(notice);
-    state.take_view(view);
+    state.take_view(view, &experiment);
     let has_figure = snapshot.is_some();
     linked::show(state, &experiment, snapshot);
     // Back, Forward and a link pasted into the address change the fragment; our own writes do not fire this.
     let listener = EventListener::new(&window(), "hashchange", move |_event| {
         let Opened { experiment, snapshot, view, notice, .. } = from_address();
         state.notice.set(notice);
-        state.take_view(view);
+        state.take_view(view, &experiment);
         bridge::batch::draw_again(state);
         bridge::open(state, experiment, snapshot, false);
     });

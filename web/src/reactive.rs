@@ -1,7 +1,7 @@
 //! Memos, effects and parts of a view of few types.
 //!
-//! Leptos compiles its code anew for every closure that it is given, 1 to 4 kB each. Behind a box all closures of
-//! one result are of one type, and share it.
+//! Leptos compiles its code anew for every closure that it is given. Behind a box all closures of one result are
+//! of one type, and share it.
 
 use leptos::prelude::*;
 

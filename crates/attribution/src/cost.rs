@@ -129,7 +129,9 @@ impl CostModel {
     pub fn positions(&self, kind: ComponentKind, layer: usize, n: usize) -> u64 {
         let depth = Site { kind, layer }.depth();
         let n_run = self.n_pos - self.start(depth, false);
-        n_run as u64 * self.joined(depth) + self.line(depth, n, false, 1)
+        // The gradient is looked at with all of the layer, and with the component by position.
+        let width = kind.width(&self.shape) + 1;
+        n_run as u64 * self.joined(depth) + self.line(depth, n, false, width)
     }
 
     /// Floating-point operations of all streams at each layer and position, with `n` points of each line.

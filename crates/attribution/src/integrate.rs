@@ -95,11 +95,14 @@ pub(crate) struct Line<'pair, 'model> {
     base: Tensor<3>,
     /// What is added to it at the end; `[1, run positions, d_model]`.
     total: Tensor<3>,
-    /// The parts whose share in the slope is asked for.
+    /// The parts that move, together all of it.
     contributions: Contributions,
+    /// Further parts whose share in the slope is asked for.
+    others: Option<Contributions>,
 }
 
-/// By how much the oriented metric grows with `t` because of each part, at one point of a line.
+/// By how much the oriented metric grows with `t` because of each part, at one point of a line: of those that move,
+/// then of the others that are asked for.
 type Slopes = Vec<f64>;
 
 /// A point of a line.
@@ -128,7 +131,7 @@ impl<'pair, 'model> Line<'pair, 'model> {
         let total = contributions.total();
         let moved = format!("the {} of layer {}", site.kind.id(), site.layer);
         let sign = sign(direction);
-        Self { pair, depth, moved, sign, from_zero, base, total, contributions }
+        Self { pair, depth, moved, sign, from_zero, base, total, contributions, others: None }
     }
 
     /// Parts that move together between the two runs, of the positions that are run from there on.
@@ -142,12 +145,13 @@ impl<'pair, 'model> Line<'pair, 'model> {
         let base = pair.resid(depth, changed(direction), pair.cost.start(depth, false));
         let total = contributions.total();
         let (sign, from_zero) = (sign(direction), false);
-        Self { pair, depth, moved, sign, from_zero, base, total, contributions }
+        Self { pair, depth, moved, sign, from_zero, base, total, contributions, others: None }
     }
 
-    /// The same line, asked about other parts than those that move.
-    pub(crate) fn asked_about(self, contributions: Contributions) -> Self {
-        Self { contributions, ..self }
+    /// The same line, asked about other parts too: their scores follow those of the parts that move, and count
+    /// for when they are good enough, but not in sums.
+    pub(crate) fn asked_about_too(self, others: Contributions) -> Self {
+        Self { others: Some(others), ..self }
     }
 
     pub(crate) async fn integrate(
@@ -266,7 +270,8 @@ impl<'pair, 'model> Line<'pair, 'model> {
         progress: &mut dyn Progress,
     ) -> Result<Vec<Point>, Error> {
         let Self { pair, depth, from_zero, .. } = *self;
-        let width = self.contributions.width();
+        let width = [Some(&self.contributions), self.others.as_ref()];
+        let width = width.into_iter().flatten().map(Contributions::width).sum();
         let mut points = Vec::new();
         for chunks in chunks.chunks(lanes(&pair.model.device())) {
             let results = each(chunks, |ts| self.batch(ts));
@@ -288,7 +293,7 @@ impl<'pair, 'model> Line<'pair, 'model> {
 
     /// What one pass gives of some points: gains over the first of them `[n]`, and slopes `[n, parts]`.
     fn batch(&self, ts: &[f64]) -> (Tensor<1>, Tensor<2>) {
-        let Self { pair, depth, base, total, contributions, .. } = self;
+        let Self { pair, depth, base, total, contributions, others, .. } = self;
         let ts: Vec<f32> = ts.iter().map(|t| *t as f32).collect();
         let t = pair.model.vector(&ts).reshape([ts.len(), 1, 1]);
         let streams = (base.clone() + total.clone() * t).autodiff().require_grad(); // [n, pos, d_model]
@@ -298,7 +303,13 @@ impl<'pair, 'model> Line<'pair, 'model> {
             // OK because the metric is a function of the streams it was computed from.
             unreachable!("the residual stream is a leaf of the metric")
         };
-        (gains.without_autodiff(), contributions.dot(gradients))
+        let slopes = match others {
+            None => contributions.dot(gradients),
+            Some(others) => {
+                Tensor::cat(vec![contributions.dot(gradients.clone()), others.dot(gradients)], 1)
+            }
+        };
+        (gains.without_autodiff(), slopes)
     }
 
     /// Of points with their weights.
@@ -320,11 +331,12 @@ impl<'pair, 'model> Line<'pair, 'model> {
             scores.iter().map(|score| (self.sign * score + 0.0) as f32).collect::<Vec<_>>()
         };
         let joint = self.sign * joint + 0.0;
+        let sum: f64 = sums[..self.contributions.parts()].iter().sum();
         LayerIntegral {
             ig: oriented(&sums),
             atp: oriented(first),
             joint: joint as f32,
-            convergence_delta: (self.sign * sums.iter().sum::<f64>() - joint) as f32,
+            convergence_delta: (self.sign * sum - joint) as f32,
             n_steps,
         }
     }

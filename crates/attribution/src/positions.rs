@@ -11,7 +11,9 @@ use crate::{Error, Nodes, Progress, RunPair};
 /// What a component does at each token: patching at one position at a time, and each position's share of its
 /// integrated gradients, for which all of its layer moves at all positions.
 ///
-/// Both are exactly 0 before the first difference of the prompts.
+/// Both are exactly 0 before the first difference of the prompts. The shares add up to the component's score of
+/// [`crate::integrate()`]; with [`Nodes::Until`] the line has as many points as the scores of its layer need, and more
+/// where a share needs them.
 ///
 /// # Units
 /// The metric's. Positive: the component supports the clean behaviour.
@@ -42,8 +44,11 @@ pub async fn position_effects(
     let what = || format!("a run patched at one position of {component}");
     let ap = sweep(pair, &contributions, &parts, direction, &what, progress).await?;
 
-    let line = Line::between(pair, site, direction).asked_about(by_position);
-    let ig = line.integrate(nodes, progress).await?.ig;
+    // The layer is asked about with it: whether its line is fine enough shows in what adds up to its joint patch,
+    // and one component's shares do not.
+    let line = Line::between(pair, site, direction).asked_about_too(by_position);
+    let mut ig = line.integrate(nodes, progress).await?.ig;
+    let ig = ig.split_off(ig.len() - n_run);
     let all = |values: Vec<f32>| [vec![0.0; start], values].concat();
     Ok(PositionEffects { component, direction, ap: all(ap), ig: all(ig) })
 }

@@ -54,11 +54,19 @@ impl Contributions {
         Self::Positions { difference: difference.squeeze_dim(0), identity }
     }
 
-    /// Numbers per position that a gradient is looked at with.
-    pub(crate) fn width(&self) -> usize {
+    /// How many they are.
+    pub(crate) fn parts(&self) -> usize {
         match self {
             Self::Heads(results) => results.dims()[0],
             Self::Neurons { difference, .. } => difference.dims()[1],
+            Self::Positions { difference, .. } => difference.dims()[0],
+        }
+    }
+
+    /// Numbers per position that a gradient is looked at with.
+    pub(crate) fn width(&self) -> usize {
+        match self {
+            Self::Heads(_) | Self::Neurons { .. } => self.parts(),
             Self::Positions { .. } => 1,
         }
     }

@@ -54,7 +54,7 @@ pub enum LinkError {
 /// Prints an experiment as a fragment, without the leading `#`, with what is on the screen of it, and with its
 /// result if there is one.
 ///
-/// A result that would make the link too long stays behind, and then the prompt pairs.
+/// What would make the link too long stays behind: first the prompt pairs, then the result.
 ///
 /// # Errors
 /// [`LinkError::TooLong`] where the prompts alone do not fit.
@@ -69,23 +69,25 @@ pub fn print_link(
     let default = to_object(&View::default());
     let view = view.clone().for_link();
     let without_pairs = View { pairs: Vec::new(), ..view.clone() };
-    let with_view = |view: &View| {
-        let view = difference(to_object(view), &default);
+    let result = snapshot.map(|snapshot| to_value(&snapshot.to_wire()));
+    let (all, none) = (Some(&view), None);
+    let mut shortest = 0;
+    // The figure is what a receiver sees at once: the pairs stay behind before it does.
+    for (view, has_result) in [
+        (all, true),
+        (Some(&without_pairs), true),
+        (all, false),
+        (Some(&without_pairs), false),
+        (none, false),
+    ] {
         let mut fields = own.clone();
+        let view = view.map(|view| difference(to_object(view), &default)).unwrap_or_default();
         if !view.is_empty() {
             fields.insert(VIEW.to_owned(), Value::Object(view));
         }
-        fields
-    };
-    let all = with_view(&view);
-    let with_result = snapshot.map(|snapshot| {
-        let mut fields = all.clone();
-        fields.insert(RESULT.to_owned(), to_value(&snapshot.to_wire()));
-        fields
-    });
-    let mut shortest = 0;
-    for fields in [with_result, Some(all), Some(with_view(&without_pairs)), Some(own)] {
-        let Some(fields) = fields else { continue };
+        if let Some(result) = result.as_ref().filter(|_| has_result) {
+            fields.insert(RESULT.to_owned(), result.clone());
+        }
         let json = Value::Object(fields).to_string();
         let link = encode(&json);
         // What is long and repeats itself makes a short link that nobody would inflate.
@@ -120,8 +122,8 @@ fn to_object<T: serde::Serialize>(of: &T) -> Map<String, Value> {
     serde_json::from_str(&text).unwrap_or_default()
 }
 
-/// By way of text once more: the page reads JSON as text everywhere, and reading it as values too would add
-/// 20 kB to the program.
+/// By way of text once more: the page reads JSON as text everywhere, and serde's code for reading from values
+/// would come on top.
 fn from_value<T: serde::de::DeserializeOwned>(value: &Value) -> Option<T> {
     serde_json::from_str(&value.to_string()).ok()
 }

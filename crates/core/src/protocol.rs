@@ -5,7 +5,7 @@
 use serde::{Deserialize, Serialize};
 
 use crate::{
-    Aligned, Bench, ComponentKind, Coverage, Experiment, Finding, JointEffects, ModelShape,
+    Aligned, Bench, ComponentKind, Coverage, Draw, Experiment, Finding, JointEffects, ModelShape,
     Patches, Probe, PromptError, PromptPair, Published, SelfCheck, SideSummary, Strip, TopToken,
 };
 
@@ -117,12 +117,8 @@ pub enum Request {
     },
     /// Draw prompt pairs of a task.
     Draw {
-        /// Name of the task.
-        task: String,
-        /// How many.
-        n: usize,
-        /// The same seed draws the same pairs.
-        seed: u64,
+        /// Which, and how many.
+        draw: Draw,
     },
     /// Stop a job at its next step.
     Cancel {
@@ -232,8 +228,8 @@ pub enum Event {
     },
     /// Pairs of a [`Request::Draw`].
     Drawn {
-        /// Name of the task.
-        task: String,
+        /// What was asked for.
+        draw: Draw,
         /// The pairs; empty: there is no such task.
         pairs: Vec<PromptPair>,
     },

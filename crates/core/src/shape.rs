@@ -20,6 +20,10 @@ pub struct ModelShape {
 }
 
 impl ModelShape {
+    /// Parameters up to which a model is computed in double precision on the CPU: scores are small differences of
+    /// large numbers, and for a small model the digits cost little. Above it, f32.
+    pub const MOST_DOUBLE_PARAMS: usize = 20_000_000;
+
     /// Number of parameters, the tied unembedding counted once.
     pub fn n_params(&self) -> usize {
         let d = self.d_model;
@@ -27,6 +31,11 @@ impl ModelShape {
         let mlp = d * self.d_mlp + self.d_mlp + self.d_mlp * d + d;
         let norms = 4 * d;
         (self.d_vocab + self.n_ctx) * d + self.n_layers * (attention + mlp + norms) + 2 * d
+    }
+
+    /// Whether the CPU computes a model of this size in double precision, where it is not told otherwise.
+    pub fn fits_double(&self) -> bool {
+        self.n_params() <= Self::MOST_DOUBLE_PARAMS
     }
 }
 
@@ -46,5 +55,6 @@ mod tests {
             d_vocab: 50257,
         };
         assert_eq!(small.n_params(), 124_439_808);
+        assert!(!small.fits_double());
     }
 }

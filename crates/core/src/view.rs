@@ -148,8 +148,12 @@ pub struct View {
     pub open: Vec<Panel>,
     /// What is ablated.
     pub set: SetChoice,
+    /// Whether it has been: for the figure that the link holds.
+    pub ablated: bool,
     /// By what it is replaced.
     pub with: WithChoice,
+    /// Whether the pairs' neurons are scored too.
+    pub batch_neurons: bool,
     /// Prompt pairs that were drawn.
     pub draw: Option<Draw>,
     /// Prompt pairs that were entered.
@@ -169,7 +173,9 @@ impl Default for View {
             directions_by_ig: false,
             open: vec![Panel::Agreement, Panel::Why, Panel::Directions],
             set: SetChoice::default(),
+            ablated: false,
             with: WithChoice::default(),
+            batch_neurons: false,
             draw: None,
             pairs: Vec::new(),
         }

@@ -12,7 +12,6 @@ use twinbeam_attribution::{
 use twinbeam_core::{CheckReport, ComponentKind, Direction, Method, Metric, SplitMix64};
 use twinbeam_gpt2::Gpt2;
 
-use crate::device::fits_double;
 use crate::{Error, Question};
 
 /// Agreement expected of a GPU, relative to the largest value of a list.
@@ -48,7 +47,7 @@ impl<'job> Check<'job> {
         let Question { tokens, answers, metric, .. } = question;
         let pair = RunPair::new(twin, tokens, answers.clone(), *metric).await?;
         let least = RESOLVED * scale(&pair, *metric);
-        let is_double = fits_double(twin.shape());
+        let is_double = twin.shape().fits_double();
         let report = CheckReport::default();
         Ok(Self { pair, question, is_double, least, report })
     }

@@ -9,10 +9,6 @@ use crate::Error;
 use crate::self_test;
 use crate::watch::Watch;
 
-/// Models up to this size are computed in double precision on the CPU: scores are small differences
-/// of large numbers, and for a small model the digits cost little. Above it, f32.
-const DOUBLE_PRECISION_PARAMS: usize = 20_000_000;
-
 /// Larger models are not kept a second time on the CPU: GPT-2 small is 500 MB, of which a browser's worker
 /// can have 4 GB.
 const TWIN_PARAMS: usize = 130_000_000;
@@ -97,7 +93,7 @@ impl DeviceKind {
     /// How tensors of a model are made on it.
     pub(crate) fn options(&self, shape: &ModelShape) -> TensorCreationOptions {
         let double = match self.precision {
-            Precision::Auto => fits_double(shape),
+            Precision::Auto => shape.fits_double(),
             Precision::Single => false,
             Precision::Double => true,
         };
@@ -107,7 +103,7 @@ impl DeviceKind {
 
     /// How tensors are made of the copy of a model that its results are checked with, if they are.
     pub(crate) fn twin_options(&self, shape: &ModelShape) -> Option<TensorCreationOptions> {
-        let dtype = if fits_double(shape) { DType::F64 } else { DType::F32 };
+        let dtype = if shape.fits_double() { DType::F64 } else { DType::F32 };
         let options = TensorCreationOptions::new(Device::flex()).with_dtype(dtype);
         (self.checked && shape.n_params() <= TWIN_PARAMS).then_some(options)
     }
@@ -119,10 +115,6 @@ impl DeviceKind {
     pub(crate) fn watch(&self) -> &Watch {
         &self.watch
     }
-}
-
-pub(crate) fn fits_double(shape: &ModelShape) -> bool {
-    shape.n_params() <= DOUBLE_PRECISION_PARAMS
 }
 
 /// Whether a GPU that is a program on the CPU counts as one.

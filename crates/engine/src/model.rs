@@ -6,7 +6,6 @@ use twinbeam_attribution::{Budget, RunPair};
 use twinbeam_core::{Event, Expected, Phase};
 use twinbeam_gpt2::{Gpt2, Gpt2Builder, Gpt2Config, Part, Tokenizer, WeightPlan};
 
-use crate::device::fits_double;
 use crate::shelf::hexadecimal;
 use crate::watch::Watch;
 use crate::{ByteSource, DeviceKind, Error, Host, Question, SourceError};
@@ -308,7 +307,7 @@ async fn read(
     let weights = Weights::open(source, config).await?;
     let twin_options = device.twin_options(&config.shape);
     // A small twin is made along with the model, a large one when it is needed.
-    let at_once = twin_options.clone().filter(|_| fits_double(&config.shape));
+    let at_once = twin_options.clone().filter(|_| config.shape.fits_double());
     let devices: Vec<_> = [device.options(&config.shape)].into_iter().chain(at_once).collect();
     let mut step = device.watch().begin();
     let read = weights.read(source, masks, &devices, (0, host)).await;

@@ -2,7 +2,7 @@
 import assert from "node:assert/strict";
 import { readFileSync } from "node:fs";
 import { after, before, test } from "node:test";
-import { parse } from "../support/link.mjs";
+import { parse, print } from "../support/link.mjs";
 import { compare } from "../support/native.mjs";
 import { AXE, by, difference, launch, open, saved_bytes, status, table } from "../support/page.mjs";
 import { serve } from "../support/server.mjs";
@@ -177,6 +177,25 @@ test("a set is replaced together, beside the sum of its parts", async () => {
   }, [effect]);
 });
 
+test("a mean over prompts asks for prompts first, and a link that names none is no trap", async () => {
+  const before = await value("ablate-joint");
+  await by(page, "ablate-with").selectOption("mean");
+  await by(page, "ablate-draw").click();
+  await page.waitForFunction(([before]) => {
+    const shown = document.querySelector("[data-testid=ablate-joint]")?.dataset.value;
+    return shown !== undefined && Number(shown) !== before;
+  }, [before]);
+  for (const draw of [{ task: "ioi", n: 4, seed: 2 }, { task: "no-such-task", n: 4, seed: 2 }]) {
+    const link = `${server.url}?device=cpu${print({ view: { open: ["ablate", "batch"], with: "mean", draw } })}`;
+    const receiver = await open(browser, link);
+    await status(receiver.page, "done");
+    const words = draw.task === "ioi" ? /4 pairs drawn with seed 2/ : /no task named/;
+    await by(receiver.page, "panel-batch").filter({ hasText: words }).waitFor();
+    assert.deepEqual(receiver.errors, []);
+    await receiver.close();
+  }
+});
+
 test("many prompts: drawn or pasted, failures listed, stopped and gone on with", async () => {
   await unfold("batch");
   const { clean, corrupted, answer, wrong } = NOTEBOOK;
@@ -199,6 +218,16 @@ test("many prompts: drawn or pasted, failures listed, stopped and gone on with",
   const cells = await by(page, "batch-mean-ap").locator("[data-value]").evaluateAll((all) => all.map(({ dataset }) => Number(dataset.value)));
   const rows = both[0].heads.ap.noising.map((row, l) => row.map((score, h) => (score + both[1].heads.ap.noising[l][h]) / 2));
   assert.ok(difference(rows.map((row, l) => row.map((_score, h) => cells[l * row.length + h])), rows) < 1e-4, "mean map");
+
+  await by(page, "batch-n").fill("12");
+  await by(page, "batch-draw").click();
+  await by(page, "batch-drawn").filter({ hasText: "12" }).waitFor();
+  await by(page, "batch-run").click();
+  await by(page, "batch-mean-ap").locator("svg").first().waitFor();
+  await by(page, "batch-stop").click();
+  await page.locator("[data-testid=batch-resume]:enabled").click();
+  await by(page, "batch-progress").filter({ hasText: /All 12 done/ }).waitFor();
+  assert.equal(await by(page, "batch-cases").locator("tbody tr").count(), 12, "each once");
 });
 
 test("a link shows the same of the lab", async () => {

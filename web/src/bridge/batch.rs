@@ -88,7 +88,7 @@ pub(crate) fn draw_missing(state: AppState) {
     let is_missing = batch.pairs.with(Vec::is_empty);
     let draw = batch.draw.get().filter(|_| is_missing);
     if let Some(draw) = draw.filter(|_| state.loaded.with(Option::is_some)) {
-        send(&Request::Draw { task: draw.task, n: draw.n, seed: draw.seed.into() });
+        send(&Request::Draw { draw });
     }
 }
 
@@ -106,6 +106,58 @@ pub(crate) fn draw_again(state: AppState) {
         // Drawn pairs do not travel with a link.
         Some(same) => batch.pairs.set(same),
         None => take(state, pairs),
+    }
+}
+
+/// Takes what the worker has drawn, if it is what is wanted now.
+pub(super) fn drawn(state: AppState, what: &Draw, pairs: Vec<PromptPair>) {
+    let batch = state.lab.batch;
+    if batch.draw.with_untracked(|draw| draw.as_ref() != Some(what)) {
+        return;
+    }
+    if pairs.is_empty() && what.n > 0 {
+        batch.draw.set(None);
+        let words = format!("There is no task named “{}”. Choose one of the list.", what.task);
+        batch.problem.set(Some(words));
+    } else {
+        take(state, pairs);
+    }
+}
+
+/// What the pairs have in common, with all that it was computed with.
+pub(crate) struct Summary {
+    /// As programs read it.
+    pub(crate) json: String,
+    /// Pairs that it is of.
+    pub(crate) n: usize,
+    /// The settings in words.
+    pub(crate) settings: String,
+}
+
+impl Summary {
+    /// `None` before a pair is done.
+    pub(crate) fn of(state: AppState) -> Option<Self> {
+        let batch = state.lab.batch;
+        let (merged, of) = (batch.merged.get_untracked()?, batch.of.get_untracked()?);
+        let Experiment { model, metric, n_steps, prepend_bos, .. } = of;
+        let (fingerprint, draw) = with(|bridge| {
+            let running = bridge.batch.borrow();
+            (running.fingerprint.clone(), running.draw.clone())
+        });
+        let provenance = serde_json::json!({
+            "twinbeam": crate::BUILD,
+            "model": model,
+            "model_sha256": fingerprint,
+            "metric": metric.id(),
+            "n_steps": n_steps,
+            "prepend_bos": prepend_bos,
+            "draw": draw,
+        });
+        Some(Self {
+            json: format!("{{\"provenance\":{provenance},\"merged\":{}}}\n", merged.to_json()),
+            n: merged.n(),
+            settings: format!("{model}, {}, {n_steps} steps", metric.label()),
+        })
     }
 }
 
@@ -197,9 +249,9 @@ pub(super) fn hear(state: AppState, event: Event) {
 }
 
 /// The worker has died at the running pair, which is not run again: it might be why.
-pub(super) fn died(state: AppState) {
+pub(super) fn died(state: AppState, what: &str) {
     if state.lab.batch_job.get_untracked().is_some() {
-        leave_out(state, "The worker stopped while it ran this pair.".to_owned());
+        leave_out(state, format!("{what} while this pair was run."));
     }
 }
 

@@ -2,7 +2,7 @@
 
 use leptos::prelude::*;
 use twinbeam_core::{
-    CheckReport, ComponentKind, Draw, Event, Kept, ModelShape, Problem, SideSummary, UnitBasis,
+    CheckReport, ComponentKind, Event, Kept, ModelShape, Problem, SideSummary, UnitBasis,
 };
 use wasm_bindgen_futures::spawn_local;
 
@@ -108,12 +108,7 @@ fn hear_in_use(state: AppState, event: Event) {
                 run_neurons(state);
             }
         }
-        Event::Drawn { task, pairs } => {
-            let is_it = |draw: &Draw| draw.task == task && draw.n == pairs.len();
-            if state.lab.batch.draw.with_untracked(|draw| draw.as_ref().is_some_and(is_it)) {
-                batch::take(state, pairs);
-            }
-        }
+        Event::Drawn { draw, pairs } => batch::drawn(state, &draw, pairs),
         Event::Benched { job, bench } if of_bench(job) => speed::measured(state, *bench),
         // Its button is there again, which says enough.
         Event::Cancelled { job } if of_bench(job) => finished(state),
@@ -321,6 +316,11 @@ fn failed(state: AppState, problem: &Problem) {
     let was_loading = state.loaded.with_untracked(Option::is_none);
     // What could not be measured says nothing against the figure.
     let was_measuring = state.bench_job.with_untracked(Option::is_some);
+    if matches!(problem, Problem::DeviceLost { .. }) {
+        // They would lose the next one too.
+        lab::died(state, "The GPU was lost");
+        batch::died(state, "The GPU was lost");
+    }
     finished(state);
     if matches!(problem, Problem::DeviceLost { .. }) {
         // What a device held is gone with it, and its worker cannot ask for another.
@@ -355,8 +355,8 @@ pub(super) fn died(state: AppState, from: u64, death: &Death) {
         Some(Role::Arriving) => return arrival::died(state, death),
         None => return,
     }
-    lab::died(state);
-    batch::died(state);
+    lab::died(state, "The worker stopped");
+    batch::died(state, "The worker stopped");
     let on_gpu = state.is_on_gpu();
     let notice = match death {
         Death::Stopped(message) => explain::worker_died(message, on_gpu),

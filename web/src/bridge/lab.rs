@@ -70,9 +70,9 @@ fn ask(state: AppState, asked: Asked) {
 }
 
 /// The worker has died at the running question, which is not asked again by itself: it might be why.
-pub(super) fn died(state: AppState) {
+pub(super) fn died(state: AppState, what: &str) {
     if state.lab.job.get_untracked().is_some() {
-        answered(state, Err("The worker stopped while it computed this.".to_owned()), false);
+        answered(state, Err(format!("{what} while this was computed.")), false);
     }
 }
 

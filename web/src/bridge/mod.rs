@@ -320,6 +320,8 @@ pub(crate) fn cancel(state: AppState) {
         if silent_seconds > AT_WORK_SECONDS { CANCEL_MILLIS } else { CANCEL_MILLIS_AT_WORK };
     let replace = Timeout::new(millis, move || {
         if running_job(state) == Some(job) {
+            lab::died(state, "The worker hung");
+            batch::died(state, "The worker hung");
             restart(state);
             state.notice.set(Some(explain::worker_hung()));
         }

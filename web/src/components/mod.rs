@@ -13,6 +13,7 @@ use twinbeam_core::Experiment;
 
 use crate::bridge;
 use crate::state::AppState;
+use leptos::ev::MouseEvent;
 use leptos::prelude::*;
 
 /// Changes the draft and has it looked at: at once for a choice, after a pause for typing.
@@ -33,6 +34,11 @@ pub(crate) const fn hides(character: char) -> bool {
             | '\u{2060}'..='\u{206f}'
             | '\u{feff}'
     )
+}
+
+/// Whether a pointer has come or gone by itself: a page that scrolls under one that rests has not been pointed at.
+pub(crate) fn has_moved(event: &MouseEvent) -> bool {
+    event.movement_x() != 0 || event.movement_y() != 0
 }
 
 /// A token's text with its spaces visible.

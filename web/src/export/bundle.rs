@@ -1,13 +1,13 @@
 //! Everything that belongs to a result in one archive.
 
 use twinbeam_core::{
-    Component, ComponentKind, Direction, ExactPairs, Merged, Method, PromptPair, ScoreTable,
-    print_pairs,
+    Component, ComponentKind, Direction, ExactPairs, Method, PromptPair, ScoreTable, print_pairs,
 };
 
 use super::notebook::{Origin, notebook};
 use super::zip::Entry;
 use super::{Picture, Record};
+use crate::bridge::batch::Summary;
 use crate::heatmap::MapKind;
 use crate::heatmap::scale::signed;
 use crate::plot::{Axis, Drawn, Labels, Matrix, Point, Xy, standalone};
@@ -19,7 +19,7 @@ pub(super) struct Extras<'a> {
     /// Where the notebook finds the model.
     pub(super) origin: Origin,
     /// What many prompts have in common, if they were run.
-    pub(super) batch: Option<&'a Merged>,
+    pub(super) batch: Option<Summary>,
     /// These prompts.
     pub(super) pairs: &'a [PromptPair],
 }
@@ -28,7 +28,7 @@ pub(super) struct Extras<'a> {
 pub(super) fn entries(record: &Record, extras: Extras<'_>) -> Vec<Entry> {
     let Extras { figure, origin, batch, pairs } = extras;
     let mut entries = vec![
-        Entry::of("README.txt", readme(record, &origin, batch)),
+        Entry::of("README.txt", readme(record, &origin, batch.as_ref(), pairs.len())),
         Entry::of("result.json", record.json()),
         Entry::of("scores.csv", record.csv()),
         Entry::of("reproduce.ipynb", notebook(record, &origin)),
@@ -40,8 +40,8 @@ pub(super) fn entries(record: &Record, extras: Extras<'_>) -> Vec<Entry> {
             .into_iter()
             .map(|(name, drawn)| Entry::of(&format!("plots/{name}.svg"), standalone(&drawn.svg))),
     );
-    if let Some(merged) = batch {
-        entries.push(Entry::of("batch.json", merged.to_json()));
+    if let Some(Summary { json, .. }) = batch {
+        entries.push(Entry::of("batch.json", json));
     }
     if !pairs.is_empty() {
         entries.push(Entry::of("pairs.json", print_pairs(pairs)));
@@ -94,12 +94,12 @@ fn scatter(unit: &str, direction: Direction, ig: &ScoreTable, ap: &ScoreTable) -
     let pairs = ExactPairs::of(ig, ap);
     let point = |at: usize| {
         let component = Component::at(ig.kind, pairs.places[at], ig.width);
-        Point::of(component, pairs.ig[at], pairs.ap[at])
+        Point::of(component, pairs.ap[at], pairs.ig[at])
     };
     Xy {
         title: format!("Heads by both methods, {direction}"),
-        x: Axis::signed("IG", unit),
-        y: Axis::signed("AP", unit),
+        x: Axis::signed("AP", unit),
+        y: Axis::signed("IG", unit),
         identity: true,
         points: (0..pairs.places.len()).map(point).collect(),
         outliers: 6,
@@ -109,26 +109,28 @@ fn scatter(unit: &str, direction: Direction, ig: &ScoreTable, ap: &ScoreTable) -
 }
 
 /// What is what.
-fn readme(record: &Record, origin: &Origin, batch: Option<&Merged>) -> String {
+fn readme(record: &Record, origin: &Origin, batch: Option<&Summary>, n_pairs: usize) -> String {
     let unit = record.unit;
     let experiment = &record.experiment;
     let kept = if record.lab.is_empty() {
         ""
     } else {
-        " `lab` holds the answers to the closer questions that were open on the page."
+        " `lab` holds the answers to the closer questions that were asked of it."
     };
     let rounded = record.rounded_to.map_or_else(String::new, |share| {
         format!(
             "The scores came with a link and are rounded to {share} of a table's largest score.\n"
         )
     });
-    let batch = batch.map_or_else(String::new, |merged| {
+    let mut batch = batch.map_or_else(String::new, |Summary { n, settings, .. }| {
         format!(
-            "batch.json       mean and spread of each component over {} prompt pairs, and how far IG agrees with AP\n\
-             pairs.json       these pairs\n",
-            merged.n()
+            "batch.json       mean and spread of each component over {n} prompt pairs, and how far IG agrees with AP;\n\
+             \x20                computed with {settings}, which need not be those of the figure\n"
         )
     });
+    if n_pairs > 0 {
+        batch += &format!("pairs.json       all {n_pairs} pairs of the list\n");
+    }
     format!(
         "A result of Twinbeam {version}\n\n\
          {link}\n\n\

@@ -8,6 +8,7 @@ use super::notebook::Origin;
 use super::record::Looked;
 use super::save::{save_bytes, save_png, save_text};
 use super::{Picture, Record, embed, svg, zip};
+use crate::bridge::batch::Summary;
 use crate::heatmap::Shown;
 use crate::lab::Slot;
 use crate::reactive::{dynamic, live, memo};
@@ -157,12 +158,11 @@ fn packed(state: AppState, record: &Record, figure: Picture) -> Result<Vec<u8>, 
     let listed = || state.models.spec(&record.experiment.model)?.identity.address;
     let address = record.model_address.clone().or_else(listed);
     let batch = state.lab.batch;
-    let merged = batch.merged.get_untracked();
     let entries = batch.pairs.with_untracked(|pairs| {
         let extras = Extras {
             figure,
             origin: Origin::of(address.as_deref()),
-            batch: merged.as_deref(),
+            batch: Summary::of(state),
             pairs,
         };
         bundle::entries(record, extras)

@@ -5,9 +5,9 @@ use std::fmt::Write as _;
 use twinbeam_core::{ComponentKind, Experiment, Method, ScoreTable};
 
 use super::Record;
-use crate::components::hides;
 use crate::heatmap::scale::{signed, small};
 use crate::heatmap::{MapKind, Shown};
+use crate::plot::escape;
 use crate::{colour, explain};
 
 /// At least; the longest number on the screen widens it.
@@ -282,26 +282,6 @@ fn wrap(text: &str, width: usize, most: usize) -> Vec<String> {
     lines
 }
 
-/// Text as XML holds it. Characters that XML forbids, that would hide, or that would turn the direction
-/// of what follows become the replacement character.
-fn escape(text: &str) -> String {
-    let mut out = String::with_capacity(text.len());
-    for character in text.chars() {
-        match character {
-            '&' => out.push_str("&amp;"),
-            '<' => out.push_str("&lt;"),
-            '>' => out.push_str("&gt;"),
-            '"' => out.push_str("&quot;"),
-            '\'' => out.push_str("&apos;"),
-            '\t' | '\n' | '\r' => out.push(' '),
-            '\u{fffe}' | '\u{ffff}' => out.push('\u{fffd}'),
-            other if hides(other) => out.push('\u{fffd}'),
-            other => out.push(other),
-        }
-    }
-    out
-}
-
 #[cfg(test)]
 mod tests {
     use super::super::record::tests::{committed, record};
@@ -358,6 +338,6 @@ mod tests {
 
     #[test]
     fn what_xml_forbids_or_hides_is_replaced() {
-        assert_eq!(escape("a\u{0}\u{202e}'\n\""), "a\u{fffd}\u{fffd}&apos; &quot;");
+        assert_eq!(escape("a\u{0}\u{202e}'\n\""), "a\u{fffd}\u{fffd}&#39; &quot;");
     }
 }

@@ -9,6 +9,7 @@ use web_sys::HtmlElement;
 
 use super::scale::{signed, small};
 use super::shown::{MapKind, Shown};
+use crate::components::has_moved;
 use crate::explain::count;
 use crate::lab::Found;
 use crate::models;
@@ -89,7 +90,11 @@ pub(super) fn Map(
                     data-testid=testid
                     aria-label=format!("{title}: scores by layer and head")
                     on:keydown=keys
-                    on:mouseleave=move |_event| state.cell.set(None)
+                    on:mouseleave=move |event| {
+                        if has_moved(&event) {
+                            state.cell.set(None);
+                        }
+                    }
                 >
                     <thead>
                         <tr>
@@ -232,9 +237,7 @@ fn cell(state: AppState, said: Said, map: MapKind, place: Component) -> impl Int
             class:found=live(move || found.get())
             style=("--t", move || format!("{:.3}", share().abs()))
             on:mouseenter=move |event| {
-                // A page that scrolls under a pointer that rests has not been pointed at.
-                let moved = event.movement_x() != 0 || event.movement_y() != 0;
-                if moved {
+                if has_moved(&event) {
                     visit();
                 }
             }

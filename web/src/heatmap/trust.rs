@@ -14,9 +14,6 @@ use crate::plot::escape;
 use crate::reactive::memo;
 use crate::state::{AppState, Committed, Origin};
 
-/// Parameters up to which the engine computes in double precision on a CPU.
-const DOUBLE_PRECISION_PARAMS: usize = 20_000_000;
-
 /// What a mark says.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 enum Verdict {
@@ -205,7 +202,7 @@ fn solved(committed: &Committed) -> Chip {
 
 fn device(committed: &Committed) -> Chip {
     let device = &committed.model.device;
-    let is_double = committed.model.shape.n_params() <= DOUBLE_PRECISION_PARAMS;
+    let is_double = committed.model.shape.fits_double();
     let (is_fine, label, words) = match (committed.origin, device.gpu) {
         (Origin::Link, gpu) => {
             let on = if gpu { "GPU" } else { "CPU" };

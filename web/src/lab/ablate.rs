@@ -7,9 +7,7 @@ mod table;
 use std::sync::Arc;
 
 use leptos::prelude::*;
-use twinbeam_core::{
-    ComponentKind, Experiment, Finding, Panel, Probe, Replacement, SetChoice, WithChoice,
-};
+use twinbeam_core::{ComponentKind, Finding, Panel, Probe, Replacement, SetChoice, WithChoice};
 
 use self::curve::Curve;
 use self::question::{MOST_PAIRS, Sets, faithfulness, replacement, sets};
@@ -20,22 +18,23 @@ use super::{PanelFrame, Pending, Slot};
 use crate::bridge::batch;
 use crate::explain::count;
 use crate::plot::PlotView;
-use crate::reactive::{dynamic, effect, live, memo};
+use crate::reactive::{dynamic, live, memo};
 use crate::state::AppState;
 
 /// Pairs that are drawn where there are none.
 const DRAWN_PAIRS: usize = 16;
 
-const DEFINITION: &str = "All components of a set are replaced at all positions, in one run. Joint effect: noising, the \
-    metric before minus after; denoising, after minus before (of KL the reverse); positive: the clean behaviour is \
-    better off with the clean side’s values, or, with a mean or zero, with what was there (noising) or with what is put \
-    in (denoising). Beside it the sum of the AP scores of the same components, each replaced alone by the other run’s \
-    values; within 5 % they are additive. Found: at or above the threshold chosen under Agreement. Faithfulness: (m − \
-    m_corrupted) / (m_clean − m_corrupted), m the metric of the clean run with all of a kind replaced but the strongest \
-    by absolute score; 1 is the clean run, 0 the corrupted one. With none kept it need not be 0, for embeddings and the \
-    other kind stay clean. Area: under the curve over the share that is kept, from 0 to 1, by trapezoids between the \
-    points (as CPR in MIB, on this grid). Mean: over prompts and positions, without BOS (Wang et al. 2022, \
-    arXiv:2211.00593; Marks et al. 2024, arXiv:2403.19647).";
+const DEFINITION: &str = "All components of a set are replaced at all positions, in one run. Joint effect: noising, \
+    the metric before minus after; denoising, after minus before (of KL the reverse); positive: the clean behaviour \
+    is better off with the clean side’s values, or, with a mean or zero, with what was there (noising) or with what \
+    is put in (denoising). Beside it the sum of the AP scores of the same components, each replaced alone by the \
+    other run’s values; within 5 % they are additive. Found: at or above the threshold chosen under Agreement. The \
+    random set, always the same, is drawn from those that neither method finds, or from all where these are too few. \
+    Faithfulness: (m − m_corrupted) / (m_clean − m_corrupted), m the metric of the clean run with all of a kind \
+    replaced but the strongest by absolute score; 1 is the clean run, 0 the corrupted one. With none kept it need \
+    not be 0, for embeddings and the other kind stay clean. Area: under the curve over the share that is kept, from \
+    0 to 1, by trapezoids between the points (as CPR in MIB, on this grid). Mean: over prompts and positions, \
+    without BOS (Wang et al. 2022, arXiv:2211.00593; Marks et al. 2024, arXiv:2403.19647).";
 
 /// Sets of components, replaced together.
 #[component]
@@ -47,18 +46,7 @@ pub(super) fn Ablate(state: AppState) -> impl IntoView {
         let pairs = lab.batch.pairs;
         is_open.get().then(|| pairs.with(|pairs| replacement(lab.with.get(), pairs))).flatten()
     });
-    // The figure for which it was asked.
-    let asked = RwSignal::new(None::<Experiment>);
-    let is_asked = memo(move || {
-        asked.with(|asked| {
-            let of = |asked: &Experiment| {
-                state
-                    .committed
-                    .with(|c| c.as_ref().is_some_and(|c| c.experiment.same_numbers(asked)))
-            };
-            asked.as_ref().is_some_and(of)
-        })
-    });
+    let is_asked = memo(move || state.is_ablated());
     state.ask(Slot::Ablate, move || {
         let (sets, with) = (sets.get()?, replacement.get()?);
         // Nothing replaced must change nothing.
@@ -70,7 +58,6 @@ pub(super) fn Ablate(state: AppState) -> impl IntoView {
         let (sets, with) = (sets.get()?, replacement.get()?);
         is_asked.get().then(|| faithfulness(state, sets.found, with)).flatten()
     });
-    draw_again(state, is_open);
     view! {
         <PanelFrame
             state
@@ -80,25 +67,11 @@ pub(super) fn Ablate(state: AppState) -> impl IntoView {
             look_for="Whether a set does together what its components do one by one, and how few components carry the behaviour."
             definition=DEFINITION
         >
-            <Tools state sets replacement asked is_asked />
+            <Tools state sets replacement is_asked />
             <Table state />
             <Kept state sets />
         </PanelFrame>
     }
-}
-
-/// Pairs that a link names by their draw are drawn once they are needed.
-fn draw_again(state: AppState, is_open: Memo<bool>) {
-    let batch = state.lab.batch;
-    effect(move || {
-        let needs = is_open.get()
-            && state.lab.with.get() == WithChoice::Mean
-            && state.loaded.with(Option::is_some)
-            && batch.pairs.with(Vec::is_empty);
-        if needs {
-            batch::draw_again(state);
-        }
-    });
 }
 
 const fn set_name(choice: SetChoice) -> &'static str {
@@ -106,7 +79,7 @@ const fn set_name(choice: SetChoice) -> &'static str {
         SetChoice::IgOnly => "found by IG only",
         SetChoice::ApOnly => "found by AP only",
         SetChoice::Both => "found by both",
-        SetChoice::Random => "random, as many as both",
+        SetChoice::Random => "random, of those not found, as many as both",
         SetChoice::Selected => "selected by hand",
     }
 }
@@ -125,7 +98,6 @@ fn Tools(
     state: AppState,
     sets: Memo<Option<Sets>>,
     replacement: Memo<Option<Replacement>>,
-    asked: RwSignal<Option<Experiment>>,
     is_asked: Memo<bool>,
 ) -> impl IntoView {
     let lab = state.lab;
@@ -146,7 +118,10 @@ fn Tools(
         n.map_or_else(|| set_name(set).to_owned(), |n| format!("{} ({n})", set_name(set)))
     };
     let run = move |_event| {
-        asked.set(state.committed.with_untracked(|c| c.as_ref().map(|c| c.experiment.clone())));
+        state
+            .lab
+            .ablated
+            .set(state.committed.with_untracked(|c| c.as_ref().map(|c| c.experiment.clone())));
     };
     let cannot_run = move || {
         let lacks = sets.with(Option::is_none) || replacement.with(Option::is_none);
@@ -181,7 +156,8 @@ fn Tools(
             {dynamic(move || note(state, sets, is_asked))}
             {dynamic(move || {
                 lacks_prompts.get().then(|| view! {
-                    " There are no prompts yet to take a mean over: enter pairs under Many prompts, or "
+                    " There are no prompts yet to take a mean over, and means over prompts of another task are no neutral replacement: \
+                     enter pairs like yours under Many prompts, or "
                     <button
                         type="button"
                         class="way-on"
@@ -189,7 +165,7 @@ fn Tools(
                         disabled=live(move || state.loaded.with(Option::is_none))
                         on:click=move |_event| batch::draw(state, "ioi", DRAWN_PAIRS, 1)
                     >
-                        "draw 16 pairs of IOI"
+                        "draw 16 pairs of indirect object identification"
                     </button>
                 })
             })}

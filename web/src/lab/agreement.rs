@@ -51,8 +51,8 @@ pub(super) fn Agreement(state: AppState) -> impl IntoView {
             title="Agreement"
             look_for="Points off the diagonal: components that one method calls large and the other does not."
             definition="Each point is a head or a neuron, with its effect on the metric by activation patching (AP: it alone is replaced, \
-            exactly) and by integrated gradients (IG: all of its layer move together), both in one unit; positive supports the clean \
-            behaviour. On the diagonal the two are equal; off it, IG − AP is what the component does together with the others of its \
+            exactly) and by integrated gradients (IG: all of its layer move together), both in one unit (a share of the gap only \
+            where that is positive); positive supports the clean behaviour. On the diagonal the two are equal; off it, IG − AP is what the component does together with the others of its \
             layer. Pearson is the correlation of the scores, Spearman that of their ranks; the slope is the least-squares slope of IG \
             on AP. A component is found by a method if its absolute score there is at or above the threshold; the notebook takes the \
             90th percentile. Overlap at k is the share of the k largest absolute scores of one method that are among the k largest of \
@@ -76,8 +76,10 @@ fn Parts(
         let heads = state.lab.kind.get() == ComponentKind::Heads;
         heads.then(|| models::heads(state)).flatten()
     });
+    // Of nothing but zeros there is nothing to see.
+    let drawable = memo(move || compared.get().filter(|compared| !compared.is_blank()));
     let scatter = memo(move || {
-        let compared = compared.get()?;
+        let compared = drawable.get()?;
         let drawn = selected.with(|selected| {
             known.with(|known| plots::scatter(&compared, selected, known.as_ref()))
         });
@@ -91,16 +93,16 @@ fn Parts(
         Some(Arc::new(drawn))
     });
     let overlap: Memo<Option<Arc<Drawn>>> =
-        memo(move || Some(Arc::new(plots::overlap(&*compared.get()?))));
+        memo(move || plots::overlap(&*compared.get()?).map(Arc::new));
     let bland_altman = memo(move || {
-        let compared = compared.get()?;
+        let compared = drawable.get()?;
         Some(Arc::new(selected.with(|selected| plots::bland_altman(&compared, selected))))
     });
     let brush = Callback::new(move |(picked, how): (Vec<Component>, Pick)| {
         selected.update(|selected| how.apply(selected, &picked));
     });
     let of = move |html: fn(&Compared) -> String| {
-        move || compared.with(|compared| compared.as_deref().map(html).unwrap_or_default())
+        move || drawable.with(|compared| compared.as_deref().map(html).unwrap_or_default())
     };
     let numbers = move || {
         let (compared, zero) = (compared.get(), zero.get());
@@ -120,7 +122,8 @@ fn Parts(
         <dl class="panel-numbers" inner_html=live(numbers)></dl>
         <dl class="panel-numbers" inner_html=of(words::counts)></dl>
         <ZeroWords state compared zero />
-        <div class="plot-row">
+        // Four stand two by two.
+        <div class="plot-row" class:plot-pairs=live(move || zero_scatter.with(Option::is_some))>
             <PlotView state testid="scatter" label="IG against AP" drawn=scatter brush=Some(brush) />
             <PlotView
                 state

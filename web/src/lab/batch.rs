@@ -35,7 +35,7 @@ pub(super) fn ManyPrompts(state: AppState) -> impl IntoView {
             definition="Every pair is run like the figure above, and read at its own last token: prompts of different lengths are never padded. \
                 Mean and spread (standard deviation with n − 1) of each head are over pairs, in the metric’s unit whatever unit is chosen above; \
                 positive supports the clean behaviour. The correlations of AP with IG are taken for each pair over its heads; their mean has a \
-                95 % interval by a percentile bootstrap over pairs (2000 resamples, always the same seed). The slope is that of AP on IG, 1 where \
+                95 % interval by a percentile bootstrap over pairs (2000 resamples, always the same seed). The slope is that of IG on AP, 1 where \
                 they agree in size. Pairs that fail are listed and count nowhere."
         >
             <Entry state />
@@ -166,8 +166,8 @@ fn Results(state: AppState) -> impl IntoView {
         }
     };
     let save_summary = move |_event| {
-        if let Some(merged) = merged.get_untracked() {
-            save("twinbeam-batch.json", merged.to_json());
+        if let Some(summary) = bridge::batch::Summary::of(state) {
+            save("twinbeam-batch.json", summary.json);
         }
     };
     let save_pairs = move |_event| {
@@ -178,7 +178,7 @@ fn Results(state: AppState) -> impl IntoView {
         {dynamic(move || {
             some.get().then(|| view! {
                 <dl class="panel-numbers" inner_html=html(found::numbers)></dl>
-                <div class="plot-row">{maps()}</div>
+                <div class="plot-row plot-pairs">{maps()}</div>
                 <details>
                     <summary>"Values of each pair"</summary>
                     <div

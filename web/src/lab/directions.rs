@@ -3,7 +3,7 @@ mod two_ways;
 use std::sync::Arc;
 
 use leptos::prelude::*;
-use twinbeam_core::{Component, Method, Panel};
+use twinbeam_core::{Component, Highlight, Method, Panel};
 
 use self::two_ways::TwoWays;
 use super::PanelFrame;
@@ -25,10 +25,12 @@ pub(super) fn Directions(state: AppState) -> impl IntoView {
             title="Two directions"
             look_for="Components that only one direction finds: they need each other, or stand in for each other."
             definition="Noising puts a component’s corrupted activation into the clean run: is it necessary? Denoising puts its clean \
-            activation into the corrupted run: is it sufficient? Both in one unit, positive supports the clean behaviour. A component is \
-            found in a direction if its absolute score there is at or above the threshold chosen under Agreement, a percentile being taken \
-            in each direction for itself. AND-like: found by noising only, as the inputs of an AND. OR-like: found by denoising only, as \
-            the inputs of an OR. Asymmetry is (noising − denoising) / max |noising − denoising|, from −1 to 1; the largest ABSOLUTE \
+            activation into the corrupted run: is it sufficient? Both in one unit (a share of the gap only where the gap is positive), positive supports the clean behaviour. A component is \
+            found in a direction if its absolute score there is at or above a threshold that is the same in \
+            both, chosen under Agreement, but never under 1 % of the gap (where that is too small to divide by, of the \
+            largest score); a percentile is that of the absolute scores of both directions together. AND-like candidates: found by \
+            noising only, as the inputs of an AND. OR-like candidates: found by denoising only, as the inputs of an OR; other circuits can look \
+            the same. Asymmetry is (noising − denoising) / max |noising − denoising|, from −1 to 1; the largest ABSOLUTE \
             difference divides, so that the sign cannot flip. The kinds go by size, whatever the sign; the asymmetry of a component with \
             negative scores reads the other way round."
         >
@@ -64,8 +66,13 @@ fn Parts(state: AppState) -> impl IntoView {
     };
     let says = move || match ways.get() {
         Some(ways) => {
-            let least = threshold(state.lab.highlight.get(), state.metric().unit());
-            format!("Found: {least}, as chosen under Agreement. {}", ways.coverage())
+            let highlight = state.lab.highlight.get();
+            let least = threshold(highlight, state.metric().unit());
+            let both = match highlight {
+                Highlight::Quantile(_) => ", those of both directions together",
+                Highlight::AtLeast(_) => " in that direction",
+            };
+            format!("Found: {least}{both}, as chosen under Agreement. {}", ways.coverage())
         }
         None => parts::missing(state).to_owned(),
     };
@@ -102,9 +109,10 @@ fn Parts(state: AppState) -> impl IntoView {
         <div class="signed-lists" on:click=move |event| parts::go(state, &event)>
             <div>
                 <h3>
-                    "Most asymmetric " <span class="hint">"from −1, denoising only, to 1, noising only"</span>
+                    "Most asymmetric " <span class="hint">"−1: denoising larger by the most found here; +1: noising larger by as much"</span>
                 </h3>
                 <ol data-testid="asymmetric" inner_html=of(TwoWays::list)></ol>
+                <p class="hint">{of(TwoWays::turned)}</p>
             </div>
         </div>
     }

@@ -54,6 +54,11 @@ pub(crate) fn LabPanels(state: AppState) -> impl IntoView {
             <p class="hint">
                 "Below: how far the two methods agree, why they do not, and whether it matters. In every plot, arrow keys step from                  point to point, click or Enter pins; in a scatter, dragging or b selects, with Shift more."
             </p>
+            {dynamic(move || {
+                (state.is_stale() == Some(true)).then_some(
+                    "The inputs have changed: all that follows is of the figure before, until you run again.",
+                )
+            })}
             {panels}
         </section>
     }

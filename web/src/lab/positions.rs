@@ -17,12 +17,14 @@ use crate::reactive::{dynamic, live, memo};
 use crate::state::AppState;
 
 const DEFINITION: &str = "One component: AP replaces its activation at one position and runs the rest again; IG’s \
-    share of a position is that position’s part of the integral, in which the whole layer moves at all positions. The \
-    shares add up to its IG; the patches need not add up to its AP at all positions, for positions interact too. \
-    Layer by position: resid_pre is the residual stream that a layer reads, attn_out and mlp_out what its attention and \
-    its MLP add; AP replaces one position of one layer, IG moves all positions of one layer together. Metric’s unit or \
-    share of the gap; positive supports the clean behaviour. Before the first token that differs both runs are equal, \
-    so all effects there are exactly 0. As in causal tracing (Meng et al. 2022, arXiv:2202.05262) and TransformerLens.";
+    share of a position is that position’s part of the integral, in which the whole layer moves at all positions. \
+    The shares add up to its IG; the patches need not add up to its AP at all positions, for positions interact too. \
+    Layer by position: resid_pre is the residual stream that a layer reads, attn_out and mlp_out what its attention \
+    and its MLP add; AP replaces one position of one layer, IG moves all positions of one layer together. Metric’s \
+    unit or share of the gap (only where the gap is positive); positive supports the clean behaviour. Before the \
+    first token that differs both runs are equal, so all effects there are exactly 0; of what the last layer’s heads \
+    and MLPs do, only the last token is read. As in causal tracing (Meng et al. 2022, arXiv:2202.05262) and \
+    TransformerLens.";
 
 /// Effects by position.
 #[component]
@@ -89,10 +91,11 @@ fn OfComponent(state: AppState) -> impl IntoView {
             return None;
         };
         let wanted = state.unit.get();
-        let (ladder, (factor, unit)) = state.committed.with(|committed| {
+        let (ladder, is_last_layer, (factor, unit)) = state.committed.with(|committed| {
             let committed = committed.as_ref()?;
             let ladder = Ladder::of(&committed.tables, found.component, found.direction);
-            Some((ladder, common_unit(&committed.basis, wanted)))
+            let is_last_layer = found.component.layer + 1 == committed.model.shape.n_layers;
+            Some((ladder, is_last_layer, common_unit(&committed.basis, wanted)))
         })?;
         let scaled = |values: &[f32]| values.iter().map(|value| factor * value).collect();
         Some(Effects {
@@ -101,6 +104,8 @@ fn OfComponent(state: AppState) -> impl IntoView {
             ap: scaled(&found.ap),
             ig: scaled(&found.ig),
             joint_ap: ladder.ap.map(|ap| factor * ap),
+            first_difference: tokens.with(|tokens| tokens.as_ref()?.first_difference()),
+            is_last_layer,
             unit,
         })
     });
@@ -140,7 +145,7 @@ fn OfStreams(state: AppState) -> impl IntoView {
     let rows = maps::TESTIDS.into_iter().enumerate().map(|(row, testids)| {
         let [ap, ig] = testids;
         view! {
-            <div class="plot-row">
+            <div class="plot-row plot-pairs">
                 <PlotView state testid=ap label="Patched token by token" drawn=one(plots, 2 * row) />
                 <PlotView state testid=ig label="Integrated, token by token" drawn=one(plots, 2 * row + 1) />
             </div>

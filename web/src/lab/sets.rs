@@ -85,9 +85,14 @@ impl Found {
             SetChoice::ApOnly => some(&mut self.ap.difference(&self.ig)),
             SetChoice::Both => some(&mut self.ig.intersection(&self.ap)),
             SetChoice::Random => {
-                let mut places = self.places.clone();
-                let mut random = SplitMix64(SEED);
                 let n = self.ig.intersection(&self.ap).count();
+                // What is found would be no control.
+                let is_free = |place: &usize| self.by(*place) == [false; 2];
+                let mut places: Vec<usize> = self.places.iter().copied().filter(is_free).collect();
+                if places.len() < n {
+                    places.clone_from(&self.places);
+                }
+                let mut random = SplitMix64(SEED);
                 for i in 0..n {
                     let other = i + random.below(places.len() - i);
                     places.swap(i, other);
@@ -121,8 +126,22 @@ pub(crate) fn found_in(state: AppState, kind: ComponentKind) -> Memo<Option<Arc<
     })
 }
 
+/// The absolute score from which on one of these counts as found; `None` without scores.
+///
+/// # Units
+/// The metric's, as the scores.
+pub(super) fn least(values: &[f32], highlight: Highlight) -> Option<f32> {
+    match highlight {
+        Highlight::Quantile(q) => {
+            let sizes: Vec<f32> = values.iter().map(|value| value.abs()).collect();
+            stats::quantile(&sizes, f64::from(q)).map(|least| least as f32)
+        }
+        Highlight::AtLeast(least) => Some(least),
+    }
+}
+
 /// Places of the scores that count as found.
-pub(super) fn found(values: &[f32], highlight: Highlight) -> Vec<usize> {
+fn found(values: &[f32], highlight: Highlight) -> Vec<usize> {
     match highlight {
         Highlight::Quantile(q) => stats::highlighted(values, f64::from(q)),
         Highlight::AtLeast(least) => {
@@ -163,9 +182,16 @@ mod tests {
         assert_eq!(places(SetChoice::IgOnly), [1]);
         assert_eq!(places(SetChoice::ApOnly), [3]);
         assert_eq!(places(SetChoice::Both), [0, 4]);
-        assert_eq!(places(SetChoice::Random).len(), 2);
+        assert_eq!(places(SetChoice::Random), [2, 5], "found by neither");
         assert_eq!(found.by(3), [false, true]);
         assert!(places(SetChoice::Selected).is_empty());
+    }
+
+    #[test]
+    fn the_random_set_is_of_all_where_too_few_are_not_found() {
+        let ig = table(Method::Ig, [1.0, -2.0, 1.0, 1.0, 0.5, 0.0]);
+        let found = Found::of_tables(&ig, &ig, Highlight::AtLeast(0.5)).expect("both are there");
+        assert_eq!(found.set(SetChoice::Random, &BTreeSet::new()).len(), 5);
     }
 
     #[test]

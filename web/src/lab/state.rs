@@ -83,6 +83,8 @@ pub(crate) struct Lab {
     pub(crate) open: RwSignal<Vec<Panel>>,
     pub(crate) set: RwSignal<SetChoice>,
     pub(crate) with: RwSignal<WithChoice>,
+    /// The experiment for which sets have been replaced.
+    pub(crate) ablated: RwSignal<Option<Experiment>>,
     wants: [RwSignal<Option<Probe>>; 7],
     answers: [RwSignal<Option<Arc<Answer>>>; 7],
     /// The running question, and its number.
@@ -106,6 +108,7 @@ impl Lab {
             open: RwSignal::new(view.open),
             set: RwSignal::new(view.set),
             with: RwSignal::new(view.with),
+            ablated: RwSignal::new(None),
             wants: [(); 7].map(|()| RwSignal::new(None)),
             answers: [(); 7].map(|()| RwSignal::new(None)),
             job: RwSignal::new(None),
@@ -185,6 +188,17 @@ impl AppState {
         })
     }
 
+    /// Whether sets have been replaced for the figure on the screen.
+    pub(crate) fn is_ablated(&self) -> bool {
+        self.lab.ablated.with(|ablated| {
+            let of = |ablated: &Experiment| {
+                self.committed
+                    .with(|c| c.as_ref().is_some_and(|c| c.experiment.same_numbers(ablated)))
+            };
+            ablated.as_ref().is_some_and(of)
+        })
+    }
+
     /// What a link keeps of the lab.
     pub(crate) fn view(&self) -> View {
         let lab = &self.lab;
@@ -202,15 +216,19 @@ impl AppState {
             open: lab.open.get(),
             set: lab.set.get(),
             with: lab.with.get(),
+            ablated: self.is_ablated(),
+            batch_neurons: batch.neurons.get(),
             // What was drawn can be drawn again.
             pairs: if draw.is_some() { Vec::new() } else { batch.pairs.get() },
             draw,
         }
     }
 
-    /// Takes what a link says of the lab. Pairs that were drawn are drawn again by whoever needs them.
-    pub(crate) fn take_view(&self, view: View) {
+    /// Takes what a link says of the lab, and of which experiment. Pairs that were drawn are drawn again by whoever
+    /// needs them.
+    pub(crate) fn take_view(&self, view: View, of: &Experiment) {
         let lab = &self.lab;
+        lab.ablated.set(view.ablated.then(|| of.clone()));
         self.unit.set(Unit::ALL.into_iter().find(|u| u.id() == view.unit).unwrap_or_default());
         self.pinned.set(view.pinned);
         lab.kind.set(view.kind);
@@ -222,6 +240,12 @@ impl AppState {
         lab.open.set(view.open);
         lab.set.set(view.set);
         lab.with.set(view.with);
+        lab.batch.neurons.set(view.batch_neurons);
+        if view.draw.is_none() && view.pairs.is_empty() {
+            // What is in the field is of the address before.
+            lab.batch.text.set(String::new());
+            lab.batch.problem.set(None);
+        }
         lab.batch.draw.set(view.draw);
         lab.batch.pairs.set(view.pairs);
     }

@@ -13,20 +13,21 @@ use leptos::prelude::*;
 use twinbeam_core::{ComponentKind, Finding, Interaction, Ladder, Panel, Probe};
 
 pub(super) use self::focus::{Focus, Tokens, about, focus, labels, lists, tokens, unchecked};
-pub(super) use self::layers::{meaning, word};
+pub(super) use self::layers::{least, meaning, read, word};
 use super::parts::{common_unit, go};
 use super::{PanelFrame, Pending, Slot};
 use crate::plot::{Drawn, PlotView};
 use crate::reactive::{dynamic, live, memo};
 use crate::state::AppState;
 
-const DEFINITION: &str = "AtP: the gradient at the run that is changed, times the change of activations. IG: the same \
-    with the gradient averaged along the straight line on which all components of the layer move together. AP: this \
-    component alone is replaced, at all positions, and the run is done again. Joint: the whole layer is replaced. IG \
-    along a path that moves one component alone is exactly its AP (fundamental theorem of calculus), so AP − IG is \
-    the interaction with the rest of the layer and nothing else; per layer, IG adds up to the joint patch. All in the \
-    metric’s unit or as a share of the gap; positive supports the clean behaviour, in both directions. Split IG ends \
-    where the metric has made 90 % of its way between its extremes on the line (Miglani et al. 2020, arXiv:2010.12697).";
+const DEFINITION: &str = "AtP: the gradient at the run that is changed, times the change of activations. IG: the \
+    same with the gradient averaged along the straight line on which all components of the layer move together. AP: \
+    this component alone is replaced, at all positions, and the run is done again. Joint: the whole layer is \
+    replaced. IG along a path that moves one component alone is exactly its AP (fundamental theorem of calculus), so \
+    AP − IG is the interaction with the rest of the layer and nothing else; per layer, IG adds up to the joint \
+    patch. All in the metric’s unit or as a share of the gap (only where it is positive); positive supports the \
+    clean behaviour, in both directions. Split IG ends where the metric has made 90 % of its way between its \
+    extremes on the line (Miglani et al. 2020, arXiv:2010.12697).";
 
 /// Why the methods differ for one component.
 #[component]
@@ -47,7 +48,7 @@ pub(super) fn Why(state: AppState) -> impl IntoView {
             panel=Panel::Why
             testid="panel-why"
             title="Why they differ"
-            look_for="What each step from gradient to patch adds: the larger a step, the more of the difference it explains."
+            look_for="Which is larger, curvature (IG − AtP) or interaction with the layer (AP − IG): the second alone is what IG − AP is made of."
             definition=DEFINITION
         >
             <p data-testid="focus">{dynamic(move || about(state, focus))}</p>
@@ -75,6 +76,7 @@ fn Steps(state: AppState, focus: Memo<Option<Focus>>) -> impl IntoView {
             Some(ladder::Steps {
                 of,
                 direction,
+                metric: committed.experiment.metric,
                 ladder: ladder::in_unit(ladder, unit.0),
                 unit: unit.1,
             })
@@ -102,7 +104,8 @@ fn Layers(state: AppState, focus: Memo<Option<Focus>>) -> impl IntoView {
                 let committed = committed.as_ref()?;
                 let layers = Interaction::of_layers(&committed.tables, kind, direction);
                 let unit = common_unit(&committed.basis, wanted);
-                layers::draw(&layers, kind, direction, unit).map(Arc::new)
+                let gap = committed.basis.gap().ok();
+                layers::draw(&layers, kind, direction, unit, gap).map(Arc::new)
             })
         })
     };
@@ -156,7 +159,8 @@ fn Along(state: AppState) -> impl IntoView {
             </div>
             <dl class="panel-numbers" inner_html=live(move || along.get().map(|along| along.numbers(split.get())))></dl>
             <p>
-                {dynamic(move || along.get().map(|along| along.reading()))} " " {dynamic(move || unchecked(state, Slot::Integrand))}
+                {dynamic(move || along.get().map(|along| along.reading()))} " "
+                {dynamic(move || unchecked(state, Slot::Integrand))}
             </p>
         </div>
     }

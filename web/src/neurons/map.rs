@@ -14,6 +14,7 @@ use super::Window;
 use super::overlay::{Chosen, Mark, marks_in_words};
 use super::window::Row;
 use crate::colour::{DARK, LIGHT, Rgb, Theme};
+use crate::components::has_moved;
 use crate::heatmap::scale::Scale;
 use crate::heatmap::{Legend, MapKind, Shown};
 use crate::lab::Found;
@@ -128,7 +129,11 @@ pub(super) fn NeuronMap(
                         on:pointermove=pointer_move
                         on:pointerup=pointer_up
                         on:pointercancel=move |_event| drag.set_value(None)
-                        on:pointerleave=move |_event| state.cell.set(None)
+                        on:pointerleave=move |event| {
+                            if has_moved(&event) {
+                                state.cell.set(None);
+                            }
+                        }
                         on:wheel=move |event| turn_wheel(state, &event)
                         on:keydown=keys
                     ></canvas>

@@ -90,9 +90,10 @@ impl Bars {
             // Whose they are is in the legend, and in their order.
             let short = self.numbers(bar, false, &|value| span.write(value.into()));
             y += LINE;
-            text(&mut out, "plot-end", [WIDTH - LEFT, y - 3.0], &short);
+            // Above the bar with what hangs below the line of type.
+            text(&mut out, "plot-end", [WIDTH - LEFT, y - 5.0], &short);
             let room = WIDTH - 2.0 * LEFT - text_width(&short) - 8.0;
-            text(&mut out, "", [LEFT, y - 3.0], &cut(&bar.label, room));
+            text(&mut out, "", [LEFT, y - 5.0], &cut(&bar.label, room));
             begin(&mut out, "g", "plot-point", &[]);
             reachable(&mut out, at, bar.component);
             out.push('>');
@@ -107,7 +108,7 @@ impl Bars {
                 y += BAR + 1.0;
             }
             out.push_str("</g>");
-            line(&mut out, "plot-zero", [zero, top - 1.0, zero, y]);
+            line(&mut out, "plot-zero", [zero, top, zero, y - 1.0]);
             let middle = [f64::midpoint(zero, WIDTH / 2.0) as f32, f64::midpoint(top, y) as f32];
             let mut label = bar.label.clone();
             label.push_str(": ");
@@ -125,7 +126,7 @@ impl Bars {
                 label.push_str("; then ");
                 label.push_str(&bar.then);
             }
-            y += 4.0;
+            y += 6.0;
             drawn.points.push(Target { component: bar.component, label, place: middle });
         }
         drawn.table = self.table(&|value| span.write(value.into()));

@@ -2,6 +2,9 @@
 
 use super::markup::{TYPE, text_width};
 
+/// Rows of words that are tried at the top of a frame.
+const ROWS: u8 = 4;
+
 /// A frame and what is taken of it.
 #[derive(Debug)]
 pub(super) struct Places {
@@ -38,6 +41,42 @@ impl Places {
         candidates.into_iter().find(|at| self.take(*at, width))
     }
 
+    /// Beside a place whatever lies there, but within the frame.
+    pub(super) fn over(&mut self, [x, y]: [f64; 2], words: &str) -> [f64; 2] {
+        let [left, top, right, bottom] = self.frame;
+        let width = text_width(words);
+        let beside = if x + 6.0 + width > right { x - 6.0 - width } else { x + 6.0 };
+        let at =
+            [beside.max(left), (y + 0.35 * TYPE).min(bottom - 0.25 * TYPE).max(top + 0.8 * TYPE)];
+        self.taken.push(words_box(at, width));
+        at
+    }
+
+    /// Beside an upright line, at its top: right of it, else left, else lower.
+    pub(super) fn along(&mut self, x: f64, words: &str) -> Option<[f64; 2]> {
+        let width = text_width(words);
+        let sides = [x + 5.0, x - 5.0 - width];
+        let places = (0..ROWS).flat_map(|row| sides.map(|x| (x, row)));
+        let top = self.frame[1];
+        places.map(|(x, row)| [x, row_of(top, row)]).find(|at| self.take(*at, width))
+    }
+
+    /// Between two places across, at the top of the frame; `None` where they do not fit or all is taken.
+    pub(super) fn between(&mut self, from: f64, to: f64, words: &str) -> Option<[f64; 2]> {
+        let width = text_width(words);
+        let x = f64::midpoint(from, to) - width / 2.0;
+        let fits = width + 4.0 <= to - from;
+        let top = self.frame[1];
+        (0..ROWS).map(|row| [x, row_of(top, row)]).find(|at| fits && self.take(*at, width))
+    }
+
+    /// The same from bottom to top: the end of the words, at the top of the frame.
+    pub(super) fn upright(&mut self, from: f64, to: f64, words: &str) -> Option<[f64; 2]> {
+        let [x, y] = [f64::midpoint(from, to) + 0.3 * TYPE, self.frame[1] + 5.0];
+        let wanted = [x - 0.8 * TYPE, y, x + 0.25 * TYPE, y + text_width(words)];
+        (wanted[0] >= from && wanted[2] <= to && self.take_box(wanted)).then_some([x, y])
+    }
+
     /// The same with the place for the words' right end, or the nearest free one under it.
     pub(super) fn ending(&mut self, [x, y]: [f64; 2], words: &str) -> Option<[f64; 2]> {
         let width = text_width(words);
@@ -51,7 +90,10 @@ impl Places {
     }
 
     fn take(&mut self, [x, y]: [f64; 2], width: f64) -> bool {
-        let wanted = [x, y - 0.8 * TYPE, x + width, y + 0.25 * TYPE];
+        self.take_box(words_box([x, y], width))
+    }
+
+    fn take_box(&mut self, wanted: [f64; 4]) -> bool {
         let [left, top, right, bottom] = self.frame;
         let inside =
             wanted[0] >= left && wanted[1] >= top && wanted[2] <= right && wanted[3] <= bottom;
@@ -63,6 +105,16 @@ impl Places {
     }
 }
 
-fn overlap(a: [f64; 4], b: [f64; 4]) -> bool {
+/// Base line of a row of words, from the top of a frame.
+fn row_of(top: f64, row: u8) -> f64 {
+    top + TYPE + 1.0 + f64::from(row) * (TYPE + 3.0)
+}
+
+/// What words on a base line cover.
+const fn words_box([x, y]: [f64; 2], width: f64) -> [f64; 4] {
+    [x, y - 0.8 * TYPE, x + width, y + 0.25 * TYPE]
+}
+
+const fn overlap(a: [f64; 4], b: [f64; 4]) -> bool {
     a[0] < b[2] && b[0] < a[2] && a[1] < b[3] && b[1] < a[3]
 }

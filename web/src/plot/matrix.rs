@@ -81,6 +81,10 @@ impl Matrix<'_> {
             Some(Cell { class, text, value: value.to_string(), said })
         };
         let legend = |out: &mut String, y: f64, _width: f64| {
+            if limit == 0.0 {
+                text(out, "plot-soft", [8.0, y + 12.0], "all values are 0");
+                return y + 18.0;
+            }
             let first = if diverging { 0 } else { LEVELS / 2 };
             let step = 160.0 / (LEVELS - first) as f64;
             for level in first..LEVELS {

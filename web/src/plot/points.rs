@@ -16,6 +16,8 @@ const MOST_MARKS: usize = 1500;
 const BINS: usize = 96;
 /// Its shades.
 const SHADES: usize = 4;
+/// So many selected points keep their names even where those lie over something.
+const OWN_NAMES: usize = 8;
 /// Half the size of a mark.
 const RADIUS: f64 = 3.0;
 
@@ -193,18 +195,26 @@ impl Cloud {
             left -= usize::from(outlier);
             outlier || own(*index)
         });
-        for (_, index) in &named {
+        // Over a mark a name would seem to be that one's.
+        for (_, index) in &self.marks {
             let point = &plot.points[*index];
             places.keep_clear(frame.place(point.x.into(), point.y.into()), RADIUS);
         }
+        // What somebody has chosen is named before what stands out, and at any price if that is little.
+        named.sort_by_key(|(_, index)| !own(*index));
+        let mut at_any_price = OWN_NAMES;
         for (_, index) in named {
             let point = &plot.points[index];
+            let must = own(index) && at_any_price > 0;
+            at_any_price -= usize::from(must);
             let Component { layer, index, .. } = point.component;
             let mut name = String::new();
             push_count(&mut name, layer as u64);
             name.push('.');
             push_count(&mut name, index as u64);
-            if let Some(at) = places.beside(frame.place(point.x.into(), point.y.into()), &name) {
+            let place = frame.place(point.x.into(), point.y.into());
+            let free = places.beside(place, &name);
+            if let Some(at) = free.or_else(|| must.then(|| places.over(place, &name))) {
                 text(out, "plot-name", at, &name);
             }
         }

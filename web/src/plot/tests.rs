@@ -211,6 +211,52 @@ fn labels_stay_inside_and_apart() {
 }
 
 #[test]
+fn names_stand_in_their_band_and_beside_their_line() {
+    let mut places = Places::new([0.0, 0.0, 300.0, 100.0]);
+    let width = markup::text_width("last 10 %");
+    let [x, _] = places.between(200.0, 300.0, "last 10 %").expect("it fits");
+    assert!(x >= 200.0 && x + width <= 300.0);
+    let [x, _] = places.along(200.0, "split IG ends").expect("left of the line");
+    assert!(x + markup::text_width("split IG ends") < 200.0);
+    assert_eq!(places.between(10.0, 40.0, "last 10 %"), None);
+    assert!(places.upright(10.0, 40.0, "last 10 %").is_some());
+    assert_eq!(places.upright(290.0, 300.0, "last 10 %"), None, "too narrow for either");
+}
+
+#[test]
+fn a_crowd_has_no_names_but_those_of_the_selection() {
+    let mut points: Vec<Point> = (0..400_u16)
+        .map(|at| {
+            let [x, y] = [f32::from(at % 20), f32::from(at / 20)];
+            Point::of(head(usize::from(at / 20), usize::from(at % 20)), x, y)
+        })
+        .collect();
+    let names = |points: &[Point]| {
+        let plot = Xy { outliers: 5, points: points.to_vec(), ..Xy::default() };
+        plot.draw().svg.matches("class=\"plot-name\"").count()
+    };
+    assert!(names(&points) < 5);
+    points[210].selected = true;
+    let plot = Xy { points: points.clone(), ..Xy::default() };
+    let drawn = plot.draw();
+    sound(&drawn);
+    assert!(drawn.svg.contains("plot-name") && drawn.svg.contains(">10.10</text>"));
+}
+
+#[test]
+fn a_map_of_zeros_has_no_scale() {
+    let matrix = Matrix {
+        rows: Labels::numbers("layer", 1),
+        columns: Labels::numbers("head", 2),
+        values: vec![0.0; 2],
+        ..Matrix::default()
+    };
+    let drawn = matrix.draw();
+    sound(&drawn);
+    assert!(drawn.svg.contains("all values are 0") && !drawn.svg.contains("plot-c40"));
+}
+
+#[test]
 fn a_scatter_says_and_lists_its_points() {
     let mut points = vec![
         Point::of(head(0, 6), 0.1, 0.05),

@@ -41,6 +41,7 @@ pub(crate) fn PlotView(
         drawn,
         brush,
         at: RwSignal::new(None),
+        last: StoredValue::new(None),
         pointed: StoredValue::new(false),
         drag: StoredValue::new(Drag::Idle),
         area: NodeRef::new(),
@@ -79,6 +80,7 @@ pub(crate) fn PlotView(
                 aria-roledescription="plot"
                 aria-label=live(summary)
                 data-testid=testid
+                on:focus=move |_event| plot.come_back()
                 on:keydown=move |event| plot.press(&event)
                 on:pointerdown=move |event| plot.begin(&event)
                 on:pointermove=move |event| plot.move_to(&event)
@@ -123,6 +125,8 @@ struct Plot {
     brush: Option<Brush>,
     /// The target under the pointer, or that the keys have reached.
     at: RwSignal<Option<usize>>,
+    /// The component that the keys have reached; the order of the targets may change.
+    last: StoredValue<Option<Component>>,
     /// Whether it was the pointer.
     pointed: StoredValue<bool>,
     drag: StoredValue<Drag>,
@@ -173,9 +177,25 @@ impl Plot {
         self.pointed.set_value(pointed);
         if let Some(target) = drawn.points.get(at) {
             self.at.set(Some(at));
+            if !pointed {
+                self.last.set_value(target.component);
+            }
             if target.component.is_some() && self.state.cell.get_untracked() != target.component {
                 self.state.cell.set(target.component);
             }
+        }
+    }
+
+    /// Marks what the keys had reached here before they went elsewhere: it is what they act on again.
+    fn come_back(&self) {
+        // A press on a target is of that one.
+        if self.pointed.get_value() && self.at.get_untracked().is_some() {
+            return;
+        }
+        let last = self.last.get_value();
+        let is_there = self.now().is_some_and(|drawn| position(&drawn.points, last).is_some());
+        if is_there && self.state.cell.get_untracked() != last {
+            self.state.cell.set(last);
         }
     }
 
@@ -208,7 +228,8 @@ impl Plot {
                 Drag::Pressed(_) | Drag::Moving(_) => self.cancel(Drag::Over),
                 Drag::Idle | Drag::Over => self.state.pinned.set(None),
             },
-            (key, ..) => match reached(&drawn, at, key) {
+            // On from where the keys have been, if a pointer has been elsewhere since.
+            (key, ..) => match reached(&drawn, at.or(self.at.get_untracked()), key) {
                 Some(to) => {
                     self.visit(&drawn, to, false);
                     self.bring_into_view(&drawn, to);

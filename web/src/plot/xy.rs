@@ -6,8 +6,9 @@ use super::axis::Span;
 use super::labels::Places;
 use super::markup::{
     TYPE, begin, cut, line, picture, push_number, reachable, rectangle, shape, text, text_width,
+    upright,
 };
-use super::parts::{At, Ink, Mark, Series, Xy};
+use super::parts::{At, Band, Ink, Mark, Series, Xy};
 use super::points::{Cloud, begin_mark};
 use super::{Drawn, Table, Target, sentence, with_unit};
 
@@ -174,7 +175,8 @@ impl Xy<'_> {
         if self.identity {
             line(out, "plot-identity", across(1.0, 0.0));
         }
-        let mut labels = String::new();
+        // First, because they have one place only.
+        let mut labels = self.band_names(frame, places);
         for rule in &self.rules {
             let ends = match rule.at {
                 At::X(at) => {
@@ -198,29 +200,39 @@ impl Xy<'_> {
             let end_y = y2.clamp(top, bottom);
             let steep = (y2 - y1).abs() > 0.0 && end_y != y2;
             let end_x = if steep { x1 + (x2 - x1) * (end_y - y1) / (y2 - y1) } else { x2 };
-            let end = match rule.at {
-                At::X(_) => [end_x + 5.0 + text_width(&rule.label), end_y],
-                _ => [end_x, end_y],
+            let words = &rule.label;
+            let beside = match rule.at {
+                At::X(_) => places.along(end_x, words),
+                _ => None,
             };
-            if !rule.label.is_empty()
-                && let Some(at) = places.ending(end, &rule.label)
+            if !words.is_empty()
+                && let Some(at) = beside.or_else(|| places.ending([end_x, end_y], words))
             {
                 let class = ["plot-name ", rule.ink.class()].concat();
-                text(&mut labels, &class, at, &rule.label);
+                text(&mut labels, &class, at, words);
             }
         }
         for series in &self.series {
             curve(out, frame, series);
         }
         out.push_str("</svg>");
-        for band in self.bands.iter().filter(|band| !band.label.is_empty()) {
-            let middle = frame.place(f64::midpoint(band.from.into(), band.to.into()), y.high);
-            let end = [middle[0] + text_width(&band.label) / 2.0, top];
-            if let Some(at) = places.ending(end, &band.label) {
-                text(&mut labels, "plot-soft", at, &band.label);
+        labels
+    }
+
+    /// Names in their bands: across, else upright; not where a band is too narrow for both.
+    fn band_names(&self, frame: &Frame, places: &mut Places) -> String {
+        let mut out = String::new();
+        for Band { from, to, label } in self.bands.iter().filter(|band| !band.label.is_empty()) {
+            let place =
+                |at: f32| frame.place(f64::from(at), frame.y.low)[0].clamp(frame.left, frame.right);
+            let (from, to) = (place(from.min(*to)), place(from.max(*to)));
+            if let Some(at) = places.between(from, to, label) {
+                text(&mut out, "plot-name plot-soft", at, label);
+            } else if let Some(at) = places.upright(from, to, label) {
+                upright(&mut out, "plot-name plot-soft plot-end", at, label);
             }
         }
-        labels
+        out
     }
 
     /// The curves' points, which can be reached.

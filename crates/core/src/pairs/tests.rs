@@ -249,3 +249,30 @@ fn the_summary_file_has_a_row_per_layer() {
     assert_eq!(at("/agreement/0/slope/n"), 2);
     assert_eq!(at("/agreement/0/cases/1/name"), "case1");
 }
+
+#[test]
+fn two_equal_prompts_are_listed_and_halve_no_mean() {
+    let table = |score: f32| ScoreTable {
+        kind: ComponentKind::Heads,
+        method: Method::Ap,
+        direction: Direction::Noising,
+        width: 2,
+        values: vec![score; 2],
+        exact: Vec::new(),
+        convergence_delta: Vec::new(),
+        n_steps: Vec::new(),
+    };
+    let case = |name: &str, gap, score| CaseResult {
+        name: name.to_owned(),
+        gap,
+        n_pos: 3,
+        tables: vec![table(score)],
+    };
+    let mut merging = Merging::new(Metric::LogitDiff, Unit::Metric, 4);
+    assert!(merging.add(&case("one", 2.0, 1.0)));
+    assert!(!merging.add(&case("equal", 0.0, 0.0)));
+    let merged = merging.merged();
+    let mean = &merged.table(ComponentKind::Heads, Method::Ap, Direction::Noising).expect("one");
+    assert_eq!((mean.mean.as_slice(), merged.n()), ([1.0; 2].as_slice(), 1));
+    assert!(merged.left_out[0].reason.contains("the same"), "{:?}", merged.left_out);
+}

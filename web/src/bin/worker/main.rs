@@ -16,8 +16,8 @@ use std::rc::Rc;
 
 use js_sys::Array;
 use twinbeam_core::{
-    ComponentKind, DeviceChoice, DeviceReport, Event, Expected, Experiment, ModelFiles, Outcome,
-    Probe, Problem, PromptPair, Published, Request,
+    ComponentKind, DeviceChoice, DeviceReport, Draw, Event, Expected, Experiment, ModelFiles,
+    Outcome, Probe, Problem, PromptPair, Published, Request,
 };
 use twinbeam_engine::{
     BenchPlan, ByteSource, DeviceKind, Error, Host, Model, Plan, Remote, bench, inspect, probe,
@@ -149,9 +149,9 @@ impl Worker {
             Work::Request(Request::Probe { job, experiment, probe }, _) => {
                 (Some(job), Box::pin(self.probe(job, &experiment, &probe)).await)
             }
-            Work::Request(Request::Draw { task, n, seed }, _) => {
-                let pairs = draw(&task, n, seed);
-                send(&Event::Drawn { task, pairs });
+            Work::Request(Request::Draw { draw }, _) => {
+                let pairs = drawn(&draw);
+                send(&Event::Drawn { draw, pairs });
                 (None, Ok(()))
             }
             Work::SelfCheck(published, sha256) => {
@@ -320,11 +320,12 @@ impl Worker {
 }
 
 /// Pairs of a task that no training text holds; none of a task that is not there.
-fn draw(task: &str, n: usize, seed: u64) -> Vec<PromptPair> {
+fn drawn(Draw { task, n, seed }: &Draw) -> Vec<PromptPair> {
     let Some(task) = Task::ALL.into_iter().find(|known| known.id() == task) else {
         return Vec::new();
     };
-    let drawn = pairs(task, Split::HeldOut, n.min(MOST_DRAWN), seed).into_iter().enumerate();
+    let n = (*n).min(MOST_DRAWN);
+    let drawn = pairs(task, Split::HeldOut, n, u64::from(*seed)).into_iter().enumerate();
     drawn
         .map(|(place, pair)| PromptPair {
             name: format!("{} {}", task.id(), place + 1),
@@ -409,6 +410,7 @@ impl Host for Messages<'_> {
     }
 
     fn cancelled(&self) -> bool {
-        self.worker.cancelled.get() == Some(self.job)
+        // Numbers grow, and whoever stops a job wants none before it: two may be stopped before this is asked.
+        self.job != 0 && self.worker.cancelled.get().is_some_and(|last| self.job <= last)
     }
 }

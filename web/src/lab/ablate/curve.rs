@@ -11,6 +11,9 @@ use crate::lab::parts::number;
 use crate::plot::{At, Axis, Drawn, Ink, Rule, Series, Xy};
 use crate::state::Committed;
 
+/// Faithfulness with none kept that is about 0.
+const NOTHING: f32 = 0.05;
+
 /// Faithfulness by how many are kept, in the order of each method.
 #[derive(Debug, Clone, PartialEq)]
 pub(super) struct Curve {
@@ -101,7 +104,7 @@ impl Curve {
     }
 
     pub(super) fn draw(&self) -> Drawn {
-        let series = |label: &str, ink: Ink, values: &[f32]| Series {
+        let series = |label: &str, ink: Ink, values: &[f32], dashed: bool| Series {
             label: label.to_owned(),
             ink,
             points: self
@@ -112,7 +115,7 @@ impl Curve {
                 .filter(|(size, _)| *size > 0.0)
                 .collect(),
             dots: true,
-            dashed: false,
+            dashed,
         };
         let rule = |at: At, label: &str, ink: Ink| Rule { at, label: label.to_owned(), ink };
         let mut rules = vec![
@@ -144,8 +147,9 @@ impl Curve {
             wide: true,
             rules,
             series: vec![
-                series("strongest by IG", Ink::Warm, &self.values[0]),
-                series("strongest by AP", Ink::Cold, &self.values[1]),
+                series("strongest by IG", Ink::Warm, &self.values[0], false),
+                // Dashed: the two are at times one line.
+                series("strongest by AP", Ink::Cold, &self.values[1], true),
             ],
             ..Xy::default()
         }
@@ -181,24 +185,46 @@ impl Curve {
         };
         let [ig, ap] = [0, 1].map(|method| {
             let kept = self.at_found(method).map(|value| signed(value, 2));
-            (self.found[method], kept.unwrap_or_else(|| "an unknown part".to_owned()))
+            let n = self.found[method];
+            let those = if n == self.n() { format!("all {n}") } else { format!("the {n}") };
+            (those, kept.unwrap_or_else(|| "an unknown part".to_owned()))
         });
         let (n, kind) = (self.n(), self.kind.id());
         let mut words = format!(
-            "Of {n} {kind}, the {} that IG finds keep {} of the gap by themselves, the {} that AP finds {}; the \
-             other {kind} of the clean run are {by}.",
+            "Of {n} {kind}, {} that IG finds keep {} of the gap by themselves, {} that AP finds {}; the other \
+             {kind} of the clean run are {by}.",
             ig.0, ig.1, ap.0, ap.1
         );
+        if let Some(none) = self.none().filter(|none| none.abs() > NOTHING) {
+            let gain = |method| match self.at_found(method) {
+                Some(kept) => signed(kept - none, 2),
+                None => "unknown".to_owned(),
+            };
+            let more = format!(
+                " With none kept it is {} already: over that, IG gains {} and AP {}.",
+                signed(none, 2),
+                gain(0),
+                gain(1)
+            );
+            words.push_str(&more);
+        }
+        if self.direction == Direction::Denoising {
+            words.push_str(
+                " Denoising gives the order only: it is still the clean run that is changed here.",
+            );
+        }
         let reaches = |values: &[f32]| {
             // From where on it stays.
             let below = values.iter().rposition(|value| (value - 1.0).abs() > 0.1);
             below.map_or(Some(0), |below| self.sizes.get(below + 1).copied())
         };
         if let [Some(ig), Some(ap)] = [0, 1].map(|method| reaches(&self.values[method])) {
+            let all = |size: usize| if size == n { "all " } else { "" };
             let more = format!(
-                " To stay within 0.1 of the clean run it takes {} by IG’s order and {} by AP’s, on this grid.",
+                " To stay within 0.1 of the clean run it takes {}{} by IG’s order and {}{ap} by AP’s, on this grid.",
+                all(ig),
                 count(ig, self.kind.one()),
-                ap
+                all(ap)
             );
             words.push_str(&more);
         }
@@ -267,10 +293,25 @@ mod tests {
         let words = curve().reading();
         assert!(words.contains("the 2 that IG finds keep +1.00 of the gap"), "{words}");
         assert!(words.contains("the 1 that AP finds 0.00"), "{words}");
-        assert!(words.contains("it takes 2 heads by IG’s order and 4 by AP’s"), "{words}");
+        assert!(words.contains("it takes 2 heads by IG’s order and all 4 by AP’s"), "{words}");
+        assert!(!words.contains("With none kept") && !words.contains("Denoising"), "{words}");
         let numbers = curve().numbers();
         assert!(numbers.contains("\"faithfulness-area-ig\" data-value=\"0.75\""), "{numbers}");
         assert!(numbers.contains("\"faithfulness-ap\" data-value=\"0\""), "{numbers}");
+    }
+
+    #[test]
+    fn what_is_there_with_none_kept_is_no_gain() {
+        let values = [vec![0.25, 0.5, 1.0, 1.0], vec![0.25, 0.5, 0.75, 1.0]];
+        let direction = Direction::Denoising;
+        let words = Curve { values, direction, found: [4, 1], ..curve() }.reading();
+        for part in [
+            "all 4 that IG finds keep +1.00",
+            "With none kept it is +0.25 already: over that, IG gains +0.75 and AP +0.25",
+            "still the clean run",
+        ] {
+            assert!(words.contains(part), "{part} in {words}");
+        }
     }
 
     #[test]
@@ -280,5 +321,6 @@ mod tests {
         let none = "data-testid=\"faithfulness-none\" data-value=\"0\"";
         assert!(curve().numbers().contains(none));
         assert!(drawn.svg.contains("found by IG") && drawn.svg.contains("found by AP"));
+        assert!(drawn.svg.contains("plot-dashed"), "one line can be seen through the other");
     }
 }

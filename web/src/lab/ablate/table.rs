@@ -8,9 +8,12 @@ use twinbeam_core::{
 use super::set_name;
 use crate::explain::{count, percent};
 use crate::heatmap::scale::{signed, small};
-use crate::lab::why::{meaning, word};
+use crate::lab::why::{least, meaning, read, word};
 use crate::plot::escape;
 use crate::state::Committed;
+
+/// What a metric may change by when nothing is replaced, as a share of its size.
+const ROUNDING: f32 = 2e-6;
 
 /// A set that was replaced.
 #[derive(Debug, Clone, PartialEq)]
@@ -21,8 +24,9 @@ struct Row {
     after: f32,
     /// Effect of replacing it; positive supports the clean behaviour.
     joint: f32,
-    /// The sum of its AP scores, and how that compares; `None` where they say nothing of this replacement.
-    solo: Option<(f32, Redundancy)>,
+    /// The sum of its AP scores, and how that compares, if it is large enough; `None` where they say nothing of
+    /// this replacement.
+    solo: Option<(f32, Option<Redundancy>)>,
 }
 
 /// All sets of one answer.
@@ -32,8 +36,11 @@ pub(super) struct Rows {
     before: f32,
     direction: Direction,
     metric: Metric,
-    /// `None`: too small to divide by.
+    /// `None`: too small to divide by, or negative.
     gap: Option<f32>,
+    is_negative: bool,
+    /// What counts as rounding, in the metric's unit.
+    rounding: f32,
     with: Replacement,
 }
 
@@ -50,6 +57,9 @@ impl Rows {
             return None;
         }
         let metric = committed.experiment.metric;
+        let gap = committed.basis.gap().ok();
+        let all = after.iter().map(|after| effect(metric, direction, before, *after).abs());
+        let least = least(gap, all.fold(0.0, f32::max));
         let row = |(place, (set, after)): (usize, (&Vec<Component>, &f32))| {
             let joint = effect(metric, direction, before, *after);
             let solos = (*with == Replacement::OtherRun)
@@ -61,14 +71,24 @@ impl Rows {
                 let gap = joint - solo_sum;
                 // A set is read as a layer is.
                 let of = Interaction { layer: 0, joint, solo_sum, solo_abs, gap };
-                (solo_sum, of.reading(direction))
+                (solo_sum, read(&of, direction, least))
             });
             let choice = SetChoice::ALL.get(place).copied();
             Row { choice, n: set.len(), after: *after, joint, solo }
         };
         let all = sets.iter().zip(after).enumerate().map(row).collect();
-        let gap = committed.basis.gap().ok();
-        Some(Self { all, before, direction, metric, gap, with: with.clone() })
+        let (clean, corrupted) = &committed.sides;
+        let size = clean.metrics.get(metric).abs().max(corrupted.metrics.get(metric).abs());
+        Some(Self {
+            all,
+            before,
+            direction,
+            metric,
+            is_negative: gap.is_some_and(|gap| gap < 0.0),
+            gap: gap.filter(|gap| *gap > 0.0),
+            rounding: ROUNDING * size,
+            with: with.clone(),
+        })
     }
 
     fn share(&self, effect: f32) -> Option<String> {
@@ -190,7 +210,13 @@ impl Rows {
         } else if self.all.iter().any(|row| row.n > 0 && row.solo.is_none()) {
             words.push_str(" A sum is missing where a component has not been patched yet.");
         }
-        if self.all.iter().any(|row| row.n == 0 && row.after != self.before) {
+        if self.is_negative {
+            words.push_str(
+                " The share of the gap stays empty: the gap is negative, and a share of it would have the other sign.",
+            );
+        }
+        let off = |row: &Row| (row.after - self.before).abs();
+        if self.all.iter().any(|row| row.n == 0 && off(row) > self.rounding) {
             words
                 .push_str(" Replacing nothing has changed the metric: do not trust these numbers.");
         }
@@ -236,6 +262,10 @@ mod tests {
     use crate::export::tests::committed;
 
     fn rows(with: Replacement) -> Rows {
+        rows_of(&committed(), with)
+    }
+
+    fn rows_of(committed: &Committed, with: Replacement) -> Rows {
         let head = |layer, index| Component { kind: ComponentKind::Heads, layer, index };
         let mut sets = vec![Vec::new(); 6];
         // AP: 0.25 and 2; together 3 of a gap of 4.
@@ -243,7 +273,7 @@ mod tests {
         sets[SetChoice::ApOnly as usize] = vec![head(0, 1)];
         let after = vec![0.0, 3.25, 3.0, 3.0, 3.0, 3.0];
         let found = Ablation { direction: Direction::Noising, before: 3.0, after };
-        Rows::of(&committed(), &sets, &with, &found).expect("six of six")
+        Rows::of(committed, &sets, &with, &found).expect("six of six")
     }
 
     #[test]
@@ -276,6 +306,14 @@ mod tests {
     }
 
     #[test]
+    fn what_is_next_to_nothing_is_not_read() {
+        let mut committed = committed();
+        committed.basis.gap = 4000.0;
+        let words = rows_of(&committed, Replacement::OtherRun).reading(SetChoice::IgOnly);
+        assert!(words.contains("add up to +2.250: too small to say, both"), "{words}");
+    }
+
+    #[test]
     fn other_replacements_have_no_solo_sum() {
         let rows = rows(Replacement::Zero);
         let html = rows.html(SetChoice::IgOnly);
@@ -286,8 +324,22 @@ mod tests {
     #[test]
     fn a_check_that_fails_is_said() {
         let mut rows = rows(Replacement::OtherRun);
+        rows.all[5].after = 3.000_001;
+        assert!(!rows.reading(SetChoice::IgOnly).contains("do not trust"), "that is rounding");
         rows.all[5].after = 2.0;
         assert!(rows.reading(SetChoice::IgOnly).contains("do not trust"));
+    }
+
+    #[test]
+    fn a_negative_gap_has_no_shares() {
+        let mut committed = committed();
+        committed.basis.gap = -4.0;
+        let found = Ablation { direction: Direction::Noising, before: 3.0, after: vec![3.0] };
+        let rows = Rows::of(&committed, &[Vec::new()], &Replacement::OtherRun, &found);
+        let rows = rows.expect("one of one");
+        let html = rows.html(SetChoice::IgOnly);
+        assert!(html.contains("data-testid=\"ablate-share\"><strong>—"), "{html}");
+        assert!(rows.reading(SetChoice::IgOnly).contains("the gap is negative"));
     }
 
     #[test]

@@ -74,6 +74,22 @@ impl Compared {
         }
     }
 
+    /// Why nothing can be ranked, if one of the methods has no score but zero.
+    pub(super) fn all_zero(&self) -> Option<&'static str> {
+        let zero = |scores: &[f32]| !scores.is_empty() && scores.iter().all(|score| *score == 0.0);
+        match [zero(&self.pairs.ig), zero(&self.pairs.ap)] {
+            [true, true] => Some("all scores are 0"),
+            [true, false] => Some("all scores by IG are 0"),
+            [false, true] => Some("all scores by AP are 0"),
+            [false, false] => None,
+        }
+    }
+
+    /// Whether there is nothing to see of either.
+    pub(super) fn is_blank(&self) -> bool {
+        self.n() > 0 && self.pairs.ig.iter().chain(&self.pairs.ap).all(|score| *score == 0.0)
+    }
+
     /// How many are found by IG only, by AP only, and by both.
     pub(super) fn counts(&self) -> [usize; 3] {
         let mut counts = [0; 3];

@@ -74,15 +74,18 @@ pub(super) fn zero_scatter(
     .draw()
 }
 
-/// Which share of the k strongest the methods have in common.
-pub(super) fn overlap(compared: &Compared) -> Drawn {
+/// Which share of the k strongest the methods have in common; `None` where zeros have no order.
+pub(super) fn overlap(compared: &Compared) -> Option<Drawn> {
+    if compared.all_zero().is_some() {
+        return None;
+    }
     let curve = stats::overlap_curve(&compared.pairs.ig, &compared.pairs.ap);
     let n = curve.len();
     let ks = places(n);
     let at = |k: usize| (k as f32, curve[k - 1]);
     let notebook = above(n, NOTEBOOK);
     let of_notebook = curve.get(notebook.wrapping_sub(1)).copied();
-    Xy {
+    let plot = Xy {
         title: "Overlap of the k strongest".to_owned(),
         summary: of_notebook.map_or_else(String::new, |share| {
             format!("Of the {notebook} strongest, the notebook’s top tenth, {share:.2} are shared.")
@@ -110,8 +113,8 @@ pub(super) fn overlap(compared: &Compared) -> Drawn {
             },
         ],
         ..Xy::default()
-    }
-    .draw()
+    };
+    Some(plot.draw())
 }
 
 /// How far apart the scores are, by their size.
@@ -230,8 +233,18 @@ mod tests {
         let zero = FromZero { ig: vec![1.0, 2.0, 3.0, -4.0], worst: None };
         let drawn = zero_scatter(&compared, &zero, &selected, None);
         assert!(drawn.summary.contains("Pearson −"), "{}", drawn.summary);
-        let drawn = overlap(&compared);
+        let drawn = overlap(&compared).expect("some are not zero");
         assert!(drawn.summary.contains("Of the 1 strongest"), "{}", drawn.summary);
+    }
+
+    #[test]
+    fn zeros_have_no_order() {
+        let mut zeros = compared(Unit::Metric);
+        zeros.pairs.ig.fill(0.0);
+        assert_eq!((overlap(&zeros), zeros.is_blank()), (None, false));
+        assert_eq!(zeros.all_zero(), Some("all scores by IG are 0"));
+        zeros.pairs.ap.fill(0.0);
+        assert_eq!((zeros.all_zero(), zeros.is_blank()), (Some("all scores are 0"), true));
     }
 
     #[test]

@@ -72,7 +72,10 @@ pub(super) fn coverage(compared: &Compared, unit: Unit) -> String {
     } else {
         ": in the notebook’s two units they cannot be compared"
     };
-    let in_unit = format!("Scores are in one unit, {}{why}.", compared.unit);
+    let mut in_unit = format!("Scores are in one unit, {}{why}.", compared.unit);
+    if let Some(zero) = compared.all_zero() {
+        in_unit = format!("{in_unit} Correlation and overlap are undefined: {zero}.");
+    }
     if n == all {
         return in_unit;
     }
@@ -216,6 +219,8 @@ mod tests {
         let says = |compared: &Compared| coverage(compared, Unit::Notebook);
         assert!(says(&compared).ends_with("in the notebook’s two units they cannot be compared."));
         assert_eq!(coverage(&compared, Unit::Metric), "Scores are in one unit, logits.");
+        compared.pairs.ap.fill(0.0);
+        assert!(says(&compared).ends_with("undefined: all scores by AP are 0."));
         compared.n_all = 9;
         assert!(says(&compared).contains("Of the 4 of 9 heads that are patched"));
     }

@@ -132,7 +132,7 @@ pub(super) fn Entry(state: AppState) -> impl IntoView {
             </p>
         </div>
         <div class="panel-tools">
-            <label>
+            <label class="switch">
                 "or a file "
                 <input
                     type="file"

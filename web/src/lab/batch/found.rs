@@ -111,7 +111,7 @@ fn lines(kind: ComponentKind, found: &MergedAgreement) -> String {
         ),
         line(
             &format!("{id}-slope"),
-            &format!("Slope of AP on IG{of}"),
+            &format!("Slope of IG on AP{of}"),
             found.slope,
             of_means.slope,
         ),
@@ -160,7 +160,7 @@ pub(super) fn cases(merged: &Merged, direction: Direction) -> String {
         let Agreement { pearson, spearman, slope } = agreement;
         vec![name.clone(), cell(*pearson), cell(*spearman), cell(*slope)]
     };
-    let head = ["pair", "Pearson", "Spearman", "slope of AP on IG"].map(str::to_owned).to_vec();
+    let head = ["pair", "Pearson", "Spearman", "slope of IG on AP"].map(str::to_owned).to_vec();
     html_table(&Table { head, rows: found.cases.iter().map(row).collect() })
 }
 

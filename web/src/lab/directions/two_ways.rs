@@ -1,21 +1,21 @@
 //! The same components in both directions: scores, kinds and asymmetry. Nothing here draws on the screen.
 
-use std::collections::{BTreeSet, HashSet};
+mod words;
+
+use std::collections::BTreeSet;
 
 use twinbeam_core::stats::{self, GateKind};
 use twinbeam_core::{Component, ComponentKind, Direction, Highlight, Method, ScoreTable, Unit};
 
-use crate::explain::count;
 use crate::heatmap::scale::{Scale, signed};
-use crate::lab::parts::{common_unit, entry, number, ratio};
-use crate::lab::sets::found;
+use crate::lab::parts::{common_unit, ratio};
+use crate::lab::sets::least;
+use crate::lab::why::least as floor;
 use crate::plot::{Axis, Drawn, Kinds, Labels, Mark, Matrix, Point, Xy};
 use crate::state::Committed;
 
 /// Points that get their names.
 const NAMED: usize = 5;
-/// Entries of the list of the most asymmetric.
-const LISTED: usize = 10;
 
 /// Scores of one method in both directions, where both are exact.
 ///
@@ -33,17 +33,11 @@ pub(super) struct TwoWays {
     denoising: Vec<f32>,
     kinds: Vec<GateKind>,
     asymmetry: Vec<f32>,
+    /// The absolute score from which on a component is found, the same in both directions.
+    least: f32,
+    /// Whether that is the floor and not what was chosen.
+    is_floor: bool,
     unit: &'static str,
-}
-
-/// What a kind is called, and what it says.
-pub(super) const fn named(kind: GateKind) -> &'static str {
-    match kind {
-        GateKind::And => "AND-like",
-        GateKind::Or => "OR-like",
-        GateKind::Both => "in both",
-        GateKind::Neither => "in neither",
-    }
 }
 
 impl TwoWays {
@@ -74,16 +68,16 @@ impl TwoWays {
         };
         let [mut noising, mut denoising] = [noising, denoising].map(scores);
         // A threshold in the metric's unit is of scores in the metric's unit.
-        let of = |scores: &[f32]| found(scores, highlight).into_iter().collect::<HashSet<usize>>();
-        let (by_noising, by_denoising) = (of(&noising), of(&denoising));
-        let kinds = (0..places.len())
-            .map(|i| match (by_noising.contains(&i), by_denoising.contains(&i)) {
-                (true, false) => GateKind::And,
-                (false, true) => GateKind::Or,
-                (true, true) => GateKind::Both,
-                (false, false) => GateKind::Neither,
-            })
-            .collect();
+        // One for both directions: were a percentile taken in each for itself, both would find as many, and so
+        // would either alone.
+        let both = [noising.as_slice(), &denoising].concat();
+        let chosen = least(&both, highlight)?;
+        // What is next to nothing is of no kind, however low the threshold.
+        let floor = floor(committed.basis.gap().ok(), Scale::of(&both).limit());
+        let least = chosen.max(floor);
+        let scores = noising.iter().zip(&denoising);
+        let kinds = scores.map(|(noising, denoising)| GateKind::of(*noising, *denoising, least));
+        let kinds = kinds.collect();
         let asymmetry = stats::asymmetry(&noising, &denoising);
         for score in noising.iter_mut().chain(&mut denoising) {
             *score *= factor;
@@ -99,6 +93,8 @@ impl TwoWays {
             denoising,
             kinds,
             asymmetry,
+            least: factor * least,
+            is_floor: floor > chosen,
             unit,
         })
     }
@@ -163,8 +159,8 @@ impl TwoWays {
             rows: Labels::numbers("layer", n_layers),
             columns: Labels::numbers("head", self.width),
             names: vec![
-                name('A', "AND-like: noising only"),
-                name('O', "OR-like: denoising only"),
+                name('A', "AND-like candidate: noising only"),
+                name('O', "OR-like candidate: denoising only"),
                 name('B', "found in both"),
                 name('·', "found in neither"),
             ],
@@ -185,7 +181,8 @@ impl TwoWays {
         }
         let drawn = Matrix {
             title: format!("Asymmetry ({})", self.method),
-            summary: "Above 0, drawn warm: noising finds more; below: denoising does.".to_owned(),
+            summary: "Above 0, drawn warm: noising is the higher score; below: denoising is."
+                .to_owned(),
             rows: Labels::numbers("layer", n_layers),
             columns: Labels::numbers("head", self.width),
             values,
@@ -209,71 +206,6 @@ impl TwoWays {
         let [noising, denoising] =
             [self.noising[i], self.denoising[i]].map(|score| signed(score, decimals));
         format!("noising {noising}, denoising {denoising} {}", self.unit)
-    }
-
-    /// How many there are of each kind, for a `dl`.
-    pub(super) fn counts(&self) -> String {
-        let line = |kind: GateKind| {
-            let n = self.count(kind);
-            let name = match kind {
-                GateKind::And => "AND-like (noising only)",
-                GateKind::Or => "OR-like (denoising only)",
-                GateKind::Both => "Found in both",
-                GateKind::Neither => "Found in neither",
-            };
-            number(&format!("kind-{}", kind.id()), name, Some(n as f64), &n.to_string())
-        };
-        GateKind::ALL.map(line).concat()
-    }
-
-    /// What the kinds say of this figure.
-    pub(super) fn words(&self) -> String {
-        let [and, or, both, _] = GateKind::ALL.map(|kind| self.count(kind));
-        let of = |n: usize| count(n, self.kind.one());
-        let mut out = String::new();
-        if and > 0 {
-            out += &of(and);
-            out += " found by noising only, like the inputs of an AND: all of them are needed, a corrupted one breaks the behaviour, \
-                    and a clean one alone does not restore it. ";
-        }
-        if or > 0 {
-            out += &of(or);
-            out += " found by denoising only, like the inputs of an OR: one of them suffices, and others stand in when it is lost. ";
-        }
-        if and + or == 0 {
-            out += "At this threshold none is found in one direction only. ";
-        }
-        format!("{out}{} found by both.", of(both))
-    }
-
-    /// Of how many components all this is, if not of all.
-    pub(super) fn coverage(&self) -> String {
-        let (n, all, kinds) = (self.places.len(), self.n_all, self.kind.id());
-        if n == all {
-            return String::new();
-        }
-        format!(
-            "Of the {n} of {all} {kinds} that are patched in both directions, exact scores only."
-        )
-    }
-
-    /// The most asymmetric components, the farthest from 0 first.
-    pub(super) fn list(&self) -> String {
-        let mut order: Vec<usize> =
-            (0..self.places.len()).filter(|i| self.asymmetry[*i] != 0.0).collect();
-        stats::largest_first(&mut order, &|i| self.asymmetry[i].abs());
-        order.truncate(LISTED);
-        let line = |i: usize| {
-            let of = self.component(i);
-            let words = format!(
-                "{}, {}; {}",
-                signed(self.asymmetry[i], 2),
-                named(self.kinds[i]),
-                self.scores_in_words(of.layer, of.index)
-            );
-            entry(of, self.asymmetry[i], &words)
-        };
-        order.into_iter().map(line).collect()
     }
 }
 
@@ -309,11 +241,60 @@ mod tests {
             assert!((got - expected).abs() < 1e-6, "{got} {expected}");
         }
         assert!(ways.counts().contains("data-testid=\"kind-and\" data-value=\"1\""));
-        assert!(ways.words().starts_with("1 head found by noising only"));
+        assert!(
+            ways.counts().contains("data-testid=\"kind-least\" data-value=\"0.0625\">0.062 of")
+        );
+        assert!(
+            ways.words().starts_with("1 head found by noising only: an AND-like candidate, for")
+        );
         let list = ways.list();
         assert_eq!(list.matches("<li>").count(), 4);
         assert!(list.contains("data-value=\"-1\"") && list.contains("AND-like"), "{list}");
         assert!(list.contains("noising +0.062, denoising +0.500 of the gap"), "{list}");
+        // Noising −0.25 and denoising 0; the other pair is its mirror image.
+        assert!(ways.turned().contains("negative scores (0.1, 1.0)"), "{}", ways.turned());
+        assert!(ways.coverage().is_empty(), "{}", ways.coverage());
+    }
+
+    #[test]
+    fn a_percentile_is_of_both_directions_together() {
+        let mut committed = committed();
+        let mut denoising = committed.tables.clone();
+        for table in &mut denoising {
+            table.direction = Direction::Denoising;
+            for value in &mut table.values {
+                *value *= 0.01;
+            }
+        }
+        committed.tables.extend(denoising);
+        let (heads, highlight) = (ComponentKind::Heads, Highlight::Quantile(0.75));
+        let ways = TwoWays::of(&committed, heads, Method::Ap, Unit::Metric, highlight);
+        let ways = ways.expect("both directions are there");
+        assert!(ways.count(GateKind::And) > 0, "{:?}", ways.kinds);
+        let [or, both] = [GateKind::Or, GateKind::Both].map(|kind| ways.count(kind));
+        assert_eq!((or, both), (0, 0), "all of denoising is small");
+        let words = ways.words();
+        assert!(words.ends_with("None found by denoising only. None found by both."), "{words}");
+    }
+
+    #[test]
+    fn what_is_next_to_nothing_is_of_no_kind() {
+        let mut committed = committed();
+        let mut denoising = committed.tables.clone();
+        for table in &mut denoising {
+            table.direction = Direction::Denoising;
+            table.values.fill(0.01);
+        }
+        committed.tables.extend(denoising);
+        let (heads, highlight) = (ComponentKind::Heads, Highlight::AtLeast(0.001));
+        let ways = TwoWays::of(&committed, heads, Method::Ap, Unit::Metric, highlight);
+        let ways = ways.expect("both directions are there");
+        // 1 % of a gap of 4.
+        assert_eq!(ways.least, 0.04);
+        let expected = [GateKind::And, GateKind::And, GateKind::Neither, GateKind::And];
+        assert_eq!(ways.kinds, expected);
+        assert!(ways.words().starts_with("3 heads found by noising only: AND-like candidates"));
+        assert!(ways.coverage().contains("1 %"), "{}", ways.coverage());
     }
 
     #[test]

@@ -19,6 +19,10 @@ pub(super) struct Effects {
     pub(super) ig: Vec<f32>,
     /// Of all positions together.
     pub(super) joint_ap: Option<f32>,
+    /// The first position at which the prompts differ, where that is known.
+    pub(super) first_difference: Option<usize>,
+    /// In the last layer no position is read by another one.
+    pub(super) is_last_layer: bool,
     pub(super) unit: &'static str,
 }
 
@@ -29,7 +33,7 @@ impl Effects {
     }
 
     /// Positions in front at which both are exactly 0.
-    fn n_equal(&self) -> usize {
+    fn n_zero(&self) -> usize {
         self.ap.iter().zip(&self.ig).take_while(|(ap, ig)| **ap == 0.0 && **ig == 0.0).count()
     }
 
@@ -39,8 +43,8 @@ impl Effects {
             Some(both) => both,
             None => (0..n_pos).map(|at| at.to_string()).collect(),
         };
-        let start = if n_pos > LONG { self.n_equal().min(n_pos.saturating_sub(1)) } else { 0 };
-        let methods = ["AP, one at a time", "share of IG"].map(str::to_owned);
+        let start = if n_pos > LONG { self.n_zero().min(n_pos.saturating_sub(1)) } else { 0 };
+        let methods = ["AP", "IG"].map(str::to_owned);
         let mut title = format!("{} by token, {}", self.component, self.direction);
         if start > 0 {
             title += &format!(", from position {start} on");
@@ -91,10 +95,17 @@ impl Effects {
                 self.written(self.ig[ig]),
                 self.unit
             ),
-            _ => {
-                return "It does the same at every token in both runs: all effects are 0."
-                    .to_owned();
-            }
+            (Some(ap), None) => format!(
+                "AP sees most at position {ap} ({} {}); all of IG’s shares are 0.",
+                self.written(self.ap[ap]),
+                self.unit
+            ),
+            (None, Some(ig)) => format!(
+                "IG sees most at position {ig} ({} {}); all effects by AP are 0.",
+                self.written(self.ig[ig]),
+                self.unit
+            ),
+            (None, None) => return "All effects are 0.".to_owned(),
         };
         if let Some(joint) = self.joint_ap {
             let gap = joint - sum(&self.ap);
@@ -105,16 +116,27 @@ impl Effects {
             );
             words.push_str(&more);
         }
-        let n_equal = self.n_equal();
-        if n_equal > 0 {
-            let places = if n_equal == 1 {
-                "Position 0 has".to_owned()
-            } else {
-                format!("Positions 0 to {} have", n_equal - 1)
-            };
-            let more =
-                format!(" {places} exactly 0: before the first difference both runs are the same.");
-            words.push_str(&more);
+        words + &self.why_zero()
+    }
+
+    /// Why nothing is seen in front: before the first difference nothing can be, and what the last layer does there
+    /// is not read.
+    fn why_zero(&self) -> String {
+        let n_zero = self.n_zero();
+        let n_same = self.first_difference.unwrap_or_default().min(n_zero);
+        let places = |from: usize, to: usize| match to - from {
+            1 => format!(" Position {from} has exactly 0"),
+            _ => format!(" Positions {from} to {} have exactly 0", to - 1),
+        };
+        let mut words = String::new();
+        if n_same > 0 {
+            words += &places(0, n_same);
+            words.push_str(": before the first difference both runs are the same.");
+        }
+        if n_same < n_zero {
+            words += &places(n_same, n_zero);
+            let why = ": in the last layer only the last token is read.";
+            words.push_str(if self.is_last_layer { why } else { "." });
         }
         words
     }
@@ -137,6 +159,8 @@ mod tests {
             ap: vec![0.0, 0.0, 0.25, 1.0],
             ig: vec![0.0, 0.0, 0.5, 0.25],
             joint_ap: Some(1.5),
+            first_difference: Some(2),
+            is_last_layer: false,
             unit: "logits",
         }
     }
@@ -161,9 +185,35 @@ mod tests {
             "{words}"
         );
         assert!(words.contains("minus their sum: +0.25 logits"), "{words}");
-        assert!(words.contains("Positions 0 to 1 have exactly 0"), "{words}");
-        let nothing = Effects { ap: vec![0.0; 4], ig: vec![0.0; 4], ..effects() };
-        assert!(nothing.reading().contains("all effects are 0"));
+        assert!(words.ends_with(
+            "0 to 1 have exactly 0: before the first difference both runs are the same."
+        ));
+        let none = || vec![0.0; 4];
+        let nothing = Effects { ap: none(), ig: none(), ..effects() };
+        assert_eq!(nothing.reading(), "All effects are 0.");
+        let words = Effects { ap: none(), ..effects() }.reading();
+        assert!(words.starts_with("IG sees most at position 2 (+0.50 logits); all effects by AP"));
+        let words = Effects { ig: none(), ..effects() }.reading();
+        assert!(words.starts_with("AP sees most at position 3 (+1.00 logits); all of IG’s shares"));
+    }
+
+    #[test]
+    fn zeros_of_the_last_layer_have_a_reason_of_their_own() {
+        let last = |first_difference| Effects {
+            ap: vec![0.0, 0.0, 0.0, 1.0],
+            ig: vec![0.0, 0.0, 0.0, 1.0],
+            first_difference,
+            is_last_layer: true,
+            ..effects()
+        };
+        let words = last(Some(1)).reading();
+        assert!(words.contains("Position 0 has exactly 0: before the first"), "{words}");
+        let read = "have exactly 0: in the last layer only the last token is read.";
+        assert!(words.ends_with(&format!("Positions 1 to 2 {read}")), "{words}");
+        let unknown = last(None).reading();
+        assert!(unknown.ends_with(&format!("Positions 0 to 2 {read}")), "{unknown}");
+        let inner = Effects { is_last_layer: false, ..last(Some(2)) }.reading();
+        assert!(inner.ends_with("Position 2 has exactly 0."), "{inner}");
     }
 
     #[test]

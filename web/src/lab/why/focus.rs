@@ -12,6 +12,8 @@ use crate::state::{AppState, Committed};
 
 /// How many are offered of each kind.
 const OFFERED: usize = 5;
+/// Characters of a label on both axes of a map.
+const LABEL: usize = 11;
 
 /// The component that is looked at.
 #[derive(Debug, Clone, Copy, PartialEq)]
@@ -112,6 +114,17 @@ impl Tokens {
         pairs.map(|(a, b)| if a == b { a.clone() } else { format!("{a}/{b}") }).collect()
     }
 
+    /// The same, short enough for both axes of a map.
+    pub(in crate::lab) fn both_short(&self) -> Vec<String> {
+        let short = |text: String| {
+            if text.chars().count() <= LABEL {
+                return text;
+            }
+            text.chars().take(LABEL - 1).chain(['…']).collect()
+        };
+        self.both().into_iter().map(short).collect()
+    }
+
     /// The first position at which the prompts differ.
     pub(in crate::lab) fn first_difference(&self) -> Option<usize> {
         self.clean.iter().zip(&self.corrupted).position(|(a, b)| a != b)
@@ -170,5 +183,8 @@ mod tests {
             Tokens { clean: texts(["BOS", " a", " b"]), corrupted: texts(["BOS", " a", " c"]) };
         assert_eq!(tokens.both(), ["BOS", " a", " b/ c"]);
         assert_eq!(tokens.first_difference(), Some(2));
+        let long =
+            Tokens { clean: vec![" Margaret".to_owned()], corrupted: vec![" Jonathan".to_owned()] };
+        assert_eq!(long.both_short(), [" Margaret/…"]);
     }
 }

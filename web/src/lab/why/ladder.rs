@@ -1,13 +1,13 @@
 //! From gradient to patch, step by step: nothing here is reactive.
 
-use twinbeam_core::{Component, Direction, Ladder};
+use twinbeam_core::{Component, Direction, Ladder, Metric};
 
 use crate::explain::percent;
 use crate::heatmap::scale::{Scale, signed};
 use crate::lab::parts::number;
 use crate::plot::{Bar, Bars, Drawn, Ink};
 
-/// A step counts where it is more than this share of the largest of the values it leads between.
+/// A step counts where it is more than this share of the largest of AtP, IG and AP.
 const COUNTS: f32 = 0.05;
 
 /// One component by all methods, in a unit.
@@ -15,6 +15,7 @@ const COUNTS: f32 = 0.05;
 pub(super) struct Steps {
     pub(super) of: Component,
     pub(super) direction: Direction,
+    pub(super) metric: Metric,
     pub(super) ladder: Ladder,
     pub(super) unit: &'static str,
 }
@@ -38,7 +39,16 @@ impl Steps {
     }
 
     fn written(&self, value: f32) -> String {
-        signed(value, Scale::of(self.values().iter().flatten()).decimals())
+        signed(value, self.scale().decimals())
+    }
+
+    /// Of the component's own values: the whole layer would leave no digits of a small one.
+    fn scale(&self) -> Scale {
+        Scale::of(self.values()[..3].iter().flatten())
+    }
+
+    fn largest(&self) -> f32 {
+        self.scale().limit()
     }
 
     /// What each step adds: curvature, interaction, the rest of the layer.
@@ -52,13 +62,14 @@ impl Steps {
     pub(super) fn draw(&self) -> Option<Drawn> {
         let names = ["AtP", "IG", "AP", "joint patch of the layer"];
         let adds = [
-            "curvature along the line, IG − AtP",
-            "interaction in the layer, AP − IG",
-            "the rest of the layer, joint − AP",
+            "curvature on the line (IG − AtP)",
+            "interaction (AP − IG)",
+            "rest of the layer (joint − AP)",
         ];
         let then = |place: usize| {
             let step = self.steps().get(place).copied().flatten();
-            step.map_or_else(String::new, |step| format!("{}: {}", adds[place], self.written(step)))
+            // The number first: it must not be what is cut off.
+            step.map_or_else(String::new, |step| format!("{} {}", self.written(step), adds[place]))
         };
         let bars: Vec<Bar> = self
             .values()
@@ -106,51 +117,75 @@ impl Steps {
         all.into_iter().filter_map(of).collect()
     }
 
-    /// Which step is the largest, and what that says.
+    /// The larger of curvature and interaction, what IG − AP is made of, and the whole layer beside them.
     pub(super) fn reading(&self) -> String {
-        let of = self.of;
+        let (of, unit) = (self.of, self.unit);
         let others = format!("the other {}s of its layer", of.kind.one());
-        let Some(interaction) = self.steps()[1] else {
+        let [atp, Some(ig), Some(ap), joint] = self.values() else {
             return format!("IG and AP of {of} are not both computed yet.");
         };
-        let largest_value = Scale::of(self.values().iter().flatten()).limit();
+        let (curvature, interaction) = (atp.map(|atp| ig - atp), ap - ig);
+        let largest_value = self.largest();
         let counts = |step: f32| step.abs() > COUNTS * largest_value;
-        let meanings = [
-            ("from AtP to IG", "the gradient changes on the way".to_owned()),
-            ("from IG to AP", format!("what it does depends on {others}")),
-            ("from AP to the joint patch", format!("what {others} do besides")),
-        ];
-        let steps = self.steps().into_iter().zip(meanings);
-        let known = steps.filter_map(|(step, meaning)| Some((step?, meaning)));
-        let largest = known.max_by(|(a, _), (b, _)| a.abs().total_cmp(&b.abs()));
-        let mut words = match largest {
-            Some((step, (name, meaning))) if counts(step) => {
-                format!(
-                    "The largest step is {name}, {} {}: {meaning}.",
-                    self.written(step),
-                    self.unit
-                )
-            }
-            _ => format!("No step counts: for {of} gradient, integral and patch say the same."),
+        let bent = |step: f32| {
+            format!(
+                "curvature (IG − AtP), {} {unit}: the gradient changes on the way",
+                self.written(step)
+            )
         };
-        if counts(interaction)
-            && let [_, Some(ig), Some(ap), _] = self.values()
-        {
-            let less = if ap.abs() < ig.abs() { "less" } else { "more" };
-            let share = percent((interaction / largest_value).abs());
+        let shared = format!(
+            "interaction (AP − IG), {} {unit}: what it does depends on {others}",
+            self.written(interaction)
+        );
+        let mut words = match curvature {
+            None if counts(interaction) => format!("What is known is {shared}."),
+            None => format!("For {of} integral and patch say about the same."),
+            Some(curvature) if !counts(curvature) && !counts(interaction) => {
+                format!("No step counts: for {of} gradient, integral and patch say about the same.")
+            }
+            Some(curvature) if curvature.abs() > interaction.abs() => {
+                format!("The larger step is {}.", bent(curvature))
+            }
+            Some(_) => format!("The larger step is {shared}."),
+        };
+        let made_of = if interaction == 0.0 {
+            " IG and AP are equal here: there is nothing between the two maps.".to_owned()
+        } else {
+            let larger = ig.abs().max(ap.abs());
+            format!(
+                " IG − AP is {} {unit} ({} of the larger of the two), all of it interaction with {others}: curvature \
+                 is no part of it.",
+                self.written(-interaction),
+                percent((interaction / larger).abs())
+            )
+        };
+        words.push_str(&made_of);
+        if counts(interaction) {
+            let alone = if ig * ap < 0.0 {
+                "has the other sign than"
+            } else if ap.abs() < ig.abs() {
+                "counts for less than"
+            } else {
+                "counts for more than"
+            };
+            let more = format!(" Replaced alone it {alone} as a part of its layer.");
+            words.push_str(&more);
+        }
+        if let Some(joint) = joint {
             let more = format!(
-                " Between the two maps, AP − IG is {} {} ({share} of the largest value here): replaced alone it \
-                 counts for {less} than as a part of its layer.",
-                self.written(interaction),
-                self.unit
+                " For context: the whole layer, replaced, is {} {unit}.",
+                self.written(joint)
             );
             words.push_str(&more);
         }
-        if self.ladder.atp.is_none() {
-            words.push_str(
-                " AtP is not in the link: it follows when this figure has been computed here.",
-            );
-        }
+        words.push_str(match atp {
+            None => " AtP is not in the link: it follows when this figure has been computed here.",
+            Some(_) if self.metric == Metric::Kl && self.direction == Direction::Noising => {
+                " AtP is 0 by construction here, but for rounding: the clean run is the minimum of KL, where the \
+                 gradient is 0, and IG − AtP is all of IG."
+            }
+            Some(_) => "",
+        });
         words
     }
 }
@@ -165,35 +200,61 @@ mod tests {
         Steps {
             of: Component { kind: ComponentKind::Heads, layer: 9, index: 6 },
             direction: Direction::Noising,
+            metric: Metric::LogitDiff,
             ladder: Ladder { atp, ig: Some(ig), ap: Some(ap), joint: Some(joint), solo_sum: None },
             unit: "logits",
         }
     }
 
     #[test]
-    fn the_largest_step_is_named_with_what_it_says() {
+    fn the_larger_of_curvature_and_interaction_is_named_first() {
         let curved = steps(Some(0.0), 1.0, 1.0, 1.01).reading();
         assert!(
-            curved.starts_with("The largest step is from AtP to IG, +1.00 logits: the gradient"),
+            curved.starts_with("The larger step is curvature (IG − AtP), +1.00 logits: the"),
             "{curved}"
         );
-        assert!(!curved.contains("Between"), "IG and AP are equal: {curved}");
+        assert!(curved.contains("IG and AP are equal here"), "{curved}");
+        assert!(!curved.contains("Replaced alone"), "IG and AP are equal: {curved}");
         let interacting = steps(Some(1.0), 1.0, 0.25, 0.5).reading();
-        assert!(interacting.contains("from IG to AP, −0.75 logits"), "{interacting}");
+        assert!(
+            interacting.starts_with("The larger step is interaction (AP − IG), −0.75 logits"),
+            "{interacting}"
+        );
         assert!(interacting.contains("counts for less than as a part"), "{interacting}");
-        let layer = steps(None, 1.0, 1.0, 3.0).reading();
-        assert!(layer.contains("from AP to the joint patch, +2.00 logits"), "{layer}");
-        assert!(layer.contains("AtP is not in the link"), "{layer}");
+        let opposed = steps(Some(1.0), 0.5, -1.0, 0.5).reading();
+        assert!(opposed.contains("Replaced alone it has the other sign than as"), "{opposed}");
         let same = steps(Some(1.0), 1.0, 1.0, 1.0).reading();
         assert!(same.starts_with("No step counts"), "{same}");
+    }
+
+    #[test]
+    fn the_layer_is_context_and_no_step() {
+        let layer = steps(None, 1.0, 1.0, 3.0).reading();
+        assert!(
+            layer.contains("For context: the whole layer, replaced, is +3.00 logits"),
+            "{layer}"
+        );
+        assert!(layer.contains("AtP is not in the link"), "{layer}");
+        // A small head of a large layer: its own digits are there.
+        let small = steps(Some(0.02), 0.02, 0.01, 3.0).reading();
+        assert!(small.starts_with("The larger step is interaction"), "{small}");
+        assert!(small.contains("IG − AP is +0.0100 logits (50 % of the larger"), "{small}");
+    }
+
+    #[test]
+    fn the_gradient_of_kl_at_its_minimum_is_said_to_be_nothing() {
+        let kl = Steps { metric: Metric::Kl, ..steps(Some(0.0), 1.0, 0.5, 2.0) };
+        assert!(kl.reading().contains("AtP is 0 by construction"), "{}", kl.reading());
+        let denoising = Steps { direction: Direction::Denoising, ..kl };
+        assert!(!denoising.reading().contains("by construction"));
     }
 
     #[test]
     fn every_value_is_there_in_full_and_what_is_unknown_is_not() {
         let numbers = steps(None, 0.5, -0.25, 1.0).numbers();
         for part in [
-            "data-testid=\"ladder-ig\" data-value=\"0.5\">+0.50 logits",
-            "data-testid=\"ladder-ap\" data-value=\"-0.25\">−0.25 logits",
+            "data-testid=\"ladder-ig\" data-value=\"0.5\">+0.500 logits",
+            "data-testid=\"ladder-ap\" data-value=\"-0.25\">−0.250 logits",
             "data-testid=\"ladder-interaction\" data-value=\"-0.75\"",
             "data-testid=\"ladder-joint\" data-value=\"1\"",
         ] {
@@ -213,6 +274,7 @@ mod tests {
     fn what_is_unknown_has_no_bar() {
         let drawn = steps(None, 0.5, -0.25, 1.0).draw().expect("three are known");
         assert_eq!(drawn.points.len(), 3);
+        assert!(drawn.svg.contains("↓ −0.750 interaction (AP − IG)"), "{}", drawn.svg);
         let nothing = Steps { ladder: Ladder::default(), ..steps(None, 0.0, 0.0, 0.0) };
         assert_eq!(nothing.draw(), None);
     }

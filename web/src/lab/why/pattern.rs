@@ -18,12 +18,9 @@ pub(super) fn draw(pattern: &AttentionPattern, tokens: Option<&Tokens>) -> [Draw
             title: format!("{title}, {name}"),
             summary: summary(values, n_pos, tokens.map(which).as_deref(), of_run),
             unit: "probability".to_owned(),
-            // The same tokens in all three, so that they line up.
-            rows: axis("from", |tokens| tokens.clean.clone()),
-            columns: axis(
-                "to",
-                if of_run { which } else { |tokens: &Tokens| tokens.clean.clone() },
-            ),
+            // Each run's own tokens; of the difference both, shortened, so that it stays as large as the others.
+            rows: axis("from", if of_run { which } else { Tokens::both_short }),
+            columns: axis("to", if of_run { which } else { Tokens::both_short }),
             values: below(values, n_pos),
             // Probabilities have a scale of their own.
             limit: of_run.then_some(1.0),
@@ -97,6 +94,10 @@ mod tests {
             "{}",
             difference.summary
         );
+        let says = |drawn: &Drawn, row: &str| drawn.table.rows[1][0].contains(row);
+        assert!(says(&clean, "·a") && says(&corrupted, "·b"), "{:?}", corrupted.table);
+        assert!(says(&difference, "·a/·b"), "{:?}", difference.table);
+        assert_eq!(difference.size[0], clean.size[0]);
         let [clean, ..] = draw(&pattern(), None);
         assert!(clean.summary.contains("position 1, 0.75"), "{}", clean.summary);
     }
