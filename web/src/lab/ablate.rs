@@ -79,7 +79,7 @@ const fn set_name(choice: SetChoice) -> &'static str {
         SetChoice::IgOnly => "found by IG only",
         SetChoice::ApOnly => "found by AP only",
         SetChoice::Both => "found by both",
-        SetChoice::Random => "random, of those not found, as many as both",
+        SetChoice::Random => "drawn at random",
         SetChoice::Selected => "selected by hand",
     }
 }

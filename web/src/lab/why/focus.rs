@@ -13,7 +13,7 @@ use crate::state::{AppState, Committed};
 /// How many are offered of each kind.
 const OFFERED: usize = 5;
 /// Characters of a label on both axes of a map.
-const LABEL: usize = 11;
+const LABEL: usize = 6;
 
 /// The component that is looked at.
 #[derive(Debug, Clone, Copy, PartialEq)]
@@ -114,15 +114,13 @@ impl Tokens {
         pairs.map(|(a, b)| if a == b { a.clone() } else { format!("{a}/{b}") }).collect()
     }
 
-    /// The same, short enough for both axes of a map.
+    /// The same, no longer than a token of one prompt is, so that maps of one and of both are of one size.
     pub(in crate::lab) fn both_short(&self) -> Vec<String> {
-        let short = |text: String| {
-            if text.chars().count() <= LABEL {
-                return text;
-            }
-            text.chars().take(LABEL - 1).chain(['…']).collect()
+        let pairs = self.clean.iter().zip(&self.corrupted);
+        let short = |(a, b): (&String, &String)| {
+            if a == b { a.clone() } else { a.chars().take(LABEL).chain("/…".chars()).collect() }
         };
-        self.both().into_iter().map(short).collect()
+        pairs.map(short).collect()
     }
 
     /// The first position at which the prompts differ.
@@ -185,6 +183,6 @@ mod tests {
         assert_eq!(tokens.first_difference(), Some(2));
         let long =
             Tokens { clean: vec![" Margaret".to_owned()], corrupted: vec![" Jonathan".to_owned()] };
-        assert_eq!(long.both_short(), [" Margaret/…"]);
+        assert_eq!(long.both_short(), [" Marga/…"]);
     }
 }
