@@ -93,7 +93,9 @@ impl Replaced<'_> {
             }
             Self::AllBut(of, kept) if *of == kind => {
                 mask.fill(1.0);
-                kept.iter().for_each(|place| mask[*place] = 0.0);
+                for place in kept {
+                    mask[*place] = 0.0;
+                }
             }
             Self::AllBut(..) => {}
         }

@@ -226,7 +226,7 @@ impl Depth {
     /// What comes after it, and then the next place.
     pub(crate) const fn step(self) -> (Half, Self) {
         let layer = self.0 / 2;
-        let half = if self.0 % 2 == 0 { Half::Attention(layer) } else { Half::Mlp(layer) };
+        let half = if self.0.is_multiple_of(2) { Half::Attention(layer) } else { Half::Mlp(layer) };
         (half, Self(self.0 + 1))
     }
 

@@ -9,7 +9,6 @@ use crate::run::{Depth, Half, Side, Site};
 /// What each of several parts would add to the residual stream of the changed run: each component of a site,
 /// or each position.
 #[derive(Clone)]
-#[expect(clippy::large_enum_variant, reason = "one for each site of a layer")]
 pub(crate) enum Contributions {
     /// Written by each head; `[n_heads, pos, d_model]`.
     Heads(Tensor<3>),

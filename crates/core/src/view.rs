@@ -127,6 +127,7 @@ pub struct Draw {
 /// What the lab has on the screen.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[serde(default)]
+#[expect(clippy::struct_excessive_bools, reason = "each is a switch of its own on the page")]
 pub struct View {
     /// Name of the unit, as [`crate::Unit::id`].
     pub unit: String,

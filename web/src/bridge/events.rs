@@ -34,18 +34,13 @@ fn hear_in_use(state: AppState, event: Event) {
     let of_heads = |job: u64| state.job.get_untracked() == Some(job);
     let of_bench = |job: u64| state.bench_job.get_untracked() == Some(job);
     let of_lab = |job: u64| state.lab.job.get_untracked() == Some(job);
-    let of_batch = |job: u64| state.lab.batch_job.get_untracked() == Some(job);
     let current = |job: u64| of_heads(job) || of_neurons(job) || of_bench(job);
     with(|bridge| bridge.silent_seconds.set(0));
+    // A lost device is everybody's.
     let is_lost = matches!(&event, Event::Failed { problem: Problem::DeviceLost { .. }, .. });
-    match job_of(&event) {
-        // A lost device is everybody's.
-        Some(job) if of_batch(job) && !is_lost => return batch::hear(state, event),
-        Some(job) if of_lab(job) && !is_lost && !matches!(event, Event::Progress { .. }) => {
-            return lab::hear(state, event);
-        }
-        _ => {}
-    }
+    let Some(event) = (if is_lost { Some(event) } else { of_others(state, event) }) else {
+        return;
+    };
     match event {
         Event::Started { build } => started(state, &build, Role::InUse),
         Event::Loaded { .. } => loaded(state, event),
@@ -122,7 +117,7 @@ fn hear_in_use(state: AppState, event: Event) {
             state.notice.set(Some(notice));
         }
         Event::Failed { job, problem } if job.is_none_or(|job| current(job) || is_lost) => {
-            failed(state, &problem)
+            failed(state, &problem);
         }
         // Of a job that is no longer wanted.
         Event::Sides { .. }
@@ -133,6 +128,21 @@ fn hear_in_use(state: AppState, event: Event) {
         | Event::Done { .. }
         | Event::Cancelled { .. }
         | Event::Failed { .. } => {}
+    }
+}
+
+/// Gives the lab and the batch what is theirs, and the rest back.
+fn of_others(state: AppState, event: Event) -> Option<Event> {
+    let job = job_of(&event);
+    let is = |running: RwSignal<Option<u64>>| job.is_some() && running.get_untracked() == job;
+    if is(state.lab.batch_job) {
+        batch::hear(state, event);
+        None
+    } else if is(state.lab.job) && !matches!(event, Event::Progress { .. }) {
+        lab::hear(state, event);
+        None
+    } else {
+        Some(event)
     }
 }
 

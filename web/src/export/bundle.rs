@@ -129,7 +129,7 @@ fn readme(record: &Record, origin: &Origin, batch: Option<&Summary>, n_pairs: us
         )
     });
     if n_pairs > 0 {
-        batch += &format!("pairs.json       all {n_pairs} pairs of the list\n");
+        batch = format!("{batch}pairs.json       all {n_pairs} pairs of the list\n");
     }
     format!(
         "A result of Twinbeam {version}\n\n\

@@ -46,7 +46,7 @@ impl Gate {
             unit: "of the gap".to_owned(),
             names: Direction::ALL.map(|direction| direction.id().to_owned()).to_vec(),
             inks: [Ink::Warm, Ink::Cold],
-            bars: ap.into_iter().chain(ig).collect(),
+            rows: ap.into_iter().chain(ig).collect(),
             range: Some((0.0, 1.0)),
             signed: false,
         }

@@ -41,7 +41,7 @@ pub(crate) struct Bars {
     /// Colours of the two values.
     pub(crate) inks: [Ink; 2],
     /// From top to bottom.
-    pub(crate) bars: Vec<Bar>,
+    pub(crate) rows: Vec<Bar>,
     /// Ends of the scale; `None`: what the values need.
     pub(crate) range: Option<(f32, f32)>,
     /// Whether numbers are written with their sign.
@@ -50,7 +50,7 @@ pub(crate) struct Bars {
 
 const fn class(ink: Ink) -> &'static str {
     match ink {
-        Ink::Ink => "plot-bar plot-ink",
+        Ink::Plain => "plot-bar plot-ink",
         Ink::Cold => "plot-bar plot-cold",
         Ink::Warm => "plot-bar plot-warm",
         Ink::Accent => "plot-bar plot-accent",
@@ -63,7 +63,7 @@ impl Bars {
     pub(crate) fn draw(&self) -> Drawn {
         // From zero, sign or not: a bar's length is its value.
         let axis = Axis { range: self.range, signed: true, ..Axis::default() };
-        let mut span = axis.span(&mut self.bars.iter().flat_map(|bar| bar.values.iter().copied()));
+        let mut span = axis.span(&mut self.rows.iter().flat_map(|bar| bar.values.iter().copied()));
         span.signed = self.signed;
         let place = |value: f64| LEFT + (WIDTH - 2.0 * LEFT) * span.share(value).clamp(0.0, 1.0);
         let zero = place(0.0);
@@ -85,7 +85,7 @@ impl Bars {
             }
         }
         let mut drawn = Drawn::default();
-        for (at, bar) in self.bars.iter().enumerate() {
+        for (at, bar) in self.rows.iter().enumerate() {
             let numbers = self.numbers(bar, true, &|value| span.write(value.into()));
             // Whose they are is in the legend, and in their order.
             let short = self.numbers(bar, false, &|value| span.write(value.into()));
@@ -155,16 +155,16 @@ impl Bars {
     fn table(&self, write: &dyn Fn(f32) -> String) -> Table {
         let mut table = Table::default();
         table.head.push(String::new());
-        let values = self.bars.iter().map(|bar| bar.values.len()).max().unwrap_or(1);
+        let values = self.rows.iter().map(|bar| bar.values.len()).max().unwrap_or(1);
         for place in 0..values {
             let name = self.names.get(place).map_or("value", String::as_str);
             table.head.push(with_unit(name, &self.unit));
         }
-        let has = |part: fn(&Bar) -> &String| self.bars.iter().any(|bar| !part(bar).is_empty());
+        let has = |part: fn(&Bar) -> &String| self.rows.iter().any(|bar| !part(bar).is_empty());
         let (notes, steps) = (has(|bar| &bar.note), has(|bar| &bar.then));
         table.head.extend(notes.then(|| "note".to_owned()));
         table.head.extend(steps.then(|| "what the next adds".to_owned()));
-        for bar in &self.bars {
+        for bar in &self.rows {
             let mut row = vec![bar.label.clone()];
             for place in 0..values {
                 let value = bar.values.get(place).filter(|value| value.is_finite());

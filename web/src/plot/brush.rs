@@ -79,9 +79,8 @@ pub(super) fn reached(drawn: &Drawn, from: Option<usize>, key: &str) -> Option<u
     let last = targets.len().checked_sub(1)?;
     let by_rows = drawn.grid && matches!(key, "ArrowUp" | "ArrowDown");
     match (key, from) {
-        ("Home", _) => Some(0),
+        ("Home", _) | ("ArrowLeft" | "ArrowUp" | "ArrowRight" | "ArrowDown", None) => Some(0),
         ("End", _) => Some(last),
-        ("ArrowLeft" | "ArrowUp" | "ArrowRight" | "ArrowDown", None) => Some(0),
         (_, Some(from)) if by_rows => {
             let [x, y] = targets.get(from)?.place;
             let side = if key == "ArrowDown" { 1.0 } else { -1.0 };

@@ -125,7 +125,7 @@ impl Grid<'_> {
 
         let mut out = String::new();
         if !self.title.is_empty() {
-            text(&mut out, "plot-title", [4.0, 14.0], &cut(&self.title, width - 8.0));
+            text(&mut out, "plot-title", [4.0, 14.0], &cut(self.title, width - 8.0));
         }
         let [middle_x, cells_height] =
             [left + cell_width * across / 2.0, cell_height * rows.len() as f64];

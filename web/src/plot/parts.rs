@@ -9,7 +9,7 @@ use super::Axis;
 pub(crate) enum Ink {
     /// That of text.
     #[default]
-    Ink,
+    Plain,
     /// The scale's negative end.
     Cold,
     /// Its positive end.
@@ -23,7 +23,7 @@ pub(crate) enum Ink {
 impl Ink {
     pub(super) const fn class(self) -> &'static str {
         match self {
-            Self::Ink => "plot-ink",
+            Self::Plain => "plot-ink",
             Self::Cold => "plot-cold",
             Self::Warm => "plot-warm",
             Self::Accent => "plot-accent",

@@ -104,7 +104,7 @@ fn odd_numbers_break_no_plot() {
             }
         }
         let bars = Bars {
-            bars: numbers.iter().map(|n| Bar { values: vec![*n, -*n], ..Bar::default() }).collect(),
+            rows: numbers.iter().map(|n| Bar { values: vec![*n, -*n], ..Bar::default() }).collect(),
             ..Bars::default()
         };
         sound(&bars.draw());
@@ -147,7 +147,7 @@ fn text_from_outside_is_escaped_wherever_it_goes() {
         x: Axis::of(evil, evil),
         y: Axis::of(evil, evil),
         series: vec![Series { label: evil.to_owned(), ..Series::default() }],
-        rules: vec![Rule { at: At::Y(1.0), label: evil.to_owned(), ink: Ink::Ink }],
+        rules: vec![Rule { at: At::Y(1.0), label: evil.to_owned(), ink: Ink::Plain }],
         bands: vec![Band { from: 0.0, to: 1.0, label: evil.to_owned() }],
         ..Xy::default()
     };
@@ -158,7 +158,7 @@ fn text_from_outside_is_escaped_wherever_it_goes() {
         then: evil.to_owned(),
         ..Bar::default()
     };
-    let bars = Bars { title: evil.to_owned(), bars: vec![bar], ..Bars::default() };
+    let bars = Bars { title: evil.to_owned(), rows: vec![bar], ..Bars::default() };
     for drawn in [matrix.draw(), kinds.draw(), xy.draw(), bars.draw()] {
         assert!(!drawn.svg.contains("<b") && !drawn.svg.contains('\u{202e}'));
         let table = html_table(&drawn.table);
@@ -409,7 +409,7 @@ fn bars_say_what_each_step_adds() {
     let drawn = Bars {
         title: "Ladder".to_owned(),
         unit: "logits".to_owned(),
-        bars: vec![bar("AP", 0.11, "+0.31 curvature"), bar("IG", 0.42, "")],
+        rows: vec![bar("AP", 0.11, "+0.31 curvature"), bar("IG", 0.42, "")],
         signed: true,
         ..Bars::default()
     }

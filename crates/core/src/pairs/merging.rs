@@ -93,6 +93,9 @@ impl Running {
     }
 }
 
+/// What was found of each pair, by its name.
+type Named = Vec<(String, Agreement)>;
+
 /// Takes results in one after another; holds one mean and one spread per component, whatever their number.
 #[derive(Debug, Clone)]
 pub struct Merging {
@@ -101,7 +104,7 @@ pub struct Merging {
     d_model: usize,
     names: Vec<String>,
     running: Vec<Running>,
-    agreements: Vec<(ComponentKind, Direction, Vec<(String, Agreement)>)>,
+    agreements: Vec<(ComponentKind, Direction, Named)>,
     left_out: Vec<LeftOut>,
 }
 

@@ -119,7 +119,7 @@ impl Curve {
         };
         let rule = |at: At, label: &str, ink: Ink| Rule { at, label: label.to_owned(), ink };
         let mut rules = vec![
-            rule(At::Y(1.0), "clean run", Ink::Ink),
+            rule(At::Y(1.0), "clean run", Ink::Plain),
             rule(At::Y(0.0), "corrupted run", Ink::Soft),
         ];
         // The axis is logarithmic and has no place for none.
@@ -134,7 +134,7 @@ impl Curve {
             }
         };
         if ig == ap {
-            found(ig, "found by each", Ink::Ink);
+            found(ig, "found by each", Ink::Plain);
         } else {
             found(ig, "found by IG", Ink::Warm);
             found(ap, "found by AP", Ink::Cold);

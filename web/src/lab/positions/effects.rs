@@ -47,7 +47,7 @@ impl Effects {
         let methods = ["AP", "IG"].map(str::to_owned);
         let mut title = format!("{} by token, {}", self.component, self.direction);
         if start > 0 {
-            title += &format!(", from position {start} on");
+            title = format!("{title}, from position {start} on");
         }
         Matrix {
             title,

@@ -65,7 +65,7 @@ impl Along {
             y: Axis::of(self.metric.label(), self.metric.unit()),
             bands: bands.clone(),
             rules: rules.clone(),
-            series: vec![curve("", Ink::Ink, metric, 1.0, false)],
+            series: vec![curve("", Ink::Plain, metric, 1.0, false)],
             nodes: nodes.clone(),
             ..Xy::default()
         };

@@ -93,7 +93,7 @@ impl Steps {
             signed: true,
             ..Bars::default()
         };
-        (!bars.is_empty()).then(|| Bars { bars, ..drawn }.draw())
+        (!bars.is_empty()).then(|| Bars { rows: bars, ..drawn }.draw())
     }
 
     /// The values as a list.

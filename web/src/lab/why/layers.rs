@@ -112,8 +112,8 @@ pub(super) fn draw(
         summary,
         unit: unit.to_owned(),
         names: vec!["sum of solo patches".to_owned(), "joint patch".to_owned()],
-        inks: [Ink::Cold, Ink::Ink],
-        bars: layers.iter().map(bar).collect(),
+        inks: [Ink::Cold, Ink::Plain],
+        rows: layers.iter().map(bar).collect(),
         signed: true,
         ..Bars::default()
     };
