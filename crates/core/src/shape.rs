@@ -33,6 +33,12 @@ impl ModelShape {
         (self.d_vocab + self.n_ctx) * d + self.n_layers * (attention + mlp + norms) + 2 * d
     }
 
+    /// Whether a visitor would wait for so many patches without being asked: each runs a part of the model, so their
+    /// number times that of the parameters counts.
+    pub fn is_quick(&self, patches: usize) -> bool {
+        (patches as u64).saturating_mul(self.n_params() as u64) <= 10_000_000_000
+    }
+
     /// Whether the CPU computes a model of this size in double precision, where it is not told otherwise.
     pub fn fits_double(&self) -> bool {
         self.n_params() <= Self::MOST_DOUBLE_PARAMS

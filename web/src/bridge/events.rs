@@ -17,8 +17,6 @@ use crate::{BUILD, explain, linked, url_state};
 
 /// The job number of loading.
 const LOADING: u64 = 0;
-/// Parameters times neurons up to which neurons are scored without being asked for.
-const QUICK_WORK: u64 = 10_000_000_000;
 
 /// What a worker says counts as long as it is one of ours.
 pub(super) fn hear(state: AppState, from: u64, event: Event) {
@@ -384,9 +382,7 @@ pub(super) fn died(state: AppState, from: u64, death: &Death) {
     state.notice.set(Some(notice));
 }
 
-/// Whether a visitor would wait for them anyway: parameters times patches, each of which runs a part of
-/// the model.
+/// Whether a visitor would wait for them anyway.
 fn neurons_are_quick(shape: &ModelShape) -> bool {
-    let patches = (shape.n_layers * shape.d_mlp) as u64;
-    patches.saturating_mul(shape.n_params() as u64) <= QUICK_WORK
+    shape.is_quick(shape.n_layers * shape.d_mlp)
 }

@@ -7,9 +7,6 @@ use crate::lab::parts::number;
 use crate::lab::why::{Tokens, labels};
 use crate::plot::{Drawn, Labels, Matrix};
 
-/// Parameters times patches up to which nobody is asked whether to wait for them.
-const QUICK_WORK: u64 = 10_000_000_000;
-
 /// Of each stream: patched, integrated.
 pub(super) const TESTIDS: [[&str; 2]; 3] = [
     ["streams-resid-pre-ap", "streams-resid-pre-ig"],
@@ -19,8 +16,7 @@ pub(super) const TESTIDS: [[&str; 2]; 3] = [
 
 /// Whether a visitor would wait for the maps anyway.
 pub(super) fn are_quick(shape: &ModelShape, n_pos: usize) -> bool {
-    let patches = (Stream::ALL.len() * shape.n_layers * n_pos) as u64;
-    patches.saturating_mul(shape.n_params() as u64) <= QUICK_WORK
+    shape.is_quick(Stream::ALL.len() * shape.n_layers * n_pos)
 }
 
 /// Both methods of each stream, in the order of [`TESTIDS`]; a stream's two maps have one scale. `None` where one
