@@ -197,6 +197,53 @@ impl<'de> Deserialize<'de> for Steps {
     }
 }
 
+/// How the texts of an experiment, or of a prompt pair, are to be read.
+///
+/// A model may come without a tokenizer, and published lists name answers by token id.
+#[derive(
+    Debug, Clone, Copy, Default, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize,
+)]
+#[serde(rename_all = "snake_case")]
+pub enum Written {
+    /// Prompts and answers are text, which the model's tokenizer splits.
+    #[default]
+    Text,
+    /// Prompts are text; each answer is a token id in decimal.
+    AnswerIds,
+    /// Prompts are lists of token ids, nothing is put in front of them; each answer is a token id.
+    Ids,
+}
+
+impl Written {
+    /// All of them, the default first.
+    pub const ALL: [Self; 3] = [Self::Text, Self::AnswerIds, Self::Ids];
+
+    /// Stable lower-case name, as in links and files.
+    pub const fn id(self) -> &'static str {
+        match self {
+            Self::Text => "text",
+            Self::AnswerIds => "answer_ids",
+            Self::Ids => "ids",
+        }
+    }
+
+    /// Whether prompts are lists of token ids.
+    pub const fn prompts_are_ids(self) -> bool {
+        matches!(self, Self::Ids)
+    }
+
+    /// Whether answers are token ids.
+    pub const fn answers_are_ids(self) -> bool {
+        !matches!(self, Self::Text)
+    }
+
+    /// Whether everything is text, which is what files leave out.
+    #[expect(clippy::trivially_copy_pass_by_ref, reason = "serde hands out references")]
+    pub(crate) const fn is_text(&self) -> bool {
+        matches!(self, Self::Text)
+    }
+}
+
 /// Everything that decides the numbers, as a visitor enters it: what a link stores.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(default)]
@@ -211,6 +258,9 @@ pub struct Experiment {
     pub answer: Vec<String>,
     /// Wrong next tokens, likewise.
     pub wrong: Vec<String>,
+    /// Whether these are text or token ids.
+    #[serde(skip_serializing_if = "Written::is_text")]
+    pub written: Written,
     /// Whether `<|endoftext|>` goes in front, as TransformerLens does.
     pub prepend_bos: bool,
     /// Direction on the screen; a run computes both, this one first.
@@ -232,6 +282,7 @@ impl Default for Experiment {
                 .to_owned(),
             answer: vec![" John".to_owned()],
             wrong: vec![" Mary".to_owned()],
+            written: Written::Text,
             prepend_bos: true,
             direction: Direction::Noising,
             metric: Metric::LogitDiff,

@@ -53,7 +53,9 @@ mod view;
 pub use align::{Aligned, align};
 pub use bench::{Bench, BenchPart, BenchRow};
 pub use catalog::{Catalog, CatalogError, CatalogModel, KnownHead, KnownHeads, Published};
-pub use experiment::{Direction, Experiment, MAX_PROMPT_CHARS, MAX_STEPS, Metric, NotSteps, Steps};
+pub use experiment::{
+    Direction, Experiment, MAX_PROMPT_CHARS, MAX_STEPS, Metric, NotSteps, Steps, Written,
+};
 pub use hook_name::HookName;
 pub use journal::{Completion, Entry, Journal, Piece};
 pub use lab::{ExactPairs, Interaction, Ladder, Redundancy};
@@ -67,7 +69,7 @@ pub use probe::{
     Replacement, Stream, StreamMap,
 };
 pub use progressive::{Coverage, Patches, Screening, SplitMix64};
-pub use prompt::{Answers, PromptError, TokenPair};
+pub use prompt::{Answers, PromptError, TokenPair, parse_ids};
 pub use protocol::{
     AnswerCheck, AnswerReading, CheckReport, DeviceChoice, DeviceReport, Event, Expected,
     FetchFault, Inspection, Kept, ModelFiles, Phase, Problem, Request, SideView, TokenView, Wait,

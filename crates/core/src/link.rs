@@ -7,7 +7,7 @@ use miniz_oxide::inflate::decompress_to_vec_with_limit;
 use serde_json::{Map, Value};
 
 use crate::snapshot::Wire;
-use crate::{Direction, Experiment, MAX_PROMPT_CHARS, Metric, Snapshot, Steps, View};
+use crate::{Direction, Experiment, MAX_PROMPT_CHARS, Metric, Snapshot, Steps, View, Written};
 
 const PREFIX: &str = "v1=";
 /// Longest fragment, in characters; longer ones are refused unread, and never printed.
@@ -187,6 +187,9 @@ fn from_fields(fields: Map<String, Value>) -> Link {
         corrupted: fields.take("corrupted", default.corrupted, |v| text(v, MAX_PROMPT_CHARS)),
         answer: fields.take("answer", default.answer, words),
         wrong: fields.take("wrong", default.wrong, words),
+        written: fields.take("written", default.written, |value| {
+            Written::ALL.into_iter().find(|written| value == written.id())
+        }),
         prepend_bos: fields.take("prepend_bos", default.prepend_bos, |value| value.as_bool()),
         direction: fields.take("direction", default.direction, |value| {
             Direction::ALL.into_iter().find(|direction| value == direction.id())
@@ -408,12 +411,13 @@ mod tests {
             clean in ".{0,200}", corrupted in ".{0,200}",
             answer in proptest::collection::vec(".{0,20}", 1..4),
             bos in any::<bool>(), steps in 1..=crate::MAX_STEPS, auto in proptest::option::of(1_u32..100_000),
-            metric in 0_usize..4,
+            metric in 0_usize..4, written in 0_usize..3,
         ) {
             let auto = auto.map(|tolerance_ppm| Steps::Auto { tolerance_ppm });
             let experiment = Experiment {
                 clean, corrupted, answer, prepend_bos: bos,
                 n_steps: auto.unwrap_or(Steps::Fixed(steps)),
+                written: Written::ALL[written],
                 metric: Metric::ALL[metric], ..Experiment::default()
             };
             let link = print_link(&experiment, None, &View::default()).expect("it is short");

@@ -7,6 +7,8 @@ mod merging;
 
 use serde::{Deserialize, Serialize};
 
+use crate::Written;
+
 pub use merged::{Merged, MergedAgreement, MergedTable, OverCases};
 pub use merging::{CaseResult, LeftOut, Merging};
 
@@ -30,6 +32,9 @@ pub struct PromptPair {
     pub answer: Vec<String>,
     /// Wrong next tokens, likewise.
     pub wrong: Vec<String>,
+    /// Whether these are text or token ids.
+    #[serde(default, skip_serializing_if = "Written::is_text")]
+    pub written: Written,
 }
 
 impl PromptPair {

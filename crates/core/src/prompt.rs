@@ -57,6 +57,12 @@ pub enum PromptError {
         /// The id.
         id: u32,
     },
+    /// What should be token ids is not.
+    #[error("{text:?} is not a token id: ids are whole numbers, as in 464 262 1438")]
+    NotIds {
+        /// The first word that is none.
+        text: String,
+    },
     /// An answer is not exactly one token.
     #[error("{text:?} is {} tokens, an answer is one", pieces.len())]
     NotOneToken {
@@ -74,6 +80,27 @@ pub enum PromptError {
         most: usize,
     },
 }
+
+/// Token ids written in decimal: between spaces, commas, line ends or the brackets of a list, each with
+/// or without a `#` in front.
+///
+/// # Errors
+/// [`PromptError::NotIds`] with the first word that is no id.
+pub fn parse_ids(text: &str) -> Result<Vec<u32>, PromptError> {
+    let is_between = |c: char| c.is_whitespace() || matches!(c, ',' | ';' | '[' | ']');
+    let words = text.split(is_between).filter(|word| !word.is_empty());
+    let id = |word: &str| {
+        let digits = word.strip_prefix('#').unwrap_or(word);
+        // `+7` is a number for Rust, and no id for anybody.
+        let plain = !digits.is_empty() && digits.bytes().all(|byte| byte.is_ascii_digit());
+        let id = plain.then(|| digits.parse().ok()).flatten();
+        id.ok_or_else(|| PromptError::NotIds { text: word.chars().take(MOST_QUOTED).collect() })
+    };
+    words.map(id).collect()
+}
+
+/// Characters of a word that a message repeats.
+const MOST_QUOTED: usize = 40;
 
 /// The two prompts as token ids of equal, legal length; valid by construction.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -204,6 +231,19 @@ mod tests {
         assert_eq!(pair(&[1], &[1, 2]), Err(PromptError::Lengths { clean: 1, corrupted: 2 }));
         assert_eq!(pair(&[1; 4], &[1; 4]), Err(PromptError::TooLong { got: 4, most: 3 }));
         assert_eq!(pair(&[1], &[10]), Err(PromptError::UnknownToken { id: 10, d_vocab: 10 }));
+    }
+
+    #[test]
+    fn ids_are_read_as_people_write_them() {
+        for text in ["464 262 1438", "[464, 262, 1438]", "#464 #262,#1438", " 464;262\n1438 "] {
+            assert_eq!(parse_ids(text), Ok(vec![464, 262, 1438]), "{text}");
+        }
+        assert_eq!(parse_ids(" "), Ok(Vec::new()));
+        for (text, word) in
+            [("464 -1", "-1"), ("1.5", "1.5"), ("+7", "+7"), ("4294967296", "4294967296")]
+        {
+            assert_eq!(parse_ids(text), Err(PromptError::NotIds { text: word.to_owned() }));
+        }
     }
 
     #[test]

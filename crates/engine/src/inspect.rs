@@ -1,7 +1,7 @@
 use twinbeam_attribution::{last_logits, metric_values};
 use twinbeam_core::{
     AnswerCheck, AnswerReading, Answers, Experiment, Inspection, MAX_PROMPT_CHARS, MAX_STEPS,
-    MetricValues, PromptError, SideView, TokenPair, TokenView, align,
+    MetricValues, PromptError, SideView, TokenPair, TokenView, Written, align, parse_ids,
 };
 
 use crate::run::top_tokens;
@@ -16,23 +16,23 @@ pub fn question(model: &Model, experiment: &Experiment) -> Result<Question, Erro
         let got = experiment.n_steps.to_string();
         return Err(PromptError::Steps { got, most: MAX_STEPS }.into());
     }
-    let clean = encode(model, &experiment.clean, "clean", experiment.prepend_bos)?;
-    let corrupted = encode(model, &experiment.corrupted, "corrupted", experiment.prepend_bos)?;
+    let clean = encode(model, &experiment.clean, "clean", experiment)?;
+    let corrupted = encode(model, &experiment.corrupted, "corrupted", experiment)?;
     let tokens = TokenPair::new(clean, corrupted, model.shape())?;
     let one_token = |texts: &[String]| -> Result<Vec<u32>, Error> {
-        texts.iter().map(|text| single(model, text)).collect()
+        texts.iter().map(|text| single(model, text, experiment.written)).collect()
     };
     let (answer, wrong) = (one_token(&experiment.answer)?, one_token(&experiment.wrong)?);
     let answers = Answers::new(answer, wrong, model.shape())?;
     Ok(Question { tokens, answers, metric: experiment.metric, n_steps: experiment.n_steps })
 }
 
-/// Token ids of a prompt that is short enough, and not empty.
+/// Token ids of a prompt of an experiment that is short enough, and not empty.
 pub(crate) fn encode(
     model: &Model,
     text: &str,
     side: &str,
-    prepend_bos: bool,
+    experiment: &Experiment,
 ) -> Result<Vec<u32>, Error> {
     let got = text.chars().count();
     if got > MAX_PROMPT_CHARS {
@@ -42,11 +42,25 @@ pub(crate) fn encode(
     if text.trim().is_empty() {
         return Err(PromptError::Empty { side: side.to_owned() }.into());
     }
-    model.encode(text, prepend_bos)
+    prompt_ids(model, text, experiment)
 }
 
-fn single(model: &Model, text: &str) -> Result<u32, Error> {
-    let ids = encode_answer(model, text)?;
+/// Token ids of a prompt as the experiment writes prompts.
+fn prompt_ids(model: &Model, text: &str, experiment: &Experiment) -> Result<Vec<u32>, Error> {
+    if experiment.written.prompts_are_ids() {
+        Ok(parse_ids(text)?)
+    } else {
+        model.encode(text, experiment.prepend_bos)
+    }
+}
+
+/// Token ids of an answer; of one that can be used, a single one.
+fn answer_ids(model: &Model, text: &str, written: Written) -> Result<Vec<u32>, Error> {
+    if written.answers_are_ids() { Ok(parse_ids(text)?) } else { model.encode(text, false) }
+}
+
+fn single(model: &Model, text: &str, written: Written) -> Result<u32, Error> {
+    let ids = encode_answer(model, text, written)?;
     match ids[..] {
         [id] => Ok(id),
         _ => {
@@ -56,13 +70,13 @@ fn single(model: &Model, text: &str) -> Result<u32, Error> {
     }
 }
 
-fn encode_answer(model: &Model, text: &str) -> Result<Vec<u32>, Error> {
+fn encode_answer(model: &Model, text: &str, written: Written) -> Result<Vec<u32>, Error> {
     let got = text.chars().count();
     if got > MAX_PROMPT_CHARS {
         let side = "answer".to_owned();
         return Err(PromptError::TooManyChars { side, got, most: MAX_PROMPT_CHARS }.into());
     }
-    model.encode(text, false)
+    answer_ids(model, text, written)
 }
 
 fn pieces(model: &Model, ids: &[u32]) -> Vec<String> {
@@ -80,33 +94,42 @@ pub async fn inspect(model: &Model, draft: &Experiment) -> Result<Inspection, Er
         Err(Error::Prompt(problem)) => Some(problem),
         Err(error) => return Err(error),
     };
-    let clean = tokens(model, &draft.clean, draft.prepend_bos)?;
-    let corrupted = tokens(model, &draft.corrupted, draft.prepend_bos)?;
+    let clean = tokens(model, &draft.clean, draft)?;
+    let corrupted = tokens(model, &draft.corrupted, draft)?;
     Ok(Inspection {
         columns: align(&clean, &corrupted),
         clean: side(model, draft, &clean).await?,
         corrupted: side(model, draft, &corrupted).await?,
-        answer: answers(model, &draft.answer)?,
-        wrong: answers(model, &draft.wrong)?,
+        answer: answers(model, &draft.answer, draft.written)?,
+        wrong: answers(model, &draft.wrong, draft.written)?,
         problem,
     })
 }
 
-/// Ids of a draft; none of a text that is too long to tokenise.
-fn tokens(model: &Model, text: &str, prepend_bos: bool) -> Result<Vec<u32>, Error> {
+/// Ids of a draft; none of a text that is too long to tokenise, or that is no list of ids and should be.
+fn tokens(model: &Model, text: &str, draft: &Experiment) -> Result<Vec<u32>, Error> {
     if text.chars().count() > MAX_PROMPT_CHARS {
         return Ok(Vec::new());
     }
-    model.encode(text, prepend_bos)
+    or_none(prompt_ids(model, text, draft))
+}
+
+/// No ids where what was typed is at fault, which [`Inspection::problem`] says.
+fn or_none(ids: Result<Vec<u32>, Error>) -> Result<Vec<u32>, Error> {
+    match ids {
+        Err(Error::Prompt(_)) => Ok(Vec::new()),
+        ids => ids,
+    }
 }
 
 async fn side(model: &Model, draft: &Experiment, ids: &[u32]) -> Result<SideView, Error> {
     let views = ids.iter().enumerate().map(|(position, id)| TokenView {
         id: *id,
         text: model.token_text(*id),
-        bos: draft.prepend_bos && position == 0,
+        bos: draft.prepend_bos && !draft.written.prompts_are_ids() && position == 0,
     });
-    let fits = (1..=model.shape().n_ctx).contains(&ids.len());
+    let is_known = |id: &u32| (*id as usize) < model.shape().d_vocab;
+    let fits = (1..=model.shape().n_ctx).contains(&ids.len()) && ids.iter().all(is_known);
     let top = if fits { top_tokens(model, &logits(model, ids).await?) } else { Vec::new() };
     Ok(SideView { tokens: views.collect(), top })
 }
@@ -118,15 +141,17 @@ async fn logits(model: &Model, ids: &[u32]) -> Result<Vec<f64>, Error> {
     step.settle(logits.map_err(Error::from)).await
 }
 
-fn answers(model: &Model, texts: &[String]) -> Result<AnswerCheck, Error> {
+fn answers(model: &Model, texts: &[String], written: Written) -> Result<AnswerCheck, Error> {
     let reading = |text: &String| -> Result<AnswerReading, Error> {
         let ids = if text.chars().count() > MAX_PROMPT_CHARS {
             Vec::new()
         } else {
-            model.encode(text, false)?
+            or_none(answer_ids(model, text, written))?
         };
         let spaced = format!(" {}", text.trim());
-        let with_space = ids.len() != 1 && model.encode(&spaced, false)?.len() == 1;
+        let with_space = ids.len() != 1
+            && !written.answers_are_ids()
+            && model.encode(&spaced, false)?.len() == 1;
         Ok(AnswerReading {
             text: text.clone(),
             pieces: pieces(model, &ids),

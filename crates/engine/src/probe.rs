@@ -236,7 +236,7 @@ fn prompts(model: &Model, experiment: &Experiment, probe: &Probe) -> Result<Vec<
         return Err(Error::Probe("a mean needs at least one prompt to be taken over".to_owned()));
     }
     let encoded = |text: &String| {
-        let ids = encode(model, text, "averaged", experiment.prepend_bos)?;
+        let ids = encode(model, text, "averaged", experiment)?;
         // Of equal lengths by construction: what is looked at is each length and each id.
         TokenPair::new(ids.clone(), ids.clone(), model.shape())?;
         Ok(ids)

@@ -192,8 +192,8 @@ pub(super) fn next(state: AppState) {
         return;
     }
     let name = pair.title(place);
-    let PromptPair { clean, corrupted, answer, wrong, .. } = pair;
-    let experiment = Experiment { clean, corrupted, answer, wrong, ..settings };
+    let PromptPair { clean, corrupted, answer, wrong, written, .. } = pair;
+    let experiment = Experiment { clean, corrupted, answer, wrong, written, ..settings };
     let job = next_job();
     batch.progress.set(None);
     let kinds = with(|bridge| {

@@ -151,6 +151,10 @@ pub(crate) fn prompt(error: &PromptError) -> Notice {
             "The answer and the wrong answer share a token",
             "The metric compares the two, so they must differ.",
         ),
+        PromptError::NotIds { text } => Notice::new(
+            format!("“{text}” is not a token id"),
+            "Type token ids as whole numbers with spaces between them, for instance 464 262 1438.",
+        ),
         PromptError::NotOneToken { text, pieces } => {
             let split: Vec<String> = pieces.iter().map(|piece| format!("“{piece}”")).collect();
             Notice::new(

@@ -3,6 +3,7 @@
 use csv_core::{ReadFieldResult, Reader, ReaderBuilder};
 
 use super::{MAX_PAIRS, PairsError, Part, PromptPair};
+use crate::Written;
 
 /// A line of names, and a line per pair.
 pub(super) fn table(text: &str) -> Result<Vec<PromptPair>, PairsError> {
@@ -48,6 +49,7 @@ fn pair(text: &str, columns: &[Option<Part>], record: Record) -> Result<PromptPa
         corrupted: take(Part::Corrupted),
         answer: words(take(Part::Answer)),
         wrong: words(take(Part::Wrong)),
+        written: Written::Text,
     };
     let missing = [
         (Part::Clean, pair.clean.is_empty()),

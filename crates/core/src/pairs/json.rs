@@ -3,6 +3,7 @@
 use serde_json::{Deserializer, Map, Value};
 
 use super::{MAX_PAIRS, PairsError, Part, PromptPair};
+use crate::Written;
 
 /// One JSON list of objects.
 pub(super) fn list(text: &str) -> Result<Vec<PromptPair>, PairsError> {
@@ -41,6 +42,7 @@ fn pair(entry: usize, value: Value) -> Result<PromptPair, PairsError> {
         corrupted: fields.prompt(Part::Corrupted)?,
         answer: fields.words(Part::Answer)?,
         wrong: fields.words(Part::Wrong)?,
+        written: Written::Text,
     })
 }
 

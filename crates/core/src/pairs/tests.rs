@@ -12,6 +12,7 @@ fn pair(name: &str, answer: &[&str]) -> PromptPair {
         corrupted: "A, d c".to_owned(),
         answer: answer.iter().map(|word| (*word).to_owned()).collect(),
         wrong: vec![" z".to_owned()],
+        ..PromptPair::default()
     }
 }
 
@@ -125,7 +126,7 @@ proptest! {
         let pairs = parse_pairs(&format!("clean,corrupted,answer,wrong\r\n{}\r\n", quoted.join(",")));
         let [clean, corrupted, answer, wrong] = fields.try_into().expect("four");
         let (name, answer, wrong) = (String::new(), vec![answer], vec![wrong]);
-        prop_assert_eq!(pairs, Ok(vec![PromptPair { name, clean, corrupted, answer, wrong }]));
+        prop_assert_eq!(pairs, Ok(vec![PromptPair { name, clean, corrupted, answer, wrong, ..PromptPair::default() }]));
     }
 }
 

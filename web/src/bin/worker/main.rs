@@ -333,6 +333,7 @@ fn drawn(Draw { task, n, seed }: &Draw) -> Vec<PromptPair> {
             corrupted: pair.corrupted,
             answer: pair.answer,
             wrong: pair.wrong,
+            ..PromptPair::default()
         })
         .collect()
 }
