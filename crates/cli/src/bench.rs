@@ -7,11 +7,10 @@ use std::path::PathBuf;
 use anyhow::{Context as _, ensure};
 use clap::Args;
 use pollster::block_on;
-use serde_json::json;
 use twinbeam_core::{Bench, Expected, Experiment, Steps};
 use twinbeam_engine::{BenchPlan, DeviceKind, Model, bench};
 
-use crate::compare::{DeviceOption, PrecisionOption, question_of, read_cases, steps};
+use crate::compare::{DeviceOption, PrecisionOption, case_of_ids, question_of, read_cases, steps};
 use crate::files::{Folder, Terminal};
 
 /// What to time, and where.
@@ -20,7 +19,7 @@ pub struct Options {
     /// Folder with config.json and model.safetensors.
     #[arg(long)]
     pub model: PathBuf,
-    /// JSON list of cases as `compare` takes it, of which the first is timed; by default token ids of the
+    /// List of cases as `compare` takes it, of which the first is timed; by default token ids of the
     /// notebook's shape: 17 tokens, the eleventh different.
     #[arg(long)]
     pub cases: Option<PathBuf>,
@@ -71,12 +70,12 @@ pub fn run(options: &Options) -> anyhow::Result<()> {
         plan.neuron_layers.clone_from(layers);
     }
     let case = if let Some(path) = &options.cases {
-        read_cases(path)?.into_iter().next().context("there is no case")?
+        read_cases(path)?.into_iter().next().context("there is no case")??
     } else {
         let clean: Vec<u32> = (0..17).collect();
         let mut corrupted = clean.clone();
         corrupted[10] = 17;
-        json!({ "clean_ids": clean, "corrupted_ids": corrupted, "answer_id": 18, "wrong_id": 19 })
+        case_of_ids(&clean, &corrupted, 18, 19)
     };
     let experiment = Experiment { n_steps: options.n_steps, ..Experiment::default() };
     let (question, _) = question_of(&model, case, experiment)?;

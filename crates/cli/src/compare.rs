@@ -14,7 +14,7 @@ use pollster::block_on;
 use serde_json::{Value, json};
 use twinbeam_core::{
     CaseResult, ComponentKind, DeviceChoice, Direction, Expected, Experiment, MAX_PAIRS, MAX_STEPS,
-    Merging, Metric, Outcome, Steps, Unit,
+    Merging, Metric, Outcome, PromptPair, Steps, Unit,
 };
 use twinbeam_engine::{DeviceKind, Error, Model, Plan, Precision, run as run_engine};
 use twinbeam_tasks::Task;
@@ -25,7 +25,7 @@ use crate::self_check;
 use self::cases::{draw_cases, task};
 use self::entry::entry;
 
-pub(crate) use self::cases::{question_of, read_cases};
+pub(crate) use self::cases::{case_of_ids, question_of, read_cases};
 pub use self::summary::describe;
 
 /// What to compare, and how.
@@ -34,10 +34,17 @@ pub struct Options {
     /// Folder with config.json, model.safetensors and, for prompts as text, tokenizer.json.
     #[arg(long)]
     pub model: PathBuf,
-    /// List of cases: JSON (a list, or an object per line) or CSV, by the file's beginning. Fields, or columns named in
-    /// the first line: `clean`, `corrupted`, `answer`, `wrong` and, optionally, `name`; several answers are a list in
-    /// JSON and stand between `|` in CSV. A JSON list may have `clean_ids`, `corrupted_ids`, `answer_id` and
-    /// `wrong_id` instead, as numbers.
+    /// List of cases in UTF-8 or UTF-16: JSON (a list, an object with a list under `prompts`, `cases` or `pairs`, or an
+    /// object per line) or a table (CSV with commas, semicolons or tabs), by the file's beginning.
+    ///
+    /// Fields, or columns named in the first line, are `clean`, `corrupted`, `answer`, `wrong` and, optionally, `name`;
+    /// several answers are a list in JSON and stand between `|` in a table. By token id: `answer_id` and `wrong_id` in
+    /// place of the answers, or `clean_ids`, `corrupted_ids`, `answer_id` and `wrong_id`. The names of published lists
+    /// are read as well (`corrupt`, `answers`, `wrong_answers`; `correct_idx`, `incorrect_idx`; `clean_prefix`,
+    /// `patch_answer`, ...). `label` alone is the year of a greater-than list, where the clean prompt has a year and ends
+    /// in its first two digits: right are the two-digit years above it. Other columns are left out.
+    ///
+    /// A row that cannot be read is an entry with an `error`, and the others run.
     #[arg(long, required_unless_present = "task", conflicts_with = "task")]
     pub cases: Option<PathBuf>,
     /// Draw cases from a task instead, of fillers that the bundled model was not trained on: ioi, greater-than,
@@ -242,10 +249,15 @@ pub fn run(options: &Options) -> anyhow::Result<bool> {
     let mut merging = Merging::new(options.metric.into(), unit, model.shape().d_model);
     let mut all_right = true;
     for (index, case) in cases.into_iter().enumerate() {
-        let name = case.get("name").cloned().unwrap_or_else(|| json!(format!("case{index}")));
-        let title = name.as_str().map_or_else(|| name.to_string(), str::to_owned);
-        terminal.name(&title);
-        let result = compare(&model, case, options, &mut terminal);
+        let own = match &case {
+            Ok(pair) => &pair.name,
+            Err(bad) => &bad.name,
+        };
+        let name = if own.is_empty() { format!("case{index}") } else { own.clone() };
+        terminal.name(&name);
+        let result = case
+            .map_err(anyhow::Error::from)
+            .and_then(|pair| compare(&model, pair, options, &mut terminal));
         all_right &= result.is_ok();
         if let Some(out) = &mut out {
             out.push(&match &result {
@@ -256,9 +268,9 @@ pub fn run(options: &Options) -> anyhow::Result<bool> {
         if options.summary.is_some() {
             match result {
                 Ok(outcome) => {
-                    merging.add(&CaseResult::of(title, outcome));
+                    merging.add(&CaseResult::of(name, outcome));
                 }
-                Err(error) => merging.leave_out(title, format!("{error:#}")),
+                Err(error) => merging.leave_out(name, format!("{error:#}")),
             }
         }
     }
@@ -281,7 +293,7 @@ fn write_summary(path: &Path, merging: &Merging) -> anyhow::Result<()> {
 
 fn compare(
     model: &Model,
-    case: Value,
+    case: PromptPair,
     options: &Options,
     terminal: &mut Terminal,
 ) -> anyhow::Result<Outcome> {

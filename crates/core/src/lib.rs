@@ -61,8 +61,9 @@ pub use journal::{Completion, Entry, Journal, Piece};
 pub use lab::{ExactPairs, Interaction, Ladder, Redundancy};
 pub use link::{Link, LinkError, MAX_FRAGMENT, parse_link, print_link};
 pub use pairs::{
-    CaseResult, LeftOut, MAX_PAIRS, MAX_PAIRS_BYTES, Merged, MergedAgreement, MergedTable, Merging,
-    OverCases, PairsError, PromptPair, parse_pairs, print_pairs,
+    BadRow, CaseResult, LeftOut, MAX_PAIRS, MAX_PAIRS_BYTES, Merged, MergedAgreement, MergedTable,
+    Merging, OverCases, PairList, PairsError, PromptPair, RowPlace, RowProblem, pairs_text,
+    print_pairs, read_pairs,
 };
 pub use probe::{
     Ablation, AttentionPattern, Faithfulness, Finding, Integrand, PositionEffects, Probe,

@@ -2,11 +2,10 @@
 
 use anyhow::{Context as _, ensure};
 use pollster::block_on;
-use serde_json::{Value, json};
-use twinbeam_core::{Bench, ComponentKind, DeviceReport, Experiment, Steps};
+use twinbeam_core::{Bench, ComponentKind, DeviceReport, Experiment, PromptPair, Steps};
 use twinbeam_engine::{BenchPlan, Model, bench};
 
-use crate::compare::question_of;
+use crate::compare::{case_of_ids, question_of};
 use crate::files::Terminal;
 
 /// Most that a time may be off from what the cost model says, relative to the median of all.
@@ -64,11 +63,11 @@ pub(super) fn run(
 }
 
 /// The upper half of the positions can differ.
-fn pair(n_pos: usize, prompt: usize) -> Value {
-    let clean: Vec<usize> = (0..n_pos).map(|pos| pos + prompt).collect();
+fn pair(n_pos: usize, prompt: usize) -> PromptPair {
+    let clean: Vec<u32> = (0..n_pos).map(|pos| (pos + prompt) as u32).collect();
     let mut corrupted = clean.clone();
     corrupted[n_pos / 2] += 1;
-    json!({ "clean_ids": clean, "corrupted_ids": corrupted, "answer_id": 1, "wrong_id": 2 })
+    case_of_ids(&clean, &corrupted, 1, 2)
 }
 
 #[expect(clippy::print_stdout, reason = "what the command is for")]

@@ -4,70 +4,39 @@ use std::fs;
 use std::path::Path;
 
 use anyhow::Context as _;
-use serde::Deserialize;
-use serde_json::{Value, json};
-use twinbeam_core::{Answers, Experiment, TokenPair, parse_pairs};
+use twinbeam_core::{
+    Answers, BadRow, Experiment, MAX_PAIRS_BYTES, PairsError, PromptPair, TokenPair, Written,
+    parse_ids, read_pairs,
+};
 use twinbeam_engine::{Model, Question, question};
 use twinbeam_tasks::{Split, Task, pairs};
 
-/// One token or several.
-#[derive(Debug, Clone, Deserialize)]
-#[serde(untagged)]
-enum OneOrMore<T> {
-    One(T),
-    More(Vec<T>),
-}
+/// A case of a list, or a row that is none.
+pub(crate) type Case = Result<PromptPair, BadRow>;
 
-impl<T> OneOrMore<T> {
-    fn into_vec(self) -> Vec<T> {
-        match self {
-            Self::One(item) => vec![item],
-            Self::More(items) => items,
-        }
-    }
-}
-
-/// A case in either of its two forms.
-#[derive(Debug, Clone, Deserialize)]
-#[serde(untagged)]
-enum Case {
-    Text {
-        clean: String,
-        #[serde(alias = "corrupt")]
-        corrupted: String,
-        answer: OneOrMore<String>,
-        wrong: OneOrMore<String>,
-    },
-    Ids {
-        clean_ids: Vec<u32>,
-        corrupted_ids: Vec<u32>,
-        answer_id: OneOrMore<u32>,
-        wrong_id: OneOrMore<u32>,
-    },
-}
-
-/// The cases of a file: a JSON list, or whatever else prompt pairs are read from.
-pub(crate) fn read_cases(path: &Path) -> anyhow::Result<Vec<Value>> {
-    let text = fs::read_to_string(path).with_context(|| format!("reading {}", path.display()))?;
-    let text = text.strip_prefix('\u{feff}').unwrap_or(&text);
-    if text.trim_start().starts_with('[') {
-        // Entry by entry, and not all or none: a case can be of token ids, and one that is wrong is listed.
-        return serde_json::from_str(text)
-            .with_context(|| format!("{} is not a JSON list of cases", path.display()));
-    }
-    let pairs = parse_pairs(text).with_context(|| format!("{}", path.display()))?;
-    pairs.into_iter().map(|pair| Ok(serde_json::to_value(pair)?)).collect()
+/// The cases of a file, row by row; at least one.
+pub(crate) fn read_cases(path: &Path) -> anyhow::Result<Vec<Case>> {
+    let reading = || format!("reading {}", path.display());
+    let size = fs::metadata(path).with_context(reading)?.len() as usize;
+    let list = if size > MAX_PAIRS_BYTES {
+        // Weights, most likely: they need not be read to be refused.
+        Err(PairsError::TooLarge(size))
+    } else {
+        read_pairs(&fs::read(path).with_context(reading)?)
+    };
+    Ok(list.with_context(|| path.display().to_string())?.rows)
 }
 
 /// Cases of a task, of fillers that the bundled model has not seen in training.
-pub(super) fn draw_cases(task: Task, n: usize, seed: u64) -> Vec<Value> {
+pub(super) fn draw_cases(task: Task, n: usize, seed: u64) -> Vec<Case> {
     let case = |(place, pair): (usize, twinbeam_tasks::Pair)| {
-        json!({
-            "name": format!("{} {}", task.id(), place + 1),
-            "clean": pair.clean,
-            "corrupted": pair.corrupted,
-            "answer": pair.answer,
-            "wrong": pair.wrong,
+        Ok(PromptPair {
+            name: format!("{} {}", task.id(), place + 1),
+            clean: pair.clean,
+            corrupted: pair.corrupted,
+            answer: pair.answer,
+            wrong: pair.wrong,
+            ..PromptPair::default()
         })
     };
     pairs(task, Split::HeldOut, n, seed).into_iter().enumerate().map(case).collect()
@@ -82,29 +51,36 @@ pub(super) fn task(text: &str) -> Result<Task, String> {
         .ok_or_else(|| format!("the tasks are {}", names()))
 }
 
-/// What a case asks, and its prompts if they are text; the rest is that of `experiment`.
+/// A case of token ids.
+pub(crate) fn case_of_ids(clean: &[u32], corrupted: &[u32], answer: u32, wrong: u32) -> PromptPair {
+    let written = |ids: &[u32]| ids.iter().map(u32::to_string).collect::<Vec<_>>().join(" ");
+    PromptPair {
+        clean: written(clean),
+        corrupted: written(corrupted),
+        answer: vec![answer.to_string()],
+        wrong: vec![wrong.to_string()],
+        written: Written::Ids,
+        ..PromptPair::default()
+    }
+}
+
+/// What a case asks, with its prompts; the rest is that of `experiment`.
 pub(crate) fn question_of(
     model: &Model,
-    case: Value,
+    case: PromptPair,
     experiment: Experiment,
 ) -> anyhow::Result<(Question, Experiment)> {
-    let case: Case = serde_json::from_value(case).map_err(|_untagged| {
-        anyhow::anyhow!(
-            "a case has clean, corrupted, answer and wrong as text, or clean_ids, corrupted_ids, \
-             answer_id and wrong_id as numbers"
-        )
-    })?;
-    Ok(match case {
-        Case::Text { clean, corrupted, answer, wrong } => {
-            let (answer, wrong) = (answer.into_vec(), wrong.into_vec());
-            let experiment = Experiment { clean, corrupted, answer, wrong, ..experiment };
-            (question(model, &experiment)?, experiment)
-        }
-        Case::Ids { clean_ids, corrupted_ids, answer_id, wrong_id } => {
-            let tokens = TokenPair::new(clean_ids, corrupted_ids, model.shape())?;
-            let answers = Answers::new(answer_id.into_vec(), wrong_id.into_vec(), model.shape())?;
-            let Experiment { metric, n_steps, .. } = experiment;
-            (Question { tokens, answers, metric, n_steps }, experiment)
-        }
-    })
+    let PromptPair { clean, corrupted, answer, wrong, written, .. } = case;
+    let experiment = Experiment { clean, corrupted, answer, wrong, written, ..experiment };
+    if !written.prompts_are_ids() {
+        return Ok((question(model, &experiment)?, experiment));
+    }
+    // A prompt of as many ids as the model reads is longer than a text may be.
+    let [clean, corrupted] = [&experiment.clean, &experiment.corrupted].map(|ids| parse_ids(ids));
+    let tokens = TokenPair::new(clean?, corrupted?, model.shape())?;
+    let [answer, wrong] =
+        [&experiment.answer, &experiment.wrong].map(|ids| parse_ids(&ids.join(" ")));
+    let answers = Answers::new(answer?, wrong?, model.shape())?;
+    let Experiment { metric, n_steps, .. } = experiment;
+    Ok((Question { tokens, answers, metric, n_steps }, experiment))
 }

@@ -4,11 +4,11 @@ use serde_json::{Map, Value, json};
 use twinbeam_core::{ComponentKind, Method, MetricValues, Outcome, ScoreTable};
 
 /// One case of the output; every score in the metric's unit, positive supports the clean behaviour.
-pub(super) fn entry(name: &Value, outcome: &Outcome) -> Value {
+pub(super) fn entry(name: &str, outcome: &Outcome) -> Value {
     let (clean, corrupted) = (&outcome.clean.metrics, &outcome.corrupted.metrics);
     let (heads, neurons) = (ComponentKind::Heads, ComponentKind::Neurons);
     let mut entry = Map::new();
-    entry.insert("name".to_owned(), name.clone());
+    entry.insert("name".to_owned(), json!(name));
     entry.insert(
         "logit_diff".to_owned(),
         json!({ "clean": clean.logit_diff, "corrupted": corrupted.logit_diff }),

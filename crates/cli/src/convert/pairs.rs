@@ -3,8 +3,9 @@ use std::collections::BTreeMap;
 use anyhow::Context as _;
 use rand::{Rng as _, SeedableRng as _};
 use rand_chacha::ChaCha8Rng;
-use serde::Deserialize;
-use twinbeam_core::{Answers, Experiment, Metric, ModelShape, PromptError, Steps, TokenPair};
+use twinbeam_core::{
+    Answers, Experiment, Metric, ModelShape, PromptError, PromptPair, Steps, TokenPair, read_pairs,
+};
 use twinbeam_engine::{Error, Model, Question, question};
 use twinbeam_tasks::{Split, Task, pairs};
 
@@ -52,17 +53,11 @@ pub(super) fn draw(model: &Model) -> anyhow::Result<Asked> {
 }
 
 fn experiments() -> anyhow::Result<Vec<(String, Experiment)>> {
-    /// An example without what only the page needs.
-    #[derive(Deserialize)]
-    struct Example {
-        title: String,
-        clean: String,
-        corrupted: String,
-        answer: Vec<String>,
-        wrong: Vec<String>,
-    }
-    let examples: Vec<Example> =
-        serde_json::from_str(EXAMPLES).context("the examples that this program was built with")?;
+    let examples = read_pairs(EXAMPLES.as_bytes())
+        .context("the examples that this program was built with")?
+        .rows
+        .into_iter()
+        .collect::<Result<Vec<PromptPair>, _>>()?;
     let drawn = Task::ALL.into_iter().flat_map(|task| {
         let numbered = pairs(task, Split::HeldOut, PER_TASK, SEED).into_iter().zip(1..);
         numbered.map(move |(pair, number)| {
@@ -72,8 +67,8 @@ fn experiments() -> anyhow::Result<Vec<(String, Experiment)>> {
         })
     });
     let shown = examples.into_iter().map(|example| {
-        let Example { title, clean, corrupted, answer, wrong } = example;
-        (title, (clean, corrupted, answer, wrong))
+        let PromptPair { name, clean, corrupted, answer, wrong, .. } = example;
+        (name, (clean, corrupted, answer, wrong))
     });
     let experiment = |(name, (clean, corrupted, answer, wrong))| {
         (name, Experiment { clean, corrupted, answer, wrong, ..Experiment::default() })
