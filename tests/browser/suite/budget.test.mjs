@@ -6,6 +6,8 @@ import { test } from "node:test";
 import { fileURLToPath } from "node:url";
 import { gzipSync } from "node:zlib";
 
+import { WRAPPED, wrappers } from "../support/wasm.mjs";
+
 const DIST = fileURLToPath(new URL("../../../dist/", import.meta.url));
 /** Bytes with gzip, as most servers send them. */
 const BUDGET = JSON.parse(readFileSync(new URL("../../budget.json", import.meta.url), "utf8"));
@@ -36,6 +38,17 @@ test("page, worker and model stay within their budgets", () => {
     assert.ok(bytes > 0, `no file of the ${name} is in dist/`);
     assert.ok(bytes <= BUDGET[name], `the ${name} has ${bytes} bytes with gzip, at most ${BUDGET[name]} are allowed`);
   }
+});
+
+test("no call into the page or the worker runs static constructors again", () => {
+  const programs = files.filter((file) => file.endsWith(".wasm"));
+  assert.equal(programs.length, 2, `${programs}`);
+  for (const program of programs) {
+    const wrapped = wrappers(readFileSync(join(DIST, program)));
+    assert.deepEqual(wrapped, [], `${program}: a linker has wrapped these exports, see crates/constructors`);
+  }
+  // The reader of programs sees a wrapper where there is one.
+  assert.deepEqual(wrappers(WRAPPED), ["a", "b"]);
 });
 
 test("the page has a policy from its first line on, and nothing in it that the policy forbids", () => {

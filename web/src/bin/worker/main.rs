@@ -46,6 +46,7 @@ const TURN_MILLIS: f64 = 12.0;
 const PROGRESS_MILLIS: f64 = 50.0;
 
 fn main() {
+    twinbeam_constructors::run();
     console_error_panic_hook::set_once();
     let worker = Rc::new(Worker::default());
     let listener = Rc::clone(&worker);
