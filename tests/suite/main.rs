@@ -7,6 +7,7 @@ mod engine;
 mod invariants;
 mod lab;
 mod links;
+mod lists;
 mod loading;
 mod parity;
 mod refusals;

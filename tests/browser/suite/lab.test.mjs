@@ -219,6 +219,8 @@ test("many prompts: drawn or pasted, failures listed, stopped and gone on with",
   const rows = both[0].heads.ap.noising.map((row, l) => row.map((score, h) => (score + both[1].heads.ap.noising[l][h]) / 2));
   assert.ok(difference(rows.map((row, l) => row.map((_score, h) => cells[l * row.length + h])), rows) < 1e-4, "mean map");
 
+  // Drawn pairs are added to a list of one's own; here they are all there is.
+  await by(page, "batch-input").fill("");
   await by(page, "batch-n").fill("12");
   await by(page, "batch-draw").click();
   await by(page, "batch-drawn").filter({ hasText: "12" }).waitFor();

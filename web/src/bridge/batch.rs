@@ -4,12 +4,14 @@ use std::sync::Arc;
 
 use leptos::prelude::*;
 use twinbeam_core::{
-    CaseResult, ComponentKind, Draw, Event, Experiment, Merging, Outcome, PromptPair, Request,
-    SideSummary, Unit,
+    BadRow, CaseResult, ComponentKind, Draw, Event, Experiment, MAX_PAIRS, Merging, Outcome,
+    PromptPair, Request, SideSummary, Unit, read_pairs,
 };
 
 use super::lab::in_words;
 use super::{finished, next_job, send, with};
+use crate::explain::lists;
+use crate::lab::Before;
 use crate::state::{AppState, Progress};
 
 /// The pair that is running, as far as it has come, and what those before have in common.
@@ -40,14 +42,19 @@ pub(crate) fn begin(state: AppState) {
     if batch.neurons.get_untracked() {
         kinds.push(ComponentKind::Neurons);
     }
-    let merging = Merging::new(settings.metric, Unit::Metric, shape.d_model);
+    let mut merging = Merging::new(settings.metric, Unit::Metric, shape.d_model);
+    let pairs = batch.pairs.get_untracked();
+    for bad in bad_rows(state, &pairs) {
+        let reason = if bad.name.is_empty() { bad.problem.to_string() } else { bad.to_string() };
+        merging.leave_out(bad.title(), reason);
+    }
     let running = Running {
         merging: Some(merging),
         name: String::new(),
         outcome: None,
         fingerprint,
         kinds,
-        pairs: batch.pairs.get_untracked(),
+        pairs,
         draw: batch.draw.get_untracked(),
     };
     with(|bridge| bridge.batch.replace(running));
@@ -56,6 +63,13 @@ pub(crate) fn begin(state: AppState) {
     batch.merged.set(None);
     batch.next.set(0);
     batch.running.set(true);
+}
+
+/// The rows of the list that are no pairs, if its pairs are these.
+fn bad_rows(state: AppState, pairs: &[PromptPair]) -> Vec<BadRow> {
+    let list = state.lab.batch.text.with_untracked(|text| read_pairs(text.as_bytes()));
+    let list = list.ok().filter(|list| list.pairs() == pairs);
+    list.map(|list| list.bad().cloned().collect()).unwrap_or_default()
 }
 
 /// Goes on where it was stopped.
@@ -74,11 +88,22 @@ pub(crate) fn pause(state: AppState) {
     }
 }
 
-/// Draws pairs of a task, as soon as a worker is there: it has the words.
+/// Draws pairs of a task, as soon as a worker is there: it has the words. They are added to a list of the visitor's
+/// own, and take the place of pairs that were drawn.
 pub(crate) fn draw(state: AppState, task: &str, n: usize, seed: u32) {
+    let batch = state.lab.batch;
     let draw = Draw { task: task.to_owned(), n, seed };
+    let own = batch.pairs.with_untracked(Vec::len);
+    if own > 0 && batch.draw.with_untracked(Option::is_none) {
+        let fits = own + n <= MAX_PAIRS;
+        batch.problem.set((!fits).then(|| lists::no_room(own, n)));
+        batch.adding.set(fits.then_some(draw));
+        return;
+    }
+    keep(state, lists::drawn_instead(n));
+    batch.adding.set(None);
     take(state, Vec::new());
-    state.lab.batch.draw.set(Some(draw));
+    batch.draw.set(Some(draw));
 }
 
 /// Has the worker draw what is to be drawn and is not there. To be called whenever one may have become true; it
@@ -87,8 +112,50 @@ pub(crate) fn draw_missing(state: AppState) {
     let batch = state.lab.batch;
     let is_missing = batch.pairs.with(Vec::is_empty);
     let draw = batch.draw.get().filter(|_| is_missing);
+    let draw = batch.adding.get().or(draw);
     if let Some(draw) = draw.filter(|_| state.loaded.with(Option::is_some)) {
         send(&Request::Draw { draw });
+    }
+}
+
+/// Keeps the list, if there is one, before it is changed by something that can be undone.
+pub(crate) fn keep(state: AppState, done: String) {
+    let batch = state.lab.batch;
+    let text = batch.text.get_untracked();
+    if text.trim().is_empty() {
+        batch.before.set(None);
+        return;
+    }
+    let (pairs, draw) = (batch.pairs.get_untracked(), batch.draw.get_untracked());
+    batch.before.set(Some(Before { text, pairs, draw, done, is_last: true }));
+}
+
+/// Brings back the list that was kept, to the letter, and keeps the one that was there: whoever undoes once more has it.
+pub(crate) fn undo(state: AppState) {
+    let batch = state.lab.batch;
+    let Some(Before { text, pairs, draw, .. }) = batch.before.get_untracked() else {
+        return;
+    };
+    keep(state, lists::UNDONE.to_owned());
+    batch.before.update(|before| {
+        if let Some(before) = before {
+            before.is_last = false;
+        }
+    });
+    batch.adding.set(None);
+    take(state, pairs);
+    batch.problem.set(read(&text).1);
+    batch.draw.set(draw);
+    batch.text.set(text);
+}
+
+/// The pairs of a text, and what is wrong with it as a whole.
+pub(crate) fn read(text: &str) -> (Vec<PromptPair>, Option<String>) {
+    match read_pairs(text.as_bytes()) {
+        Ok(list) => (list.pairs(), None),
+        // An empty field is no mistake.
+        Err(_) if text.trim().is_empty() => (Vec::new(), None),
+        Err(source) => (Vec::new(), Some(lists::unreadable(&source))),
     }
 }
 
@@ -112,16 +179,42 @@ pub(crate) fn draw_again(state: AppState) {
 /// Takes what the worker has drawn, if it is what is wanted now.
 pub(super) fn drawn(state: AppState, what: &Draw, pairs: Vec<PromptPair>) {
     let batch = state.lab.batch;
-    if batch.draw.with_untracked(|draw| draw.as_ref() != Some(what)) {
+    let is = |draw: &Option<Draw>| draw.as_ref() == Some(what);
+    let is_added = batch.adding.with_untracked(is);
+    if !is_added && !batch.draw.with_untracked(is) {
         return;
     }
+    batch.adding.set(None);
     if pairs.is_empty() && what.n > 0 {
-        batch.draw.set(None);
+        if !is_added {
+            batch.draw.set(None);
+        }
         let words = format!("There is no task named “{}”. Choose one of the list.", what.task);
         batch.problem.set(Some(words));
+    } else if is_added {
+        add(state, pairs);
     } else {
         take(state, pairs);
     }
+}
+
+/// Adds pairs to the visitor's own. A link then holds all of them: they cannot be drawn again.
+fn add(state: AppState, more: Vec<PromptPair>) {
+    let batch = state.lab.batch;
+    let mut pairs = batch.pairs.get_untracked();
+    let (own, n) = (pairs.len(), more.len());
+    // More may have been typed in the meantime.
+    if own + n > MAX_PAIRS {
+        batch.problem.set(Some(lists::no_room(own, n)));
+        return;
+    }
+    let n_bad = batch
+        .text
+        .with_untracked(|text| read_pairs(text.as_bytes()).map_or(0, |list| list.bad().count()));
+    keep(state, lists::added(n, own, n_bad));
+    pairs.extend(more);
+    batch.draw.set(None);
+    take(state, pairs);
 }
 
 /// What the pairs have in common, with all that it was computed with.

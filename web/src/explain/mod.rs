@@ -1,7 +1,8 @@
 //! The one place that turns causes into words: a title, what to do, and buttons that do it.
 //!
-//! `loading.rs` has those of models and their files.
+//! `loading.rs` has those of models and their files, `lists.rs` those of prompt pairs.
 
+pub(crate) mod lists;
 mod loading;
 
 use twinbeam_core::{Link, LinkError, Problem, PromptError, Snapshot, Steps};

@@ -10,7 +10,7 @@ use leptos::prelude::*;
 use twinbeam_core::{ComponentKind, Finding, Panel, Probe, Replacement, SetChoice, WithChoice};
 
 use self::curve::Curve;
-use self::question::{MOST_PAIRS, Sets, faithfulness, replacement, sets};
+use self::question::{Sets, averaged, faithfulness, replacement, sets};
 use self::table::Rows;
 use super::parts::KindSelect;
 use super::why::unchecked;
@@ -186,7 +186,7 @@ fn note(state: AppState, sets: Memo<Option<Sets>>, is_asked: Memo<bool>) -> Stri
             .to_owned()
     };
     if lab.with.get() == WithChoice::Mean {
-        let n = 2 * lab.batch.pairs.with(Vec::len).min(MOST_PAIRS);
+        let n = 2 * lab.batch.pairs.with(|pairs| averaged(pairs).count());
         if n > 0 {
             let more = format!(" The mean is over {}.", count(n, "prompt"));
             words.push_str(&more);

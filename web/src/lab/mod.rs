@@ -25,7 +25,7 @@ use self::batch::ManyPrompts;
 use self::directions::Directions;
 use self::positions::Positions;
 pub(crate) use self::sets::{Found, found_in};
-pub(crate) use self::state::{Answer, Lab, Slot};
+pub(crate) use self::state::{Answer, Before, Lab, Slot};
 use self::why::Why;
 use crate::components::status::in_progress;
 use crate::reactive::{dynamic, effect, live, memo};

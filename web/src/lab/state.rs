@@ -60,6 +60,10 @@ pub(crate) struct Batch {
     pub(crate) pairs: RwSignal<Vec<PromptPair>>,
     /// Where they were drawn from, if they were.
     pub(crate) draw: RwSignal<Option<Draw>>,
+    /// What is to be drawn and added to them.
+    pub(crate) adding: RwSignal<Option<Draw>>,
+    /// The list before something else than a person's typing has changed it.
+    pub(crate) before: RwSignal<Option<Before>>,
     /// Whether neurons are scored too.
     pub(crate) neurons: RwSignal<bool>,
     pub(crate) running: RwSignal<bool>,
@@ -69,6 +73,18 @@ pub(crate) struct Batch {
     /// With which settings it was begun.
     pub(crate) of: RwSignal<Option<Experiment>>,
     pub(crate) merged: RwSignal<Option<Arc<Merged>>>,
+}
+
+/// A list that another has taken the place of, and that can be brought back.
+#[derive(Debug, Clone, PartialEq)]
+pub(crate) struct Before {
+    pub(crate) text: String,
+    pub(crate) pairs: Vec<PromptPair>,
+    pub(crate) draw: Option<Draw>,
+    /// What was done, in words.
+    pub(crate) done: String,
+    /// Whether nothing has been typed since, so that the field's own undo has nothing to undo.
+    pub(crate) is_last: bool,
 }
 
 /// Everything of the lab that changes.
@@ -118,6 +134,8 @@ impl Lab {
                 problem: RwSignal::new(None),
                 pairs: RwSignal::new(Vec::new()),
                 draw: RwSignal::new(None),
+                adding: RwSignal::new(None),
+                before: RwSignal::new(None),
                 neurons: RwSignal::new(false),
                 running: RwSignal::new(false),
                 next: RwSignal::new(0),
@@ -246,6 +264,8 @@ impl AppState {
             lab.batch.text.set(String::new());
             lab.batch.problem.set(None);
         }
+        lab.batch.adding.set(None);
+        lab.batch.before.set(None);
         lab.batch.draw.set(view.draw);
         lab.batch.pairs.set(view.pairs);
     }

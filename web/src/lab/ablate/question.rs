@@ -8,7 +8,7 @@ use crate::lab::sets::Found;
 use crate::state::AppState;
 
 /// Pairs whose prompts a mean is taken over at most: 64 prompts.
-pub(super) const MOST_PAIRS: usize = 32;
+const MOST_PAIRS: usize = 32;
 /// What can be replaced: a set per choice, and how many each method has found.
 #[derive(Debug, Clone, PartialEq)]
 pub(super) struct Sets {
@@ -35,6 +35,11 @@ pub(super) fn sets(state: AppState) -> Option<Sets> {
     Some(Sets { of, found })
 }
 
+/// The pairs that a mean is over: those whose prompts are text, not token ids.
+pub(super) fn averaged(pairs: &[PromptPair]) -> impl Iterator<Item = &PromptPair> {
+    pairs.iter().filter(|pair| !pair.written.prompts_are_ids()).take(MOST_PAIRS)
+}
+
 /// What takes the place of activations; `None`: there are no prompts for a mean.
 pub(super) fn replacement(with: WithChoice, pairs: &[PromptPair]) -> Option<Replacement> {
     match with {
@@ -42,7 +47,7 @@ pub(super) fn replacement(with: WithChoice, pairs: &[PromptPair]) -> Option<Repl
         WithChoice::Zero => Some(Replacement::Zero),
         WithChoice::Mean => {
             let both = |pair: &PromptPair| [pair.clean.clone(), pair.corrupted.clone()];
-            let prompts: Vec<String> = pairs.iter().take(MOST_PAIRS).flat_map(both).collect();
+            let prompts: Vec<String> = averaged(pairs).flat_map(both).collect();
             (!prompts.is_empty()).then_some(Replacement::Mean { prompts })
         }
     }
@@ -67,6 +72,8 @@ pub(super) fn faithfulness(state: AppState, found: [usize; 2], with: Replacement
 
 #[cfg(test)]
 mod tests {
+    use twinbeam_core::Written;
+
     use super::*;
 
     #[test]
@@ -81,6 +88,8 @@ mod tests {
             panic!("there are prompts");
         };
         assert_eq!((prompts.len(), prompts[1].as_str()), (64, "corrupted 0"));
+        let ids = PromptPair { written: Written::Ids, ..pair(0) };
+        assert_eq!(replacement(WithChoice::Mean, &[ids]), None, "ids are not text");
         assert_eq!(replacement(WithChoice::Mean, &[]), None);
         assert_eq!(replacement(WithChoice::Zero, &[]), Some(Replacement::Zero));
     }

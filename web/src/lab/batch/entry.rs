@@ -1,11 +1,16 @@
 //! Where the pairs come from: a field, a file, or a task.
 
+use js_sys::Uint8Array;
 use leptos::prelude::*;
-use twinbeam_core::{MAX_PAIRS, MAX_PAIRS_BYTES, PairsError, parse_pairs, print_pairs};
+use twinbeam_core::{
+    MAX_PAIRS, MAX_PAIRS_BYTES, PairList, PairsError, pairs_text, print_pairs, read_pairs,
+};
 use wasm_bindgen_futures::{JsFuture, spawn_local};
-use web_sys::{DragEvent, File, HtmlInputElement};
+use web_sys::{DragEvent, File, HtmlInputElement, KeyboardEvent};
 
-use crate::reactive::{dynamic, effect, live};
+use crate::explain::lists;
+use crate::plot::escape;
+use crate::reactive::{dynamic, effect, live, memo};
 use crate::state::AppState;
 use crate::{bridge, explain};
 
@@ -26,9 +31,9 @@ pub(super) fn keep_in_field(state: AppState) {
     let batch = state.lab.batch;
     effect(move || {
         batch.pairs.with(|pairs| {
-            let is_shown = batch
-                .text
-                .with_untracked(|text| parse_pairs(text).is_ok_and(|shown| shown == *pairs));
+            let is_shown = batch.text.with_untracked(|text| {
+                read_pairs(text.as_bytes()).is_ok_and(|shown| shown.pairs() == *pairs)
+            });
             if !pairs.is_empty() && !is_shown {
                 batch.text.set(print_pairs(pairs));
             }
@@ -39,12 +44,7 @@ pub(super) fn keep_in_field(state: AppState) {
 /// Takes what is in the field; what cannot be read stays there, and it is said why.
 fn take(state: AppState, text: String) {
     let batch = state.lab.batch;
-    let (pairs, problem) = match parse_pairs(&text) {
-        Ok(pairs) => (pairs, None),
-        // An empty field is no mistake.
-        Err(_) if text.trim().is_empty() => (Vec::new(), None),
-        Err(source) => (Vec::new(), Some(sentence(&source))),
-    };
+    let (pairs, problem) = bridge::batch::read(&text);
     batch.draw.set(None);
     batch.text.set(text);
     // White space between two fields is no reason to lose what was found.
@@ -54,26 +54,35 @@ fn take(state: AppState, text: String) {
     batch.problem.set(problem);
 }
 
-fn sentence(source: &PairsError) -> String {
-    format!("{}.", explain::sentence(&source.to_string()))
+/// Takes what a person has typed.
+fn typed(state: AppState, text: String) {
+    take(state, text);
+    state.lab.batch.before.update(|before| {
+        if let Some(before) = before {
+            before.is_last = false;
+        }
+    });
 }
 
-/// Reads a file into the field.
-fn read(state: AppState, file: File) {
-    let size = file.size() as usize;
+/// Reads a file into the field. Its bytes, not its text: a browser's text of another encoding is other prompts.
+fn read_file(state: AppState, file: File) {
+    let problem = state.lab.batch.problem;
+    let (name, size) = (file.name(), file.size() as usize);
     if size > MAX_PAIRS_BYTES {
-        let problem = sentence(&PairsError::TooLarge(size));
-        state.lab.batch.problem.set(Some(problem));
+        problem.set(Some(lists::file_refused(&name, &PairsError::TooLarge(size))));
         return;
     }
     spawn_local(async move {
-        let text = JsFuture::from(file.text()).await.ok().and_then(|text| text.as_string());
-        if let Some(text) = text {
-            take(state, text);
-        } else {
-            let words =
-                "The browser could not read this file. Open it in an editor and paste its text.";
-            state.lab.batch.problem.set(Some(words.to_owned()));
+        let Ok(buffer) = JsFuture::from(file.array_buffer()).await else {
+            problem.set(Some(lists::file_unread(&name)));
+            return;
+        };
+        match pairs_text(&Uint8Array::new(&buffer).to_vec()) {
+            Ok(text) => {
+                bridge::batch::keep(state, lists::file_instead(&name));
+                take(state, text.into_owned());
+            }
+            Err(source) => problem.set(Some(lists::file_refused(&name, &source))),
         }
     });
 }
@@ -88,7 +97,7 @@ pub(super) fn Entry(state: AppState) -> impl IntoView {
             // Else the page would take it for a model, or the browser would open it.
             event.prevent_default();
             event.stop_propagation();
-            read(state, file);
+            read_file(state, file);
         }
     };
     let over = move |event: DragEvent| {
@@ -101,9 +110,22 @@ pub(super) fn Entry(state: AppState) -> impl IntoView {
     let choose = move |event| {
         let input: HtmlInputElement = event_target(&event);
         if let Some(file) = input.files().and_then(|files| files.get(0)) {
-            read(state, file);
+            read_file(state, file);
             // The same file can be chosen again once it was changed.
             input.set_value("");
+        }
+    };
+    let keys = move |event: KeyboardEvent| {
+        let is_undo = (event.ctrl_key() || event.meta_key())
+            && !event.shift_key()
+            && !event.alt_key()
+            && event.key().eq_ignore_ascii_case("z");
+        // The field itself knows of what was typed only.
+        let is_ours =
+            batch.before.with_untracked(|before| before.as_ref().is_some_and(|b| b.is_last));
+        if is_undo && is_ours {
+            event.prevent_default();
+            bridge::batch::undo(state);
         }
     };
     view! {
@@ -111,7 +133,8 @@ pub(super) fn Entry(state: AppState) -> impl IntoView {
             <label for="batch-input">
                 "Pairs "
                 <span class="hint">
-                    "CSV with a first line clean, corrupted, answer, wrong (and name), or JSON; several answers stand between |"
+                    "CSV with a first line clean, corrupted, answer, wrong (and name), or JSON, also as published with correct_idx and \
+                     incorrect_idx, or with prompts in it; several answers stand between |"
                 </span>
             </label>
             <textarea
@@ -120,16 +143,18 @@ pub(super) fn Entry(state: AppState) -> impl IntoView {
                 rows="6"
                 spellcheck="false"
                 autocomplete="off"
-                aria-describedby="batch-problem"
+                aria-describedby="batch-problem batch-read"
                 placeholder="clean,corrupted,answer,wrong"
                 prop:value=live(move || batch.text.get())
-                on:input=move |event| take(state, event_target_value(&event))
+                on:input=move |event| typed(state, event_target_value(&event))
+                on:keydown=keys
                 on:drop=drop
                 on:dragover=over
             ></textarea>
             <p id="batch-problem" class="batch-problem" data-testid="batch-problem" role="status">
                 {dynamic(move || batch.problem.get())}
             </p>
+            <Listed state />
         </div>
         <div class="panel-tools">
             <label class="switch">
@@ -144,6 +169,64 @@ pub(super) fn Entry(state: AppState) -> impl IntoView {
             <Drawing state />
         </div>
     }
+}
+
+/// How many pairs were read, the rows that are none, and a way back to the list before.
+#[component]
+fn Listed(state: AppState) -> impl IntoView {
+    let batch = state.lab.batch;
+    let list = memo(move || batch.text.with(|text| read_pairs(text.as_bytes()).ok()));
+    let read = move || list.with(|list| list.as_ref().map(lists::read));
+    let bad = memo(move || list.with(|list| list.as_ref().map(bad_rows).unwrap_or_default()));
+    let has_bad = memo(move || bad.with(|bad| !bad.is_empty()));
+    let summary = move || list.with(|list| list.as_ref().map(lists::left_out));
+    let done = move || batch.before.with(|before| before.as_ref().map(|b| b.done.clone()));
+    let can_undo = memo(move || batch.before.with(Option::is_some));
+    view! {
+        <p class="hint">
+            <span id="batch-read" data-testid="batch-read" role="status">{dynamic(read)}</span>
+            " "
+            <span data-testid="batch-done" role="status">{dynamic(done)}</span>
+            " "
+            {dynamic(move || {
+                can_undo.get().then(|| view! {
+                    <button
+                        type="button"
+                        class="way-on"
+                        data-testid="batch-undo"
+                        title="Bring back the list as it was before"
+                        on:click=move |_event| bridge::batch::undo(state)
+                    >
+                        "Undo"
+                    </button>
+                })
+            })}
+        </p>
+        {dynamic(move || {
+            has_bad.get().then(|| view! {
+                <details data-testid="batch-bad" open>
+                    <summary>{dynamic(summary)}</summary>
+                    <div
+                        class="batch-cases"
+                        tabindex="0"
+                        role="region"
+                        aria-label="Rows that cannot be read"
+                        inner_html=live(move || bad.get())
+                    ></div>
+                </details>
+            })
+        })}
+    }
+}
+
+/// The rows that are no pairs, each with its reason.
+fn bad_rows(list: &PairList) -> String {
+    let line = |bad: &twinbeam_core::BadRow| {
+        let name = if bad.name.is_empty() { String::new() } else { format!(" ({})", bad.name) };
+        format!("<li>{}{}: {}</li>", bad.place, escape(&name), escape(&bad.problem.to_string()))
+    };
+    let lines: String = list.bad().map(line).collect();
+    if lines.is_empty() { lines } else { format!("<ul>{lines}</ul>") }
 }
 
 #[component]
@@ -167,7 +250,11 @@ fn Drawing(state: AppState) -> impl IntoView {
         let possible = (1..=MAX_PAIRS).contains(&n);
         !possible
     };
+    let adding = state.lab.batch.adding;
     let words = move || {
+        if adding.with(Option::is_some) {
+            return Some("drawn as soon as a model is there".to_owned());
+        }
         let draw = drawn.get()?;
         let is_there = state.lab.batch.pairs.with(|pairs| !pairs.is_empty());
         Some(if is_there {
@@ -226,10 +313,14 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_mistake_is_a_sentence_with_its_line() {
-        let source =
-            parse_pairs("clean,corrupted,answer,wrong\na,b,c").expect_err("a field is missing");
-        let words = sentence(&source);
-        assert!(words.starts_with("Line 2 has 3 fields") && words.ends_with('.'), "{words}");
+    fn bad_rows_are_listed_with_place_name_and_reason() {
+        let list = read_pairs(
+            b"name,clean,corrupted,answer,wrong\n,a,b,c,d\nodd <1>,a,b,|,d\n,a,b,c\n,a,b,c,d",
+        )
+        .expect("two of four");
+        let html = bad_rows(&list);
+        assert!(html.contains("<li>line 3 (odd &lt;1&gt;): answer is empty</li>"), "{html}");
+        assert!(html.contains("<li>line 4: 4 fields, where the first line names 5"), "{html}");
+        assert_eq!(bad_rows(&PairList::default()), "");
     }
 }
