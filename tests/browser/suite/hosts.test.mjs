@@ -100,7 +100,7 @@ for (const [what, file, words] of [
 
 test("scripts that the server calls something else are named", async () => {
   await visit({ types: { ".js": "text/plain" } }, {}, (page) => starts(page, /sends \S+\.js as “text\/plain”.*“text\/javascript”/s));
-  await visit({ types: { ".js": "" } }, {}, (page) => starts(page, /sends \S+\.js as “”.*“text\/javascript”/s));
+  await visit({ types: { ".js": "" } }, {}, (page) => starts(page, /sends \S+\.js without a type.*“text\/javascript”/s));
 });
 
 test("parts of the page that are not there are named", async () => {
