@@ -4,6 +4,7 @@ mod boundaries;
 mod bundled_model;
 mod convert;
 mod engine;
+mod hosts;
 mod invariants;
 mod lab;
 mod links;

@@ -357,12 +357,12 @@ pub enum FetchFault {
         /// Promised.
         expected: u64,
     },
-    /// The server packs the file anew, so that neither length nor ranges can be trusted.
-    #[error("the server sent it compressed ({encoding}), so its length is not known")]
-    Encoded {
-        /// How.
-        encoding: String,
-    },
+    /// Another file than the one that was asked for before.
+    #[error("the file has changed on the server")]
+    Changed,
+    /// Neither the server nor the file itself says how long it is, and it is too large to be held whole.
+    #[error("neither the server nor the file says how long it is")]
+    Unsized,
 }
 
 impl FetchFault {
@@ -374,13 +374,22 @@ impl FetchFault {
             | Self::Server { .. }
             | Self::WrongRange { .. }
             | Self::Short { .. }
-            | Self::Long { .. } => true,
+            | Self::Long { .. }
+            | Self::Changed => true,
             Self::NotFound
             | Self::Forbidden { .. }
             | Self::Status { .. }
             | Self::WebPage
-            | Self::Encoded { .. } => false,
+            | Self::Unsized => false,
         }
+    }
+
+    /// Whether it is a matter of which bytes came: what is the same twice is not an accident of the way.
+    pub const fn is_of_bytes(&self) -> bool {
+        matches!(
+            self,
+            Self::WrongRange { .. } | Self::Short { .. } | Self::Long { .. } | Self::Changed
+        )
     }
 }
 

@@ -71,6 +71,10 @@ impl Model {
             let (mut model, has_masks) = match read(source, device, masks, host).await {
                 Ok(read) => read,
                 Err(error) if error.is_of_bytes() && source.heal() => continue,
+                // What an earlier visit kept may be mended where it came from.
+                Err(error) if error.is_of_bytes() && source.fetched() == 0 && source.discard() => {
+                    continue;
+                }
                 Err(error) => return Err(error),
             };
             let got = &model.fingerprint;
@@ -350,7 +354,7 @@ async fn read_small(source: &impl ByteSource) -> Result<(Gpt2Config, Option<Toke
     let config = Gpt2Config::from_json(&config).map_err(Error::Config)?;
     let tokenizer = match source.read_all(TOKENIZER, MAX_TOKENIZER_BYTES).await {
         Ok(bytes) => Some(Tokenizer::from_json(&bytes).map_err(Error::Tokenizer)?),
-        Err(SourceError::NotFound) => None,
+        Err(error) if error.is_absent() => None,
         Err(source) => return Err(failed(TOKENIZER)(source)),
     };
     if let Some(tokenizer) = &tokenizer

@@ -86,3 +86,11 @@ pub enum SourceError {
     #[error("{0}")]
     Failed(String),
 }
+
+impl SourceError {
+    /// Whether there is no such file, as far as one can tell: many hosts send a page of theirs in place of a
+    /// file that they do not have, and call it a success. A file that may be missing then is.
+    pub const fn is_absent(&self) -> bool {
+        matches!(self, Self::NotFound | Self::Fetch(FetchFault::WebPage))
+    }
+}

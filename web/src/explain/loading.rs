@@ -87,7 +87,8 @@ pub(super) fn fetch(file: &str, fault: &FetchFault) -> Notice {
         ),
         FetchFault::WebPage => (
             "a web page came in its place".to_owned(),
-            "Networks with a login page answer like this: open any other site, log in, and try again.",
+            "Many servers answer like this where they have no such file, and so do networks with a login page: there, open \
+             any other site, log in, and try again.",
         ),
         FetchFault::WrongRange { expected, got } => (
             format!("the server sent other bytes ({got:?}) than it was asked for ({expected:?})"),
@@ -101,9 +102,13 @@ pub(super) fn fetch(file: &str, fault: &FetchFault) -> Notice {
             format!("more than the {expected} bytes that were asked for came"),
             "The file may have changed on the server: try again later.",
         ),
-        FetchFault::Encoded { encoding } => (
-            format!("the server sent it compressed ({encoding}), so that its length is not known"),
-            "Something on the way changes files: try another network, or take files of your own.",
+        FetchFault::Changed => (
+            "it is another file than before".to_owned(),
+            "It is being replaced on the server, or old copies are kept on the way: try again later.",
+        ),
+        FetchFault::Unsized => (
+            "neither the server nor the file says how long it is".to_owned(),
+            "A server that sends Content-Length helps; otherwise take files of your own.",
         ),
     };
     // The small files come first, and are fetched whole: before the weights there is nothing to go on from.
@@ -176,6 +181,10 @@ pub(crate) fn catalog(fault: &CatalogFault) -> Notice {
         CatalogFault::Status { address, status } => Notice::new(
             "The list of models could not be fetched",
             format!("{address}: the server answers {status}. {instead}"),
+        ),
+        CatalogFault::WebPage { address } => Notice::new(
+            "The list of models could not be fetched",
+            format!("{address}: a web page came in its place. {instead}"),
         ),
         CatalogFault::Broken { address, error } => {
             Notice::new("The list of models is broken", format!("{address}: {error}. {instead}"))
@@ -284,7 +293,8 @@ mod tests {
             FetchFault::WrongRange { expected: text(), got: text() },
             FetchFault::Short { expected: 9, got: 4 },
             FetchFault::Long { expected: 9 },
-            FetchFault::Encoded { encoding: text() },
+            FetchFault::Changed,
+            FetchFault::Unsized,
         ]
     }
 

@@ -191,7 +191,8 @@ impl Worker {
         match files {
             ModelFiles::Local => self.load_from(&Chosen(chosen), load).await,
             ModelFiles::Address { base, shelf: None } => {
-                self.load_from(&Remote::new(Network { cache: true }, base), load).await
+                let remote = Remote::new(Network { cache: true }, base).whole_first();
+                self.load_from(&remote, load).await
             }
             ModelFiles::Address { base, shelf: Some(folder) } => {
                 let remote = Remote::new(Network { cache: false }, base);
