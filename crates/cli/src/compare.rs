@@ -235,6 +235,10 @@ pub fn run(options: &Options) -> anyhow::Result<bool> {
         .with_context(|| format!("loading {}", options.model.display()))?;
     // The bar would be drawn over what is said.
     terminal.finish();
+    let is_text = |case: &Value| case.get("clean").is_some();
+    if !options.no_bos && cases.iter().any(is_text) {
+        model.bos().with_context(|| format!("loading {}", options.model.display()))?;
+    }
     self_check::show(&model);
 
     let mut out = options.out.as_deref().map(ListFile::create).transpose()?;

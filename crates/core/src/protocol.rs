@@ -53,6 +53,8 @@ impl ModelFiles {
     pub const CONFIG: &str = "config.json";
     /// Name of the file with its weights.
     pub const WEIGHTS: &str = "model.safetensors";
+    /// Name of the file that says which of several files holds which weights, where they are not in one.
+    pub const INDEX: &str = "model.safetensors.index.json";
     /// Name of the file with its tokenizer.
     pub const TOKENIZER: &str = "tokenizer.json";
 }
@@ -144,8 +146,10 @@ pub enum Event {
         shape: ModelShape,
         /// Where it runs.
         device: DeviceReport,
-        /// SHA-256 of `model.safetensors`, in hexadecimal.
+        /// SHA-256 of `model.safetensors`, in hexadecimal; of weights in several files, of the list of their digests.
         fingerprint: String,
+        /// In how many files the weights are; `None`: in one, as usual.
+        shards: Option<usize>,
         /// Whether that is the expected one; `None`: none is known.
         as_expected: Option<bool>,
         /// Where its files are from now on.

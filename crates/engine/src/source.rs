@@ -68,7 +68,7 @@ pub trait ByteSource {
 /// Refuses a file that is larger than any of its kind.
 pub(crate) fn at_most(size: u64, most: u64) -> Result<(), SourceError> {
     if size > most {
-        return Err(SourceError::Failed(format!("expected at most {most} bytes, got {size}")));
+        return Err(SourceError::TooLarge { most, got: size });
     }
     Ok(())
 }
@@ -79,10 +79,28 @@ pub enum SourceError {
     /// There is no such file.
     #[error("there is no such file")]
     NotFound,
+    /// It is larger than any file of its kind.
+    #[error("expected at most {most} bytes, got {got}: it is another file; take the model’s own")]
+    TooLarge {
+        /// Most that is read.
+        most: u64,
+        /// Its size.
+        got: u64,
+    },
     /// The server, or the way to it.
     #[error(transparent)]
     Fetch(#[from] FetchFault),
     /// Anything else, in the words of the system.
     #[error("{0}")]
     Failed(String),
+}
+
+impl SourceError {
+    /// Whether there may be no such file: some servers forbid what they do not have, or show a page in its place.
+    pub(crate) const fn may_be_absence(&self) -> bool {
+        matches!(
+            self,
+            Self::NotFound | Self::Fetch(FetchFault::Forbidden { .. } | FetchFault::WebPage)
+        )
+    }
 }

@@ -200,7 +200,15 @@ pub(super) fn started(state: AppState, build: &str, role: Role) {
 /// The worker in use has its model.
 pub(super) fn loaded(state: AppState, event: Event) {
     let Event::Loaded {
-        shape, device, fingerprint, as_expected, kept, seconds, memory_bytes, ..
+        shape,
+        device,
+        fingerprint,
+        shards,
+        as_expected,
+        kept,
+        seconds,
+        memory_bytes,
+        ..
     } = event
     else {
         return;
@@ -221,6 +229,7 @@ pub(super) fn loaded(state: AppState, event: Event) {
         shape,
         device,
         fingerprint,
+        shards,
         as_expected,
         kept,
         seconds,

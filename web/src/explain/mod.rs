@@ -155,6 +155,14 @@ pub(crate) fn prompt(error: &PromptError) -> Notice {
             format!("“{text}” is not a token id"),
             "Type token ids as whole numbers with spaces between them, for instance 464 262 1438.",
         ),
+        PromptError::NoBos { got, d_vocab } => Notice::new(
+            format!("The model has no token to put in front: its bos_token_id is {got}"),
+            format!(
+                "It has {d_vocab} tokens, numbered from 0 to {}. Turn off “BOS in front”, or mend config.json and load the \
+                 files again.",
+                d_vocab.saturating_sub(1)
+            ),
+        ),
         PromptError::NotOneToken { text, pieces } => {
             let split: Vec<String> = pieces.iter().map(|piece| format!("“{piece}”")).collect();
             Notice::new(

@@ -323,6 +323,7 @@ pub(crate) mod tests {
             shape,
             device,
             fingerprint: "ab".repeat(32),
+            shards: None,
             as_expected: None,
             kept: Kept::Elsewhere,
             seconds: Vec::new(),
