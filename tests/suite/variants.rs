@@ -148,7 +148,7 @@ fn every_variant_agrees_with_transformers_in_double_precision() {
 #[test]
 fn every_variant_agrees_with_transformers_in_single_precision() {
     for (name, files) in variants() {
-        assert_variant(&name, &files, Precision::F32, CPU_TOLERANCE);
+        assert_variant(&name, &files, Precision::Single, CPU_TOLERANCE);
     }
 }
 

@@ -11,25 +11,13 @@ use std::path::{Path, PathBuf};
 use anyhow::{Context as _, ensure};
 use clap::Args;
 use pollster::block_on;
-use twinbeam_core::Expected;
+use twinbeam_core::{Expected, ModelFiles};
 use twinbeam_engine::{DeviceKind, Model};
 use twinbeam_gpt2::{Gpt2Config, ShardIndex, StoredDtype};
 
 use crate::files::{Folder, Terminal};
-use crate::store::{
-    CONFIG, INDEX, NewFile, Stored, TOKENIZER, WEIGHTS, sha256_of, size_and_digest,
-};
+use crate::store::{CONFIG, INDEX, NewFile, Stored, WEIGHTS, sha256_of, size_and_digest};
 pub use cost::{Cost, LogitDiffs, PairCost};
-
-/// Files that say how text becomes tokens, in any of their forms: they are copied.
-const TEXT_FILES: [&str; 6] = [
-    TOKENIZER,
-    "tokenizer_config.json",
-    "vocab.json",
-    "merges.txt",
-    "special_tokens_map.json",
-    "added_tokens.json",
-];
 
 /// What to convert, and into what.
 #[derive(Debug, Args)]
@@ -106,7 +94,7 @@ fn check_folders(model: &Path, out: &Path) -> anyhow::Result<()> {
     if let (Ok(model), Ok(out)) = (model.canonicalize(), out.canonicalize()) {
         ensure!(model != out, "{} is the model's own folder: choose another", out.display());
     }
-    for file in [CONFIG, WEIGHTS, INDEX].into_iter().chain(TEXT_FILES) {
+    for file in [CONFIG, WEIGHTS, INDEX].into_iter().chain(ModelFiles::OF_TEXT) {
         let path = out.join(file);
         // A link that leads nowhere is there, too.
         let is_free = path.symlink_metadata().is_err();
@@ -132,7 +120,7 @@ fn write(model: &Path, out: &Path, dtype: StoredDtype) -> anyhow::Result<()> {
     fs::create_dir_all(out).with_context(|| format!("making {}", out.display()))?;
     // The original's own bytes: what this program does not read must survive as well.
     let mut files = vec![NewFile::copy(&config, out, CONFIG)?];
-    for file in TEXT_FILES {
+    for file in ModelFiles::OF_TEXT {
         let path = model.join(file);
         if path.exists() {
             files.push(NewFile::copy(&path, out, file)?);

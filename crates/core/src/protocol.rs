@@ -57,6 +57,15 @@ impl ModelFiles {
     pub const INDEX: &str = "model.safetensors.index.json";
     /// Name of the file with its tokenizer.
     pub const TOKENIZER: &str = "tokenizer.json";
+    /// All files that say how text becomes tokens, in any of their forms.
+    pub const OF_TEXT: [&str; 6] = [
+        Self::TOKENIZER,
+        "tokenizer_config.json",
+        "vocab.json",
+        "merges.txt",
+        "special_tokens_map.json",
+        "added_tokens.json",
+    ];
 }
 
 /// What a model's files should be, as far as it is known.
@@ -137,6 +146,11 @@ pub enum Event {
     Started {
         /// Build it belongs to; another than the page's means that the page must be reloaded.
         build: String,
+    },
+    /// The worker's program has found a mistake of its own, and ends.
+    Panicked {
+        /// What is wrong, and where.
+        message: String,
     },
     /// The model is ready.
     Loaded {

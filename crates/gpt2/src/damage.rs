@@ -250,7 +250,7 @@ impl fmt::Display for Damage {
             }
             Self::WebPage => "a web page".into(),
             Self::Pickle => "a Python pickle, which can run code when it is read".into(),
-            Self::Zip => "a zip archive, as PyTorch’s files are".into(),
+            Self::Zip => "a zip archive, as PyTorch’s pickled weights are".into(),
             Self::Packed(format) => format!("a file packed by {format}").into(),
             Self::Format(format) => format!("a {format} file").into(),
             Self::Utf16 => "text in UTF-16".into(),
