@@ -356,7 +356,7 @@ fn a_host_that_is_mended_is_believed_at_the_next_visit() {
     };
     for (config_then, weights_then) in [(config(), pointer), (b"{}".to_vec(), many)] {
         let (result, requests) = visit(config_then.clone(), weights_then.clone());
-        assert!(matches!(result, Err(Error::Load(_) | Error::Config(_))) && requests <= 3);
+        assert!(matches!(result, Err(Error::Load { .. } | Error::Config(_))) && requests <= 3);
         // As long as it is not mended it is asked for once a visit.
         let (result, again) = visit(config_then, weights_then);
         assert!(result.is_err() && again <= requests, "{again}");
@@ -381,11 +381,11 @@ fn weights_are_as_long_as_their_header_says_where_nobody_else_does() {
     let size = weights.len() as u64;
     let longer = [&weights[..], b"!"].concat();
     let (result, requests) = outcome(longer, &host);
-    let Err(Error::Source { source, .. }) = result else { panic!("too long") };
+    let Err(Error::Source { cause: source, .. }) = result else { panic!("too long") };
     assert_eq!((fault(source), requests), (FetchFault::Long { expected: size }, 2 + 3));
     for cut in [0, 5, 100, 70_000, weights.len() - 1] {
         let (result, requests) = outcome(weights[..cut].to_vec(), &host);
-        let Err(Error::Source { source, .. }) = result else { panic!("cut at {cut}") };
+        let Err(Error::Source { cause: source, .. }) = result else { panic!("cut at {cut}") };
         let FetchFault::Short { got, expected } = fault(source) else { panic!("cut at {cut}") };
         // Before the header is there, it says only how long itself is.
         assert!(got == cut as u64 && (expected == size || cut <= 100), "{got} of {expected}");
@@ -393,7 +393,7 @@ fn weights_are_as_long_as_their_header_says_where_nobody_else_does() {
     }
     // With a length that is true there is nothing to ask again: the file is what is wrong.
     let (result, requests) = outcome(weights[..70_000].to_vec(), &HONEST);
-    assert!(matches!(result, Err(Error::Load(_))), "{result:?}");
+    assert!(matches!(result, Err(Error::Load { .. })), "{result:?}");
     assert_eq!(requests, 3);
 }
 

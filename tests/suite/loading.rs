@@ -626,10 +626,10 @@ fn a_tensor_in_parts_is_the_tensor() {
     let weights = published_layout(1.0);
     let header = WeightPlan::header_len(&weights[..64], weights.len() as u64).expect("a header");
     let header = &weights[8..8 + header as usize];
-    let plan = WeightPlan::new(header, weights.len() as u64, &SHAPE).expect("a plan");
     let config = Gpt2Config::new(SHAPE, 0);
+    let plan = WeightPlan::new(header, weights.len() as u64, &config).expect("a plan");
     let logits = |most: u64| {
-        let mut builder = Gpt2Builder::new(config, &plan, on_cpu(DType::F32));
+        let mut builder = Gpt2Builder::new(config.clone(), [&plan], on_cpu(DType::F32));
         let parts = plan.parts(most);
         // Nothing of the file is left out.
         let mut at = 8 + header.len() as u64;

@@ -13,3 +13,4 @@ mod loading;
 mod parity;
 mod refusals;
 mod statistics;
+mod variants;

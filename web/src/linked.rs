@@ -87,6 +87,8 @@ pub(crate) fn committed(experiment: Experiment, snapshot: &Snapshot) -> Committe
             shape: snapshot.shape,
             device,
             fingerprint: snapshot.model_sha256.clone(),
+            // A link does not say; what it says of the weights is compared as it is.
+            shards: None,
             as_expected: None,
             kept: Kept::Elsewhere,
             seconds: Vec::new(),

@@ -20,6 +20,8 @@ pub(crate) struct Loaded {
     pub(crate) shape: ModelShape,
     pub(crate) device: DeviceReport,
     pub(crate) fingerprint: String,
+    /// In how many files its weights are, if not in one: the fingerprint is then that of their digests.
+    pub(crate) shards: Option<usize>,
     /// Whether that is the expected one; `None`: none is known.
     pub(crate) as_expected: Option<bool>,
     pub(crate) kept: Kept,

@@ -13,8 +13,8 @@ use clap::{Args, ValueEnum};
 use pollster::block_on;
 use serde_json::{Value, json};
 use twinbeam_core::{
-    CaseResult, ComponentKind, DeviceChoice, Direction, Expected, Experiment, MAX_PAIRS, MAX_STEPS,
-    Merging, Metric, Outcome, PromptPair, Steps, Unit,
+    BadRow, CaseResult, ComponentKind, DeviceChoice, Direction, Expected, Experiment, MAX_PAIRS,
+    MAX_STEPS, Merging, Metric, Outcome, PromptPair, Steps, Unit,
 };
 use twinbeam_engine::{DeviceKind, Error, Model, Plan, Precision, run as run_engine};
 use twinbeam_tasks::Task;
@@ -242,6 +242,12 @@ pub fn run(options: &Options) -> anyhow::Result<bool> {
         .with_context(|| format!("loading {}", options.model.display()))?;
     // The bar would be drawn over what is said.
     terminal.finish();
+    let is_text = |case: &Result<PromptPair, BadRow>| {
+        case.as_ref().is_ok_and(|pair| !pair.written.prompts_are_ids())
+    };
+    if !options.no_bos && cases.iter().any(is_text) {
+        model.bos().with_context(|| format!("loading {}", options.model.display()))?;
+    }
     self_check::show(&model);
 
     let mut out = options.out.as_deref().map(ListFile::create).transpose()?;

@@ -71,6 +71,18 @@ pub enum PromptError {
         /// How it splits.
         pieces: Vec<String>,
     },
+    /// The beginning-of-sequence token that the model's configuration names is none of its tokens.
+    #[error(
+        "bos_token_id: expected one of the model's {d_vocab} token ids, 0 to {}, got {got}: leave the beginning-of-sequence \
+         token out (BOS off, --no-bos), or mend config.json",
+        d_vocab.saturating_sub(1)
+    )]
+    NoBos {
+        /// What `config.json` says.
+        got: String,
+        /// Size of the vocabulary.
+        d_vocab: usize,
+    },
     /// The number of steps is outside what is offered.
     #[error("{got} steps: choose 1 to {most}, or auto")]
     Steps {

@@ -53,8 +53,19 @@ impl ModelFiles {
     pub const CONFIG: &str = "config.json";
     /// Name of the file with its weights.
     pub const WEIGHTS: &str = "model.safetensors";
+    /// Name of the file that says which of several files holds which weights, where they are not in one.
+    pub const INDEX: &str = "model.safetensors.index.json";
     /// Name of the file with its tokenizer.
     pub const TOKENIZER: &str = "tokenizer.json";
+    /// All files that say how text becomes tokens, in any of their forms.
+    pub const OF_TEXT: [&str; 6] = [
+        Self::TOKENIZER,
+        "tokenizer_config.json",
+        "vocab.json",
+        "merges.txt",
+        "special_tokens_map.json",
+        "added_tokens.json",
+    ];
 }
 
 /// What a model's files should be, as far as it is known.
@@ -136,6 +147,11 @@ pub enum Event {
         /// Build it belongs to; another than the page's means that the page must be reloaded.
         build: String,
     },
+    /// The worker's program has found a mistake of its own, and ends.
+    Panicked {
+        /// What is wrong, and where.
+        message: String,
+    },
     /// The model is ready.
     Loaded {
         /// Name of the model.
@@ -144,8 +160,10 @@ pub enum Event {
         shape: ModelShape,
         /// Where it runs.
         device: DeviceReport,
-        /// SHA-256 of `model.safetensors`, in hexadecimal.
+        /// SHA-256 of `model.safetensors`, in hexadecimal; of weights in several files, of the list of their digests.
         fingerprint: String,
+        /// In how many files the weights are; `None`: in one, as usual.
+        shards: Option<usize>,
         /// Whether that is the expected one; `None`: none is known.
         as_expected: Option<bool>,
         /// Where its files are from now on.

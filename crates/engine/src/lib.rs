@@ -28,8 +28,9 @@ mod self_test;
 mod shelf;
 mod source;
 mod watch;
+mod weights;
 
-pub use bench::{BenchPlan, bench};
+pub use bench::{BenchPlan, bench, bench_question};
 pub use device::{DeviceKind, Precision};
 pub use error::Error;
 pub use host::Host;
@@ -42,3 +43,4 @@ pub use run::{Plan, Question, run};
 pub use self_test::{self_test, self_test_values};
 pub use shelf::{Blob, Shelf};
 pub use source::{ByteSource, SourceError};
+pub use weights::Weights;

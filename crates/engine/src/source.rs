@@ -68,7 +68,7 @@ pub trait ByteSource {
 /// Refuses a file that is larger than any of its kind.
 pub(crate) fn at_most(size: u64, most: u64) -> Result<(), SourceError> {
     if size > most {
-        return Err(SourceError::Failed(format!("expected at most {most} bytes, got {size}")));
+        return Err(SourceError::TooLarge { most, got: size });
     }
     Ok(())
 }
@@ -79,6 +79,14 @@ pub enum SourceError {
     /// There is no such file.
     #[error("there is no such file")]
     NotFound,
+    /// It is larger than any file of its kind.
+    #[error("expected at most {most} bytes, got {got}: it is another file; take the model’s own")]
+    TooLarge {
+        /// Most that is read.
+        most: u64,
+        /// Its size.
+        got: u64,
+    },
     /// The server, or the way to it.
     #[error(transparent)]
     Fetch(#[from] FetchFault),
@@ -88,9 +96,12 @@ pub enum SourceError {
 }
 
 impl SourceError {
-    /// Whether there is no such file, as far as one can tell: many hosts send a page of theirs in place of a
-    /// file that they do not have, and call it a success. A file that may be missing then is.
+    /// Whether there is no such file, as far as one can tell: many hosts forbid what they do not have, or send a page
+    /// of theirs in its place and call it a success. A file that may be missing then is.
     pub const fn is_absent(&self) -> bool {
-        matches!(self, Self::NotFound | Self::Fetch(FetchFault::WebPage))
+        matches!(
+            self,
+            Self::NotFound | Self::Fetch(FetchFault::Forbidden { .. } | FetchFault::WebPage)
+        )
     }
 }

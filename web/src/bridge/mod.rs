@@ -77,6 +77,10 @@ struct Bridge {
     losses: Cell<u64>,
     /// Run as soon as a model is there.
     run_when_loaded: Cell<bool>,
+    /// Run the draft if it turns out to be one that can be run.
+    run_if_possible: Cell<bool>,
+    /// What a worker has said of the mistake that ends it, and which one.
+    last_words: RefCell<Option<(u64, String)>>,
 }
 
 /// What a worker is for.

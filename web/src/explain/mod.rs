@@ -10,8 +10,8 @@ use twinbeam_core::{Link, LinkError, Problem, PromptError, Snapshot, Steps};
 use crate::linked::LinkCheck;
 use crate::models;
 pub(crate) use loading::{
-    LoadFailure, arriving_died, catalog, from_memory, load_failed, local_files, not_deleted, offer,
-    waiting,
+    LoadFailure, arriving_died, catalog, chosen, from_memory, load_failed, local_files,
+    not_deleted, offer, waiting,
 };
 
 /// Something a visitor should know.
@@ -155,6 +155,14 @@ pub(crate) fn prompt(error: &PromptError) -> Notice {
         PromptError::NotIds { text } => Notice::new(
             format!("“{text}” is not a token id"),
             "Type token ids as whole numbers with spaces between them, for instance 464 262 1438.",
+        ),
+        PromptError::NoBos { got, d_vocab } => Notice::new(
+            format!("The model has no token to put in front: its bos_token_id is {got}"),
+            format!(
+                "It has {d_vocab} tokens, numbered from 0 to {}. Turn off “BOS in front”, or mend config.json and load the \
+                 files again.",
+                d_vocab.saturating_sub(1)
+            ),
         ),
         PromptError::NotOneToken { text, pieces } => {
             let split: Vec<String> = pieces.iter().map(|piece| format!("“{piece}”")).collect();
@@ -363,13 +371,21 @@ pub(crate) fn not_saved(message: &str) -> Notice {
 
 /// The worker is gone; it has been replaced.
 pub(crate) fn worker_died(message: &str, on_gpu: bool) -> Notice {
+    let help = if says_memory(message) {
+        "Shorter prompts or fewer steps need less memory; your inputs are kept."
+    } else {
+        "Your inputs are kept."
+    };
     Notice::new(
         "The computing part of the page stopped and has been restarted",
-        format!(
-            "{message}. If it ran out of memory, shorter prompts or fewer steps help; your inputs are kept."
-        ),
+        format!("{}. {help}", message.trim_end_matches('.')),
     )
     .offering_another_run(on_gpu)
+}
+
+/// Whether whoever stopped the worker says that it was for want of memory: nothing else is a sign of it.
+fn says_memory(message: &str) -> bool {
+    message.to_lowercase().contains("memory")
 }
 
 /// There is no worker at all.
@@ -436,6 +452,22 @@ mod tests {
         assert_eq!(steps(Steps::AUTO, &[17, 17]), format!("{until}, 17 per layer"));
         let fine = Steps::Auto { tolerance_ppm: 25 };
         assert_eq!(tolerance(fine).as_deref(), Some("0.0025 %"));
+    }
+
+    #[test]
+    fn memory_is_named_only_where_the_browser_names_it() {
+        let trap = "Uncaught RuntimeError: unreachable executed";
+        let panic = "panicked at crates/engine/src/run.rs:7:5: index out of bounds";
+        for message in [trap, panic, "RangeError: Maximum call stack size exceeded"] {
+            for notice in [worker_died(message, false), arriving_died("GPT-2", message)] {
+                assert!(notice.what_to_do.starts_with(message), "{}", notice.what_to_do);
+                assert!(!notice.what_to_do.contains("memory"), "{}", notice.what_to_do);
+            }
+        }
+        let full = "RangeError: WebAssembly.Memory.grow(): Maximum memory size exceeded";
+        for notice in [worker_died(full, false), arriving_died("GPT-2", full)] {
+            assert!(notice.what_to_do.matches("memory").count() >= 2, "{}", notice.what_to_do);
+        }
     }
 
     #[test]

@@ -27,6 +27,9 @@ pub(crate) struct Record {
     /// Folder of its files.
     pub(crate) model_address: Option<String>,
     pub(crate) model_sha256: String,
+    /// In how many files its weights are, if not in one: the digest is then that of the list of theirs.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(crate) model_shards: Option<usize>,
     /// Whether that is the expected one; `None`: none is known.
     pub(crate) model_as_expected: Option<bool>,
     pub(crate) model_shape: ModelShape,
@@ -152,6 +155,7 @@ impl Record {
             model_commit: commit,
             model_address: address,
             model_sha256: committed.model.fingerprint.clone(),
+            model_shards: committed.model.shards,
             model_as_expected: committed.model.as_expected,
             model_shape: committed.model.shape,
             device: committed.model.device.clone(),
@@ -174,7 +178,10 @@ impl Record {
     fn model_line(&self) -> String {
         let (title, id) = (&self.model_title, &self.experiment.model);
         let name = if title == id { id.clone() } else { format!("{title} ({id})") };
-        let digest = &self.model_sha256;
+        let mut digest = self.model_sha256.clone();
+        if let Some(n) = self.model_shards {
+            digest = format!("{digest} of the list of {n} files’ digests");
+        }
         let digest = if self.model_as_expected == Some(false) {
             format!("sha256 {digest}, which is not the expected one")
         } else {
@@ -323,6 +330,7 @@ pub(crate) mod tests {
             shape,
             device,
             fingerprint: "ab".repeat(32),
+            shards: None,
             as_expected: None,
             kept: Kept::Elsewhere,
             seconds: Vec::new(),

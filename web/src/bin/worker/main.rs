@@ -20,8 +20,8 @@ use twinbeam_core::{
     Outcome, Probe, Problem, PromptPair, Published, Request,
 };
 use twinbeam_engine::{
-    BenchPlan, ByteSource, DeviceKind, Error, Host, Model, Plan, Remote, bench, inspect, probe,
-    question, run, self_check,
+    BenchPlan, ByteSource, DeviceKind, Error, Host, Model, Plan, Remote, bench, bench_question,
+    inspect, probe, question, run, self_check,
 };
 use twinbeam_tasks::{Split, Task, pairs};
 use wasm_bindgen::prelude::*;
@@ -47,7 +47,11 @@ const PROGRESS_MILLIS: f64 = 50.0;
 
 fn main() {
     twinbeam_constructors::run();
-    console_error_panic_hook::set_once();
+    std::panic::set_hook(Box::new(|info| {
+        console_error_panic_hook::hook(info);
+        // The page hears of the end by itself, but not why.
+        send(&Event::Panicked { message: info.to_string().replace('\n', " ") });
+    }));
     let worker = Rc::new(Worker::default());
     let listener = Rc::clone(&worker);
     let on_message = Closure::<dyn FnMut(MessageEvent)>::new(move |event: MessageEvent| {
@@ -234,6 +238,7 @@ impl Worker {
             shape: *model.shape(),
             device: device.report().clone(),
             fingerprint: model.fingerprint().to_owned(),
+            shards: model.shards(),
             as_expected: model.as_expected(),
             kept: source.kept(),
             seconds: vec![
@@ -291,7 +296,11 @@ impl Worker {
     async fn bench(&self, job: u64, experiment: &Experiment) -> Result<(), Problem> {
         let model = self.loaded()?;
         let device = self.device.borrow().clone().ok_or(Problem::NoModel)?;
-        let question = question(&model, experiment).map_err(|error| error.problem())?;
+        // Of another draft than one that can be run the speed is that of as many tokens as the model takes.
+        let question = match question(&model, experiment) {
+            Ok(question) => question,
+            Err(_) => bench_question(&model, experiment.n_steps).map_err(Problem::from)?,
+        };
         let plan = BenchPlan::small(model.shape());
         let mut host = self.host(job);
         let bench = bench(&model, &device, &question, &plan, job, &mut host).await;
