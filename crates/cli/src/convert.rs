@@ -16,7 +16,7 @@ use twinbeam_engine::{DeviceKind, Model};
 use twinbeam_gpt2::{Gpt2Config, StoredDtype};
 
 use crate::files::{Folder, Terminal};
-use crate::store::{CONFIG, NewFile, Stored, TOKENIZER, WEIGHTS, size_and_digest};
+use crate::store::{CONFIG, NewFile, Stored, TOKENIZER_FILES, WEIGHTS, size_and_digest};
 pub use cost::{Cost, LogitDiffs, PairCost};
 
 /// What to convert, and into what.
@@ -91,7 +91,7 @@ fn check_folders(model: &Path, out: &Path) -> anyhow::Result<()> {
     if let (Ok(model), Ok(out)) = (model.canonicalize(), out.canonicalize()) {
         ensure!(model != out, "{} is the model's own folder: choose another", out.display());
     }
-    for file in [CONFIG, WEIGHTS, TOKENIZER] {
+    for file in [CONFIG, WEIGHTS].into_iter().chain(TOKENIZER_FILES) {
         let path = out.join(file);
         // A link that leads nowhere is there, too.
         let is_free = path.symlink_metadata().is_err();
@@ -116,9 +116,11 @@ fn write(model: &Path, out: &Path, dtype: StoredDtype) -> anyhow::Result<()> {
     fs::create_dir_all(out).with_context(|| format!("making {}", out.display()))?;
     // The original's own bytes: what this program does not read must survive as well.
     let mut files = vec![NewFile::copy(&config, out, CONFIG)?];
-    let tokenizer = model.join(TOKENIZER);
-    if tokenizer.exists() {
-        files.push(NewFile::copy(&tokenizer, out, TOKENIZER)?);
+    for file in TOKENIZER_FILES {
+        let path = model.join(file);
+        if path.exists() {
+            files.push(NewFile::copy(&path, out, file)?);
+        }
     }
     // The weights get their name last: without them nothing is taken for a model.
     files.push(weights::rewrite(&model.join(WEIGHTS), out, &shape, dtype)?);

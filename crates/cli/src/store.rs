@@ -7,11 +7,17 @@ use std::path::{Path, PathBuf};
 use anyhow::Context as _;
 use clap::ValueEnum;
 use sha2::{Digest as _, Sha256};
+use twinbeam_core::ModelFiles;
 use twinbeam_gpt2::StoredDtype;
 
 pub(crate) const CONFIG: &str = "config.json";
 pub(crate) const WEIGHTS: &str = "model.safetensors";
 pub(crate) const TOKENIZER: &str = "tokenizer.json";
+/// Files that a tokenizer may be in.
+pub(crate) const TOKENIZER_FILES: [&str; 6] = {
+    let [config, special, added] = ModelFiles::TOKENIZER_EXTRAS;
+    [TOKENIZER, ModelFiles::VOCAB, ModelFiles::MERGES, config, special, added]
+};
 
 /// Bytes that are read at a time where a file is too large to be held; whole numbers of every type.
 pub(crate) const CHUNK: u64 = 1 << 20;

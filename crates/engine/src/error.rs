@@ -28,19 +28,13 @@ pub enum Error {
         /// That of the file.
         got: String,
     },
-    /// `tokenizer.json` cannot be used.
-    #[error("tokenizer.json: {0}")]
-    Tokenizer(#[source] TokenizerError),
-    /// The tokenizer has ids that the model does not have.
-    #[error("tokenizer.json: expected at most {expected} tokens, got {got}")]
-    Vocabulary {
-        /// The model's vocabulary.
-        expected: usize,
-        /// The tokenizer's.
-        got: usize,
-    },
-    /// Text was given, and the model's folder has no `tokenizer.json`.
-    #[error("tokenizer.json: there is none, so prompts can only be given as token ids")]
+    /// A file of the tokenizer cannot be used, which its error names.
+    #[error(transparent)]
+    Tokenizer(TokenizerError),
+    /// Text was given, and the model's folder has no tokenizer.
+    #[error(
+        "tokenizer.json: there is none, nor vocab.json with merges.txt, so prompts can only be given as token ids"
+    )]
     NoTokenizer,
     /// The prompts or answers cannot be compared.
     #[error(transparent)]
@@ -72,10 +66,7 @@ pub enum Error {
 impl Error {
     /// Whether other bytes might have worked.
     pub(crate) const fn is_of_bytes(&self) -> bool {
-        matches!(
-            self,
-            Self::Config(_) | Self::Load(_) | Self::Tokenizer(_) | Self::Vocabulary { .. }
-        )
+        matches!(self, Self::Config(_) | Self::Load(_) | Self::Tokenizer(_))
     }
 
     /// The same as a plain value for the page.
@@ -95,12 +86,10 @@ impl Error {
             Self::Digest { expected, got } => {
                 Problem::Digest { expected: expected.clone(), got: got.clone() }
             }
-            Self::Config(_)
-            | Self::Load(_)
-            | Self::Tokenizer(_)
-            | Self::Vocabulary { .. }
-            | Self::NoTokenizer
-            | Self::Probe(_) => Problem::Model { message: chain(self) },
+            Self::Config(_) | Self::Load(_) | Self::Tokenizer(_) | Self::Probe(_) => {
+                Problem::Model { message: chain(self) }
+            }
+            Self::NoTokenizer => Problem::Prompt { error: PromptError::NoTokenizer },
             Self::Prompt(error) => Problem::Prompt { error: error.clone() },
             Self::Attribution(Method::Cancelled) => Problem::Cancelled,
             Self::Attribution(Method::NotFinite { what }) => {

@@ -16,6 +16,7 @@ pub mod device;
 mod error;
 #[cfg(feature = "faults")]
 pub mod faults;
+mod hints;
 mod host;
 mod inspect;
 mod model;
@@ -32,6 +33,7 @@ mod watch;
 pub use bench::{BenchPlan, bench};
 pub use device::{DeviceKind, Precision};
 pub use error::Error;
+pub use hints::hints;
 pub use host::Host;
 pub use inspect::{inspect, prompt_metrics, question};
 pub use model::Model;

@@ -3,8 +3,13 @@ use std::cell::OnceCell;
 use burn::tensor::{Device, Tensor, TensorCreationOptions};
 use sha2::{Digest as _, Sha256};
 use twinbeam_attribution::{Budget, RunPair};
-use twinbeam_core::{Event, Expected, Phase};
-use twinbeam_gpt2::{Gpt2, Gpt2Builder, Gpt2Config, Part, Tokenizer, WeightPlan};
+use twinbeam_core::{
+    Event, Expected, FetchFault, ModelFiles, Phase, PromptError, TokenizerNote, TokenizerReport,
+};
+use twinbeam_gpt2::{
+    Gpt2, Gpt2Builder, Gpt2Config, Part, PrefixSpace, Reading, Tokenizer, TokenizerError,
+    TokenizerFiles, WeightPlan,
+};
 
 use crate::shelf::hexadecimal;
 use crate::watch::Watch;
@@ -12,11 +17,10 @@ use crate::{ByteSource, DeviceKind, Error, Host, Question, SourceError};
 
 const CONFIG: &str = "config.json";
 const WEIGHTS: &str = "model.safetensors";
-const TOKENIZER: &str = "tokenizer.json";
 
 /// Largest `config.json` that is read.
 const MAX_CONFIG_BYTES: u64 = 1 << 20;
-/// Largest `tokenizer.json` that is read; GPT-2's has 1.4 MB.
+/// Largest file of a tokenizer that is read; GPT-2's `tokenizer.json` has 1.4 MB.
 const MAX_TOKENIZER_BYTES: u64 = 16 << 20;
 /// Bytes of the weights that are read at a time.
 const PART_BYTES: u64 = 8 << 20;
@@ -50,7 +54,7 @@ enum Masks {
 }
 
 impl Model {
-    /// Reads `config.json`, `model.safetensors` and, if it is there, `tokenizer.json`. Weights are
+    /// Reads `config.json`, `model.safetensors` and, if they are there, the files of a tokenizer. Weights are
     /// read part by part, straight to the device.
     ///
     /// Where the weights are not the expected ones, damage in what is kept is looked for, then the causal
@@ -197,22 +201,74 @@ impl Model {
         &self.fingerprint
     }
 
-    /// Text of one token; its number where there is no tokenizer.
+    /// Text of one token; its number where the tokenizer has none for it, or there is no tokenizer.
     pub(crate) fn token_text(&self, id: u32) -> String {
         match &self.tokenizer {
-            Some(tokenizer) => tokenizer.decode(&[id]),
-            None => format!("#{id}"),
+            Some(tokenizer) if tokenizer.contains(id) => tokenizer.decode(&[id]),
+            _ => format!("#{id}"),
         }
     }
 
-    /// Token ids of a prompt, `<|endoftext|>` in front if wanted.
+    /// Whether a token is found in texts as it stands: a special or an added one.
+    pub(crate) fn is_special(&self, id: u32) -> bool {
+        self.tokenizer.as_ref().is_some_and(|tokenizer| tokenizer.is_added(id))
+    }
+
+    /// The token that goes in front of prompts: the tokenizer's, as TransformerLens has it, else that of `config.json`.
+    ///
+    /// # Errors
+    /// One that the model does not have.
+    pub(crate) fn bos(&self) -> Result<u32, Error> {
+        let id = self.named_bos();
+        let d_vocab = self.shape().d_vocab;
+        if id as usize >= d_vocab {
+            let text = self.token_text(id);
+            return Err(PromptError::BosNotInModel { text, id, d_vocab }.into());
+        }
+        Ok(id)
+    }
+
+    /// The same, whether the model has it or not.
+    fn named_bos(&self) -> u32 {
+        let of_tokenizer = self.tokenizer.as_ref().and_then(Tokenizer::bos);
+        of_tokenizer.unwrap_or(self.gpt2.config().bos_token_id)
+    }
+
+    /// What there is to say of the tokenizer; `None`: there is none.
+    pub fn tokenizer_report(&self) -> Option<TokenizerReport> {
+        let tokenizer = self.tokenizer.as_ref()?;
+        let (used_id, other_id) = (self.named_bos(), self.gpt2.config().bos_token_id);
+        let bos = self.token_text(used_id);
+        let mut notes = Vec::new();
+        if used_id != other_id {
+            notes.push(TokenizerNote::Bos { used: bos.clone(), used_id, other_id });
+        }
+        match tokenizer.prefix_space() {
+            PrefixSpace::Agreed => {}
+            PrefixSpace::OfConfig(used) => notes.push(TokenizerNote::PrefixSpace { used }),
+            PrefixSpace::OfFile => notes.push(TokenizerNote::PrefixSpaceOfFile),
+        }
+        Some(TokenizerReport { bos, notes })
+    }
+
+    /// Token ids of a prompt, the beginning-of-sequence token in front if wanted.
     pub(crate) fn encode(&self, text: &str, prepend_bos: bool) -> Result<Vec<u32>, Error> {
-        let tokenizer = self.tokenizer.as_ref().ok_or(Error::NoTokenizer)?;
-        let mut ids = tokenizer.encode(text).map_err(Error::Tokenizer)?;
+        let mut ids = self.read_text(text)?.ids;
         if prepend_bos {
-            ids.insert(0, self.gpt2.config().bos_token_id);
+            ids.insert(0, self.bos()?);
         }
         Ok(ids)
+    }
+
+    /// A text in tokens, and what was made of it first.
+    pub(crate) fn read_text(&self, text: &str) -> Result<Reading, Error> {
+        let tokenizer = self.tokenizer.as_ref().ok_or(Error::NoTokenizer)?;
+        tokenizer.read(text).map_err(|error| match error {
+            TokenizerError::NotReversible { text, decoded: spelt } => {
+                PromptError::NotSpelt { text, spelt }.into()
+            }
+            error => Error::Tokenizer(error),
+        })
     }
 }
 
@@ -342,22 +398,55 @@ async fn arrival(devices: &[TensorCreationOptions]) -> Result<(), Error> {
 }
 
 async fn read_small(source: &impl ByteSource) -> Result<(Gpt2Config, Option<Tokenizer>), Error> {
-    let failed = |file: &str| {
-        let file = file.to_owned();
-        move |source| Error::Source { file, source }
-    };
-    let config = source.read_all(CONFIG, MAX_CONFIG_BYTES).await.map_err(failed(CONFIG))?;
+    let config = source.read_all(CONFIG, MAX_CONFIG_BYTES).await;
+    let config = config.map_err(|source| Error::Source { file: CONFIG.to_owned(), source })?;
     let config = Gpt2Config::from_json(&config).map_err(Error::Config)?;
-    let tokenizer = match source.read_all(TOKENIZER, MAX_TOKENIZER_BYTES).await {
-        Ok(bytes) => Some(Tokenizer::from_json(&bytes).map_err(Error::Tokenizer)?),
-        Err(SourceError::NotFound) => None,
-        Err(source) => return Err(failed(TOKENIZER)(source)),
-    };
-    if let Some(tokenizer) = &tokenizer
-        && tokenizer.len() > config.shape.d_vocab
-    {
-        let (expected, got) = (config.shape.d_vocab, tokenizer.len());
-        return Err(Error::Vocabulary { expected, got });
-    }
+    let tokenizer = read_tokenizer(source, config.bos_token_id).await?;
     Ok((config, tokenizer))
+}
+
+/// The tokenizer, from one file or from the two that GPT-2 was published with, and from those beside them; `None`
+/// where there is none.
+async fn read_tokenizer(source: &impl ByteSource, bos: u32) -> Result<Option<Tokenizer>, Error> {
+    let tokenizer = optional(source, ModelFiles::TOKENIZER).await?;
+    let mut files = TokenizerFiles { tokenizer, ..TokenizerFiles::default() };
+    if files.tokenizer.is_none() {
+        files.vocab = optional(source, ModelFiles::VOCAB).await?;
+        if files.vocab.is_none() {
+            return Ok(None);
+        }
+        files.merges = optional(source, ModelFiles::MERGES).await?;
+    } else if source.is_remote() {
+        let alone = Tokenizer::from_files(&files).map_err(Error::Tokenizer)?;
+        // A question to a server costs a moment, and an error on the console where there is no such file: it is not
+        // asked for what would change nothing.
+        if alone.as_ref().is_some_and(|tokenizer| tokenizer.bos() == Some(bos)) {
+            return Ok(alone);
+        }
+    }
+    let [config, special_tokens_map, added_tokens] = ModelFiles::TOKENIZER_EXTRAS;
+    files.config = extra(source, config).await?;
+    files.special_tokens_map = extra(source, special_tokens_map).await?;
+    files.added_tokens = extra(source, added_tokens).await?;
+    Tokenizer::from_files(&files).map_err(Error::Tokenizer)
+}
+
+/// A file of a tokenizer, if it is there.
+async fn optional(source: &impl ByteSource, file: &str) -> Result<Option<Vec<u8>>, Error> {
+    match source.read_all(file, MAX_TOKENIZER_BYTES).await {
+        Ok(bytes) => Ok(Some(bytes)),
+        Err(SourceError::NotFound) => Ok(None),
+        Err(source) => Err(Error::Source { file: file.to_owned(), source }),
+    }
+}
+
+/// The same of a file that most models lack: servers have other answers to that than 404.
+async fn extra(source: &impl ByteSource, file: &str) -> Result<Option<Vec<u8>>, Error> {
+    match optional(source, file).await {
+        Err(Error::Source {
+            source: SourceError::Fetch(FetchFault::WebPage | FetchFault::Forbidden { .. }),
+            ..
+        }) => Ok(None),
+        read => read,
+    }
 }

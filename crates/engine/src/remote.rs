@@ -387,6 +387,10 @@ impl<T: Transport> ByteSource for Remote<T> {
         Ok(bytes)
     }
 
+    fn is_remote(&self) -> bool {
+        true
+    }
+
     /// One request, since small files may come compressed and then tell no length.
     async fn read_all(&self, file: &str, most: u64) -> Result<Vec<u8>, SourceError> {
         self.again(async || {

@@ -6,7 +6,7 @@ use std::path::Path;
 use anyhow::Context as _;
 use serde::Deserialize;
 use serde_json::{Value, json};
-use twinbeam_core::{Answers, Experiment, TokenPair, parse_pairs};
+use twinbeam_core::{Answers, Experiment, TokenPair, Written, parse_pairs};
 use twinbeam_engine::{Model, Question, question};
 use twinbeam_tasks::{Split, Task, pairs};
 
@@ -103,6 +103,8 @@ pub(crate) fn question_of(
         Case::Ids { clean_ids, corrupted_ids, answer_id, wrong_id } => {
             let tokens = TokenPair::new(clean_ids, corrupted_ids, model.shape())?;
             let answers = Answers::new(answer_id.into_vec(), wrong_id.into_vec(), model.shape())?;
+            // No text of it is looked at.
+            let experiment = Experiment { written: Written::Ids, ..experiment };
             let Experiment { metric, n_steps, .. } = experiment;
             (Question { tokens, answers, metric, n_steps }, experiment)
         }
