@@ -88,6 +88,7 @@ pub(crate) fn committed(experiment: Experiment, snapshot: &Snapshot) -> Committe
             device,
             fingerprint: snapshot.model_sha256.clone(),
             as_expected: None,
+            tokenizer: None,
             kept: Kept::Elsewhere,
             seconds: Vec::new(),
             memory_bytes: 0,

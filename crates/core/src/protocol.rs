@@ -599,7 +599,9 @@ pub struct SideView {
 pub struct AnswerReading {
     /// As entered.
     pub text: String,
-    /// The pieces it splits into; one piece is right.
+    /// The tokens it splits into; one is right.
+    pub ids: Vec<u32>,
+    /// Their texts.
     pub pieces: Vec<String>,
     /// The same with a leading space, if that is one token and this is not.
     pub with_space: Option<String>,

@@ -170,6 +170,7 @@ fn answers(model: &Model, texts: &[String], written: Written) -> Result<AnswerCh
         Ok(AnswerReading {
             text: text.clone(),
             pieces: pieces(model, &ids),
+            ids,
             with_space: with_space.then_some(spaced),
         })
     };

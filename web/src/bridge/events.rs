@@ -13,7 +13,7 @@ use super::{
 };
 use crate::models;
 use crate::state::{AppState, Committed, Loaded, Origin, Progress};
-use crate::{BUILD, explain, linked, url_state};
+use crate::{BUILD, explain, linked, url_state, writing};
 
 /// The job number of loading.
 const LOADING: u64 = 0;
@@ -200,7 +200,15 @@ pub(super) fn started(state: AppState, build: &str, role: Role) {
 /// The worker in use has its model.
 pub(super) fn loaded(state: AppState, event: Event) {
     let Event::Loaded {
-        shape, device, fingerprint, as_expected, kept, seconds, memory_bytes, ..
+        shape,
+        device,
+        fingerprint,
+        as_expected,
+        tokenizer,
+        kept,
+        seconds,
+        memory_bytes,
+        ..
     } = event
     else {
         return;
@@ -216,12 +224,14 @@ pub(super) fn loaded(state: AppState, event: Event) {
         Kept::Elsewhere | Kept::Stored { .. } => None,
     };
     let id = identity.id.clone();
+    let must_be_typed = writing::follow(state, tokenizer.is_some());
     state.loaded.set(Some(Loaded {
         identity,
         shape,
         device,
         fingerprint,
         as_expected,
+        tokenizer,
         kept,
         seconds,
         memory_bytes,
@@ -237,7 +247,7 @@ pub(super) fn loaded(state: AppState, event: Event) {
     }
     let runs = with(|bridge| bridge.run_when_loaded.replace(false)) || was_waited_for;
     // What is meant for another model waits for that.
-    if runs && state.models.waiting.with_untracked(Option::is_none) {
+    if runs && !must_be_typed && state.models.waiting.with_untracked(Option::is_none) {
         run(state, false);
     }
     if from_memory.is_some() {

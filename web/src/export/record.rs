@@ -324,6 +324,7 @@ pub(crate) mod tests {
             device,
             fingerprint: "ab".repeat(32),
             as_expected: None,
+            tokenizer: None,
             kept: Kept::Elsewhere,
             seconds: Vec::new(),
             memory_bytes: 0,

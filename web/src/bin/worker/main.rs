@@ -233,6 +233,7 @@ impl Worker {
             device: device.report().clone(),
             fingerprint: model.fingerprint().to_owned(),
             as_expected: model.as_expected(),
+            tokenizer: model.tokenizer_report(),
             kept: source.kept(),
             seconds: vec![
                 ("device".to_owned(), seconds),
