@@ -11,3 +11,4 @@ mod loading;
 mod parity;
 mod refusals;
 mod statistics;
+mod tokens;
