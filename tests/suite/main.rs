@@ -13,4 +13,5 @@ mod loading;
 mod parity;
 mod refusals;
 mod statistics;
+mod tokens;
 mod variants;

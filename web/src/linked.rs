@@ -90,6 +90,7 @@ pub(crate) fn committed(experiment: Experiment, snapshot: &Snapshot) -> Committe
             // A link does not say; what it says of the weights is compared as it is.
             shards: None,
             as_expected: None,
+            tokenizer: None,
             kept: Kept::Elsewhere,
             seconds: Vec::new(),
             memory_bytes: 0,

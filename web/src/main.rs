@@ -25,6 +25,7 @@ mod plot;
 mod reactive;
 mod state;
 mod url_state;
+mod writing;
 
 use leptos::prelude::*;
 use wasm_bindgen::JsCast as _;

@@ -2,7 +2,7 @@ use leptos::prelude::*;
 use twinbeam_core::{
     Bench, CheckReport, Component, ComponentKind, Coverage, DeviceChoice, DeviceReport, Direction,
     Experiment, Inspection, Kept, Method, Metric, ModelShape, NeuronScores, Phase, ScoreTable,
-    SideSummary, Snapshot, Unit, UnitBasis,
+    SideSummary, Snapshot, TokenizerReport, Unit, UnitBasis,
 };
 
 use crate::components::reading;
@@ -24,6 +24,8 @@ pub(crate) struct Loaded {
     pub(crate) shards: Option<usize>,
     /// Whether that is the expected one; `None`: none is known.
     pub(crate) as_expected: Option<bool>,
+    /// What reads text for it; `None`: nothing, or it is a link's.
+    pub(crate) tokenizer: Option<TokenizerReport>,
     pub(crate) kept: Kept,
     /// Seconds per phase of loading.
     pub(crate) seconds: Vec<(String, f64)>,
@@ -126,6 +128,8 @@ impl Status {
 pub(crate) struct AppState {
     /// What is being typed.
     pub(crate) draft: RwSignal<Experiment>,
+    /// The draft as text, while the model in use reads token ids only.
+    pub(crate) set_aside: RwSignal<Option<Experiment>>,
     /// What the model sees of it.
     pub(crate) inspection: RwSignal<Inspection>,
     /// Whether `inspection` is of the draft as it is now.
@@ -171,6 +175,7 @@ impl AppState {
     pub(crate) fn new(draft: Experiment, device_choice: DeviceChoice) -> Self {
         Self {
             draft: RwSignal::new(draft),
+            set_aside: RwSignal::new(None),
             inspection: RwSignal::new(Inspection::default()),
             inspected: RwSignal::new(false),
             device_choice: RwSignal::new(device_choice),
@@ -203,6 +208,11 @@ impl AppState {
     /// Sizes of the loaded model.
     pub(crate) fn shape(&self) -> Option<ModelShape> {
         self.loaded.with(|loaded| loaded.as_ref().map(|loaded| loaded.shape))
+    }
+
+    /// Whether the model in use reads text, as far as it is known.
+    pub(crate) fn reads_text(&self) -> bool {
+        self.loaded.with(|loaded| loaded.as_ref().is_none_or(|loaded| loaded.tokenizer.is_some()))
     }
 
     /// Sizes of what the maps show, else of the loaded model.

@@ -2,6 +2,7 @@
 
 mod cases;
 mod entry;
+mod notes;
 mod summary;
 
 use std::fs::{self, File};
@@ -16,7 +17,7 @@ use twinbeam_core::{
     BadRow, CaseResult, ComponentKind, DeviceChoice, Direction, Expected, Experiment, MAX_PAIRS,
     MAX_STEPS, Merging, Metric, Outcome, PromptPair, Steps, Unit,
 };
-use twinbeam_engine::{DeviceKind, Error, Model, Plan, Precision, run as run_engine};
+use twinbeam_engine::{DeviceKind, Error, Model, Plan, Precision, hints, run as run_engine};
 use twinbeam_tasks::Task;
 
 use crate::files::{Folder, Terminal};
@@ -24,6 +25,7 @@ use crate::self_check;
 
 use self::cases::{draw_cases, task};
 use self::entry::entry;
+use self::notes::Notes;
 
 pub(crate) use self::cases::{case_of_ids, question_of, read_cases};
 pub use self::summary::describe;
@@ -31,7 +33,8 @@ pub use self::summary::describe;
 /// What to compare, and how.
 #[derive(Debug, Args)]
 pub struct Options {
-    /// Folder with config.json, model.safetensors and, for prompts as text, tokenizer.json.
+    /// Folder with config.json, model.safetensors and, for prompts as text, tokenizer.json, or vocab.json and
+    /// merges.txt.
     #[arg(long)]
     pub model: PathBuf,
     /// List of cases in UTF-8 or UTF-16: JSON (a list, an object with a list under `prompts`, `cases` or `pairs`, or an
@@ -249,6 +252,7 @@ pub fn run(options: &Options) -> anyhow::Result<bool> {
         model.bos().with_context(|| format!("loading {}", options.model.display()))?;
     }
     self_check::show(&model);
+    let mut notes = Notes::of(&model, !options.no_bos);
 
     let mut out = options.out.as_deref().map(ListFile::create).transpose()?;
     let unit = options.unit.into();
@@ -263,7 +267,7 @@ pub fn run(options: &Options) -> anyhow::Result<bool> {
         terminal.name(&name);
         let result = case
             .map_err(anyhow::Error::from)
-            .and_then(|pair| compare(&model, pair, options, &mut terminal));
+            .and_then(|pair| compare(&model, pair, options, (&name, &mut notes), &mut terminal));
         all_right &= result.is_ok();
         if let Some(out) = &mut out {
             out.push(&match &result {
@@ -281,6 +285,7 @@ pub fn run(options: &Options) -> anyhow::Result<bool> {
         }
     }
     terminal.finish();
+    notes.show();
     out.map_or(Ok(()), ListFile::close)?;
     if let Some(path) = &options.summary {
         write_summary(path, &merging)?;
@@ -301,6 +306,7 @@ fn compare(
     model: &Model,
     case: PromptPair,
     options: &Options,
+    (title, notes): (&str, &mut Notes),
     terminal: &mut Terminal,
 ) -> anyhow::Result<Outcome> {
     let experiment = Experiment {
@@ -311,6 +317,7 @@ fn compare(
         ..Experiment::default()
     };
     let (question, experiment) = question_of(model, case, experiment)?;
+    notes.add(title, hints(model, &experiment));
     let directions = match options.direction {
         DirectionOption::Noising => vec![Direction::Noising],
         DirectionOption::Denoising => vec![Direction::Denoising],

@@ -33,6 +33,7 @@ mod bench;
 mod catalog;
 mod experiment;
 pub mod gates;
+mod hint;
 mod hook_name;
 mod journal;
 mod lab;
@@ -56,6 +57,7 @@ pub use catalog::{Catalog, CatalogError, CatalogModel, KnownHead, KnownHeads, Pu
 pub use experiment::{
     Direction, Experiment, MAX_PROMPT_CHARS, MAX_STEPS, Metric, NotSteps, Steps, Written,
 };
+pub use hint::{About, Field, Hint, hides, is_unseen, name_of};
 pub use hook_name::HookName;
 pub use journal::{Completion, Entry, Journal, Piece};
 pub use lab::{ExactPairs, Interaction, Ladder, Redundancy};
@@ -73,7 +75,8 @@ pub use progressive::{Coverage, Patches, Screening, SplitMix64};
 pub use prompt::{Answers, PromptError, TokenPair, parse_ids};
 pub use protocol::{
     AnswerCheck, AnswerReading, CheckReport, DeviceChoice, DeviceReport, Event, Expected,
-    FetchFault, Inspection, Kept, ModelFiles, Phase, Problem, Request, SideView, TokenView, Wait,
+    FetchFault, Inspection, Kept, ModelFiles, Phase, Problem, Request, SideView, TokenView,
+    TokenizerNote, TokenizerReport, Wait,
 };
 pub use scores::{
     Component, ComponentKind, JointEffects, Method, MetricValues, Outcome, ScoreTable, SideSummary,

@@ -52,19 +52,13 @@ pub enum Error {
         /// That of the file.
         got: String,
     },
-    /// `tokenizer.json` cannot be used.
-    #[error("tokenizer.json: {0}")]
+    /// A file of the tokenizer cannot be used, which its error names.
+    #[error(transparent)]
     Tokenizer(TokenizerError),
-    /// The tokenizer has ids that the model does not have.
-    #[error("tokenizer.json: expected at most {expected} tokens, got {got}")]
-    Vocabulary {
-        /// The model's vocabulary.
-        expected: usize,
-        /// The tokenizer's.
-        got: usize,
-    },
-    /// Text was given, and the model's folder has no `tokenizer.json`.
-    #[error("tokenizer.json: there is none, so prompts can only be given as token ids")]
+    /// Text was given, and the model's folder has no tokenizer.
+    #[error(
+        "tokenizer.json: there is none, nor vocab.json with merges.txt, so prompts can only be given as token ids"
+    )]
     NoTokenizer,
     /// The prompts or answers cannot be compared.
     #[error(transparent)]
@@ -103,7 +97,6 @@ impl Error {
                 | Self::Load { .. }
                 | Self::Index(_)
                 | Self::Tokenizer(_)
-                | Self::Vocabulary { .. }
         )
     }
 
@@ -134,9 +127,8 @@ impl Error {
             | Self::Load { .. }
             | Self::Index(_)
             | Self::Tokenizer(_)
-            | Self::Vocabulary { .. }
-            | Self::NoTokenizer
             | Self::Probe(_) => Problem::Model { message: self.to_string() },
+            Self::NoTokenizer => Problem::Prompt { error: PromptError::NoTokenizer },
             Self::Prompt(error) => Problem::Prompt { error: error.clone() },
             Self::Attribution(Method::Cancelled) => Problem::Cancelled,
             Self::Attribution(Method::NotFinite { what }) => {

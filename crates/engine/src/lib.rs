@@ -16,6 +16,7 @@ pub mod device;
 mod error;
 #[cfg(feature = "faults")]
 pub mod faults;
+mod hints;
 mod host;
 mod inspect;
 mod model;
@@ -33,6 +34,7 @@ mod weights;
 pub use bench::{BenchPlan, bench, bench_question};
 pub use device::{DeviceKind, Precision};
 pub use error::Error;
+pub use hints::hints;
 pub use host::Host;
 pub use inspect::{inspect, prompt_metrics, question};
 pub use model::Model;

@@ -2,19 +2,21 @@ use std::cell::OnceCell;
 
 use burn::tensor::{Device, Tensor, TensorCreationOptions};
 use twinbeam_attribution::{Budget, RunPair};
-use twinbeam_core::{Expected, ModelFiles, PromptError};
-use twinbeam_gpt2::{Gpt2, Gpt2Config, NoBos, NotTheFile, Tokenizer, json_object};
+use twinbeam_core::{Expected, ModelFiles, PromptError, TokenizerNote, TokenizerReport};
+use twinbeam_gpt2::{
+    FileKind, Gpt2, Gpt2Config, NoBos, PrefixSpace, Reading, Tokenizer, TokenizerError,
+    TokenizerFiles, json_object,
+};
 
 use crate::watch::Watch;
 use crate::weights::{Masks, Weights};
 use crate::{ByteSource, DeviceKind, Error, Host, Question};
 
 const CONFIG: &str = ModelFiles::CONFIG;
-const TOKENIZER: &str = ModelFiles::TOKENIZER;
 
 /// Largest `config.json` that is read.
 const MAX_CONFIG_BYTES: u64 = 1 << 20;
-/// Largest `tokenizer.json` that is read; GPT-2's has 1.4 MB.
+/// Largest file of a tokenizer that is read; GPT-2's `tokenizer.json` has 1.4 MB.
 const MAX_TOKENIZER_BYTES: u64 = 16 << 20;
 
 /// A model that is ready to run, from a Hugging Face directory.
@@ -37,7 +39,7 @@ pub struct Model {
 }
 
 impl Model {
-    /// Reads `config.json`, `model.safetensors` and, if it is there, `tokenizer.json`. Where there is no
+    /// Reads `config.json`, `model.safetensors` and, if they are there, the files of a tokenizer. Where there is no
     /// `model.safetensors`, weights are those of the files that `model.safetensors.index.json` lists. They are
     /// read part by part, straight to the device.
     ///
@@ -201,34 +203,79 @@ impl Model {
         self.shards
     }
 
-    /// The token that is put in front of prompts.
-    ///
-    /// # Errors
-    /// [`PromptError::NoBos`] where the configuration names none of the model's tokens.
-    pub fn bos(&self) -> Result<u32, PromptError> {
-        let bos = self.gpt2.config().bos_token_id.as_ref();
-        bos.copied().map_err(|NoBos { got, d_vocab }| PromptError::NoBos {
-            got: got.clone(),
-            d_vocab: *d_vocab,
-        })
-    }
-
-    /// Text of one token; its number where there is no tokenizer.
+    /// Text of one token; its number where the tokenizer has none for it, or there is no tokenizer.
     pub(crate) fn token_text(&self, id: u32) -> String {
         match &self.tokenizer {
-            Some(tokenizer) => tokenizer.decode(&[id]),
-            None => format!("#{id}"),
+            Some(tokenizer) if tokenizer.contains(id) => tokenizer.decode(&[id]),
+            _ => format!("#{id}"),
         }
     }
 
-    /// Token ids of a prompt, `<|endoftext|>` in front if wanted.
+    /// Whether a token is found in texts as it stands: a special or an added one.
+    pub(crate) fn is_special(&self, id: u32) -> bool {
+        self.tokenizer.as_ref().is_some_and(|tokenizer| tokenizer.is_added(id))
+    }
+
+    /// The token that goes in front of prompts: the tokenizer's, as TransformerLens has it, else that of `config.json`.
+    ///
+    /// # Errors
+    /// [`PromptError::BosNotInModel`] and [`PromptError::NoBos`]: one that the model does not have. A `bos_token_id`
+    /// that cannot be is refused even where the tokenizer names another: something is wrong with these files.
+    pub fn bos(&self) -> Result<u32, PromptError> {
+        let d_vocab = self.shape().d_vocab;
+        let of_config = self.gpt2.config().bos_token_id.as_ref();
+        let of_tokenizer = self.tokenizer.as_ref().and_then(Tokenizer::bos);
+        let id = match (of_config, of_tokenizer) {
+            (Ok(_) | Err(NoBos { is_named: false, .. }), Some(id)) => id,
+            (Ok(id), None) => *id,
+            (Err(NoBos { got, .. }), _) => {
+                return Err(PromptError::NoBos { got: got.clone(), d_vocab });
+            }
+        };
+        if id as usize >= d_vocab {
+            return Err(PromptError::BosNotInModel { text: self.token_text(id), id, d_vocab });
+        }
+        Ok(id)
+    }
+
+    /// What there is to say of the tokenizer; `None`: there is none.
+    pub fn tokenizer_report(&self) -> Option<TokenizerReport> {
+        let tokenizer = self.tokenizer.as_ref()?;
+        let of_config = self.gpt2.config().bos_token_id.as_ref().ok().copied();
+        let named = tokenizer.bos().or(of_config);
+        let bos = named.map_or_else(String::new, |id| self.token_text(id));
+        let mut notes = Vec::new();
+        if let (Some(used_id), Some(other_id)) = (tokenizer.bos(), of_config)
+            && used_id != other_id
+        {
+            notes.push(TokenizerNote::Bos { used: bos.clone(), used_id, other_id });
+        }
+        match tokenizer.prefix_space() {
+            PrefixSpace::Agreed => {}
+            PrefixSpace::OfConfig(used) => notes.push(TokenizerNote::PrefixSpace { used }),
+            PrefixSpace::OfFile => notes.push(TokenizerNote::PrefixSpaceOfFile),
+        }
+        Some(TokenizerReport { bos, notes })
+    }
+
+    /// Token ids of a prompt, the beginning-of-sequence token in front if wanted.
     pub(crate) fn encode(&self, text: &str, prepend_bos: bool) -> Result<Vec<u32>, Error> {
-        let tokenizer = self.tokenizer.as_ref().ok_or(Error::NoTokenizer)?;
-        let mut ids = tokenizer.encode(text).map_err(Error::Tokenizer)?;
+        let mut ids = self.read_text(text)?.ids;
         if prepend_bos {
             ids.insert(0, self.bos()?);
         }
         Ok(ids)
+    }
+
+    /// A text in tokens, and what was made of it first.
+    pub(crate) fn read_text(&self, text: &str) -> Result<Reading, Error> {
+        let tokenizer = self.tokenizer.as_ref().ok_or(Error::NoTokenizer)?;
+        tokenizer.read(text).map_err(|error| match error {
+            TokenizerError::NotReversible { text, decoded: spelt } => {
+                PromptError::NotSpelt { text, spelt }.into()
+            }
+            error => Error::Tokenizer(error),
+        })
     }
 }
 
@@ -280,29 +327,53 @@ pub(crate) async fn arrival(devices: &[TensorCreationOptions]) -> Result<(), Err
 }
 
 async fn read_small(source: &impl ByteSource) -> Result<(Gpt2Config, Option<Tokenizer>), Error> {
-    let failed = |file: &str| {
-        let file = file.to_owned();
-        move |cause| Error::Source { file, cause }
-    };
-    let config = source.read_all(CONFIG, MAX_CONFIG_BYTES).await.map_err(failed(CONFIG))?;
+    let config = source.read_all(CONFIG, MAX_CONFIG_BYTES).await;
+    let config = config.map_err(|cause| Error::Source { file: CONFIG.to_owned(), cause })?;
     let config = Gpt2Config::from_json(&config).map_err(Error::Config)?;
-    let tokenizer = match source.read_all(TOKENIZER, MAX_TOKENIZER_BYTES).await {
-        Ok(bytes) => {
-            let json = json_object(&bytes).map_err(|cause| not_the_file(TOKENIZER, cause))?;
-            Some(Tokenizer::from_json(json).map_err(Error::Tokenizer)?)
-        }
-        Err(error) if error.is_absent() => None,
-        Err(cause) => return Err(failed(TOKENIZER)(cause)),
-    };
-    if let Some(tokenizer) = &tokenizer
-        && tokenizer.len() > config.shape.d_vocab
-    {
-        let (expected, got) = (config.shape.d_vocab, tokenizer.len());
-        return Err(Error::Vocabulary { expected, got });
-    }
+    let tokenizer = read_tokenizer(source, config.bos_token_id.as_ref().ok().copied()).await?;
     Ok((config, tokenizer))
 }
 
-fn not_the_file(file: &str, cause: NotTheFile) -> Error {
-    Error::NotTheFile { file: file.to_owned(), cause }
+/// The tokenizer, from one file or from the two that GPT-2 was published with, and from those beside them; `None`
+/// where there is none.
+async fn read_tokenizer(
+    source: &impl ByteSource,
+    bos: Option<u32>,
+) -> Result<Option<Tokenizer>, Error> {
+    let tokenizer = optional(source, ModelFiles::TOKENIZER).await?;
+    let mut files = TokenizerFiles { tokenizer, ..TokenizerFiles::default() };
+    if files.tokenizer.is_none() {
+        files.vocab = optional(source, ModelFiles::VOCAB).await?;
+        if files.vocab.is_none() {
+            return Ok(None);
+        }
+        files.merges = optional(source, ModelFiles::MERGES).await?;
+    } else if source.is_remote() {
+        let alone = Tokenizer::from_files(&files).map_err(Error::Tokenizer)?;
+        // A question to a server costs a moment, and an error on the console where there is no such file: it is not
+        // asked for what would change nothing.
+        if alone.as_ref().is_some_and(|tokenizer| bos.is_some() && tokenizer.bos() == bos) {
+            return Ok(alone);
+        }
+    }
+    let [config, special_tokens_map, added_tokens] = ModelFiles::TOKENIZER_EXTRAS;
+    files.config = optional(source, config).await?;
+    files.special_tokens_map = optional(source, special_tokens_map).await?;
+    files.added_tokens = optional(source, added_tokens).await?;
+    Tokenizer::from_files(&files).map_err(Error::Tokenizer)
+}
+
+/// A file of a tokenizer, if it is there. One that is something else, by its first bytes, is refused by its name.
+async fn optional(source: &impl ByteSource, file: &str) -> Result<Option<Vec<u8>>, Error> {
+    let bytes = match source.read_all(file, MAX_TOKENIZER_BYTES).await {
+        Ok(bytes) => bytes,
+        Err(error) if error.is_absent() => return Ok(None),
+        Err(cause) => return Err(Error::Source { file: file.to_owned(), cause }),
+    };
+    let looked_at = match file {
+        ModelFiles::MERGES => FileKind::Text.text(&bytes).map(drop),
+        _ => json_object(&bytes).map(drop),
+    };
+    looked_at.map_err(|cause| Error::NotTheFile { file: file.to_owned(), cause })?;
+    Ok(Some(bytes))
 }

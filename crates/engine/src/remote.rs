@@ -608,6 +608,10 @@ impl<T: Transport> ByteSource for Remote<T> {
         Ok(bytes)
     }
 
+    fn is_remote(&self) -> bool {
+        true
+    }
+
     /// One request without a range: small files may come packed.
     async fn read_all(&self, file: &str, most: u64) -> Result<Vec<u8>, SourceError> {
         self.again(async || {

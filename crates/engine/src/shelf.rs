@@ -230,6 +230,10 @@ impl<R: ByteSource, B: Blob> ByteSource for Shelf<R, B> {
         Ok(bytes)
     }
 
+    fn is_remote(&self) -> bool {
+        self.remote.is_remote()
+    }
+
     fn announce(&self, file: &str, ranges: &[Range<u64>]) {
         let missing = {
             let store = self.store.borrow();

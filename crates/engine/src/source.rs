@@ -31,6 +31,11 @@ pub trait ByteSource {
         }
     }
 
+    /// Whether a file that is not there has to be asked for over a network to know it.
+    fn is_remote(&self) -> bool {
+        false
+    }
+
     /// Says which ranges of a file will be read next, in their order, so that those side by side can
     /// be asked for at once.
     fn announce(&self, _file: &str, _ranges: &[Range<u64>]) {}

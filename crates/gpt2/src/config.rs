@@ -31,6 +31,8 @@ pub struct Gpt2Config {
 pub struct NoBos {
     /// What the file says, as it is written there.
     pub got: String,
+    /// Whether the file names one at all: neither nothing nor null.
+    pub is_named: bool,
     /// Number of token ids.
     pub d_vocab: usize,
 }
@@ -276,6 +278,7 @@ impl Fields<'_> {
                 Some(value) => quoted(value),
                 None => format!("nothing, which means {DEFAULT_BOS}"),
             },
+            is_named: written.is_some_and(|value| !value.is_null()),
             d_vocab,
         })
     }

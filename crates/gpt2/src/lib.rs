@@ -35,4 +35,4 @@ pub use model::Gpt2;
 pub use params::{Param, Params, expected_params};
 pub use prefix::Prefix;
 pub use save::{StoredDtype, safetensors_header, safetensors_header_of, stored_bytes};
-pub use tokenizer::{Tokenizer, TokenizerError};
+pub use tokenizer::{PrefixSpace, Reading, Tokenizer, TokenizerError, TokenizerFiles, composed};

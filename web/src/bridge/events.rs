@@ -13,7 +13,7 @@ use super::{
 };
 use crate::models;
 use crate::state::{AppState, Committed, Loaded, Origin, Progress};
-use crate::{BUILD, explain, linked, url_state};
+use crate::{BUILD, explain, linked, url_state, writing};
 
 /// The job number of loading.
 const LOADING: u64 = 0;
@@ -216,6 +216,7 @@ pub(super) fn loaded(state: AppState, event: Event) {
         fingerprint,
         shards,
         as_expected,
+        tokenizer,
         kept,
         seconds,
         memory_bytes,
@@ -241,6 +242,7 @@ pub(super) fn loaded(state: AppState, event: Event) {
         Kept::Elsewhere | Kept::Stored { .. } => None,
     };
     let id = identity.id.clone();
+    let must_be_typed = writing::follow(state, tokenizer.is_some());
     state.loaded.set(Some(Loaded {
         identity,
         shape,
@@ -248,6 +250,7 @@ pub(super) fn loaded(state: AppState, event: Event) {
         fingerprint,
         shards,
         as_expected,
+        tokenizer,
         kept,
         seconds,
         memory_bytes,
@@ -263,7 +266,7 @@ pub(super) fn loaded(state: AppState, event: Event) {
     }
     let runs = with(|bridge| bridge.run_when_loaded.replace(false)) || was_waited_for;
     // What is meant for another model waits for that.
-    if runs && state.models.waiting.with_untracked(Option::is_none) {
+    if runs && !must_be_typed && state.models.waiting.with_untracked(Option::is_none) {
         run(state, false);
     }
     if from_memory.is_some() {

@@ -35,7 +35,11 @@ pub(crate) fn Examples(state: AppState) -> impl IntoView {
     let choose = move |event| {
         let place = event_target_value(&event).parse::<usize>().ok();
         let example = all.with_value(|all| place.and_then(|place| all.get(place).cloned()));
-        if let Some(example) = example {
+        if !untrack(|| state.reads_text()) {
+            // What is chosen shows again as it was.
+            state.draft.update(|_| {});
+            state.notice.set(Some(explain::example_is_text()));
+        } else if let Some(example) = example {
             bridge::open(state, example.experiment(state.draft.get_untracked()), None, true);
         }
     };

@@ -2,6 +2,7 @@
 
 pub(crate) mod answers;
 pub(crate) mod controls;
+mod hints;
 pub(crate) mod notice;
 pub(crate) mod prompts;
 pub(crate) mod reading;
@@ -10,6 +11,7 @@ pub(crate) mod status;
 pub(crate) mod summary;
 
 use twinbeam_core::Experiment;
+pub(crate) use twinbeam_core::hides;
 
 use crate::bridge;
 use crate::state::AppState;
@@ -21,19 +23,6 @@ fn edit(state: AppState, at_once: bool, change: impl FnOnce(&mut Experiment)) {
     state.draft.update(change);
     state.failed.set(false);
     bridge::inspect(state, at_once);
-}
-
-/// Whether a character would hide, or turn the direction of what follows.
-pub(crate) const fn hides(character: char) -> bool {
-    matches!(
-        character,
-        '\u{0}'..='\u{1f}'
-            | '\u{7f}'..='\u{9f}'
-            | '\u{200b}'..='\u{200f}'
-            | '\u{202a}'..='\u{202e}'
-            | '\u{2060}'..='\u{206f}'
-            | '\u{feff}'
-    )
 }
 
 /// Whether a pointer has come or gone by itself: a page that scrolls under one that rests has not been pointed at.

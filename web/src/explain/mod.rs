@@ -1,9 +1,11 @@
 //! The one place that turns causes into words: a title, what to do, and buttons that do it.
 //!
-//! `loading.rs` has those of models and their files, `lists.rs` those of prompt pairs.
+//! `loading.rs` has those of models and their files, `lists.rs` those of prompt pairs, `typing.rs` what may not be
+//! what was meant.
 
 pub(crate) mod lists;
 mod loading;
+mod typing;
 
 use twinbeam_core::{Link, LinkError, Problem, PromptError, Snapshot, Steps};
 
@@ -13,6 +15,7 @@ pub(crate) use loading::{
     LoadFailure, arriving_died, catalog, chosen, from_memory, load_failed, local_files,
     not_deleted, offer, waiting,
 };
+pub(crate) use typing::{bos_title, example_is_text, hint, tokenizer_note, written_title};
 
 /// Something a visitor should know.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -34,6 +37,8 @@ pub(crate) enum WayOn {
     UseAllTheSame,
     UseLocalFiles,
     UseBundled,
+    /// Prompts and answers are token ids from now on.
+    TypeIds,
     /// Fetch a model of the list.
     Fetch {
         id: String,
@@ -144,6 +149,23 @@ pub(crate) fn prompt(error: &PromptError) -> Notice {
             format!("Token {id} is not one of the model's {d_vocab}"),
             "The tokenizer and the model do not belong together.",
         ),
+        PromptError::NotInModel { text, id, d_vocab } => Notice::new(
+            format!("“{text}” is token {id}, and the model has {d_vocab}"),
+            "The tokenizer has tokens that the model was never given. Use none of them, or another text for it.",
+        ),
+        PromptError::BosNotInModel { text, id, d_vocab } => Notice::new(
+            format!("BOS is “{text}”, token {id}, and the model has {d_vocab}"),
+            "It cannot stand in front: switch BOS in front off.",
+        ),
+        PromptError::NotSpelt { text, spelt } => Notice::new(
+            format!("The tokenizer cannot spell “{text}”"),
+            format!("Of it, it reads “{spelt}” only. Leave the rest out, or write it with other characters."),
+        ),
+        PromptError::NoTokenizer => Notice::new(
+            "This model has no tokenizer",
+            "It cannot read text: type token ids, or use files with a tokenizer.json, or a vocab.json and a merges.txt.",
+        )
+        .offering([WayOn::TypeIds, WayOn::UseLocalFiles]),
         PromptError::NoAnswer { side } => Notice::new(
             format!("The {side} is missing"),
             "Type one token with its leading space, or take a suggestion.",

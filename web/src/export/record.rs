@@ -1,7 +1,7 @@
 use serde::{Serialize, Serializer};
 use twinbeam_core::{
     CheckReport, Component, ComponentKind, Coverage, DeviceReport, Direction, Experiment, Finding,
-    KnownHeads, Method, ModelShape, Probe, ScoreTable, SideSummary, Snapshot, Steps,
+    KnownHeads, Method, ModelShape, Probe, ScoreTable, SideSummary, Snapshot, Steps, Written,
 };
 
 use super::csv;
@@ -209,8 +209,17 @@ impl Record {
 
     /// Lines of provenance, a header, and a line per score.
     pub(crate) fn csv(&self) -> String {
-        let Experiment { clean, corrupted, answer, wrong, prepend_bos, n_steps, metric, .. } =
-            &self.experiment;
+        let Experiment {
+            clean,
+            corrupted,
+            answer,
+            wrong,
+            written,
+            prepend_bos,
+            n_steps,
+            metric,
+            ..
+        } = &self.experiment;
         let list = |texts: &[String]| serde_json::to_string(texts).unwrap_or_default();
         let text = |text: &str| serde_json::to_string(text).unwrap_or_default();
         let used = self.tables.iter().filter(|t| t.method == Method::Ig).flat_map(|t| &t.n_steps);
@@ -226,13 +235,17 @@ impl Record {
             ("corrupted", text(corrupted)),
             ("answer", list(answer)),
             ("wrong", list(wrong)),
-            ("begins with <|endoftext|>", prepend_bos.to_string()),
+            // What is given in token ids has nothing put in front.
+            ("begins with <|endoftext|>", (*prepend_bos && !written.prompts_are_ids()).to_string()),
             ("IG steps", steps),
             ("metric", format!("{metric}, in {}", self.unit)),
             ("gap", format!("{} {}", self.gap, self.unit)),
             ("sign", self.sign.to_owned()),
             ("link", self.link.clone()),
         ];
+        if *written != Written::Text {
+            provenance.push(("written as", written.id().to_owned()));
+        }
         provenance.extend(self.partial.iter().map(Partial::line));
         provenance.extend(self.known_line());
         // This line, the provenance; then comes the header.
@@ -332,6 +345,7 @@ pub(crate) mod tests {
             fingerprint: "ab".repeat(32),
             shards: None,
             as_expected: None,
+            tokenizer: None,
             kept: Kept::Elsewhere,
             seconds: Vec::new(),
             memory_bytes: 0,

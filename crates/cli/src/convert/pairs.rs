@@ -85,8 +85,11 @@ fn reason(problem: &PromptError) -> &'static str {
         PromptError::Lengths { .. } => "the prompts differ in length",
         PromptError::TooLong { .. } | PromptError::TooManyChars { .. } => "a prompt is too long",
         PromptError::SameAnswer { .. } => "a token is both right and wrong",
-        PromptError::UnknownToken { .. } => "a token is outside the vocabulary",
-        PromptError::NotIds { .. } => "a token id is not a number",
+        PromptError::UnknownToken { .. }
+        | PromptError::NotInModel { .. }
+        | PromptError::BosNotInModel { .. } => "a token is outside the vocabulary",
+        PromptError::NotSpelt { .. } => "the tokenizer cannot spell it",
+        PromptError::NotIds { .. } | PromptError::NoTokenizer => "it is not token ids",
         PromptError::NoBos { .. }
         | PromptError::Empty { .. }
         | PromptError::NoAnswer { .. }

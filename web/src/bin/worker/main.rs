@@ -240,6 +240,7 @@ impl Worker {
             fingerprint: model.fingerprint().to_owned(),
             shards: model.shards(),
             as_expected: model.as_expected(),
+            tokenizer: model.tokenizer_report(),
             kept: source.kept(),
             seconds: vec![
                 ("device".to_owned(), seconds),
