@@ -22,6 +22,24 @@ impl Window {
         Self { start: 0.0, len: total as f64, total }
     }
 
+    /// Those from one to another, as far as there are so many; otherwise all.
+    pub(crate) fn named(total: usize, ends: Option<[usize; 2]>) -> Self {
+        match ends {
+            Some([first, last]) if first <= last && last < total => {
+                // Not fewer than can be zoomed to.
+                let len = ((last - first + 1) as f64).max(LEAST.min(total as f64));
+                Self { start: first as f64, len, total }.kept_inside()
+            }
+            _ => Self::whole(total),
+        }
+    }
+
+    /// The first and the last in view, where those are not all.
+    pub(crate) fn in_part(self) -> Option<[usize; 2]> {
+        let (first, last) = self.ends();
+        (!self.is_whole()).then_some([first, last])
+    }
+
     /// Neurons per layer.
     pub(crate) const fn total(self) -> usize {
         self.total

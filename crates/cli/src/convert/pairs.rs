@@ -88,6 +88,7 @@ fn reason(problem: &PromptError) -> &'static str {
         PromptError::TooLong { .. } | PromptError::TooManyChars { .. } => "a prompt is too long",
         PromptError::SameAnswer { .. } => "a token is both right and wrong",
         PromptError::UnknownToken { .. } => "a token is outside the vocabulary",
+        PromptError::NotIds { .. } => "a token id is not a number",
         PromptError::Empty { .. } | PromptError::NoAnswer { .. } | PromptError::Steps { .. } => {
             "something is missing"
         }
