@@ -118,7 +118,6 @@ fn source(record: &Record, shown: &Shown, width: usize) -> Vec<String> {
     let digest: String = record.model_sha256.chars().take(12).collect();
     let unexpected =
         if record.model_as_expected == Some(false) { " (not the expected one)" } else { "" };
-    let sign = explain::sign(shown.look());
     let n_steps = record.experiment.n_steps;
     let model = &record.model_title;
     // In the unit of its map, as on the screen.
@@ -128,7 +127,7 @@ fn source(record: &Record, shown: &Shown, width: usize) -> Vec<String> {
     let steps = explain::steps(n_steps, used);
     let worst = deltas.iter().copied().max_by(|a, b| a.abs().total_cmp(&b.abs())).unwrap_or(0.0);
     let line = format!(
-        "{sign} Model {model} ({} layers, {} heads), sha256 {digest}{unexpected}; {steps}, largest \
+        "Model {model} ({} layers, {} heads), sha256 {digest}{unexpected}; {steps}, largest \
          convergence delta {} {}; {}; Twinbeam {}",
         shape.n_layers,
         shape.n_heads,
@@ -137,7 +136,9 @@ fn source(record: &Record, shown: &Shown, width: usize) -> Vec<String> {
         record.device.name,
         record.twinbeam
     );
-    wrap(&line, width, PROMPT_LINES)
+    let mut lines = wrap(explain::sign(shown.look()), width, PROMPT_LINES);
+    lines.extend(wrap(&line, width, PROMPT_LINES));
+    lines
 }
 
 fn description(record: &Record) -> String {
