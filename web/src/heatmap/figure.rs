@@ -24,7 +24,7 @@ pub(crate) fn Figure(state: AppState) -> impl IntoView {
     };
     view! {
         <div class="figure-head">
-            <h2>"Attention heads"</h2>
+            <h2>"Attention heads, " {dynamic(move || state.direction().id())}</h2>
             <p class="hint" data-testid="sign">{dynamic(move || explain::sign(shown.with(Shown::look)))}</p>
             <UnitSelect state />
             <ScaleSelect state />

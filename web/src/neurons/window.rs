@@ -174,6 +174,26 @@ mod tests {
     use twinbeam_core::{ComponentKind, Direction, Method};
 
     #[test]
+    fn what_is_in_view_comes_back_by_its_ends_where_there_is_as_much() {
+        for window in [
+            Window::whole(512).zoomed(0.1, 0.3),
+            Window::whole(512).zoomed(1e-9, 1.0),
+            Window::whole(512).zoomed(0.5, 0.0).about(500),
+        ] {
+            let ends = window.in_part().expect("not all");
+            let again = Window::named(512, Some(ends));
+            assert_eq!(again.in_part(), Some(ends), "{window:?}");
+        }
+        assert_eq!(Window::whole(512).in_part(), None);
+        let whole = Window::whole(512);
+        for ends in [None, Some([9, 3]), Some([0, 512]), Some([0, 511])] {
+            assert_eq!(Window::named(512, ends), whole, "{ends:?}");
+        }
+        // One neuron alone is not what can be zoomed to.
+        assert_eq!(Window::named(512, Some([511, 511])).in_part(), Some([504, 511]));
+    }
+
+    #[test]
     fn every_neuron_is_in_a_column_and_every_column_has_one() {
         for (total, columns) in [(512, 700), (3072, 1216), (8, 100), (100, 8)] {
             for window in [
