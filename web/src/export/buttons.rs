@@ -7,7 +7,7 @@ use super::bundle::{self, Extras};
 use super::notebook::Origin;
 use super::record::Looked;
 use super::save::{save_bytes, save_png, save_text};
-use super::{Screen, zip};
+use super::{Screen, embed, zip};
 use crate::bridge::batch::Summary;
 use crate::lab::Slot;
 use crate::reactive::{dynamic, live, memo};
@@ -46,9 +46,13 @@ impl Format {
 /// The result as numbers with their provenance, the figure as a picture, and both as a link.
 #[component]
 pub(crate) fn ExportButtons(state: AppState) -> impl IntoView {
+    #[expect(
+        clippy::redundant_closure_for_method_calls,
+        reason = "the method alone would be of one lifetime"
+    )]
     let link =
         memo(move || on_screen(state, |screen| screen.link()).unwrap_or_else(url_state::page));
-    let line = memo(move || on_screen(state, |screen| screen.embed()).unwrap_or_default());
+    let line = memo(move || embed::frame(&link.get()));
     // A figure in the making is not taken away.
     let nothing = memo(move || {
         let whole = |c: &Committed| c.is_complete(ComponentKind::Heads);

@@ -4,8 +4,8 @@
 use twinbeam_core::{ComponentKind, Experiment, KnownHeads, Snapshot, View, print_link};
 
 use super::record::{Looked, Record};
+use super::svg;
 use super::svg::Picture;
-use super::{embed, svg};
 use crate::heatmap::{Look, Shown};
 use crate::linked::snapshot_of;
 use crate::state::Committed;
@@ -50,11 +50,6 @@ impl Screen<'_> {
         }
     }
 
-    /// The line of HTML that shows the figure in another page.
-    pub(super) fn embed(&self) -> String {
-        embed::frame(&self.link())
-    }
-
     pub(super) fn record(&self) -> Record {
         Record::new(self)
     }
@@ -82,6 +77,7 @@ mod tests {
     };
 
     use super::super::bundle::{Extras, entries};
+    use super::super::embed;
     use super::super::notebook::Origin;
     use super::super::record::tests::{committed, screen};
     use super::*;
@@ -346,7 +342,7 @@ mod tests {
 
             // The link, and whatever carries it: the same experiment and the same view, and so the same screen.
             let link = screen.link();
-            for (name, text) in [("SVG", &svg), ("CSV", &csv), ("embed", &screen.embed())] {
+            for (name, text) in [("SVG", &svg), ("CSV", &csv), ("embed", &embed::frame(&link))] {
                 let fragment = link.split('#').nth(1).expect("it fits");
                 prop_assert!(text.contains(fragment), "{}", name);
             }
