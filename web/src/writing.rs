@@ -102,7 +102,6 @@ pub(crate) fn follow(state: AppState, reads_text: bool) -> bool {
             if draft.written == Written::Ids {
                 state.draft.set(Experiment {
                     model: draft.model,
-                    direction: draft.direction,
                     metric: draft.metric,
                     n_steps: draft.n_steps,
                     ..text

@@ -67,7 +67,8 @@ pub struct Options {
     /// neurons of many cases, ask for this file alone: all scores of every case take hundreds of megabytes.
     #[arg(long)]
     pub summary: Option<PathBuf>,
-    /// In which unit the summary's means are; in shares of the gap, a case whose two runs hardly differ is left out.
+    /// In which unit the summary's means are; in shares of the gap, a case is left out, with the reason, whose clean run
+    /// does not beat the corrupted one, or hardly.
     #[arg(long, value_enum, default_value_t = UnitOption::Metric, requires = "summary")]
     pub unit: UnitOption,
     /// Where to compute.

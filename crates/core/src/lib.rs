@@ -61,7 +61,9 @@ pub use hint::{About, Field, Hint, hides, is_unseen, name_of};
 pub use hook_name::HookName;
 pub use journal::{Completion, Entry, Journal, Piece};
 pub use lab::{ExactPairs, Interaction, Ladder, Redundancy};
-pub use link::{Link, LinkError, MAX_FRAGMENT, parse_link, print_link};
+pub use link::{
+    Link, LinkError, MAX_FRAGMENT, experiment_from_text, experiment_to_text, parse_link, print_link,
+};
 pub use pairs::{
     BadRow, CaseResult, LeftOut, MAX_PAIRS, MAX_PAIRS_BYTES, Merged, MergedAgreement, MergedTable,
     Merging, OverCases, PairList, PairsError, PromptPair, RowPlace, RowProblem, pairs_text,
@@ -85,5 +87,5 @@ pub use scores::{
 pub use self_check::{CheckedItem, PUBLISHED_TOLERANCE, SelfCheck};
 pub use shape::ModelShape;
 pub use snapshot::{NeuronScores, Snapshot};
-pub use units::{GapTooSmall, Unit, UnitBasis};
-pub use view::{Draw, Highlight, Panel, SetChoice, View, WithChoice};
+pub use units::{GapRefused, Unit, UnitBasis};
+pub use view::{Draw, Highlight, Panel, ScaleChoice, SetChoice, View, WithChoice};

@@ -5,9 +5,9 @@
 use serde::{Deserialize, Serialize};
 
 use crate::{
-    Aligned, Bench, ComponentKind, Coverage, Draw, Experiment, Finding, Hint, JointEffects,
-    ModelShape, Patches, Probe, PromptError, PromptPair, Published, SelfCheck, SideSummary, Strip,
-    TopToken,
+    Aligned, Bench, ComponentKind, Coverage, Direction, Draw, Experiment, Finding, Hint,
+    JointEffects, ModelShape, Patches, Probe, PromptError, PromptPair, Published, SelfCheck,
+    SideSummary, Strip, TopToken,
 };
 
 /// Where a visitor wants the model to run.
@@ -111,6 +111,8 @@ pub enum Request {
         job: u64,
         /// What to run.
         experiment: Experiment,
+        /// The direction that is computed first: the one that is looked at.
+        first: Direction,
         /// What is scored.
         kinds: Vec<ComponentKind>,
     },

@@ -194,7 +194,7 @@ fn take_into_use(state: AppState) {
     // The example that numbers were published for is what a visitor wants to see of it.
     let is_default = state.draft.with_untracked(|draft| {
         let default = Experiment { model: draft.model.clone(), ..Experiment::default() };
-        draft.same_numbers(&default)
+        *draft == default
     });
     let runs = spec.has_published() && is_default;
     let is_own = spec.is_local();

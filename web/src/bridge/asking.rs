@@ -50,6 +50,7 @@ pub(crate) fn open(
     let has_model = state.loaded.with_untracked(Option::is_some);
     with(|bridge| {
         bridge.is_named.set(true);
+        bridge.before_edits.take();
         bridge.run_when_loaded.set(!has_model);
     });
     ask(state, new_step);

@@ -293,7 +293,7 @@ fn begin_result(state: AppState, clean: SideSummary, corrupted: SideSummary) {
         neurons: Vec::new(),
     };
     let stays = state.committed.with_untracked(|shown| {
-        let of_the_same = |shown: &Committed| shown.experiment.same_numbers(&own.experiment);
+        let of_the_same = |shown: &Committed| shown.experiment == own.experiment;
         shown.as_ref().is_some_and(|shown| shown.origin == Origin::Link && of_the_same(shown))
     });
     if stays {

@@ -1,8 +1,9 @@
 //! The one place that turns causes into words: a title, what to do, and buttons that do it.
 //!
 //! `loading.rs` has those of models and their files, `lists.rs` those of prompt pairs, `typing.rs` what may not be
-//! what was meant.
+//! what was meant; `figure.rs` says what a figure's numbers mean.
 
+mod figure;
 pub(crate) mod lists;
 mod loading;
 mod typing;
@@ -11,6 +12,7 @@ use twinbeam_core::{Link, LinkError, Problem, PromptError, Snapshot, Steps};
 
 use crate::linked::LinkCheck;
 use crate::models;
+pub(crate) use figure::{on_screen, sign, why_apart};
 pub(crate) use loading::{
     LoadFailure, arriving_died, catalog, chosen, from_memory, load_failed, local_files,
     not_deleted, offer, waiting,
@@ -39,6 +41,8 @@ pub(crate) enum WayOn {
     UseBundled,
     /// Prompts and answers are token ids from now on.
     TypeIds,
+    /// Take the inputs of the figure in place of what was typed.
+    DropDraft,
     /// Fetch a model of the list.
     Fetch {
         id: String,
@@ -355,6 +359,15 @@ pub(crate) fn steps<'a>(steps: Steps, used: impl IntoIterator<Item = &'a usize>)
         format!(", {least} to {most} per layer")
     };
     format!("Clenshaw-Curtis points until {tolerance} of the gap{used}")
+}
+
+/// What was typed before a reload is back.
+pub(crate) fn draft_is_back() -> Notice {
+    Notice::new(
+        "Your edits are back",
+        "They were not run before the page was loaded anew. The figure is of the inputs before; Run takes the edits.",
+    )
+    .offering([WayOn::DropDraft])
 }
 
 /// A link asks for a model that this page does not have.

@@ -348,13 +348,21 @@ except ImportError:
     print("no matplotlib, no pictures")
 else:
     width = RESULT["model_shape"]["n_heads"]
-    direction = EXPERIMENT["direction"]
-    maps = {name: fresh.get(("heads", name.lower(), direction), {}) for name in ("IG", "AP")}
-    limit = max((abs(score) for scores in maps.values() for score in scores.values()), default=0.0) or 1.0
-    figure, axes = plt.subplots(1, 2, figsize=(11, 4.5), constrained_layout=True)
-    for axis, (name, scores) in zip(axes, maps.items(), strict=True):
-        grid = torch.tensor([scores[place] for place in sorted(scores)]).reshape(-1, width)
-        image = axis.imshow(grid, cmap="RdBu_r", vmin=-limit, vmax=limit)
+    # As the page had it on the screen: this direction, and each method in its unit.
+    direction = RESULT["view"]["direction"]
+    figure, axes = plt.subplots(1, 2, figsize=(12, 4.5), constrained_layout=True)
+    grids, units = {}, {}
+    for name in ("IG", "AP"):
+        scores = fresh.get(("heads", name.lower(), direction), {})
+        table = table_of("heads", name.lower(), direction)
+        shown = table["shown"] if table else {"factor": 1.0, "unit": RESULT["unit"]}
+        grid = [shown["factor"] * scores[place] for place in sorted(scores)]
+        grids[name], units[name] = torch.tensor(grid).reshape(-1, width), shown["unit"]
+    limits = {name: (grid.abs().max().item() if grid.numel() else 0.0) or 1.0 for name, grid in grids.items()}
+    if units["IG"] == units["AP"] and RESULT["view"]["scale"] == "shared":
+        limits = dict.fromkeys(limits, max(limits.values()))
+    for axis, (name, grid) in zip(axes, grids.items(), strict=True):
+        image = axis.imshow(grid, cmap="RdBu_r", vmin=-limits[name], vmax=limits[name])
         axis.set(title=f"{name}, {direction}", xlabel="head", ylabel="layer")
-    figure.colorbar(image, ax=axes, label=RESULT["unit"])
+        figure.colorbar(image, ax=axis, label=units[name])
     plt.show()

@@ -16,8 +16,8 @@ use std::rc::Rc;
 
 use js_sys::Array;
 use twinbeam_core::{
-    ComponentKind, DeviceChoice, DeviceReport, Draw, Event, Expected, Experiment, ModelFiles,
-    Outcome, Probe, Problem, PromptPair, Published, Request,
+    ComponentKind, DeviceChoice, DeviceReport, Direction, Draw, Event, Expected, Experiment,
+    ModelFiles, Outcome, Probe, Problem, PromptPair, Published, Request,
 };
 use twinbeam_engine::{
     BenchPlan, ByteSource, DeviceKind, Error, Host, Model, Plan, Remote, bench, bench_question,
@@ -144,8 +144,8 @@ impl Worker {
             Work::Request(Request::Inspect { seq, draft }, _) => {
                 (None, self.inspect(seq, &draft).await)
             }
-            Work::Request(Request::Run { job, experiment, kinds }, _) => {
-                (Some(job), self.run(job, experiment, kinds).await)
+            Work::Request(Request::Run { job, experiment, first, kinds }, _) => {
+                (Some(job), self.run(job, experiment, first, kinds).await)
             }
             Work::Request(Request::Bench { job, experiment }, _) => {
                 // In a box for the same reason.
@@ -278,10 +278,11 @@ impl Worker {
         &self,
         job: u64,
         experiment: Experiment,
+        first: Direction,
         kinds: Vec<ComponentKind>,
     ) -> Result<(), Problem> {
         let model = self.loaded()?;
-        let plan = Plan::of(kinds, experiment.direction);
+        let plan = Plan::of(kinds, first);
         let question = question(&model, &experiment).map_err(|error| error.problem())?;
         if model.wants_twin() && self.files.borrow().is_some() {
             Box::pin(self.load_twin(&model, job)).await;
