@@ -3,10 +3,10 @@
 use pollster::block_on;
 use twinbeam_cli::evaluate::evaluate;
 use twinbeam_cli::files::{Folder, Terminal};
-use twinbeam_core::Expected;
+use twinbeam_core::{Catalog, Expected};
 use twinbeam_engine::{DeviceKind, Model, Precision};
 use twinbeam_tasks::{Split, Task, vocabulary};
-use twinbeam_tests::repository;
+use twinbeam_tests::{repository, sha256_of};
 
 /// Another seed than the training run's evaluation: other prompts, the same claim.
 const SEED: u64 = 4711;
@@ -38,6 +38,18 @@ fn it_has_the_size_that_was_promised() {
     };
     assert!(bytes("model.safetensors") <= 3_000_000);
     assert_eq!(model.fingerprint().len(), 64);
+}
+
+#[test]
+fn it_is_the_file_that_the_page_expects() {
+    let catalog = Catalog::bundled();
+    let listed = catalog.first();
+    let folder =
+        repository("assets").join(listed.base.as_deref().expect("it lies beside the page"));
+    let weights = std::fs::read(folder.join("model.safetensors")).expect("it is there");
+    assert_eq!(listed.sha256, Some(sha256_of(&weights)));
+    assert_eq!(listed.file_bytes, weights.len() as u64);
+    assert_eq!(listed.shape, *model().shape());
 }
 
 #[test]

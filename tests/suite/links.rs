@@ -9,6 +9,11 @@ fn corpus() -> Vec<Value> {
     entries
 }
 
+/// The direction that a link was made in. Then it was one of the experiment's fields.
+fn direction_of(entry: &Value) -> Direction {
+    serde_json::from_value(entry["experiment"]["direction"].clone()).expect("a direction")
+}
+
 #[test]
 fn links_of_version_1_mean_what_they_meant() {
     let entries = corpus();
@@ -18,6 +23,7 @@ fn links_of_version_1_mean_what_they_meant() {
         let read = parse_link(link).unwrap_or_else(|error| panic!("{link}: {error}"));
         let meant: Experiment = serde_json::from_value(entry["experiment"].clone()).expect("one");
         assert_eq!(read.experiment, meant, "{link}");
+        assert_eq!(read.view.direction, direction_of(entry), "{link}");
         assert_eq!(read.has_unknown, entry["has_unknown"] == true, "{link}");
         let scores = entry.get("heads_ap_noising").map(twinbeam_tests::numbers);
         assert_eq!(read.snapshot.is_some(), scores.is_some(), "{link}");
@@ -36,8 +42,10 @@ fn what_is_printed_today_is_read_as_the_corpus_is() {
     // Version 1 is frozen on the way out too: an experiment prints as a link that old pages read.
     for entry in corpus().iter().filter(|entry| entry.get("heads_ap_noising").is_none()) {
         let meant: Experiment = serde_json::from_value(entry["experiment"].clone()).expect("one");
-        let printed = print_link(&meant, None, &View::default()).expect("it fits");
-        assert_eq!(parse_link(&printed).expect("our own").experiment, meant);
+        let view = View { direction: direction_of(entry), ..View::default() };
+        let printed = print_link(&meant, None, &view).expect("it fits");
+        let read = parse_link(&printed).expect("our own");
+        assert_eq!((read.experiment, read.view), (meant, view));
     }
     // What a link leaves out is the default of version 1, whatever later versions prefer.
     let empty = &corpus()[0];

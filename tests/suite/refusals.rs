@@ -2,7 +2,8 @@
 
 use burn::tensor::DType;
 use serde_json::{Value, json};
-use twinbeam_gpt2::{ConfigError, Gpt2Config, LoadError, StoredDtype, stored_bytes};
+use twinbeam_core::ModelShape;
+use twinbeam_gpt2::{ConfigError, Gpt2Config, LoadError, NoBos, StoredDtype, stored_bytes};
 use twinbeam_tests::{assert_close, fixture_model, load, read, values};
 
 const FOLDER: &str = "tiny-gpt2";
@@ -43,7 +44,7 @@ fn a_missing_tensor_is_named() {
     });
     let error = refused(&bytes);
     assert!(
-        matches!(&error, LoadError::MissingTensor { tensor } if tensor == "ln_f.bias"),
+        matches!(&error, LoadError::MissingTensor { tensor, .. } if tensor == "ln_f.bias"),
         "{error}"
     );
 }
@@ -55,7 +56,7 @@ fn an_extra_tensor_is_named() {
         header.insert("transformer.h.0.crossattention.bias".to_owned(), entry);
     });
     assert!(
-        matches!(refused(&bytes), LoadError::ExtraTensor { tensor } if tensor.contains("cross"))
+        matches!(refused(&bytes), LoadError::ExtraTensor { tensor, .. } if tensor.contains("cross"))
     );
 }
 
@@ -70,7 +71,7 @@ fn a_wrong_shape_is_named_with_both_shapes() {
 
 #[test]
 fn unknown_types_are_named() {
-    for dtype in ["I32", "F64", "Q4_K"] {
+    for dtype in ["I32", "F8_E4M3", "Q4_K"] {
         let bytes = with_header(|header| header["transformer.ln_f.bias"]["dtype"] = json!(dtype));
         let LoadError::Dtype { tensor, got } = refused(&bytes) else { panic!("a type") };
         assert_eq!((tensor.contains("ln_f.bias"), got.as_str()), (true, dtype));
@@ -84,7 +85,7 @@ fn twice_the_same_tensor_is_refused() {
         header.insert("ln_f.weight".to_owned(), entry);
     });
     assert!(
-        matches!(refused(&bytes), LoadError::DuplicateTensor { tensor } if tensor == "ln_f.weight")
+        matches!(refused(&bytes), LoadError::DuplicateTensor { tensor, .. } if tensor == "ln_f.weight")
     );
 }
 
@@ -141,19 +142,6 @@ fn long_and_broken_headers_are_refused() {
 }
 
 #[test]
-fn files_that_people_mistake_for_safetensors_are_recognised() {
-    let pointer =
-        b"version https://git-lfs.github.com/spec/v1\noid sha256:248dfc\nsize 548105171\n";
-    assert!(matches!(refused(pointer), LoadError::LfsPointer));
-    assert!(matches!(
-        refused(b"PK\x03\x04\x00\x00\x08\x08\x00\x00archive/data.pkl"),
-        LoadError::Pickle
-    ));
-    assert!(matches!(refused(b"\x80\x02\x8a\x0al\xfc\x9cF\xf9 j\xa8P\x19."), LoadError::Pickle));
-    assert!(matches!(refused(b"<!doctype html><title>429</title>"), LoadError::Html));
-}
-
-#[test]
 fn an_untied_output_embedding_is_refused_and_a_copy_is_not() {
     let bytes = weights();
     let length = u64::from_le_bytes(*bytes.first_chunk().expect("8 bytes")) as usize;
@@ -167,7 +155,8 @@ fn an_untied_output_embedding_is_refused_and_a_copy_is_not() {
     let mut copy = data[start..end].to_vec();
     assert!(load(&config(), &file(&header, &[data, &copy].concat()), DType::F32).is_ok());
     copy[0] ^= 1;
-    assert!(matches!(refused(&file(&header, &[data, &copy].concat())), LoadError::Untied));
+    let error = refused(&file(&header, &[data, &copy].concat()));
+    assert!(matches!(error, LoadError::Untied { tied: true }), "{error}");
 }
 
 #[test]
@@ -180,32 +169,85 @@ fn other_architectures_and_variants_are_refused() {
         Gpt2Config::from_json(config.to_string().as_bytes())
     };
     let refused = [
-        ("model_type", json!("bert")),
-        ("model_type", json!("gpt_neo")),
-        ("activation_function", json!("relu")),
-        ("scale_attn_weights", json!(false)),
-        ("scale_attn_by_inverse_layer_idx", json!(true)),
-        ("add_cross_attention", json!(true)),
-        ("tie_word_embeddings", json!(false)),
-        ("n_layer", json!(0)),
-        ("n_head", json!(5)),
-        ("vocab_size", json!(10_000_000)),
-        ("layer_norm_epsilon", json!(0.0)),
+        ("model_type", json!("bert"), "gpt2"),
+        ("model_type", json!("gpt_neo"), "gpt2"),
+        ("activation_function", json!("quick_gelu"), "gelu_new"),
+        ("activation_function", json!("silu"), "gelu_new"),
+        ("activation_function", json!("gelu_10"), "gelu_new"),
+        ("activation_function", json!(null), "gelu_new"),
+        ("add_cross_attention", json!(true), "false"),
+        ("scale_attn_weights", json!("yes"), "true or false"),
+        ("n_layer", json!(0), "a whole number"),
+        ("n_layer", json!("three"), "a whole number"),
+        ("n_embd", json!(-1), "a whole number"),
+        ("n_embd", json!(33), "a multiple of n_head 4"),
+        ("n_head", json!(null), "a whole number"),
+        ("n_inner", json!(1.5), "a whole number"),
+        ("vocab_size", json!(10_000_000), "1000000"),
+        ("layer_norm_epsilon", json!(0.0), "between 0 and 1"),
+        ("layer_norm_epsilon", json!("1e-5"), "between 0 and 1"),
     ];
-    for (name, value) in refused {
-        let Err(ConfigError::Unsupported { field, expected, got }) = with(name, value) else {
+    for (name, value, wanted) in refused {
+        let written = value.to_string();
+        let Err(ConfigError::Unsupported { field, expected, got, way_out }) = with(name, value)
+        else {
             panic!("{name} must be refused")
         };
-        assert!(field == name || name == "n_head", "{field}: {expected} {got}");
-    }
-    for (field, value) in
-        [("n_layer", json!("three")), ("n_embd", json!(-1)), ("n_head", json!(null))]
-    {
-        assert!(matches!(with(field, value), Err(ConfigError::Malformed(_))), "{field}");
+        assert_eq!((field, got), (name, written), "{expected}");
+        assert!(expected.contains(wanted) && way_out.contains(": take"), "{expected}: {way_out}");
     }
     let bert = br#"{"model_type":"bert","hidden_size":768}"#;
     assert!(matches!(Gpt2Config::from_json(bert), Err(ConfigError::Unsupported { .. })));
-    assert!(matches!(Gpt2Config::from_json(b"version https"), Err(ConfigError::Malformed(_))));
+    for no_config in [&b"version https://git-lfs"[..], b"", b"{\"n_layer\": 2", b"[]"] {
+        let refused = Gpt2Config::from_json(no_config);
+        assert!(matches!(refused, Err(ConfigError::NotTheFile(_))), "{refused:?}");
+    }
+}
+
+#[test]
+fn what_a_configuration_leaves_out_is_as_in_transformers() {
+    let read = |text: &str| Gpt2Config::from_json(text.as_bytes()).expect(text);
+    let small = read(r#"{"model_type": "gpt2"}"#);
+    assert_eq!(small.shape.n_params(), 124_439_808);
+    assert_eq!(small, Gpt2Config::new(small.shape, 50_256));
+    // Written by the first releases, which named no type, and by those who use the common names.
+    for text in [
+        r#"{"architectures": ["GPT2LMHeadModel"], "n_layer": 2, "n_ctx": 8}"#,
+        r#"{"model_type": "gpt2", "num_hidden_layers": 2, "max_position_embeddings": 8, "n_ctx": 9}"#,
+        r#"{"n_layer": 2, "n_head": 12, "n_embd": 768, "n_positions": 8, "n_ctx": 9}"#,
+    ] {
+        let shape = read(text).shape;
+        assert_eq!(shape, ModelShape { n_layers: 2, n_ctx: 8, ..small.shape }, "{text}");
+    }
+    let other = Gpt2Config::from_json(br#"{"architectures": ["BertModel"], "n_layer": 2}"#);
+    assert!(matches!(other, Err(ConfigError::Unsupported { field: "model_type", .. })));
+    // What is read is written, the name of the activation included.
+    for name in ["gelu_new", "gelu_fast", "gelu_pytorch_tanh", "gelu_accurate", "gelu", "relu"] {
+        let text = format!(
+            r#"{{"model_type": "gpt2", "activation_function": "{name}", "scale_attn_weights": false,
+                "scale_attn_by_inverse_layer_idx": true, "tie_word_embeddings": false, "bos_token_id": 7}}"#
+        );
+        let config = read(&text);
+        assert_eq!(config.activation.name(), name);
+        assert_eq!(read(&config.to_json()), config);
+    }
+}
+
+#[test]
+fn a_bos_that_is_no_token_is_kept_as_it_is_written() {
+    let bos = |value: &str| {
+        let text =
+            format!(r#"{{"model_type": "gpt2", "vocab_size": 560, "bos_token_id": {value}}}"#);
+        Gpt2Config::from_json(text.as_bytes()).expect("it runs without").bos_token_id
+    };
+    assert_eq!(bos("559"), Ok(559));
+    for value in ["560", "-1", "1.5", "null", "\"<|endoftext|>\"", "[559]", "4294967855"] {
+        let is_named = value != "null";
+        assert_eq!(bos(value), Err(NoBos { got: value.to_owned(), is_named, d_vocab: 560 }));
+    }
+    let missing = Gpt2Config::from_json(br#"{"model_type": "gpt2", "vocab_size": 560}"#);
+    let got = missing.expect("it runs without").bos_token_id.expect_err("it has none").got;
+    assert_eq!(got, "nothing, which means 50256");
 }
 
 #[test]

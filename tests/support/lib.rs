@@ -1,5 +1,6 @@
 //! What the suite shares: fixtures, small models, tolerances.
 
+mod files;
 mod question;
 
 use std::future::{Future, ready};
@@ -13,6 +14,7 @@ use twinbeam_gpt2::{
     Gpt2, Gpt2Builder, Gpt2Config, INITIAL_STD, LoadError, Param, Params, WeightPlan, random_params,
 };
 
+pub use self::files::{Files, Stored, safetensors};
 pub use self::question::{Question, VOCABULARY, any_question};
 
 /// Agreement with TransformerLens and captum in float64, relative to the largest value of a table.
@@ -94,8 +96,8 @@ impl Host for Listener {
 pub fn load(config: &Gpt2Config, weights: &[u8], dtype: DType) -> Result<Gpt2, LoadError> {
     let file_len = weights.len() as u64;
     let header = WeightPlan::header_len(&weights[..weights.len().min(64)], file_len)? as usize;
-    let plan = WeightPlan::new(&weights[8..8 + header], file_len, &config.shape)?;
-    let mut builder = Gpt2Builder::new(*config, &plan, on_cpu(dtype));
+    let plan = WeightPlan::new(&weights[8..8 + header], file_len, config)?;
+    let mut builder = Gpt2Builder::new(config.clone(), [&plan], on_cpu(dtype));
     for tensor in &plan.tensors {
         builder.push(tensor, &weights[tensor.range.start as usize..tensor.range.end as usize])?;
     }

@@ -2,7 +2,9 @@ use gloo::events::EventListener;
 use leptos::prelude::*;
 use twinbeam_core::{Experiment, Link, Snapshot, View};
 
-use crate::components::{answers, controls, notice, prompts, reading, status, summary};
+use crate::components::{
+    answers, controls, notice, prompts, reading, status, summary, watch_pointer,
+};
 use crate::explain::{self, Notice};
 use crate::heatmap::Figure;
 use crate::lab::LabPanels;
@@ -11,14 +13,22 @@ use crate::models::{DropTarget, LoadProgress, ModelMenu, SelfCheckResult};
 use crate::neurons::NeuronPanel;
 use crate::reactive::{dynamic, live};
 use crate::state::AppState;
-use crate::{bridge, url_state};
+use crate::{bridge, draft, url_state};
 
 /// The page, or, in another page's frame, the figure alone.
 #[component]
 pub(crate) fn App() -> impl IntoView {
-    let Opened { experiment, snapshot, view, notice, is_named } = from_address();
-    let state = AppState::new(experiment.clone(), url_state::device());
-    state.notice.set(notice);
+    watch_pointer();
+    let Opened { experiment, snapshot, view, notice, is_named, is_readable } = from_address();
+    let embedded = url_state::is_embedded();
+    let edits = (is_readable && !embedded).then(|| draft::kept(&experiment)).flatten();
+    let back = edits.as_ref().map(|_| explain::draft_is_back());
+    let draft = edits.unwrap_or_else(|| experiment.clone());
+    let state = AppState::new(draft, url_state::device());
+    if back.is_some() {
+        bridge::run_first(experiment.clone());
+    }
+    state.notice.set(notice.or(back));
     state.take_view(view, &experiment);
     let has_figure = snapshot.is_some();
     linked::show(state, &experiment, snapshot);
@@ -32,7 +42,6 @@ pub(crate) fn App() -> impl IntoView {
     });
     // The page listens as long as it lives.
     listener.forget();
-    let embedded = url_state::is_embedded();
     // A frame with a figure in it need not compute: its reader opens the page for that.
     if !(embedded && has_figure) {
         bridge::begin(state, is_named);
@@ -40,6 +49,7 @@ pub(crate) fn App() -> impl IntoView {
     if embedded {
         view! { <Embedded state /> }.into_any()
     } else {
+        draft::keep(state);
         view! { <Page state /> }.into_any()
     }
 }
@@ -115,7 +125,7 @@ fn Embedded(state: AppState) -> impl IntoView {
                 "Answer “{}”, wrong answer “{}”; {}; IG by {}; model {}.",
                 list(&draft.answer),
                 list(&draft.wrong),
-                draft.direction,
+                state.direction(),
                 explain::steps(draft.n_steps, &[]),
                 state.models.title(&draft.model)
             )
@@ -153,6 +163,8 @@ struct Opened {
     notice: Option<Notice>,
     /// Whether the address says which model it is for.
     is_named: bool,
+    /// Whether the address holds nothing else than a link of ours, if that.
+    is_readable: bool,
 }
 
 fn from_address() -> Opened {
@@ -162,14 +174,15 @@ fn from_address() -> Opened {
         view: View::default(),
         notice,
         is_named: false,
+        is_readable: true,
     };
     match url_state::read() {
         None => plain(None),
-        Some(Err(error)) => plain(Some(explain::link(&error))),
+        Some(Err(error)) => Opened { is_readable: false, ..plain(Some(explain::link(&error))) },
         Some(Ok(link)) => {
             let notice = explain::parts_of_link(&link);
             let Link { experiment, snapshot, view, .. } = link;
-            Opened { experiment, snapshot, view, notice, is_named: true }
+            Opened { experiment, snapshot, view, notice, is_named: true, is_readable: true }
         }
     }
 }

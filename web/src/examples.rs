@@ -1,5 +1,5 @@
 use serde::Deserialize;
-use twinbeam_core::{Experiment, Metric};
+use twinbeam_core::{Experiment, Metric, Written};
 
 /// One entry of `assets/examples.json`.
 #[derive(Debug, Clone, Deserialize)]
@@ -23,6 +23,7 @@ impl Example {
             corrupted: self.corrupted.clone(),
             answer: self.answer.clone(),
             wrong: self.wrong.clone(),
+            written: Written::Text,
             metric: self.metric,
             ..draft
         }

@@ -87,7 +87,10 @@ pub(crate) fn committed(experiment: Experiment, snapshot: &Snapshot) -> Committe
             shape: snapshot.shape,
             device,
             fingerprint: snapshot.model_sha256.clone(),
+            // A link does not say; what it says of the weights is compared as it is.
+            shards: None,
             as_expected: None,
+            tokenizer: None,
             kept: Kept::Elsewhere,
             seconds: Vec::new(),
             memory_bytes: 0,
@@ -100,23 +103,27 @@ pub(crate) fn committed(experiment: Experiment, snapshot: &Snapshot) -> Committe
     }
 }
 
-/// What a link to the result on the screen carries; a link's own result travels on as it came.
+/// What a link to the result on the screen carries.
 pub(crate) fn snapshot(state: AppState) -> Option<Snapshot> {
     state.committed.with(|committed| {
-        let committed = committed.as_ref()?;
-        if committed.origin == Origin::Link {
-            return state
-                .linked
-                .with(|linked| linked.as_ref().map(|(_, snapshot)| snapshot.clone()));
-        }
-        let Committed { model, sides: (clean, corrupted), tables, .. } = committed;
-        let whole = |table: &&ScoreTable| {
-            table.kind == ComponentKind::Heads || committed.is_complete(ComponentKind::Neurons)
-        };
-        let tables: Vec<ScoreTable> = tables.iter().filter(whole).cloned().collect();
-        let Loaded { shape, device, fingerprint, .. } = model;
-        Snapshot::of(shape, fingerprint, device.gpu, [clean, corrupted], &tables)
+        state.linked.with(|linked| {
+            snapshot_of(committed.as_ref()?, linked.as_ref().map(|(_, snapshot)| snapshot))
+        })
     })
+}
+
+/// What a link to a result carries; a link's own result travels on as it came.
+pub(crate) fn snapshot_of(committed: &Committed, linked: Option<&Snapshot>) -> Option<Snapshot> {
+    if committed.origin == Origin::Link {
+        return linked.cloned();
+    }
+    let Committed { model, sides: (clean, corrupted), tables, .. } = committed;
+    let whole = |table: &&ScoreTable| {
+        table.kind == ComponentKind::Heads || committed.is_complete(ComponentKind::Neurons)
+    };
+    let tables: Vec<ScoreTable> = tables.iter().filter(whole).cloned().collect();
+    let Loaded { shape, device, fingerprint, .. } = model;
+    Snapshot::of(shape, fingerprint, device.gpu, [clean, corrupted], &tables)
 }
 
 /// The link to what is on the screen: what is asked, and its result unless that is out of date.
@@ -135,7 +142,7 @@ pub(crate) fn compare(state: AppState) {
         state.committed.with_untracked(|own| {
             own.as_ref()
                 .filter(|own| own.origin != Origin::Link)
-                .filter(|own| own.experiment.same_numbers(experiment))
+                .filter(|own| own.experiment == *experiment)
                 .map(|own| LinkCheck::of(snapshot, own))
         })
     });

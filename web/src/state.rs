@@ -1,13 +1,13 @@
 use leptos::prelude::*;
 use twinbeam_core::{
     Bench, CheckReport, Component, ComponentKind, Coverage, DeviceChoice, DeviceReport, Direction,
-    Experiment, Inspection, Kept, Method, Metric, ModelShape, NeuronScores, Phase, ScoreTable,
-    SideSummary, Snapshot, Unit, UnitBasis,
+    Experiment, Inspection, Kept, Method, Metric, ModelShape, NeuronScores, Phase, ScaleChoice,
+    ScoreTable, SideSummary, Snapshot, TokenizerReport, Unit, UnitBasis,
 };
 
 use crate::components::reading;
 use crate::explain::Notice;
-use crate::heatmap::ScaleChoice;
+use crate::heatmap::Look;
 use crate::lab::Lab;
 use crate::linked::LinkCheck;
 use crate::models::{Identity, Models};
@@ -20,8 +20,12 @@ pub(crate) struct Loaded {
     pub(crate) shape: ModelShape,
     pub(crate) device: DeviceReport,
     pub(crate) fingerprint: String,
+    /// In how many files its weights are, if not in one: the fingerprint is then that of their digests.
+    pub(crate) shards: Option<usize>,
     /// Whether that is the expected one; `None`: none is known.
     pub(crate) as_expected: Option<bool>,
+    /// What reads text for it; `None`: nothing, or it is a link's.
+    pub(crate) tokenizer: Option<TokenizerReport>,
     pub(crate) kept: Kept,
     /// Seconds per phase of loading.
     pub(crate) seconds: Vec<(String, f64)>,
@@ -124,6 +128,8 @@ impl Status {
 pub(crate) struct AppState {
     /// What is being typed.
     pub(crate) draft: RwSignal<Experiment>,
+    /// The draft as text, while the model in use reads token ids only.
+    pub(crate) set_aside: RwSignal<Option<Experiment>>,
     /// What the model sees of it.
     pub(crate) inspection: RwSignal<Inspection>,
     /// Whether `inspection` is of the draft as it is now.
@@ -157,6 +163,10 @@ pub(crate) struct AppState {
     pub(crate) cell: RwSignal<Option<Component>>,
     /// The component that the card is about.
     pub(crate) pinned: RwSignal<Option<Component>>,
+    /// Those that a link has named, as long as its model is the one that is shown.
+    pub(crate) named_window: RwSignal<Option<[usize; 2]>>,
+    /// Which run is changed in all that is shown. A choice of view: both directions are computed.
+    pub(crate) direction: RwSignal<Direction>,
     pub(crate) unit: RwSignal<Unit>,
     pub(crate) scale: RwSignal<ScaleChoice>,
     /// Whether "How to read this" is open.
@@ -169,6 +179,7 @@ impl AppState {
     pub(crate) fn new(draft: Experiment, device_choice: DeviceChoice) -> Self {
         Self {
             draft: RwSignal::new(draft),
+            set_aside: RwSignal::new(None),
             inspection: RwSignal::new(Inspection::default()),
             inspected: RwSignal::new(false),
             device_choice: RwSignal::new(device_choice),
@@ -191,6 +202,8 @@ impl AppState {
             window: RwSignal::new(Window::default()),
             cell: RwSignal::new(None),
             pinned: RwSignal::new(None),
+            named_window: RwSignal::new(None),
+            direction: RwSignal::new(Direction::default()),
             unit: RwSignal::new(Unit::default()),
             scale: RwSignal::new(ScaleChoice::default()),
             reading: RwSignal::new(reading::was_open()),
@@ -201,6 +214,11 @@ impl AppState {
     /// Sizes of the loaded model.
     pub(crate) fn shape(&self) -> Option<ModelShape> {
         self.loaded.with(|loaded| loaded.as_ref().map(|loaded| loaded.shape))
+    }
+
+    /// Whether the model in use reads text, as far as it is known.
+    pub(crate) fn reads_text(&self) -> bool {
+        self.loaded.with(|loaded| loaded.as_ref().is_none_or(|loaded| loaded.tokenizer.is_some()))
     }
 
     /// Sizes of what the maps show, else of the loaded model.
@@ -259,9 +277,13 @@ impl AppState {
         if self.is_from_link() { "link" } else { "device" }
     }
 
-    /// Pins a component and, if it is a neuron, brings it into view.
+    /// Pins a component from elsewhere than its map and, if it is a neuron, brings it into view.
     pub(crate) fn go_to(&self, component: Component) {
         self.pinned.set(Some(component));
+        if self.cell.get_untracked() != Some(component) {
+            // Where pointer or keys have been before is not what is looked at now.
+            self.cell.set(None);
+        }
         if component.kind == ComponentKind::Neurons {
             self.window.update(|window| *window = window.about(component.index));
         }
@@ -300,7 +322,7 @@ impl AppState {
             // Two models of the visitor's own have one name.
             let is_of_others = committed.origin != Origin::Link
                 && in_use.is_some_and(|digest| digest != committed.model.fingerprint);
-            Some(is_of_others || !committed.experiment.same_numbers(&asked))
+            Some(is_of_others || committed.experiment != asked)
         })
     }
 
@@ -325,7 +347,13 @@ impl AppState {
 
     /// The direction on the screen.
     pub(crate) fn direction(&self) -> Direction {
-        self.draft.with(|draft| draft.direction)
+        self.direction.get()
+    }
+
+    /// How the result on the screen is looked at, as it was chosen.
+    pub(crate) fn look(&self) -> Look {
+        let (direction, unit, scale) = (self.direction.get(), self.unit.get(), self.scale.get());
+        Look { direction, unit, scale }
     }
 
     /// Pins a component, or unpins it if it is the pinned one.

@@ -63,15 +63,6 @@ pub(crate) fn is_embedded() -> bool {
     query().is_some_and(|query| query.has("embed"))
 }
 
-/// The address of a link with the figure alone.
-pub(crate) fn embedding(link: &str) -> String {
-    let Ok(address) = web_sys::Url::new(link) else {
-        return link.to_owned();
-    };
-    address.set_search("?embed");
-    address.href()
-}
-
 /// The page's own address, without what this visitor chose for this visit.
 pub(crate) fn page() -> String {
     let href = window().location().href().unwrap_or_default();

@@ -8,9 +8,9 @@ use anyhow::{Context as _, ensure};
 use clap::Args;
 use pollster::block_on;
 use twinbeam_core::{Bench, Expected, Experiment, Steps};
-use twinbeam_engine::{BenchPlan, DeviceKind, Model, bench};
+use twinbeam_engine::{BenchPlan, DeviceKind, Model, bench, bench_question};
 
-use crate::compare::{DeviceOption, PrecisionOption, case_of_ids, question_of, read_cases, steps};
+use crate::compare::{DeviceOption, PrecisionOption, question_of, read_cases, steps};
 use crate::files::{Folder, Terminal};
 
 /// What to time, and where.
@@ -20,7 +20,7 @@ pub struct Options {
     #[arg(long)]
     pub model: PathBuf,
     /// List of cases as `compare` takes it, of which the first is timed; by default token ids of the
-    /// notebook's shape: 17 tokens, the eleventh different.
+    /// notebook's shape: 17 tokens, or as many as the model reads, the eleventh different.
     #[arg(long)]
     pub cases: Option<PathBuf>,
     /// Where to compute.
@@ -57,7 +57,8 @@ pub fn run(options: &Options) -> anyhow::Result<()> {
     let device = block_on(DeviceKind::choose(options.device.into()))?
         .with_precision(options.precision.into());
     let folder = Folder(options.model.clone());
-    let model = block_on(Model::load(&folder, &Expected::default(), &device, &mut terminal))?;
+    let model = block_on(Model::load(&folder, &Expected::default(), &device, &mut terminal))
+        .with_context(|| format!("loading {}", options.model.display()))?;
     terminal.finish();
     if options.scaling {
         return scaling::run(&model, device.report(), &mut terminal);
@@ -69,16 +70,13 @@ pub fn run(options: &Options) -> anyhow::Result<()> {
         ensure!(layers.iter().all(|layer| *layer <= last), "the model has layers 0 to {last}");
         plan.neuron_layers.clone_from(layers);
     }
-    let case = if let Some(path) = &options.cases {
-        read_cases(path)?.into_iter().next().context("there is no case")??
+    let question = if let Some(path) = &options.cases {
+        let case = read_cases(path)?.into_iter().next().context("there is no case")??;
+        let experiment = Experiment { n_steps: options.n_steps, ..Experiment::default() };
+        question_of(&model, case, experiment)?.0
     } else {
-        let clean: Vec<u32> = (0..17).collect();
-        let mut corrupted = clean.clone();
-        corrupted[10] = 17;
-        case_of_ids(&clean, &corrupted, 18, 19)
+        bench_question(&model, options.n_steps)?
     };
-    let experiment = Experiment { n_steps: options.n_steps, ..Experiment::default() };
-    let (question, _) = question_of(&model, case, experiment)?;
     let report = block_on(bench(&model, device.report(), &question, &plan, 1, &mut terminal))?;
     print(&report);
     if let Some(path) = &options.json {

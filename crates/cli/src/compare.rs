@@ -2,6 +2,7 @@
 
 mod cases;
 mod entry;
+mod notes;
 mod summary;
 
 use std::fs::{self, File};
@@ -13,10 +14,10 @@ use clap::{Args, ValueEnum};
 use pollster::block_on;
 use serde_json::{Value, json};
 use twinbeam_core::{
-    CaseResult, ComponentKind, DeviceChoice, Direction, Expected, Experiment, MAX_PAIRS, MAX_STEPS,
-    Merging, Metric, Outcome, PromptPair, Steps, Unit,
+    BadRow, CaseResult, ComponentKind, DeviceChoice, Direction, Expected, Experiment, MAX_PAIRS,
+    MAX_STEPS, Merging, Metric, Outcome, PromptPair, Steps, Unit,
 };
-use twinbeam_engine::{DeviceKind, Error, Model, Plan, Precision, run as run_engine};
+use twinbeam_engine::{DeviceKind, Error, Model, Plan, Precision, hints, run as run_engine};
 use twinbeam_tasks::Task;
 
 use crate::files::{Folder, Terminal};
@@ -24,6 +25,7 @@ use crate::self_check;
 
 use self::cases::{draw_cases, task};
 use self::entry::entry;
+use self::notes::Notes;
 
 pub(crate) use self::cases::{case_of_ids, question_of, read_cases};
 pub use self::summary::describe;
@@ -31,7 +33,8 @@ pub use self::summary::describe;
 /// What to compare, and how.
 #[derive(Debug, Args)]
 pub struct Options {
-    /// Folder with config.json, model.safetensors and, for prompts as text, tokenizer.json.
+    /// Folder with config.json, model.safetensors and, for prompts as text, tokenizer.json, or vocab.json and
+    /// merges.txt.
     #[arg(long)]
     pub model: PathBuf,
     /// List of cases in UTF-8 or UTF-16: JSON (a list, an object with a list under `prompts`, `cases` or `pairs`, or an
@@ -64,7 +67,8 @@ pub struct Options {
     /// neurons of many cases, ask for this file alone: all scores of every case take hundreds of megabytes.
     #[arg(long)]
     pub summary: Option<PathBuf>,
-    /// In which unit the summary's means are; in shares of the gap, a case whose two runs hardly differ is left out.
+    /// In which unit the summary's means are; in shares of the gap, a case is left out, with the reason, whose clean run
+    /// does not beat the corrupted one, or hardly.
     #[arg(long, value_enum, default_value_t = UnitOption::Metric, requires = "summary")]
     pub unit: UnitOption,
     /// Where to compute.
@@ -242,7 +246,14 @@ pub fn run(options: &Options) -> anyhow::Result<bool> {
         .with_context(|| format!("loading {}", options.model.display()))?;
     // The bar would be drawn over what is said.
     terminal.finish();
+    let is_text = |case: &Result<PromptPair, BadRow>| {
+        case.as_ref().is_ok_and(|pair| !pair.written.prompts_are_ids())
+    };
+    if !options.no_bos && cases.iter().any(is_text) {
+        model.bos().with_context(|| format!("loading {}", options.model.display()))?;
+    }
     self_check::show(&model);
+    let mut notes = Notes::of(&model, !options.no_bos);
 
     let mut out = options.out.as_deref().map(ListFile::create).transpose()?;
     let unit = options.unit.into();
@@ -257,7 +268,7 @@ pub fn run(options: &Options) -> anyhow::Result<bool> {
         terminal.name(&name);
         let result = case
             .map_err(anyhow::Error::from)
-            .and_then(|pair| compare(&model, pair, options, &mut terminal));
+            .and_then(|pair| compare(&model, pair, options, (&name, &mut notes), &mut terminal));
         all_right &= result.is_ok();
         if let Some(out) = &mut out {
             out.push(&match &result {
@@ -275,6 +286,7 @@ pub fn run(options: &Options) -> anyhow::Result<bool> {
         }
     }
     terminal.finish();
+    notes.show();
     out.map_or(Ok(()), ListFile::close)?;
     if let Some(path) = &options.summary {
         write_summary(path, &merging)?;
@@ -295,6 +307,7 @@ fn compare(
     model: &Model,
     case: PromptPair,
     options: &Options,
+    (title, notes): (&str, &mut Notes),
     terminal: &mut Terminal,
 ) -> anyhow::Result<Outcome> {
     let experiment = Experiment {
@@ -305,6 +318,7 @@ fn compare(
         ..Experiment::default()
     };
     let (question, experiment) = question_of(model, case, experiment)?;
+    notes.add(title, hints(model, &experiment));
     let directions = match options.direction {
         DirectionOption::Noising => vec![Direction::Noising],
         DirectionOption::Denoising => vec![Direction::Denoising],

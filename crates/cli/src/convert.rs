@@ -11,18 +11,19 @@ use std::path::{Path, PathBuf};
 use anyhow::{Context as _, ensure};
 use clap::Args;
 use pollster::block_on;
-use twinbeam_core::Expected;
+use twinbeam_core::{Expected, ModelFiles};
 use twinbeam_engine::{DeviceKind, Model};
-use twinbeam_gpt2::{Gpt2Config, StoredDtype};
+use twinbeam_gpt2::{Gpt2Config, ShardIndex, StoredDtype};
 
 use crate::files::{Folder, Terminal};
-use crate::store::{CONFIG, NewFile, Stored, TOKENIZER, WEIGHTS, size_and_digest};
+use crate::store::{CONFIG, INDEX, NewFile, Stored, WEIGHTS, sha256_of, size_and_digest};
 pub use cost::{Cost, LogitDiffs, PairCost};
 
 /// What to convert, and into what.
 #[derive(Debug, Args)]
 pub struct Options {
-    /// Folder with config.json, model.safetensors and, if there is one, tokenizer.json.
+    /// Folder with config.json, model.safetensors, or model.safetensors.index.json and the files that it lists, and the
+    /// tokenizer's files, if there are any.
     #[arg(long)]
     pub model: PathBuf,
     /// Folder to write to; it is made if it is not there, and must not hold a model.
@@ -44,15 +45,17 @@ pub struct Report {
     pub cost: Cost,
 }
 
-/// A `model.safetensors` on the disk.
+/// Weights on the disk.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct WeightFile {
-    /// Where it is.
+    /// Where they are: a `model.safetensors`, or the index of several files.
     pub path: PathBuf,
-    /// Its size in bytes.
+    /// Their size in bytes.
     pub bytes: u64,
-    /// Its SHA-256 in hexadecimal.
+    /// SHA-256 in hexadecimal: of the file, or of the list of all files' as `sha256sum` prints it.
     pub sha256: String,
+    /// In how many files they are; `None`: in one, and no index says so.
+    pub shards: Option<usize>,
 }
 
 /// Converts a model and prints what that costs.
@@ -74,15 +77,15 @@ pub fn convert(options: &Options) -> anyhow::Result<Report> {
     let Options { model, out, dtype } = options;
     check_folders(model, out)?;
     // One model in memory at a time; the first one also shows that there is something to convert.
-    let (asked, before) = {
+    let (asked, before, shards) = {
         let model = load(model)?;
         let asked = pairs::draw(&model)?;
         let before = cost::logit_diffs(&model, &asked)?;
-        (asked, before)
+        (asked, before, model.shards())
     };
     write(model, out, (*dtype).into())?;
     let after = cost::logit_diffs(&load(out)?, &asked)?;
-    let [from, to] = [model, out].map(|folder| WeightFile::of(&folder.join(WEIGHTS)));
+    let (from, to) = (WeightFile::of(model, shards), WeightFile::of(out, None));
     Ok(Report { from: from?, to: to?, cost: Cost::new(asked, &before, &after) })
 }
 
@@ -91,7 +94,7 @@ fn check_folders(model: &Path, out: &Path) -> anyhow::Result<()> {
     if let (Ok(model), Ok(out)) = (model.canonicalize(), out.canonicalize()) {
         ensure!(model != out, "{} is the model's own folder: choose another", out.display());
     }
-    for file in [CONFIG, WEIGHTS, TOKENIZER] {
+    for file in [CONFIG, WEIGHTS, INDEX].into_iter().chain(ModelFiles::OF_TEXT) {
         let path = out.join(file);
         // A link that leads nowhere is there, too.
         let is_free = path.symlink_metadata().is_err();
@@ -112,32 +115,55 @@ fn load(folder: &Path) -> anyhow::Result<Model> {
 fn write(model: &Path, out: &Path, dtype: StoredDtype) -> anyhow::Result<()> {
     let config = model.join(CONFIG);
     let json = fs::read(&config).with_context(|| format!("reading {}", config.display()))?;
-    let shape = Gpt2Config::from_json(&json)?.shape;
+    let read =
+        Gpt2Config::from_json(&json).with_context(|| format!("reading {}", config.display()))?;
     fs::create_dir_all(out).with_context(|| format!("making {}", out.display()))?;
     // The original's own bytes: what this program does not read must survive as well.
     let mut files = vec![NewFile::copy(&config, out, CONFIG)?];
-    let tokenizer = model.join(TOKENIZER);
-    if tokenizer.exists() {
-        files.push(NewFile::copy(&tokenizer, out, TOKENIZER)?);
+    for file in ModelFiles::OF_TEXT {
+        let path = model.join(file);
+        if path.exists() {
+            files.push(NewFile::copy(&path, out, file)?);
+        }
     }
     // The weights get their name last: without them nothing is taken for a model.
-    files.push(weights::rewrite(&model.join(WEIGHTS), out, &shape, dtype)?);
+    files.push(weights::rewrite(model, out, read, dtype)?);
     files.into_iter().try_for_each(NewFile::name)
 }
 
 impl WeightFile {
-    fn of(path: &Path) -> anyhow::Result<Self> {
-        let (bytes, sha256) = size_and_digest(path)?;
-        Ok(Self { path: path.to_path_buf(), bytes, sha256 })
+    /// The weights of a folder, which have been read: in one file, or in several that an index lists.
+    fn of(folder: &Path, shards: Option<usize>) -> anyhow::Result<Self> {
+        if shards.is_none() {
+            let path = folder.join(WEIGHTS);
+            let (bytes, sha256) = size_and_digest(&path)?;
+            return Ok(Self { path, bytes, sha256, shards });
+        }
+        let path = folder.join(INDEX);
+        let json = fs::read(&path).with_context(|| format!("reading {}", path.display()))?;
+        let index = ShardIndex::from_json(&json)?;
+        let (mut bytes, mut list) = (0, String::new());
+        for shard in index.shards() {
+            let (size, sha256) = size_and_digest(&folder.join(shard))?;
+            bytes += size;
+            list += &format!("{sha256}  {shard}\n");
+        }
+        let sha256 = sha256_of(list.as_bytes());
+        Ok(Self { path, bytes, sha256, shards })
     }
 }
 
 impl fmt::Display for Report {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        for (word, WeightFile { path, bytes, sha256 }) in [("from", &self.from), ("to", &self.to)] {
+        for (word, WeightFile { path, bytes, sha256, shards }) in
+            [("from", &self.from), ("to", &self.to)]
+        {
             let megabytes = *bytes as f64 / 1e6;
             writeln!(f, "{word:<4} {}: {bytes} bytes ({megabytes:.1} MB)", path.display())?;
-            writeln!(f, "     sha256 {sha256}")?;
+            match shards {
+                None => writeln!(f, "     sha256 {sha256}")?,
+                Some(n) => writeln!(f, "     sha256 {sha256} of the list of {n} files' digests")?,
+            }
         }
         write!(f, "\n{}", self.cost)
     }

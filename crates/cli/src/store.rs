@@ -7,11 +7,13 @@ use std::path::{Path, PathBuf};
 use anyhow::Context as _;
 use clap::ValueEnum;
 use sha2::{Digest as _, Sha256};
+use twinbeam_core::ModelFiles;
 use twinbeam_gpt2::StoredDtype;
 
-pub(crate) const CONFIG: &str = "config.json";
-pub(crate) const WEIGHTS: &str = "model.safetensors";
-pub(crate) const TOKENIZER: &str = "tokenizer.json";
+pub(crate) const CONFIG: &str = ModelFiles::CONFIG;
+pub(crate) const WEIGHTS: &str = ModelFiles::WEIGHTS;
+pub(crate) const INDEX: &str = ModelFiles::INDEX;
+pub(crate) const TOKENIZER: &str = ModelFiles::TOKENIZER;
 
 /// Bytes that are read at a time where a file is too large to be held; whole numbers of every type.
 pub(crate) const CHUNK: u64 = 1 << 20;
@@ -90,14 +92,20 @@ pub(crate) fn size_and_digest(path: &Path) -> anyhow::Result<(u64, String)> {
         loop {
             let n = file.read(&mut chunk)?;
             if n == 0 {
-                let digest = sha256.finalize();
-                let hex =
-                    digest.iter().fold(String::new(), |text, byte| format!("{text}{byte:02x}"));
-                return Ok((size, hex));
+                return Ok((size, hexadecimal(&sha256.finalize())));
             }
             size += n as u64;
             sha256.update(&chunk[..n]);
         }
     };
     read().with_context(|| format!("reading {}", path.display()))
+}
+
+/// SHA-256 of bytes, in hexadecimal.
+pub(crate) fn sha256_of(bytes: &[u8]) -> String {
+    hexadecimal(&Sha256::digest(bytes))
+}
+
+fn hexadecimal(bytes: &[u8]) -> String {
+    bytes.iter().fold(String::new(), |text, byte| format!("{text}{byte:02x}"))
 }

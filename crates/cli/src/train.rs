@@ -74,11 +74,11 @@ pub fn run(options: &Options) -> anyhow::Result<()> {
     fs::write(out.join("config.json"), config.to_json()).context("writing config.json")?;
     let checkpoint = out.join("checkpoint.safetensors");
     let mut trainer = if checkpoint.exists() {
-        let trainer = Trainer::resume(config, &checkpoint)?;
+        let trainer = Trainer::resume(config.clone(), &checkpoint)?;
         println!("continuing at step {}", trainer.step());
         trainer
     } else {
-        Trainer::new(config, options.seed)?
+        Trainer::new(config.clone(), options.seed)?
     };
     println!(
         "{} parameters, {} tokens in the vocabulary",

@@ -10,11 +10,14 @@ pub const MAX_PROMPT_CHARS: usize = 4000;
 /// Most Gauss-Legendre nodes an experiment may ask for.
 pub const MAX_STEPS: usize = 300;
 
-/// Which run is changed, and so which question a score answers.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+/// Which run is changed, and so which question a score answers. A run computes both.
+#[derive(
+    Debug, Clone, Copy, Default, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize,
+)]
 #[serde(rename_all = "snake_case")]
 pub enum Direction {
     /// The clean run is changed with corrupted values: is the component necessary?
+    #[default]
     Noising,
     /// The corrupted run is changed with clean values: is the component sufficient?
     Denoising,
@@ -244,7 +247,8 @@ impl Written {
     }
 }
 
-/// Everything that decides the numbers, as a visitor enters it: what a link stores.
+/// Everything that decides the numbers, as a visitor enters it, and nothing else: two that are equal have the same
+/// result. What of a result is looked at is a [`crate::View`].
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(default)]
 pub struct Experiment {
@@ -263,8 +267,6 @@ pub struct Experiment {
     pub written: Written,
     /// Whether `<|endoftext|>` goes in front, as TransformerLens does.
     pub prepend_bos: bool,
-    /// Direction on the screen; a run computes both, this one first.
-    pub direction: Direction,
     /// What is measured.
     pub metric: Metric,
     /// Points at which integrated gradients are taken.
@@ -284,18 +286,9 @@ impl Default for Experiment {
             wrong: vec![" Mary".to_owned()],
             written: Written::Text,
             prepend_bos: true,
-            direction: Direction::Noising,
             metric: Metric::LogitDiff,
             n_steps: Steps::Fixed(50),
         }
-    }
-}
-
-impl Experiment {
-    /// Whether two experiments have the same numbers, whatever direction is on the screen.
-    pub fn same_numbers(&self, other: &Self) -> bool {
-        let other = Self { direction: self.direction, ..other.clone() };
-        *self == other
     }
 }
 

@@ -33,6 +33,7 @@ mod bench;
 mod catalog;
 mod experiment;
 pub mod gates;
+mod hint;
 mod hook_name;
 mod journal;
 mod lab;
@@ -56,10 +57,13 @@ pub use catalog::{Catalog, CatalogError, CatalogModel, KnownHead, KnownHeads, Pu
 pub use experiment::{
     Direction, Experiment, MAX_PROMPT_CHARS, MAX_STEPS, Metric, NotSteps, Steps, Written,
 };
+pub use hint::{About, Field, Hint, hides, is_unseen, name_of};
 pub use hook_name::HookName;
 pub use journal::{Completion, Entry, Journal, Piece};
 pub use lab::{ExactPairs, Interaction, Ladder, Redundancy};
-pub use link::{Link, LinkError, MAX_FRAGMENT, parse_link, print_link};
+pub use link::{
+    Link, LinkError, MAX_FRAGMENT, experiment_from_text, experiment_to_text, parse_link, print_link,
+};
 pub use pairs::{
     BadRow, CaseResult, LeftOut, MAX_PAIRS, MAX_PAIRS_BYTES, Merged, MergedAgreement, MergedTable,
     Merging, OverCases, PairList, PairsError, PromptPair, RowPlace, RowProblem, pairs_text,
@@ -73,7 +77,8 @@ pub use progressive::{Coverage, Patches, Screening, SplitMix64};
 pub use prompt::{Answers, PromptError, TokenPair, parse_ids};
 pub use protocol::{
     AnswerCheck, AnswerReading, CheckReport, DeviceChoice, DeviceReport, Event, Expected,
-    FetchFault, Inspection, Kept, ModelFiles, Phase, Problem, Request, SideView, TokenView, Wait,
+    FetchFault, Inspection, Kept, ModelFiles, Phase, Problem, Request, SideView, TokenView,
+    TokenizerNote, TokenizerReport, Wait,
 };
 pub use scores::{
     Component, ComponentKind, JointEffects, Method, MetricValues, Outcome, ScoreTable, SideSummary,
@@ -82,5 +87,5 @@ pub use scores::{
 pub use self_check::{CheckedItem, PUBLISHED_TOLERANCE, SelfCheck};
 pub use shape::ModelShape;
 pub use snapshot::{NeuronScores, Snapshot};
-pub use units::{GapTooSmall, Unit, UnitBasis};
-pub use view::{Draw, Highlight, Panel, SetChoice, View, WithChoice};
+pub use units::{GapRefused, Unit, UnitBasis};
+pub use view::{Draw, Highlight, Panel, ScaleChoice, SetChoice, View, WithChoice};

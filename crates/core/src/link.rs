@@ -19,8 +19,10 @@ const MAX_ANSWER_CHARS: usize = 100;
 
 /// The field of a link that holds a result.
 const RESULT: &str = "result";
-/// The field of a link that holds what the lab shows.
+/// The field of a link that holds what is on the screen, but for the direction: that has a field of its own, beside
+/// those of the experiment, where version 1 has put it.
 const VIEW: &str = "view";
+const DIRECTION: &str = "direction";
 
 /// What a link says.
 #[derive(Debug, Clone, PartialEq)]
@@ -65,8 +67,12 @@ pub fn print_link(
 ) -> Result<String, LinkError> {
     // Only what differs from the default travels, so that links stay short. A link means the same
     // for ever: the defaults of version 1 are frozen by the link corpus in `tests`.
-    let own = difference(to_object(experiment), &to_object(&Experiment::default()));
-    let default = to_object(&View::default());
+    let mut own = own_fields(experiment);
+    if view.direction != Direction::default() {
+        own.insert(DIRECTION.to_owned(), view.direction.id().into());
+    }
+    let default = View { direction: view.direction, ..View::default() };
+    let default = to_object(&default);
     let view = view.clone().for_link();
     let without_pairs = View { pairs: Vec::new(), ..view.clone() };
     let result = snapshot.map(|snapshot| to_value(&snapshot.to_wire()));
@@ -97,6 +103,26 @@ pub fn print_link(
         shortest = link.len();
     }
     Err(LinkError::TooLong(shortest))
+}
+
+/// An experiment alone, as text of any length: what a page keeps of a draft.
+pub fn experiment_to_text(experiment: &Experiment) -> String {
+    Value::Object(own_fields(experiment)).to_string()
+}
+
+/// Reads what [`experiment_to_text`] has written. As in a link, what cannot be becomes the default's.
+///
+/// `None`: it is no such text.
+pub fn experiment_from_text(text: &str) -> Option<Experiment> {
+    match serde_json::from_str(text) {
+        Ok(Value::Object(fields)) => Some(from_fields(fields).experiment),
+        _ => None,
+    }
+}
+
+/// The fields of an experiment that are not the default's.
+fn own_fields(experiment: &Experiment) -> Map<String, Value> {
+    difference(to_object(experiment), &to_object(&Experiment::default()))
 }
 
 /// The fields that are not the default's.
@@ -179,6 +205,9 @@ impl Fields {
 fn from_fields(fields: Map<String, Value>) -> Link {
     let default = Experiment::default();
     let mut fields = Fields { fields, refused: Vec::new() };
+    let direction = fields.take(DIRECTION, Direction::default(), |value| {
+        Direction::ALL.into_iter().find(|direction| value == direction.id())
+    });
     let experiment = Experiment {
         // A model is a name, never an address.
         model: fields
@@ -191,9 +220,6 @@ fn from_fields(fields: Map<String, Value>) -> Link {
             Written::ALL.into_iter().find(|written| value == written.id())
         }),
         prepend_bos: fields.take("prepend_bos", default.prepend_bos, |value| value.as_bool()),
-        direction: fields.take("direction", default.direction, |value| {
-            Direction::ALL.into_iter().find(|direction| value == direction.id())
-        }),
         metric: fields.take("metric", default.metric, |value| {
             Metric::ALL.into_iter().find(|metric| value == metric.id())
         }),
@@ -210,6 +236,7 @@ fn from_fields(fields: Map<String, Value>) -> Link {
     });
     let view = fields
         .take(VIEW, View::default(), |value| from_value::<View>(&value).filter(View::is_possible));
+    let view = View { direction, ..view };
     // A result belongs to what was asked: where that could not be read, it is of something else.
     let is_whole = fields.refused.iter().all(|field| *field == VIEW);
     let snapshot = snapshot.filter(|_| is_whole);
@@ -263,9 +290,9 @@ mod tests {
             r#"{"model":"https://evil.example/","n_steps":1e308,"metric":"worst","clean":7,
                 "answer":[" a",3],"direction":"denoising","__proto__":{"x":1}}"#,
         );
-        let experiment = Experiment { direction: Direction::Denoising, ..Experiment::default() };
+        let view = View { direction: Direction::Denoising, ..View::default() };
         let refused = vec!["model", "clean", "answer", "metric", "n_steps"];
-        let expected = Link { refused, has_unknown: true, ..plain(experiment) };
+        let expected = Link { refused, has_unknown: true, view, ..plain(Experiment::default()) };
         assert_eq!(parse_link(&link), Ok(expected));
     }
 
@@ -315,6 +342,11 @@ mod tests {
     fn what_is_on_the_screen_travels_and_what_cannot_be_does_not() {
         let head = |index| crate::Component { kind: crate::ComponentKind::Heads, layer: 1, index };
         let view = View {
+            direction: Direction::Denoising,
+            unit: crate::Unit::Notebook,
+            scale: crate::ScaleChoice::Own,
+            neurons_in_view: Some([12, 19]),
+            streams: true,
             pinned: Some(head(3)),
             selected: vec![head(0), head(7)],
             highlight: crate::Highlight::AtLeast(0.25),
@@ -334,6 +366,10 @@ mod tests {
         assert_eq!(plain, encode("{}"), "the default is not written");
         for view in [
             r#"{"pinned":{"kind":"heads","layer":1e9,"index":0}}"#,
+            r#"{"unit":"a name as long as no unit has"}"#,
+            r#"{"scale":"worst"}"#,
+            r#"{"neurons_in_view":[9,3]}"#,
+            r#"{"neurons_in_view":[0,1000000]}"#,
             r#"{"highlight":{"quantile":2}}"#,
             r#"{"highlight":{"at_least":1e39}}"#,
             r#"{"open":["agreement","x"]}"#,
@@ -344,6 +380,70 @@ mod tests {
             let link = link.expect("it is JSON");
             assert_eq!((link.view, link.refused), (View::default(), vec!["view"]), "{view}");
             assert_eq!(link.experiment.n_steps, Steps::Fixed(7));
+        }
+    }
+
+    #[test]
+    fn the_direction_stands_where_version_1_has_put_it_and_is_never_left_behind() {
+        let fields = |link: &str| -> Value {
+            let bytes =
+                URL_SAFE_NO_PAD.decode(link.strip_prefix(PREFIX).expect("ours")).expect("base64");
+            let json = decompress_to_vec_with_limit(&bytes, MAX_JSON).expect("deflated");
+            serde_json::from_slice(&json).expect("JSON")
+        };
+        let view = View { direction: Direction::Denoising, ..View::default() };
+        let link = print_link(&Experiment::default(), None, &view).expect("it is short");
+        assert_eq!(fields(&link), serde_json::json!({ "direction": "denoising" }));
+        // Of a view that cannot be read, and beside one that tries to say another.
+        for (text, refused) in [
+            (r#"{"direction":"denoising","view":7}"#, &["view"][..]),
+            (r#"{"direction":"denoising","view":{"direction":"noising"}}"#, &[]),
+        ] {
+            let read = parse_link(&encode_text(text)).expect("it is JSON");
+            assert_eq!((read.view, read.refused.as_slice()), (view.clone(), refused), "{text}");
+        }
+        // Of a unit that a later version may have, the rest stays.
+        let read =
+            parse_link(&encode_text(r#"{"view":{"unit":"bits","split":true}}"#)).expect("JSON");
+        assert_eq!(read.view, View { split: true, ..View::default() });
+        // Where nothing else of the view fits, it does.
+        let long = |n: usize, by: usize| -> String {
+            (0..n)
+                .map(|i| {
+                    char::from_u32(0x4e00 + ((i * i * by + i / 3) % 9000) as u32).unwrap_or('x')
+                })
+                .collect()
+        };
+        let pairs = vec![crate::PromptPair {
+            clean: long(4000, 7),
+            corrupted: long(4000, 11),
+            ..Default::default()
+        }];
+        let view = View { pairs, zero_baseline: true, ..view };
+        let directions: Vec<bool> = (0..4000)
+            .step_by(100)
+            .filter_map(|n| {
+                let experiment = Experiment {
+                    clean: long(4000, 3),
+                    corrupted: long(n, 5),
+                    ..Experiment::default()
+                };
+                print_link(&experiment, None, &view).ok()
+            })
+            .map(|link| parse_link(&link).expect("ours").view.direction == Direction::Denoising)
+            .collect();
+        assert!(!directions.is_empty() && directions.iter().all(|is_kept| *is_kept));
+    }
+
+    #[test]
+    fn a_draft_comes_back_whatever_its_length() {
+        let long: String =
+            (0..4000).filter_map(|i| char::from_u32(0x4e00 + i * 7 % 9000)).collect();
+        let draft = Experiment { clean: long.clone(), corrupted: long, ..Experiment::default() };
+        assert_eq!(experiment_from_text(&experiment_to_text(&draft)), Some(draft));
+        assert_eq!(experiment_from_text("{}"), Some(Experiment::default()));
+        for text in ["", "[1]", "7", "{"] {
+            assert_eq!(experiment_from_text(text), None, "{text}");
         }
     }
 

@@ -45,6 +45,39 @@ pub enum PromptError {
         /// Size of the vocabulary.
         d_vocab: usize,
     },
+    /// A token of the tokenizer that the model does not have.
+    #[error("the token {text:?} has the id {id}, and the model has {d_vocab} tokens")]
+    NotInModel {
+        /// The token.
+        text: String,
+        /// Its id.
+        id: u32,
+        /// Size of the model's vocabulary.
+        d_vocab: usize,
+    },
+    /// The token that is put in front is not one of the model's.
+    #[error(
+        "the token {text:?} that is put in front (BOS) has the id {id}, and the model has {d_vocab} tokens"
+    )]
+    BosNotInModel {
+        /// The token.
+        text: String,
+        /// Its id.
+        id: u32,
+        /// Size of the model's vocabulary.
+        d_vocab: usize,
+    },
+    /// The tokenizer has no tokens for a part of a text.
+    #[error("the tokens of {text:?} spell {spelt:?}: the tokenizer has none for a part of it")]
+    NotSpelt {
+        /// What was to be tokenised.
+        text: String,
+        /// What its tokens say.
+        spelt: String,
+    },
+    /// Text was given to a model without a tokenizer.
+    #[error("the model has no tokenizer, so prompts and answers can only be given as token ids")]
+    NoTokenizer,
     /// No answer token, or no wrong token.
     #[error("the {side} is missing")]
     NoAnswer {
@@ -70,6 +103,18 @@ pub enum PromptError {
         text: String,
         /// How it splits.
         pieces: Vec<String>,
+    },
+    /// The beginning-of-sequence token that the model's configuration names is none of its tokens.
+    #[error(
+        "bos_token_id: expected one of the model's {d_vocab} token ids, 0 to {}, got {got}: leave the beginning-of-sequence \
+         token out (BOS off, --no-bos), or mend config.json",
+        d_vocab.saturating_sub(1)
+    )]
+    NoBos {
+        /// What `config.json` says.
+        got: String,
+        /// Size of the vocabulary.
+        d_vocab: usize,
     },
     /// The number of steps is outside what is offered.
     #[error("{got} steps: choose 1 to {most}, or auto")]

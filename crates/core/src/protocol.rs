@@ -5,8 +5,9 @@
 use serde::{Deserialize, Serialize};
 
 use crate::{
-    Aligned, Bench, ComponentKind, Coverage, Draw, Experiment, Finding, JointEffects, ModelShape,
-    Patches, Probe, PromptError, PromptPair, Published, SelfCheck, SideSummary, Strip, TopToken,
+    Aligned, Bench, ComponentKind, Coverage, Direction, Draw, Experiment, Finding, Hint,
+    JointEffects, ModelShape, Patches, Probe, PromptError, PromptPair, Published, SelfCheck,
+    SideSummary, Strip, TopToken,
 };
 
 /// Where a visitor wants the model to run.
@@ -53,8 +54,22 @@ impl ModelFiles {
     pub const CONFIG: &str = "config.json";
     /// Name of the file with its weights.
     pub const WEIGHTS: &str = "model.safetensors";
+    /// Name of the file that says which of several files holds which weights, where they are not in one.
+    pub const INDEX: &str = "model.safetensors.index.json";
     /// Name of the file with its tokenizer.
     pub const TOKENIZER: &str = "tokenizer.json";
+    /// Name of the file with its tokens, where there is no [`Self::TOKENIZER`].
+    pub const VOCAB: &str = "vocab.json";
+    /// Name of the file that says how they are made of others, beside [`Self::VOCAB`].
+    pub const MERGES: &str = "merges.txt";
+    /// Names of the files that may say more of either.
+    pub const TOKENIZER_EXTRAS: [&str; 3] =
+        ["tokenizer_config.json", "special_tokens_map.json", "added_tokens.json"];
+    /// All files that say how text becomes tokens, in any of their forms.
+    pub const OF_TEXT: [&str; 6] = {
+        let [config, special, added] = Self::TOKENIZER_EXTRAS;
+        [Self::TOKENIZER, Self::VOCAB, Self::MERGES, config, special, added]
+    };
 }
 
 /// What a model's files should be, as far as it is known.
@@ -96,6 +111,8 @@ pub enum Request {
         job: u64,
         /// What to run.
         experiment: Experiment,
+        /// The direction that is computed first: the one that is looked at.
+        first: Direction,
         /// What is scored.
         kinds: Vec<ComponentKind>,
     },
@@ -136,6 +153,11 @@ pub enum Event {
         /// Build it belongs to; another than the page's means that the page must be reloaded.
         build: String,
     },
+    /// The worker's program has found a mistake of its own, and ends.
+    Panicked {
+        /// What is wrong, and where.
+        message: String,
+    },
     /// The model is ready.
     Loaded {
         /// Name of the model.
@@ -144,10 +166,14 @@ pub enum Event {
         shape: ModelShape,
         /// Where it runs.
         device: DeviceReport,
-        /// SHA-256 of `model.safetensors`, in hexadecimal.
+        /// SHA-256 of `model.safetensors`, in hexadecimal; of weights in several files, of the list of their digests.
         fingerprint: String,
+        /// In how many files the weights are; `None`: in one, as usual.
+        shards: Option<usize>,
         /// Whether that is the expected one; `None`: none is known.
         as_expected: Option<bool>,
+        /// What reads text for it; `None`: nothing, and it takes token ids only.
+        tokenizer: Option<TokenizerReport>,
         /// Where its files are from now on.
         kept: Kept,
         /// Seconds per phase: until the device was ready, until the model was.
@@ -357,12 +383,12 @@ pub enum FetchFault {
         /// Promised.
         expected: u64,
     },
-    /// The server packs the file anew, so that neither length nor ranges can be trusted.
-    #[error("the server sent it compressed ({encoding}), so its length is not known")]
-    Encoded {
-        /// How.
-        encoding: String,
-    },
+    /// Another file than the one that was asked for before.
+    #[error("the file has changed on the server")]
+    Changed,
+    /// Neither the server nor the file itself says how long it is, and it is too large to be held whole.
+    #[error("neither the server nor the file says how long it is")]
+    Unsized,
 }
 
 impl FetchFault {
@@ -374,13 +400,22 @@ impl FetchFault {
             | Self::Server { .. }
             | Self::WrongRange { .. }
             | Self::Short { .. }
-            | Self::Long { .. } => true,
+            | Self::Long { .. }
+            | Self::Changed => true,
             Self::NotFound
             | Self::Forbidden { .. }
             | Self::Status { .. }
             | Self::WebPage
-            | Self::Encoded { .. } => false,
+            | Self::Unsized => false,
         }
+    }
+
+    /// Whether it is a matter of which bytes came: what is the same twice is not an accident of the way.
+    pub const fn is_of_bytes(&self) -> bool {
+        matches!(
+            self,
+            Self::WrongRange { .. } | Self::Short { .. } | Self::Long { .. } | Self::Changed
+        )
     }
 }
 
@@ -518,6 +553,50 @@ pub enum Problem {
     Cancelled,
 }
 
+/// A tokenizer as far as it is said of it.
+#[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize)]
+pub struct TokenizerReport {
+    /// The token that is put in front of prompts, as text.
+    pub bos: String,
+    /// Where its files disagree, and what is made of that.
+    pub notes: Vec<TokenizerNote>,
+}
+
+/// Something that the files of a model say in two ways.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum TokenizerNote {
+    /// `config.json` and the tokenizer name different beginning-of-sequence tokens.
+    #[error(
+        "BOS: the tokenizer's is {used:?} (id {used_id}), config.json's bos_token_id is {other_id}; \
+         the tokenizer's is put in front, as TransformerLens does"
+    )]
+    Bos {
+        /// The tokenizer's, which is used.
+        used: String,
+        /// Its id.
+        used_id: u32,
+        /// That of `config.json`.
+        other_id: u32,
+    },
+    /// `tokenizer.json` and `tokenizer_config.json` say different things of a space in front of every text, and
+    /// transformers' GPT-2 tokenizer goes by the latter.
+    #[error(
+        "add_prefix_space: tokenizer.json says {}, tokenizer_config.json {used}; {used} is used, as transformers does",
+        !used
+    )]
+    PrefixSpace {
+        /// What is done.
+        used: bool,
+    },
+    /// `tokenizer.json` puts a space in front of every text, which `tokenizer_config.json` does not ask for.
+    #[error(
+        "add_prefix_space: tokenizer.json puts a space in front of every text, as it says; transformers' GPT2Tokenizer \
+         leaves it out unless tokenizer_config.json says the same"
+    )]
+    PrefixSpaceOfFile,
+}
+
 /// One token as a person sees it.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct TokenView {
@@ -527,6 +606,8 @@ pub struct TokenView {
     pub text: String,
     /// Whether it is the beginning-of-sequence token that was put in front.
     pub bos: bool,
+    /// Whether the tokenizer has it as a whole, special or added, and found it in the text as it stands.
+    pub special: bool,
 }
 
 /// One prompt, tokenised and, if it fits, run.
@@ -543,7 +624,9 @@ pub struct SideView {
 pub struct AnswerReading {
     /// As entered.
     pub text: String,
-    /// The pieces it splits into; one piece is right.
+    /// The tokens it splits into; one is right.
+    pub ids: Vec<u32>,
+    /// Their texts.
     pub pieces: Vec<String>,
     /// The same with a leading space, if that is one token and this is not.
     pub with_space: Option<String>,
@@ -571,4 +654,6 @@ pub struct Inspection {
     pub wrong: AnswerCheck,
     /// Why it cannot be run; `None`: it can.
     pub problem: Option<PromptError>,
+    /// What runs and may not be what was meant.
+    pub hints: Vec<Hint>,
 }

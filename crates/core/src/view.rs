@@ -1,8 +1,8 @@
-//! What the lab has on the screen: what a link keeps of it beside the experiment and its result.
+//! What is on the screen: what a link keeps beside the experiment and its result.
 
-use serde::{Deserialize, Serialize};
+use serde::{Deserialize, Deserializer, Serialize};
 
-use crate::{Component, ComponentKind, PromptPair};
+use crate::{Component, ComponentKind, Direction, PromptPair, Unit};
 
 /// Components that a link names at most.
 const MOST_SELECTED: usize = 200;
@@ -11,6 +11,30 @@ const MOST_PAIRS: usize = 100;
 /// Larger models than any GPT-2 have no place in it.
 const MOST_LAYERS: usize = 96;
 const MOST_WIDTH: usize = 65_536;
+
+/// Longest name of a unit that is read.
+const MOST_UNIT: usize = 20;
+
+/// Whether the maps have one scale, or each its own.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum ScaleChoice {
+    /// One for all maps.
+    #[default]
+    Shared,
+    /// One per map.
+    Own,
+}
+
+impl ScaleChoice {
+    /// Stable lower-case name.
+    pub const fn id(self) -> &'static str {
+        match self {
+            Self::Shared => "shared",
+            Self::Own => "own",
+        }
+    }
+}
 
 /// Which components count as found by a method.
 #[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize)]
@@ -124,13 +148,22 @@ pub struct Draw {
     pub seed: u32,
 }
 
-/// What the lab has on the screen.
+/// What is on the screen of a result. None of it decides a number, and a change of it makes no result stale.
+///
+/// Everything that shows a result elsewhere (a link, a file, a frame) takes from here what it shows.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[serde(default)]
 #[expect(clippy::struct_excessive_bools, reason = "each is a switch of its own on the page")]
 pub struct View {
-    /// Name of the unit, as [`crate::Unit::id`].
-    pub unit: String,
+    /// Which run is changed in what the maps show. In a link it stands beside the experiment's fields.
+    pub direction: Direction,
+    /// In which unit scores are shown, where the result allows it.
+    #[serde(deserialize_with = "unit_or_default")]
+    pub unit: Unit,
+    /// Whether the maps have one scale.
+    pub scale: ScaleChoice,
+    /// First and last of the neurons that are in view; `None`: all.
+    pub neurons_in_view: Option<[usize; 2]>,
     /// The component that is pinned.
     pub pinned: Option<Component>,
     /// Heads or neurons.
@@ -151,6 +184,8 @@ pub struct View {
     pub set: SetChoice,
     /// Whether it has been: for the figure that the link holds.
     pub ablated: bool,
+    /// Whether the maps by token were asked for, where they are not drawn by themselves: likewise.
+    pub streams: bool,
     /// By what it is replaced.
     pub with: WithChoice,
     /// Whether the pairs' neurons are scored too.
@@ -164,7 +199,10 @@ pub struct View {
 impl Default for View {
     fn default() -> Self {
         Self {
-            unit: "metric".to_owned(),
+            direction: Direction::default(),
+            unit: Unit::default(),
+            scale: ScaleChoice::default(),
+            neurons_in_view: None,
             pinned: None,
             kind: ComponentKind::Heads,
             selected: Vec::new(),
@@ -175,6 +213,7 @@ impl Default for View {
             open: vec![Panel::Agreement, Panel::Why, Panel::Directions],
             set: SetChoice::default(),
             ablated: false,
+            streams: false,
             with: WithChoice::default(),
             batch_neurons: false,
             draw: None,
@@ -200,7 +239,7 @@ impl View {
             && self.pinned.iter().chain(&self.selected).all(fits)
             && self.selected.len() <= MOST_SELECTED
             && self.open.len() <= Panel::ALL.len()
-            && self.unit.len() <= 20
+            && self.neurons_in_view.is_none_or(|[first, last]| first <= last && last < MOST_WIDTH)
             && self.pairs.len() <= MOST_PAIRS
             && self.pairs.iter().all(is_short)
             && self.draw.as_ref().is_none_or(|draw| draw.task.len() <= 40 && draw.n <= 1000)
@@ -215,4 +254,13 @@ impl View {
         }
         self
     }
+}
+
+/// A unit by its name. One of a later version is shown in the metric's: that is the default.
+fn unit_or_default<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Unit, D::Error> {
+    let name = String::deserialize(deserializer)?;
+    if name.len() > MOST_UNIT {
+        return Err(serde::de::Error::custom("no unit has so long a name"));
+    }
+    Ok(Unit::ALL.into_iter().find(|unit| unit.id() == name).unwrap_or_default())
 }

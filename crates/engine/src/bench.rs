@@ -3,11 +3,16 @@
 use burn::tensor::Tensor;
 use twinbeam_attribution::{Advance, Error as MethodError, Nodes, Progress, integrate, patch_some};
 use twinbeam_core::{
-    Bench, BenchPart, BenchRow, ComponentKind, DeviceReport, Direction, Event, ModelShape, Phase,
-    Steps,
+    Answers, Bench, BenchPart, BenchRow, ComponentKind, DeviceReport, Direction, Event, Metric,
+    ModelShape, Phase, PromptError, Steps, TokenPair,
 };
 
 use crate::{Error, Host, Model, Question};
+
+/// Tokens of what is timed where nobody says on what: as many as the notebook's prompts have, and the first that
+/// differs.
+const TOKENS: usize = 17;
+const DIFFERENT: usize = 10;
 
 /// Rows of the square matrices whose product shows the peak: large enough for it, and small enough that a
 /// browser's worker hears Cancel.
@@ -62,6 +67,29 @@ impl BenchPlan {
             n_neurons: shape.d_mlp,
         }
     }
+}
+
+/// A question of the notebook's shape, in ids: 17 tokens, of which the eleventh differs, or as many as the model
+/// reads.
+///
+/// # Errors
+/// A model with a single token: nothing can differ.
+pub fn bench_question(model: &Model, n_steps: Steps) -> Result<Question, PromptError> {
+    bench_question_of(model.shape(), n_steps)
+}
+
+fn bench_question_of(shape: &ModelShape, n_steps: Steps) -> Result<Question, PromptError> {
+    let n_pos = TOKENS.min(shape.n_ctx);
+    // A small vocabulary begins anew.
+    let id = |number: usize| (number % shape.d_vocab) as u32;
+    let clean: Vec<u32> = (0..n_pos).map(id).collect();
+    let mut corrupted = clean.clone();
+    let place = DIFFERENT * n_pos / TOKENS;
+    let others = [id(TOKENS), id(TOKENS + 1)];
+    corrupted[place] = if others[0] == clean[place] { others[1] } else { others[0] };
+    let tokens = TokenPair::new(clean, corrupted, shape)?;
+    let answers = Answers::new(vec![id(TOKENS + 1)], vec![id(TOKENS + 2)], shape)?;
+    Ok(Question { tokens, answers, metric: Metric::LogitDiff, n_steps })
 }
 
 /// Times the methods on a question, in the noising direction. Nothing is compared with the CPU here: the
@@ -231,5 +259,35 @@ impl<H: Host> Progress for Counter<'_, H> {
             self.host.pause().await;
             if self.host.cancelled() { Err(MethodError::Cancelled) } else { Ok(()) }
         })
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn shape(n_ctx: usize, d_vocab: usize) -> ModelShape {
+        ModelShape { n_layers: 1, n_heads: 1, d_model: 4, d_head: 4, d_mlp: 4, n_ctx, d_vocab }
+    }
+
+    #[test]
+    fn what_is_timed_is_the_notebooks_shape_where_that_fits() {
+        let question = bench_question_of(&shape(1024, 50257), Steps::Fixed(50)).unwrap();
+        let tokens = &question.tokens;
+        assert_eq!((tokens.n_pos(), tokens.first_difference()), (17, 10));
+        assert_eq!(tokens.corrupted()[10], 17);
+        assert_eq!((question.answers.answer(), question.answers.wrong()), (&[18][..], &[19][..]));
+    }
+
+    #[test]
+    fn any_model_with_two_tokens_can_be_timed() {
+        for n_ctx in 1..20 {
+            for d_vocab in 2..25 {
+                let question = bench_question_of(&shape(n_ctx, d_vocab), Steps::AUTO).unwrap();
+                assert_eq!(question.tokens.n_pos(), n_ctx.min(17));
+                assert!(question.tokens.first_difference() < n_ctx, "{n_ctx} {d_vocab}");
+            }
+        }
+        assert!(bench_question_of(&shape(9, 1), Steps::AUTO).is_err());
     }
 }

@@ -1,25 +1,49 @@
-use twinbeam_core::{FetchFault, Problem, PromptError};
-use twinbeam_gpt2::{ConfigError, LoadError, TokenizerError};
+use twinbeam_core::{FetchFault, ModelFiles, Problem, PromptError};
+use twinbeam_gpt2::{ConfigError, IndexError, LoadError, NotTheFile, TokenizerError};
 
 use crate::SourceError;
 
 /// Why a job could not be done.
+///
+/// Each message says all of its cause, and none has a source: who prints a chain of causes prints none twice.
 #[derive(Debug, thiserror::Error)]
 pub enum Error {
     /// A file could not be read.
-    #[error("{file}: {source}")]
+    #[error("{file}: {cause}")]
     Source {
         /// Name of the file.
         file: String,
         /// Why.
-        source: SourceError,
+        cause: SourceError,
+    },
+    /// There are no weights, neither in one file nor in several.
+    #[error(
+        "model.safetensors: there is no such file, nor a model.safetensors.index.json of weights in several: put the \
+         model’s weights beside its config.json"
+    )]
+    NoWeights,
+    /// A file is another than it should be, or damaged.
+    #[error("{file}: {cause}")]
+    NotTheFile {
+        /// Name of the file.
+        file: String,
+        /// What it is instead.
+        cause: NotTheFile,
     },
     /// `config.json` is not of a GPT-2.
     #[error("config.json: {0}")]
-    Config(#[source] ConfigError),
-    /// `model.safetensors` is not of that GPT-2.
-    #[error("model.safetensors: {0}")]
-    Load(#[source] LoadError),
+    Config(ConfigError),
+    /// A file of weights is not of that GPT-2.
+    #[error("{file}: {cause}")]
+    Load {
+        /// Name of the file.
+        file: String,
+        /// Why.
+        cause: LoadError,
+    },
+    /// The weights are in several files, and these are not one model.
+    #[error("model.safetensors.index.json: {0}")]
+    Index(IndexError),
     /// `model.safetensors` is whole and not the expected one.
     #[error("model.safetensors: expected sha256 {expected}, got {got}")]
     Digest {
@@ -28,19 +52,13 @@ pub enum Error {
         /// That of the file.
         got: String,
     },
-    /// `tokenizer.json` cannot be used.
-    #[error("tokenizer.json: {0}")]
-    Tokenizer(#[source] TokenizerError),
-    /// The tokenizer has ids that the model does not have.
-    #[error("tokenizer.json: expected at most {expected} tokens, got {got}")]
-    Vocabulary {
-        /// The model's vocabulary.
-        expected: usize,
-        /// The tokenizer's.
-        got: usize,
-    },
-    /// Text was given, and the model's folder has no `tokenizer.json`.
-    #[error("tokenizer.json: there is none, so prompts can only be given as token ids")]
+    /// A file of the tokenizer cannot be used, which its error names.
+    #[error(transparent)]
+    Tokenizer(TokenizerError),
+    /// Text was given, and the model's folder has no tokenizer.
+    #[error(
+        "tokenizer.json: there is none, nor vocab.json with merges.txt, so prompts can only be given as token ids"
+    )]
     NoTokenizer,
     /// The prompts or answers cannot be compared.
     #[error(transparent)]
@@ -74,7 +92,11 @@ impl Error {
     pub(crate) const fn is_of_bytes(&self) -> bool {
         matches!(
             self,
-            Self::Config(_) | Self::Load(_) | Self::Tokenizer(_) | Self::Vocabulary { .. }
+            Self::NotTheFile { .. }
+                | Self::Config(_)
+                | Self::Load { .. }
+                | Self::Index(_)
+                | Self::Tokenizer(_)
         )
     }
 
@@ -82,25 +104,31 @@ impl Error {
     pub fn problem(&self) -> Problem {
         use twinbeam_attribution::Error as Method;
         match self {
-            Self::Source { file, source } => {
+            Self::NoWeights => {
+                let file = ModelFiles::WEIGHTS.to_owned();
+                Problem::Fetch { file, fault: FetchFault::NotFound }
+            }
+            Self::Source { file, cause } => {
                 let file = file.clone();
-                match source {
+                match cause {
                     SourceError::NotFound => Problem::Fetch { file, fault: FetchFault::NotFound },
                     SourceError::Fetch(fault) => Problem::Fetch { file, fault: fault.clone() },
                     SourceError::Failed(message) => {
                         Problem::File { file, message: message.clone() }
                     }
+                    SourceError::TooLarge { .. } => Problem::Model { message: self.to_string() },
                 }
             }
             Self::Digest { expected, got } => {
                 Problem::Digest { expected: expected.clone(), got: got.clone() }
             }
-            Self::Config(_)
-            | Self::Load(_)
+            Self::NotTheFile { .. }
+            | Self::Config(_)
+            | Self::Load { .. }
+            | Self::Index(_)
             | Self::Tokenizer(_)
-            | Self::Vocabulary { .. }
-            | Self::NoTokenizer
-            | Self::Probe(_) => Problem::Model { message: chain(self) },
+            | Self::Probe(_) => Problem::Model { message: self.to_string() },
+            Self::NoTokenizer => Problem::Prompt { error: PromptError::NoTokenizer },
             Self::Prompt(error) => Problem::Prompt { error: error.clone() },
             Self::Attribution(Method::Cancelled) => Problem::Cancelled,
             Self::Attribution(Method::NotFinite { what }) => {
@@ -122,18 +150,4 @@ impl Error {
 
 fn percent(part: f32) -> String {
     format!("{:.2} %", 100.0 * part)
-}
-
-/// An error with the causes that its own message does not repeat.
-fn chain(error: &dyn std::error::Error) -> String {
-    let mut text = error.to_string();
-    let mut cause = error.source();
-    while let Some(inner) = cause {
-        let inner_text = inner.to_string();
-        if !text.contains(&inner_text) {
-            text = format!("{text}: {inner_text}");
-        }
-        cause = inner.source();
-    }
-    text
 }

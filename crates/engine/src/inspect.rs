@@ -4,6 +4,7 @@ use twinbeam_core::{
     MetricValues, PromptError, SideView, TokenPair, TokenView, Written, align, parse_ids,
 };
 
+use crate::hints::hints;
 use crate::run::top_tokens;
 use crate::{Error, Model, Question};
 
@@ -18,13 +19,25 @@ pub fn question(model: &Model, experiment: &Experiment) -> Result<Question, Erro
     }
     let clean = encode(model, &experiment.clean, "clean", experiment)?;
     let corrupted = encode(model, &experiment.corrupted, "corrupted", experiment)?;
-    let tokens = TokenPair::new(clean, corrupted, model.shape())?;
+    let named = |error| by_name(model, error);
+    let tokens = TokenPair::new(clean, corrupted, model.shape()).map_err(named)?;
     let one_token = |texts: &[String]| -> Result<Vec<u32>, Error> {
         texts.iter().map(|text| single(model, text, experiment.written)).collect()
     };
     let (answer, wrong) = (one_token(&experiment.answer)?, one_token(&experiment.wrong)?);
-    let answers = Answers::new(answer, wrong, model.shape())?;
+    let answers = Answers::new(answer, wrong, model.shape()).map_err(named)?;
     Ok(Question { tokens, answers, metric: experiment.metric, n_steps: experiment.n_steps })
+}
+
+/// The same with the text of a token that the tokenizer has and the model does not.
+fn by_name(model: &Model, error: PromptError) -> PromptError {
+    let knows = |id| model.tokenizer.as_ref().is_some_and(|tokenizer| tokenizer.contains(id));
+    match error {
+        PromptError::UnknownToken { id, d_vocab } if knows(id) => {
+            PromptError::NotInModel { text: model.token_text(id), id, d_vocab }
+        }
+        error => error,
+    }
 }
 
 /// Token ids of a prompt of an experiment that is short enough, and not empty.
@@ -86,12 +99,12 @@ fn pieces(model: &Model, ids: &[u32]) -> Vec<String> {
 /// What is typed, as the model sees it: tokens, alignment, how answers read, likely next tokens.
 ///
 /// # Errors
-/// A model without tokenizer, or a device that fails. What is wrong with the draft is not an error
-/// but [`Inspection::problem`].
+/// A device that fails. What is wrong with the draft is not an error but [`Inspection::problem`].
 pub async fn inspect(model: &Model, draft: &Experiment) -> Result<Inspection, Error> {
     let problem = match question(model, draft) {
         Ok(_) => None,
         Err(Error::Prompt(problem)) => Some(problem),
+        Err(Error::NoTokenizer) => Some(PromptError::NoTokenizer),
         Err(error) => return Err(error),
     };
     let clean = tokens(model, &draft.clean, draft)?;
@@ -103,6 +116,7 @@ pub async fn inspect(model: &Model, draft: &Experiment) -> Result<Inspection, Er
         answer: answers(model, &draft.answer, draft.written)?,
         wrong: answers(model, &draft.wrong, draft.written)?,
         problem,
+        hints: hints(model, draft),
     })
 }
 
@@ -117,7 +131,7 @@ fn tokens(model: &Model, text: &str, draft: &Experiment) -> Result<Vec<u32>, Err
 /// No ids where what was typed is at fault, which [`Inspection::problem`] says.
 fn or_none(ids: Result<Vec<u32>, Error>) -> Result<Vec<u32>, Error> {
     match ids {
-        Err(Error::Prompt(_)) => Ok(Vec::new()),
+        Err(Error::Prompt(_) | Error::NoTokenizer) => Ok(Vec::new()),
         ids => ids,
     }
 }
@@ -127,6 +141,7 @@ async fn side(model: &Model, draft: &Experiment, ids: &[u32]) -> Result<SideView
         id: *id,
         text: model.token_text(*id),
         bos: draft.prepend_bos && !draft.written.prompts_are_ids() && position == 0,
+        special: model.is_special(*id),
     });
     let is_known = |id: &u32| (*id as usize) < model.shape().d_vocab;
     let fits = (1..=model.shape().n_ctx).contains(&ids.len()) && ids.iter().all(is_known);
@@ -151,10 +166,11 @@ fn answers(model: &Model, texts: &[String], written: Written) -> Result<AnswerCh
         let spaced = format!(" {}", text.trim());
         let with_space = ids.len() != 1
             && !written.answers_are_ids()
-            && model.encode(&spaced, false)?.len() == 1;
+            && or_none(model.encode(&spaced, false))?.len() == 1;
         Ok(AnswerReading {
             text: text.clone(),
             pieces: pieces(model, &ids),
+            ids,
             with_space: with_space.then_some(spaced),
         })
     };

@@ -16,6 +16,7 @@ pub mod device;
 mod error;
 #[cfg(feature = "faults")]
 pub mod faults;
+mod hints;
 mod host;
 mod inspect;
 mod model;
@@ -28,10 +29,12 @@ mod self_test;
 mod shelf;
 mod source;
 mod watch;
+mod weights;
 
-pub use bench::{BenchPlan, bench};
+pub use bench::{BenchPlan, bench, bench_question};
 pub use device::{DeviceKind, Precision};
 pub use error::Error;
+pub use hints::hints;
 pub use host::Host;
 pub use inspect::{inspect, prompt_metrics, question};
 pub use model::Model;
@@ -42,3 +45,4 @@ pub use run::{Plan, Question, run};
 pub use self_test::{self_test, self_test_values};
 pub use shelf::{Blob, Shelf};
 pub use source::{ByteSource, SourceError};
+pub use weights::Weights;

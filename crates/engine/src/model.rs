@@ -1,27 +1,23 @@
 use std::cell::OnceCell;
 
 use burn::tensor::{Device, Tensor, TensorCreationOptions};
-use sha2::{Digest as _, Sha256};
 use twinbeam_attribution::{Budget, RunPair};
-use twinbeam_core::{Event, Expected, Phase};
-use twinbeam_gpt2::{Gpt2, Gpt2Builder, Gpt2Config, Part, Tokenizer, WeightPlan};
+use twinbeam_core::{Expected, ModelFiles, PromptError, TokenizerNote, TokenizerReport};
+use twinbeam_gpt2::{
+    FileKind, Gpt2, Gpt2Config, NoBos, PrefixSpace, Reading, Tokenizer, TokenizerError,
+    TokenizerFiles, json_object,
+};
 
-use crate::shelf::hexadecimal;
 use crate::watch::Watch;
-use crate::{ByteSource, DeviceKind, Error, Host, Question, SourceError};
+use crate::weights::{Masks, Weights};
+use crate::{ByteSource, DeviceKind, Error, Host, Question};
 
-const CONFIG: &str = "config.json";
-const WEIGHTS: &str = "model.safetensors";
-const TOKENIZER: &str = "tokenizer.json";
+const CONFIG: &str = ModelFiles::CONFIG;
 
 /// Largest `config.json` that is read.
 const MAX_CONFIG_BYTES: u64 = 1 << 20;
-/// Largest `tokenizer.json` that is read; GPT-2's has 1.4 MB.
+/// Largest file of a tokenizer that is read; GPT-2's `tokenizer.json` has 1.4 MB.
 const MAX_TOKENIZER_BYTES: u64 = 16 << 20;
-/// Bytes of the weights that are read at a time.
-const PART_BYTES: u64 = 8 << 20;
-/// Bytes on their way to a GPU before it is waited for.
-const UPLOAD_BYTES: u64 = 32 << 20;
 
 /// A model that is ready to run, from a Hugging Face directory.
 #[derive(Debug)]
@@ -36,21 +32,15 @@ pub struct Model {
     pub(crate) watch: Watch,
     pub(crate) tokenizer: Option<Tokenizer>,
     pub(crate) fingerprint: String,
+    /// In how many files the weights are; `None`: in one, as usual.
+    shards: Option<usize>,
     as_expected: Option<bool>,
     masks: Masks,
 }
 
-/// How the digest of a file takes in its causal masks.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-enum Masks {
-    /// As what they must be, without reading them.
-    Known,
-    /// As what they are.
-    Read,
-}
-
 impl Model {
-    /// Reads `config.json`, `model.safetensors` and, if it is there, `tokenizer.json`. Weights are
+    /// Reads `config.json`, `model.safetensors` and, if they are there, the files of a tokenizer. Where there is no
+    /// `model.safetensors`, weights are those of the files that `model.safetensors.index.json` lists. They are
     /// read part by part, straight to the device.
     ///
     /// Where the weights are not the expected ones, damage in what is kept is looked for, then the causal
@@ -71,6 +61,14 @@ impl Model {
             let (mut model, has_masks) = match read(source, device, masks, host).await {
                 Ok(read) => read,
                 Err(error) if error.is_of_bytes() && source.heal() => continue,
+                // What an earlier visit has kept may have been mended where it came from.
+                Err(error) if error.is_of_bytes() && source.fetched() == 0 && !discarded => {
+                    discarded = true;
+                    if source.discard() {
+                        continue;
+                    }
+                    return Err(error);
+                }
                 Err(error) => return Err(error),
             };
             let got = &model.fingerprint;
@@ -121,7 +119,7 @@ impl Model {
         let Some(options) = self.twin_options.clone() else {
             return Ok(());
         };
-        let weights = Weights::open(source, *self.gpt2.config()).await?;
+        let weights = Weights::open(source, self.gpt2.config().clone()).await?;
         let read = weights.read(source, self.masks, &[options], (job, host)).await;
         let (models, got) = read?;
         if got != self.fingerprint {
@@ -145,6 +143,7 @@ impl Model {
             watch: Watch::default(),
             tokenizer: None,
             fingerprint: String::new(),
+            shards: None,
             as_expected: None,
             masks: Masks::Known,
         }
@@ -172,6 +171,7 @@ impl Model {
             watch: self.watch.clone(),
             tokenizer: None,
             fingerprint: self.fingerprint.clone(),
+            shards: self.shards,
             as_expected: self.as_expected,
             masks: self.masks,
         }
@@ -192,108 +192,91 @@ impl Model {
         self.gpt2.shape()
     }
 
-    /// SHA-256 of `model.safetensors`, in hexadecimal.
+    /// SHA-256 of `model.safetensors`, in hexadecimal. Of weights in several files it is that of what `sha256sum`
+    /// prints of them in the order of their names: a line for each with its digest, two spaces and its name.
     pub fn fingerprint(&self) -> &str {
         &self.fingerprint
     }
 
-    /// Text of one token; its number where there is no tokenizer.
+    /// In how many files the weights are, where an index lists them.
+    pub const fn shards(&self) -> Option<usize> {
+        self.shards
+    }
+
+    /// Text of one token; its number where the tokenizer has none for it, or there is no tokenizer.
     pub(crate) fn token_text(&self, id: u32) -> String {
         match &self.tokenizer {
-            Some(tokenizer) => tokenizer.decode(&[id]),
-            None => format!("#{id}"),
+            Some(tokenizer) if tokenizer.contains(id) => tokenizer.decode(&[id]),
+            _ => format!("#{id}"),
         }
     }
 
-    /// Token ids of a prompt, `<|endoftext|>` in front if wanted.
+    /// Whether a token is found in texts as it stands: a special or an added one.
+    pub(crate) fn is_special(&self, id: u32) -> bool {
+        self.tokenizer.as_ref().is_some_and(|tokenizer| tokenizer.is_added(id))
+    }
+
+    /// The token that goes in front of prompts: the tokenizer's, as TransformerLens has it, else that of `config.json`.
+    ///
+    /// # Errors
+    /// [`PromptError::BosNotInModel`] and [`PromptError::NoBos`]: one that the model does not have. A `bos_token_id`
+    /// that cannot be is refused even where the tokenizer names another: something is wrong with these files.
+    pub fn bos(&self) -> Result<u32, PromptError> {
+        let d_vocab = self.shape().d_vocab;
+        let of_config = self.gpt2.config().bos_token_id.as_ref();
+        let of_tokenizer = self.tokenizer.as_ref().and_then(Tokenizer::bos);
+        let id = match (of_config, of_tokenizer) {
+            (Ok(_) | Err(NoBos { is_named: false, .. }), Some(id)) => id,
+            (Ok(id), None) => *id,
+            (Err(NoBos { got, .. }), _) => {
+                return Err(PromptError::NoBos { got: got.clone(), d_vocab });
+            }
+        };
+        if id as usize >= d_vocab {
+            return Err(PromptError::BosNotInModel { text: self.token_text(id), id, d_vocab });
+        }
+        Ok(id)
+    }
+
+    /// What there is to say of the tokenizer; `None`: there is none.
+    pub fn tokenizer_report(&self) -> Option<TokenizerReport> {
+        let tokenizer = self.tokenizer.as_ref()?;
+        let of_config = self.gpt2.config().bos_token_id.as_ref().ok().copied();
+        let named = tokenizer.bos().or(of_config);
+        let bos = named.map_or_else(String::new, |id| self.token_text(id));
+        let mut notes = Vec::new();
+        if let (Some(used_id), Some(other_id)) = (tokenizer.bos(), of_config)
+            && used_id != other_id
+        {
+            notes.push(TokenizerNote::Bos { used: bos.clone(), used_id, other_id });
+        }
+        match tokenizer.prefix_space() {
+            PrefixSpace::Agreed => {}
+            PrefixSpace::OfConfig(used) => notes.push(TokenizerNote::PrefixSpace { used }),
+            PrefixSpace::OfFile => notes.push(TokenizerNote::PrefixSpaceOfFile),
+        }
+        Some(TokenizerReport { bos, notes })
+    }
+
+    /// Token ids of a prompt, the beginning-of-sequence token in front if wanted.
     pub(crate) fn encode(&self, text: &str, prepend_bos: bool) -> Result<Vec<u32>, Error> {
-        let tokenizer = self.tokenizer.as_ref().ok_or(Error::NoTokenizer)?;
-        let mut ids = tokenizer.encode(text).map_err(Error::Tokenizer)?;
+        let mut ids = self.read_text(text)?.ids;
         if prepend_bos {
-            ids.insert(0, self.gpt2.config().bos_token_id);
+            ids.insert(0, self.bos()?);
         }
         Ok(ids)
     }
-}
 
-/// What a model's weights are, before they are read.
-struct Weights {
-    config: Gpt2Config,
-    header: Vec<u8>,
-    plan: WeightPlan,
-}
-
-impl Weights {
-    async fn open(source: &impl ByteSource, config: Gpt2Config) -> Result<Self, Error> {
-        let file_len = source.size(WEIGHTS).await.map_err(of_weights)?;
-        let first = source.read(WEIGHTS, 0..file_len.min(64)).await.map_err(of_weights)?;
-        let header_len = WeightPlan::header_len(&first, file_len).map_err(Error::Load)?;
-        let header = source.read(WEIGHTS, 8..8 + header_len).await.map_err(of_weights)?;
-        let plan = WeightPlan::new(&header, file_len, &config.shape).map_err(Error::Load)?;
-        Ok(Self { config, header, plan })
+    /// A text in tokens, and what was made of it first.
+    pub(crate) fn read_text(&self, text: &str) -> Result<Reading, Error> {
+        let tokenizer = self.tokenizer.as_ref().ok_or(Error::NoTokenizer)?;
+        tokenizer.read(text).map_err(|error| match error {
+            TokenizerError::NotReversible { text, decoded: spelt } => {
+                PromptError::NotSpelt { text, spelt }.into()
+            }
+            error => Error::Tokenizer(error),
+        })
     }
-
-    /// The model on each of some devices, and the SHA-256 of the file.
-    async fn read(
-        &self,
-        source: &impl ByteSource,
-        masks: Masks,
-        devices: &[TensorCreationOptions],
-        (job, host): (u64, &mut impl Host),
-    ) -> Result<(Vec<Gpt2>, String), Error> {
-        let parts = self.plan.parts(PART_BYTES);
-        let is_read = |part: &Part<'_>| masks == Masks::Read || !matches!(part, Part::Mask(..));
-        let ranges: Vec<_> =
-            parts.iter().filter(|part| is_read(part)).map(|part| part.range().clone()).collect();
-        source.announce(WEIGHTS, &ranges);
-        let mut sha256 = Sha256::new();
-        sha256.update((self.header.len() as u64).to_le_bytes());
-        sha256.update(&self.header);
-        let builder = |options| Gpt2Builder::new(self.config, &self.plan, options);
-        let mut builders: Vec<_> = devices.iter().cloned().map(builder).collect();
-        let begun = host.seconds();
-        let total = ranges.iter().map(|range| range.end - range.start).sum();
-        let (mut done, mut on_the_way) = (0, 0);
-        for part in &parts {
-            if let Part::Mask(mask, _) = part
-                && !is_read(part)
-            {
-                mask.rows().for_each(|row| sha256.update(&row));
-                continue;
-            }
-            let fetched = source.fetched();
-            let bytes = source.read(WEIGHTS, part.range().clone()).await.map_err(of_weights)?;
-            sha256.update(&bytes);
-            if let Part::Tensor(tensor, _) = part {
-                for builder in &mut builders {
-                    builder.push(tensor, &bytes).map_err(Error::Load)?;
-                }
-            }
-            let n = bytes.len() as u64;
-            // Before anything is waited for: the memory is needed for the next part.
-            drop(bytes);
-            (done, on_the_way) = (done + n, on_the_way + n);
-            if on_the_way > UPLOAD_BYTES {
-                on_the_way = 0;
-                arrival(devices).await?;
-            }
-            let phase = if source.fetched() > fetched { Phase::Fetching } else { Phase::Loading };
-            let seconds = host.seconds() - begun;
-            host.emit(Event::Progress { job, phase, done, total, seconds });
-            host.pause().await;
-            if host.cancelled() {
-                return Err(twinbeam_attribution::Error::Cancelled.into());
-            }
-        }
-        let models = builders.into_iter().map(Gpt2Builder::finish).collect::<Result<_, _>>();
-        let models = models.map_err(Error::Load)?;
-        arrival(devices).await?;
-        Ok((models, hexadecimal(&sha256.finalize())))
-    }
-}
-
-fn of_weights(source: SourceError) -> Error {
-    Error::Source { file: WEIGHTS.to_owned(), source }
 }
 
 /// A model from its files, and whether its weights come with causal masks.
@@ -304,11 +287,12 @@ async fn read(
     host: &mut impl Host,
 ) -> Result<(Model, bool), Error> {
     let (config, tokenizer) = read_small(source).await?;
+    let shape = config.shape;
     let weights = Weights::open(source, config).await?;
-    let twin_options = device.twin_options(&config.shape);
+    let twin_options = device.twin_options(&shape);
     // A small twin is made along with the model, a large one when it is needed.
-    let at_once = twin_options.clone().filter(|_| config.shape.fits_double());
-    let devices: Vec<_> = [device.options(&config.shape)].into_iter().chain(at_once).collect();
+    let at_once = twin_options.clone().filter(|_| shape.fits_double());
+    let devices: Vec<_> = [device.options(&shape)].into_iter().chain(at_once).collect();
     let mut step = device.watch().begin();
     let read = weights.read(source, masks, &devices, (0, host)).await;
     let (models, fingerprint) = step.settle(read).await?;
@@ -326,14 +310,15 @@ async fn read(
         watch,
         tokenizer,
         fingerprint,
+        shards: weights.shards(),
         as_expected,
         masks,
     };
-    Ok((model, weights.plan.has_masks()))
+    Ok((model, weights.has_masks()))
 }
 
 /// Waits until the device has what was sent to it: a read comes after everything that was written.
-async fn arrival(devices: &[TensorCreationOptions]) -> Result<(), Error> {
+pub(crate) async fn arrival(devices: &[TensorCreationOptions]) -> Result<(), Error> {
     for options in devices {
         let sign = Tensor::<1>::from_data([0.0], options.clone());
         sign.into_data_async().await.map_err(|source| Error::Device(source.to_string()))?;
@@ -342,22 +327,53 @@ async fn arrival(devices: &[TensorCreationOptions]) -> Result<(), Error> {
 }
 
 async fn read_small(source: &impl ByteSource) -> Result<(Gpt2Config, Option<Tokenizer>), Error> {
-    let failed = |file: &str| {
-        let file = file.to_owned();
-        move |source| Error::Source { file, source }
-    };
-    let config = source.read_all(CONFIG, MAX_CONFIG_BYTES).await.map_err(failed(CONFIG))?;
+    let config = source.read_all(CONFIG, MAX_CONFIG_BYTES).await;
+    let config = config.map_err(|cause| Error::Source { file: CONFIG.to_owned(), cause })?;
     let config = Gpt2Config::from_json(&config).map_err(Error::Config)?;
-    let tokenizer = match source.read_all(TOKENIZER, MAX_TOKENIZER_BYTES).await {
-        Ok(bytes) => Some(Tokenizer::from_json(&bytes).map_err(Error::Tokenizer)?),
-        Err(SourceError::NotFound) => None,
-        Err(source) => return Err(failed(TOKENIZER)(source)),
-    };
-    if let Some(tokenizer) = &tokenizer
-        && tokenizer.len() > config.shape.d_vocab
-    {
-        let (expected, got) = (config.shape.d_vocab, tokenizer.len());
-        return Err(Error::Vocabulary { expected, got });
-    }
+    let tokenizer = read_tokenizer(source, config.bos_token_id.as_ref().ok().copied()).await?;
     Ok((config, tokenizer))
+}
+
+/// The tokenizer, from one file or from the two that GPT-2 was published with, and from those beside them; `None`
+/// where there is none.
+async fn read_tokenizer(
+    source: &impl ByteSource,
+    bos: Option<u32>,
+) -> Result<Option<Tokenizer>, Error> {
+    let tokenizer = optional(source, ModelFiles::TOKENIZER).await?;
+    let mut files = TokenizerFiles { tokenizer, ..TokenizerFiles::default() };
+    if files.tokenizer.is_none() {
+        files.vocab = optional(source, ModelFiles::VOCAB).await?;
+        if files.vocab.is_none() {
+            return Ok(None);
+        }
+        files.merges = optional(source, ModelFiles::MERGES).await?;
+    } else if source.is_remote() {
+        let alone = Tokenizer::from_files(&files).map_err(Error::Tokenizer)?;
+        // A question to a server costs a moment, and an error on the console where there is no such file: it is not
+        // asked for what would change nothing.
+        if alone.as_ref().is_some_and(|tokenizer| bos.is_some() && tokenizer.bos() == bos) {
+            return Ok(alone);
+        }
+    }
+    let [config, special_tokens_map, added_tokens] = ModelFiles::TOKENIZER_EXTRAS;
+    files.config = optional(source, config).await?;
+    files.special_tokens_map = optional(source, special_tokens_map).await?;
+    files.added_tokens = optional(source, added_tokens).await?;
+    Tokenizer::from_files(&files).map_err(Error::Tokenizer)
+}
+
+/// A file of a tokenizer, if it is there. One that is something else, by its first bytes, is refused by its name.
+async fn optional(source: &impl ByteSource, file: &str) -> Result<Option<Vec<u8>>, Error> {
+    let bytes = match source.read_all(file, MAX_TOKENIZER_BYTES).await {
+        Ok(bytes) => bytes,
+        Err(error) if error.is_absent() => return Ok(None),
+        Err(cause) => return Err(Error::Source { file: file.to_owned(), cause }),
+    };
+    let looked_at = match file {
+        ModelFiles::MERGES => FileKind::Text.text(&bytes).map(drop),
+        _ => json_object(&bytes).map(drop),
+    };
+    looked_at.map_err(|cause| Error::NotTheFile { file: file.to_owned(), cause })?;
+    Ok(Some(bytes))
 }

@@ -1,5 +1,11 @@
 //! Files on a server, read by ranges: what is asked for, what is believed of the answer, and when it is
 //! asked again.
+//!
+//! Any static host will do. One without ranges, or with ranges that cannot be used (of packed bytes, of
+//! another place, of a few bytes each), is asked for the whole file, which is then read as it comes. Where the
+//! answer does not say how long it is, or says it of packed bytes, the header of the weights does.
+
+mod first_bytes;
 
 use std::cell::{Cell, RefCell};
 use std::collections::BTreeMap;
@@ -8,6 +14,7 @@ use std::ops::Range;
 
 use twinbeam_core::{FetchFault, Wait};
 
+use self::first_bytes::{Claim, LOOK, claim, is_page};
 use crate::source::at_most;
 use crate::{ByteSource, SourceError};
 
@@ -17,6 +24,7 @@ pub trait Transport {
     type Body: Body;
 
     /// Asks for a file, or for a range of it by one `Range` header, and waits for the answer's headers.
+    /// Redirects are followed, and what comes packed is unpacked.
     ///
     /// # Errors
     /// [`FetchFault::Unreachable`] where there is no answer.
@@ -41,13 +49,11 @@ pub trait Transport {
 pub struct Answer<B> {
     /// Status code.
     pub status: u16,
-    /// `Content-Type`.
-    pub content_type: Option<String>,
     /// `Content-Range`.
     pub content_range: Option<String>,
     /// `Content-Encoding`.
     pub content_encoding: Option<String>,
-    /// `Content-Length`.
+    /// `Content-Length`, where it is seen whether that is of packed bytes.
     pub content_length: Option<u64>,
     /// `Retry-After` in seconds.
     pub retry_after: Option<u32>,
@@ -66,14 +72,19 @@ pub trait Body {
 
 /// How often a file is asked for again after nothing came of it.
 const RETRIES: u32 = 5;
+/// How often in all, where the same comes of it every time.
+const SAME: u32 = 3;
 /// Seconds before the first retry; each later one waits twice as long.
 const FIRST_WAIT: f64 = 0.5;
 /// A server that asks for more patience than this is taken at its word: the visitor decides.
 const MAX_RETRY_AFTER: u32 = 120;
-/// Largest file that is taken although it comes compressed: it is held whole.
-const MAX_UNPACKED: u64 = 64 << 20;
+/// Largest file that is taken although nobody says how long it is: it is held whole.
+const MAX_UNSIZED: u64 = 64 << 20;
 /// What is asked for to learn a file's size, and kept: the header of a GPT-2 is in it.
 const HEAD: u64 = 64 * 1024;
+/// A server may send less than the range that it was asked for. One that sends less than this at a time is
+/// asked for the whole file.
+const SCANT: u64 = 16 * 1024;
 
 /// Files below an address.
 ///
@@ -83,7 +94,11 @@ const HEAD: u64 = 64 * 1024;
 pub struct Remote<T: Transport> {
     transport: T,
     base: String,
+    /// Whether a file is first asked for without a range.
+    is_whole_first: bool,
     heads: RefCell<BTreeMap<String, Head>>,
+    /// Of which files ranges have come as they were asked for, and of which they cannot be used.
+    has_ranges: RefCell<BTreeMap<String, bool>>,
     announced: RefCell<Vec<Range<u64>>>,
     open: RefCell<Option<Stream<T::Body>>>,
     fetched: Cell<u64>,
@@ -92,7 +107,7 @@ pub struct Remote<T: Transport> {
 }
 
 /// A file's size and its first bytes.
-#[derive(Debug, Clone)]
+#[derive(Debug)]
 struct Head {
     size: u64,
     bytes: Vec<u8>,
@@ -102,17 +117,41 @@ struct Head {
 #[derive(Debug)]
 struct Stream<B> {
     file: String,
-    /// Whether it is of the whole file, from a server that knows no ranges.
+    /// Whether it is of the whole file, from a server whose ranges are not used.
     is_whole: bool,
     /// Where in the file it began.
     begun: u64,
     /// Position in the file of what comes next.
     at: u64,
-    /// Where the transfer ends.
-    end: u64,
+    /// Where the transfer ends; `None`: nobody says.
+    end: Option<u64>,
     body: B,
     /// What has come and was not wanted yet.
     rest: Vec<u8>,
+}
+
+impl<B> Stream<B> {
+    /// Whether a position of a file is what comes next, or comes after bytes that cost less than another
+    /// request: a server without ranges would send them again.
+    fn leads_to(&self, file: &str, at: u64) -> bool {
+        let is_ahead = self.at == at || (self.is_whole && self.at < at);
+        self.file == file && is_ahead && self.end.is_none_or(|end| at < end)
+    }
+
+    /// Bytes that were promised, or the least that there must be.
+    fn promised(&self, least: u64) -> u64 {
+        self.end.unwrap_or(least) - self.begun
+    }
+
+    fn is_too_long(&self) -> bool {
+        self.end.is_some_and(|end| self.at + self.rest.len() as u64 > end)
+    }
+}
+
+/// The beginning of a transfer, and the size of its file where the server says it.
+struct Asked<B> {
+    size: Option<u64>,
+    stream: Stream<B>,
 }
 
 impl<T: Transport> Remote<T> {
@@ -121,7 +160,9 @@ impl<T: Transport> Remote<T> {
         Self {
             transport,
             base,
+            is_whole_first: false,
             heads: RefCell::default(),
+            has_ranges: RefCell::default(),
             announced: RefCell::default(),
             open: RefCell::new(None),
             fetched: Cell::new(0),
@@ -129,39 +170,85 @@ impl<T: Transport> Remote<T> {
         }
     }
 
-    /// A file's size and first bytes, asked for once.
-    async fn head(&self, file: &str) -> Result<Head, SourceError> {
-        if let Some(head) = self.heads.borrow().get(file) {
-            return Ok(head.clone());
+    /// The same for small files: each is asked for whole first, which every server knows, and may come packed.
+    #[must_use]
+    pub fn whole_first(self) -> Self {
+        Self { is_whole_first: true, ..self }
+    }
+
+    /// A file's size, asked for once.
+    async fn head(&self, file: &str) -> Result<u64, SourceError> {
+        if let Some(size) = self.known_size(file) {
+            return Ok(size);
         }
         let head = self.again(async || self.ask_head(file).await).await?;
-        self.heads.borrow_mut().insert(file.to_owned(), head.clone());
-        Ok(head)
+        let size = head.size;
+        self.heads.borrow_mut().insert(file.to_owned(), head);
+        Ok(size)
+    }
+
+    fn known_size(&self, file: &str) -> Option<u64> {
+        self.heads.borrow().get(file).map(|head| head.size)
     }
 
     async fn ask_head(&self, file: &str) -> Result<Head, FetchFault> {
         self.open.replace(None);
-        let (size, mut stream) = match self.ask(file, 0..HEAD).await? {
-            Asked::Stream { size, stream } => (size, stream),
-            Asked::Packed { encoding, body } => {
-                // Its size shows at its end only.
-                let bytes = self.collect(body, MAX_UNPACKED).await?;
-                let size = bytes.len() as u64;
-                let fits = size <= MAX_UNPACKED;
-                return if fits {
-                    Ok(Head { size, bytes })
-                } else {
-                    Err(FetchFault::Encoded { encoding })
-                };
+        let range = (!self.is_whole_first).then_some(0..HEAD);
+        let Asked { size, mut stream } = self.ask(file, range.clone()).await?;
+        let mut bytes = Vec::new();
+        if let Some(size) = size {
+            let n = HEAD.min(stream.end.unwrap_or(size));
+            self.take(&mut stream, &mut bytes, n).await?;
+            self.keep(stream).await?;
+            return Ok(Head { size, bytes });
+        }
+        if let Some(end) = stream.end {
+            // A range of a file of which the server does not say how long it is.
+            self.take(&mut stream, &mut bytes, end).await?;
+            match claim(file, &bytes) {
+                Claim::Bytes(size) if size >= end => {
+                    self.keep(stream).await?;
+                    return Ok(Head { size, bytes });
+                }
+                _ => self.note_ranges(file, false),
+            }
+            bytes.clear();
+            stream = self.ask(file, range).await?.stream;
+        }
+        let size = match stream.end {
+            Some(size) => {
+                self.take(&mut stream, &mut bytes, HEAD.min(size)).await?;
+                size
+            }
+            None => self.measure(&mut stream, &mut bytes).await?,
+        };
+        self.keep(stream).await?;
+        Ok(Head { size, bytes })
+    }
+
+    /// The length of a file that nobody tells: by what its header says, or by reading it to its end.
+    async fn measure(
+        &self,
+        stream: &mut Stream<T::Body>,
+        bytes: &mut Vec<u8>,
+    ) -> Result<u64, FetchFault> {
+        let mut wanted = HEAD;
+        let size = loop {
+            let is_there = self.take(stream, bytes, wanted).await?;
+            let got = bytes.len() as u64;
+            match (claim(&stream.file, bytes), is_there) {
+                (Claim::Needs(expected) | Claim::Bytes(expected), false) if got < expected => {
+                    return Err(FetchFault::Short { expected, got });
+                }
+                (Claim::Bytes(size), _) => break size,
+                (_, false) => break got,
+                (Claim::Needs(more), true) => wanted = more,
+                (Claim::Nothing, true) if got <= MAX_UNSIZED => wanted = MAX_UNSIZED + 1,
+                (Claim::Nothing, true) => return Err(FetchFault::Unsized),
             }
         };
-        let mut bytes = Vec::new();
-        self.take(&mut stream, &mut bytes, HEAD.min(size)).await?;
-        // A server without ranges sends all of it: reading goes on from here.
-        if stream.at < stream.end {
-            self.open.replace(Some(stream));
-        }
-        Ok(Head { size, bytes })
+        stream.end = Some(size);
+        if stream.is_too_long() { Err(FetchFault::Long { expected: size }) } else { Ok(size) }
     }
 
     /// The next piece of a body, counted.
@@ -182,105 +269,239 @@ impl<T: Transport> Remote<T> {
         Ok(bytes)
     }
 
-    /// Asks for a range, whose end may lie behind the file's, and judges the headers of the answer.
-    async fn ask(&self, file: &str, range: Range<u64>) -> Result<Asked<T::Body>, FetchFault> {
-        let address = format!("{}{file}", self.base);
-        let answer = self.transport.get(&address, Some(range.clone())).await?;
-        judge(&answer)?;
-        let Answer { status, content_length, body, .. } = answer;
-        let identity = |encoding: &String| encoding.is_empty() || encoding == "identity";
-        let encoding = answer.content_encoding.filter(|encoding| !identity(encoding));
-        let is_whole = status == 200;
-        let (at, end, size) = match (content_length, encoding) {
-            (Some(size), None) if is_whole => (0, size, size),
-            (_, encoding) if is_whole => {
-                let encoding = encoding.unwrap_or_else(|| "of unknown length".to_owned());
-                return Ok(Asked::Packed { encoding, body });
-            }
-            (_, Some(encoding)) => return Err(FetchFault::Encoded { encoding }),
-            (length, None) => {
-                let got = answer.content_range.unwrap_or_default();
-                let expected = format!("bytes {}-{}", range.start, range.end - 1);
-                let known = self.heads.borrow().get(file).map(|head| head.size);
-                let right = content_range(&got).filter(|(start, end, size)| {
-                    let of_the_same = known.is_none_or(|known| known == *size);
-                    of_the_same && *start == range.start && *end == range.end.min(*size)
-                });
-                let Some((start, end, size)) = right else {
-                    return Err(FetchFault::WrongRange { expected, got });
-                };
-                let expected = end.saturating_sub(start);
-                if let Some(got) = length.filter(|length| *length != expected) {
-                    return Err(FetchFault::Short { expected, got });
-                }
-                (start, end, size)
-            }
-        };
-        let (file, rest) = (file.to_owned(), Vec::new());
-        let stream = Stream { file, is_whole, at, begun: at, end, body, rest };
-        Ok(Asked::Stream { size, stream })
+    /// Sends a request, and judges the status of its answer.
+    async fn get(
+        &self,
+        file: &str,
+        range: Option<Range<u64>>,
+    ) -> Result<Answer<T::Body>, FetchFault> {
+        let has_range = range.is_some();
+        let answer = self.transport.get(&format!("{}{file}", self.base), range).await?;
+        let status = answer.status;
+        match status {
+            200 => Ok(answer),
+            206 | 416 if has_range => Ok(answer),
+            404 | 410 => Err(FetchFault::NotFound),
+            401 | 403 => Err(FetchFault::Forbidden { status }),
+            429 => Err(FetchFault::TooMany { retry_after: answer.retry_after }),
+            500.. => Err(FetchFault::Server { status }),
+            _ => Err(FetchFault::Status { status }),
+        }
     }
 
-    /// Adds the next bytes of a transfer until there are `n`; those that came stay if it breaks.
+    /// Asks for a range, whose end may lie behind the file's, or for the whole file where there is none, and
+    /// where ranges are of no use.
+    async fn ask(
+        &self,
+        file: &str,
+        range: Option<Range<u64>>,
+    ) -> Result<Asked<T::Body>, FetchFault> {
+        let is_forced = range.is_some();
+        if let Some(range) = range
+            && self.ranges_of(file) != Some(false)
+        {
+            if let Some(asked) = self.ask_range(file, range).await? {
+                return Ok(asked);
+            }
+            self.note_ranges(file, false);
+        }
+        let answer = self.get(file, None).await?;
+        self.whole(file, answer, is_forced).await
+    }
+
+    fn ranges_of(&self, file: &str) -> Option<bool> {
+        self.has_ranges.borrow().get(file).copied()
+    }
+
+    fn note_ranges(&self, file: &str, are_usable: bool) {
+        self.has_ranges.borrow_mut().insert(file.to_owned(), are_usable);
+    }
+
+    /// Asks for a range; `None`: what comes of it cannot be used.
+    async fn ask_range(
+        &self,
+        file: &str,
+        range: Range<u64>,
+    ) -> Result<Option<Asked<T::Body>>, FetchFault> {
+        let answer = self.get(file, Some(range.clone())).await?;
+        if answer.status == 200 {
+            return self.whole(file, answer, true).await.map(Some);
+        }
+        // A range of packed bytes is no range of the file.
+        if answer.status == 416 || answer.is_packed() {
+            return Ok(None);
+        }
+        let length = answer.length();
+        let got = answer.content_range.unwrap_or_default();
+        let Some((start, end, size)) = content_range(&got) else { return Ok(None) };
+        let known = self.known_size(file);
+        let most = range.end.min(size.or(known).unwrap_or(u64::MAX));
+        let is_changed = known.is_some() && size.is_some() && size != known;
+        let is_wrong = start != range.start || end <= start || end > most;
+        // From a server that has sent right ranges it is an accident, otherwise how it is.
+        if (is_changed || is_wrong) && self.ranges_of(file).is_none() {
+            return Ok(None);
+        }
+        if is_changed {
+            return Err(FetchFault::Changed);
+        }
+        if is_wrong {
+            let expected = format!("bytes {}-{}", range.start, most.saturating_sub(1));
+            return Err(FetchFault::WrongRange { expected, got });
+        }
+        let expected = end - start;
+        if end < most && expected < SCANT {
+            return Ok(None);
+        }
+        if let Some(got) = length.filter(|length| *length != expected) {
+            return Err(FetchFault::Short { expected, got });
+        }
+        self.note_ranges(file, true);
+        let size = size.or(known);
+        let stream = Stream {
+            file: file.to_owned(),
+            is_whole: false,
+            begun: start,
+            at: start,
+            end: Some(end),
+            body: answer.body,
+            rest: Vec::new(),
+        };
+        if start > 0 {
+            return Ok(Some(Asked { size, stream }));
+        }
+        let stream = self.looked_at(stream).await?;
+        Ok(Some(Asked { size, stream }))
+    }
+
+    /// An answer that is the whole file, if it is the one that was asked for before.
+    async fn whole(
+        &self,
+        file: &str,
+        answer: Answer<T::Body>,
+        is_whole: bool,
+    ) -> Result<Asked<T::Body>, FetchFault> {
+        let (known, promised) = (self.known_size(file), answer.length());
+        let stream = Stream {
+            file: file.to_owned(),
+            is_whole,
+            begun: 0,
+            at: 0,
+            end: promised,
+            body: answer.body,
+            rest: Vec::new(),
+        };
+        let mut stream = self.looked_at(stream).await?;
+        let Some(size) = known else { return Ok(Asked { size: promised, stream }) };
+        if promised.is_some_and(|promised| promised != size) {
+            return Err(FetchFault::Changed);
+        }
+        stream.end = Some(size);
+        if stream.is_too_long() {
+            return Err(FetchFault::Changed);
+        }
+        let n = self.heads.borrow().get(file).map_or(0, |head| head.bytes.len());
+        let mut bytes = Vec::with_capacity(n);
+        self.take(&mut stream, &mut bytes, n as u64).await?;
+        let is_the_same = self.heads.borrow().get(file).is_none_or(|head| head.bytes == bytes);
+        if is_the_same { Ok(Asked { size: known, stream }) } else { Err(FetchFault::Changed) }
+    }
+
+    /// A transfer from the beginning of a file, if its first bytes are not those of a web page.
+    async fn looked_at(&self, mut stream: Stream<T::Body>) -> Result<Stream<T::Body>, FetchFault> {
+        let mut first = Vec::new();
+        while (first.len() as u64) < LOOK
+            && let Some(chunk) = self.next(&mut stream.body).await?
+        {
+            first.extend(chunk);
+        }
+        if is_page(&first) {
+            return Err(FetchFault::WebPage);
+        }
+        stream.rest = first;
+        match stream.end {
+            Some(expected) if stream.is_too_long() => Err(FetchFault::Long { expected }),
+            _ => Ok(stream),
+        }
+    }
+
+    /// Adds the next bytes of a transfer until there are `n`; those that came stay if it breaks. Whether they
+    /// are all there: a transfer of which nobody says where it ends may have ended.
     async fn take(
         &self,
         stream: &mut Stream<T::Body>,
         bytes: &mut Vec<u8>,
         n: u64,
-    ) -> Result<(), FetchFault> {
-        let promised = stream.end - stream.begun;
+    ) -> Result<bool, FetchFault> {
         loop {
-            let missing = n as usize - bytes.len();
+            let missing = (n as usize).saturating_sub(bytes.len());
             let used = missing.min(stream.rest.len());
             bytes.extend(stream.rest.drain(..used));
             stream.at += used as u64;
             if used == missing {
-                return Ok(());
+                return Ok(true);
             }
             let Some(chunk) = self.next(&mut stream.body).await? else {
-                let got = stream.at - stream.begun;
-                return Err(FetchFault::Short { expected: promised, got });
+                let Some(end) = stream.end else { return Ok(false) };
+                let (expected, got) = (end - stream.begun, stream.at - stream.begun);
+                return Err(FetchFault::Short { expected, got });
             };
-            if stream.at + chunk.len() as u64 > stream.end {
-                return Err(FetchFault::Long { expected: promised });
+            stream.rest = chunk;
+            if stream.is_too_long() {
+                return Err(FetchFault::Long { expected: stream.promised(0) });
             }
             // Bytes that are wanted now go straight to where they are wanted.
-            let used = (n as usize - bytes.len()).min(chunk.len());
-            bytes.extend_from_slice(&chunk[..used]);
+            let used = (n as usize - bytes.len()).min(stream.rest.len());
+            bytes.extend_from_slice(&stream.rest[..used]);
             stream.at += used as u64;
-            stream.rest = chunk[used..].to_vec();
+            stream.rest.drain(..used);
         }
     }
 
-    /// Adds bytes of a file to those that are there, from the running transfer or a new one.
+    /// Leaves a transfer to the next read; one that is at its end has to have ended.
+    async fn keep(&self, mut stream: Stream<T::Body>) -> Result<(), FetchFault> {
+        if stream.end != Some(stream.at) {
+            self.open.replace(Some(stream));
+            return Ok(());
+        }
+        while stream.rest.is_empty()
+            && let Some(chunk) = self.next(&mut stream.body).await?
+        {
+            stream.rest = chunk;
+        }
+        if stream.is_too_long() {
+            return Err(FetchFault::Long { expected: stream.promised(0) });
+        }
+        Ok(())
+    }
+
+    /// Adds bytes of a file to those that are there, from the running transfer and from new ones.
     async fn read_on(
         &self,
         file: &str,
         range: &Range<u64>,
         bytes: &mut Vec<u8>,
     ) -> Result<(), FetchFault> {
-        let at = range.start + bytes.len() as u64;
-        let fits = |stream: &Stream<T::Body>| {
-            // A gap costs less than another request where the server sends all of the file anyway.
-            let leads_there = stream.at == at || (stream.is_whole && stream.at < at);
-            stream.file == file && leads_there && range.end <= stream.end
-        };
-        let mut stream = match self.open.take().filter(fits) {
-            Some(stream) => stream,
-            None => match self.ask(file, at..self.run_end(at, range.end)).await? {
-                Asked::Stream { stream, .. } => stream,
-                Asked::Packed { encoding, .. } => return Err(FetchFault::Encoded { encoding }),
-            },
-        };
-        while stream.at < at {
-            let gap = (at - stream.at).min(HEAD);
-            self.take(&mut stream, &mut Vec::new(), gap).await?;
-        }
-        self.take(&mut stream, bytes, range.end - range.start).await?;
-        if stream.at < stream.end {
-            self.open.replace(Some(stream));
-        } else if stream.body.next().await?.is_some_and(|more| !more.is_empty()) {
-            return Err(FetchFault::Long { expected: stream.end - stream.begun });
+        let wanted = range.end - range.start;
+        while (bytes.len() as u64) < wanted {
+            let at = range.start + bytes.len() as u64;
+            let leads_there = |stream: &Stream<T::Body>| stream.leads_to(file, at);
+            let mut stream = match self.open.take().filter(leads_there) {
+                Some(stream) => stream,
+                None => self.ask(file, Some(at..self.run_end(at, range.end))).await?.stream,
+            };
+            let mut is_there = true;
+            while is_there && stream.at < at {
+                let gap = (at - stream.at).min(HEAD);
+                is_there = self.take(&mut stream, &mut Vec::new(), gap).await?;
+            }
+            let left = stream.end.map_or(wanted, |end| end.saturating_sub(at));
+            let n = wanted.min(bytes.len() as u64 + left);
+            if !is_there || !self.take(&mut stream, bytes, n).await? {
+                let (expected, got) = (stream.promised(range.end), stream.at - stream.begun);
+                return Err(FetchFault::Short { expected, got });
+            }
+            self.keep(stream).await?;
         }
         Ok(())
     }
@@ -297,7 +518,8 @@ impl<T: Transport> Remote<T> {
         &self,
         mut attempt: impl AsyncFnMut() -> Result<V, FetchFault>,
     ) -> Result<V, SourceError> {
-        let mut failed = 0;
+        let (mut failed, mut same) = (0, 0);
+        let mut last = None;
         loop {
             let before = self.progress.get();
             let fault = match attempt().await {
@@ -308,70 +530,69 @@ impl<T: Transport> Remote<T> {
             self.open.replace(None);
             // A transfer that got on before it broke is no reason to give up.
             failed = if self.progress.get() - before >= HEAD { 1 } else { failed + 1 };
+            same = if last.as_ref() == Some(&fault) { same + 1 } else { 1 };
             let patience = match fault {
                 FetchFault::TooMany { retry_after: Some(seconds) } => f64::from(seconds),
                 _ => FIRST_WAIT * f64::from(1 << (failed - 1).min(10)),
             };
             let too_long = patience > f64::from(MAX_RETRY_AFTER);
-            if failed > RETRIES || too_long || !fault.is_passing() {
+            // What came to the same byte every time comes so again.
+            let too_often = failed > RETRIES || (fault.is_of_bytes() && same >= SAME);
+            if too_often || too_long || !fault.is_passing() {
                 return Err(fault.into());
             }
             let seconds = patience * (1.0 + 0.25 * self.transport.random());
             let left = RETRIES - failed;
-            self.transport.waiting(Wait::Retry { seconds: seconds.ceil() as u32, left, fault });
+            let left = if fault.is_of_bytes() { left.min(SAME - same - 1) } else { left };
+            last = Some(fault.clone());
+            let seconds_left = seconds.ceil() as u32;
+            self.transport.waiting(Wait::Retry { seconds: seconds_left, left, fault });
             self.transport.sleep(seconds).await;
         }
     }
 }
 
-/// What came of asking for a range.
-enum Asked<B> {
-    /// The beginning of a transfer, and the size of its file.
-    Stream { size: u64, stream: Stream<B> },
-    /// The whole file, of a length that nobody knows yet.
-    Packed { encoding: String, body: B },
+impl<B> Answer<B> {
+    /// Whether what was sent is not what comes out of the body.
+    fn is_packed(&self) -> bool {
+        let encoding = self.content_encoding.as_deref().unwrap_or_default().trim();
+        !encoding.is_empty() && !encoding.eq_ignore_ascii_case("identity")
+    }
+
+    /// Length of the body, where it is known.
+    fn length(&self) -> Option<u64> {
+        self.content_length.filter(|_| !self.is_packed())
+    }
 }
 
-/// Refuses answers that are not the file.
-fn judge<B>(answer: &Answer<B>) -> Result<(), FetchFault> {
-    let status = answer.status;
-    match status {
-        200 | 206 => {}
-        404 | 410 => return Err(FetchFault::NotFound),
-        401 | 403 => return Err(FetchFault::Forbidden { status }),
-        429 => return Err(FetchFault::TooMany { retry_after: answer.retry_after }),
-        500.. => return Err(FetchFault::Server { status }),
-        _ => return Err(FetchFault::Status { status }),
-    }
-    if answer.content_type.as_ref().is_some_and(|kind| kind.contains("text/html")) {
-        return Err(FetchFault::WebPage);
-    }
-    Ok(())
-}
-
-/// First byte, byte after the last, and size of the file, of `bytes 0-9/100`.
-fn content_range(text: &str) -> Option<(u64, u64, u64)> {
+/// First byte, byte after the last, and size of the file, of `bytes 0-9/100`; the size is `*` where the server
+/// does not know it.
+fn content_range(text: &str) -> Option<(u64, u64, Option<u64>)> {
     let (range, size) = text.trim().strip_prefix("bytes ")?.split_once('/')?;
-    let (start, last) = range.split_once('-')?;
-    let (start, last, size) = (start.parse().ok()?, last.parse::<u64>().ok()?, size.parse().ok()?);
+    let (start, last) = range.trim().split_once('-')?;
+    let (start, last) = (start.parse().ok()?, last.parse::<u64>().ok()?);
+    let size = match size.trim() {
+        "*" => None,
+        size => Some(size.parse().ok()?),
+    };
     Some((start, last.checked_add(1)?, size))
 }
 
 impl<T: Transport> ByteSource for Remote<T> {
     async fn size(&self, file: &str) -> Result<u64, SourceError> {
-        Ok(self.head(file).await?.size)
+        self.head(file).await
     }
 
     async fn read(&self, file: &str, range: Range<u64>) -> Result<Vec<u8>, SourceError> {
-        let mut bytes = Vec::with_capacity((range.end - range.start) as usize);
+        let wanted = (range.end - range.start) as usize;
+        let mut bytes = Vec::with_capacity(wanted);
         // A visit that goes on in the middle of a file has no use for its beginning.
         if range.start < HEAD {
-            let head = self.head(file).await?;
+            self.head(file).await?;
+        }
+        if let Some(head) = self.heads.borrow().get(file) {
             let known = head.bytes.get(range.start as usize..).unwrap_or_default();
-            bytes.extend(known.iter().take((range.end - range.start) as usize));
-            if bytes.len() as u64 == range.end - range.start {
-                return Ok(bytes);
-            }
+            bytes.extend_from_slice(&known[..wanted.min(known.len())]);
         }
         self.again(async || {
             let before = bytes.len();
@@ -387,20 +608,24 @@ impl<T: Transport> ByteSource for Remote<T> {
         Ok(bytes)
     }
 
-    /// One request, since small files may come compressed and then tell no length.
+    fn is_remote(&self) -> bool {
+        true
+    }
+
+    /// One request without a range: small files may come packed.
     async fn read_all(&self, file: &str, most: u64) -> Result<Vec<u8>, SourceError> {
         self.again(async || {
             self.open.replace(None);
-            let address = format!("{}{file}", self.base);
-            let answer = self.transport.get(&address, None).await?;
-            judge(&answer)?;
-            // What is compressed has been unpacked by the browser, and its length is not that of the file.
-            let promised = answer.content_length.filter(|_| answer.content_encoding.is_none());
+            let answer = self.get(file, None).await?;
+            let promised = answer.length();
             let bytes = self.collect(answer.body, most).await?;
+            let got = bytes.len() as u64;
             match promised {
-                Some(expected) if (bytes.len() as u64) < expected && bytes.len() as u64 <= most => {
-                    Err(FetchFault::Short { expected, got: bytes.len() as u64 })
+                _ if is_page(&bytes) => Err(FetchFault::WebPage),
+                Some(expected) if got < expected && got <= most => {
+                    Err(FetchFault::Short { expected, got })
                 }
+                Some(expected) if got > expected => Err(FetchFault::Long { expected }),
                 _ => Ok(bytes),
             }
         })

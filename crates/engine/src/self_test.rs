@@ -4,7 +4,7 @@
 use burn::tensor::TensorCreationOptions;
 use twinbeam_attribution::{NoProgress, Nodes, RunPair, Side, integrate, patch};
 use twinbeam_core::{Answers, ComponentKind, Direction, Metric, ModelShape, TokenPair};
-use twinbeam_gpt2::{Gpt2, Gpt2Config, INITIAL_STD, Param, Params, random_params};
+use twinbeam_gpt2::{Gpt2, Gpt2Config, INITIAL_STD, LoadError, Param, Params, random_params};
 
 use crate::Error;
 use crate::check::{GPU_TOLERANCE, distance, largest};
@@ -68,10 +68,10 @@ pub async fn self_test_values(
         // Large enough for every non-linearity to matter.
         let scale = if name.contains("ln_") { 1.0 } else { 10.0 };
         let values: Vec<f32> = values.iter().map(|value| value * scale).collect();
-        let param = Param::from_values(&name, &dims, values, options).map_err(Error::Load)?;
+        let param = Param::from_values(&name, &dims, values, options).map_err(of_itself)?;
         params.insert(name, param);
     }
-    let model = Gpt2::from_params(Gpt2Config::new(SHAPE, 0), &params).map_err(Error::Load)?;
+    let model = Gpt2::from_params(Gpt2Config::new(SHAPE, 0), &params).map_err(of_itself)?;
     let clean = vec![0, 5, 9, 13, 21, 34, 7, 2];
     let corrupted = vec![0, 5, 9, 14, 21, 34, 8, 2];
     let tokens = TokenPair::new(clean, corrupted, &SHAPE)?;
@@ -93,4 +93,9 @@ pub async fn self_test_values(
             integrate(&pair, neurons, 1, denoising, Nodes::Fixed(4), no).await?.atp,
         ),
     ])
+}
+
+/// The model is made here, of numbers that fit it.
+fn of_itself(cause: LoadError) -> Error {
+    Error::Load { file: "the self-test's model".to_owned(), cause }
 }

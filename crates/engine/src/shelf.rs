@@ -178,6 +178,13 @@ impl<R: ByteSource, B: Blob> Shelf<R, B> {
         store.as_ref().is_some_and(|store| store.journal.absent.iter().any(|name| name == file))
     }
 
+    /// Remembers a file that is not there.
+    fn miss(&self, file: &str, error: &SourceError) {
+        if *error == SourceError::NotFound {
+            self.missing.borrow_mut().push(file.to_owned());
+        }
+    }
+
     fn note(&self, entry: Entry) {
         self.with(|store| store.note(entry));
     }
@@ -188,7 +195,10 @@ impl<R: ByteSource, B: Blob> ByteSource for Shelf<R, B> {
         if let Some(size) = self.known_size(file) {
             return Ok(size);
         }
-        let bytes = self.remote.size(file).await?;
+        if self.is_absent(file) {
+            return Err(SourceError::NotFound);
+        }
+        let bytes = self.remote.size(file).await.inspect_err(|error| self.miss(file, error))?;
         self.note(Entry::Size { file: file.to_owned(), bytes });
         Ok(bytes)
     }
@@ -212,15 +222,16 @@ impl<R: ByteSource, B: Blob> ByteSource for Shelf<R, B> {
         {
             return Ok(bytes);
         }
-        let bytes = self.remote.read_all(file, most).await.inspect_err(|error| {
-            if *error == SourceError::NotFound {
-                self.missing.borrow_mut().push(file.to_owned());
-            }
-        })?;
+        let read = self.remote.read_all(file, most).await;
+        let bytes = read.inspect_err(|error| self.miss(file, error))?;
         let size = bytes.len() as u64;
         self.note(Entry::Size { file: file.to_owned(), bytes: size });
         self.with(|store| store.keep(file, &(0..size), &bytes));
         Ok(bytes)
+    }
+
+    fn is_remote(&self) -> bool {
+        self.remote.is_remote()
     }
 
     fn announce(&self, file: &str, ranges: &[Range<u64>]) {

@@ -31,6 +31,11 @@ pub trait ByteSource {
         }
     }
 
+    /// Whether a file that is not there has to be asked for over a network to know it.
+    fn is_remote(&self) -> bool {
+        false
+    }
+
     /// Says which ranges of a file will be read next, in their order, so that those side by side can
     /// be asked for at once.
     fn announce(&self, _file: &str, _ranges: &[Range<u64>]) {}
@@ -68,7 +73,7 @@ pub trait ByteSource {
 /// Refuses a file that is larger than any of its kind.
 pub(crate) fn at_most(size: u64, most: u64) -> Result<(), SourceError> {
     if size > most {
-        return Err(SourceError::Failed(format!("expected at most {most} bytes, got {size}")));
+        return Err(SourceError::TooLarge { most, got: size });
     }
     Ok(())
 }
@@ -79,10 +84,29 @@ pub enum SourceError {
     /// There is no such file.
     #[error("there is no such file")]
     NotFound,
+    /// It is larger than any file of its kind.
+    #[error("expected at most {most} bytes, got {got}: it is another file; take the model’s own")]
+    TooLarge {
+        /// Most that is read.
+        most: u64,
+        /// Its size.
+        got: u64,
+    },
     /// The server, or the way to it.
     #[error(transparent)]
     Fetch(#[from] FetchFault),
     /// Anything else, in the words of the system.
     #[error("{0}")]
     Failed(String),
+}
+
+impl SourceError {
+    /// Whether there is no such file, as far as one can tell: many hosts forbid what they do not have, or send a page
+    /// of theirs in its place and call it a success. A file that may be missing then is.
+    pub const fn is_absent(&self) -> bool {
+        matches!(
+            self,
+            Self::NotFound | Self::Fetch(FetchFault::Forbidden { .. } | FetchFault::WebPage)
+        )
+    }
 }

@@ -1,12 +1,16 @@
 use std::collections::BTreeMap;
 use std::ops::Range;
 
-use burn::tensor::{Tensor, TensorCreationOptions};
+use burn::tensor::{DType, Tensor, TensorCreationOptions};
 use safetensors::tensor::Metadata;
 use twinbeam_core::ModelShape;
 
 use crate::embedding::{Embedding, shard_rows};
-use crate::{Gpt2, Gpt2Config, Param, Params, StoredDtype, expected_params};
+use crate::{FileKind, Gpt2, Gpt2Config, NotTheFile, Param, Params, StoredDtype, expected_params};
+
+/// The embedding, and the output embedding, which a tied model may store under its own name.
+const EMBEDDING: &str = "wte.weight";
+const HEAD: &str = "lm_head.weight";
 
 /// Longest safetensors header that is read; GPT-2's has 14,283 bytes.
 pub const MAX_HEADER_BYTES: u64 = 1 << 20;
@@ -14,26 +18,37 @@ pub const MAX_HEADER_BYTES: u64 = 1 << 20;
 /// Why bytes could not become a model.
 #[derive(Debug, thiserror::Error)]
 pub enum LoadError {
-    /// The file lacks a tensor that the model needs.
-    #[error("tensor {tensor:?} is missing")]
+    /// Another file, or a damaged one.
+    #[error(transparent)]
+    NotTheFile(#[from] NotTheFile),
+    /// The weights lack a tensor that the model needs.
+    #[error("tensor {tensor:?} is missing: {way_out}")]
     MissingTensor {
         /// Checkpoint name, without prefix.
         tensor: String,
+        /// What can be done.
+        way_out: &'static str,
     },
     /// The file has a tensor that a GPT-2 does not have.
-    #[error("tensor {tensor:?} is not part of a GPT-2 of this configuration")]
+    #[error("tensor {tensor:?} is not part of a GPT-2 of this configuration: {way_out}")]
     ExtraTensor {
         /// Name in the file.
         tensor: String,
+        /// What can be done.
+        way_out: &'static str,
     },
-    /// Two tensors of the file stand for the same parameter.
-    #[error("tensor {tensor:?} is there twice")]
+    /// Two tensors of the weights stand for the same parameter.
+    #[error(
+        "tensor {tensor:?} is there twice, as {names:?}: nobody knows which is meant; keep one of them"
+    )]
     DuplicateTensor {
         /// Checkpoint name, without prefix.
         tensor: String,
+        /// Both names in the file or files.
+        names: [String; 2],
     },
     /// A tensor has another shape than the configuration says.
-    #[error("tensor {tensor:?}: expected shape {expected:?}, got {got:?}")]
+    #[error("tensor {tensor:?}: expected shape {expected:?}, got {got:?}: {DIFFERENT_MODELS}")]
     Shape {
         /// Checkpoint name.
         tensor: String,
@@ -43,7 +58,10 @@ pub enum LoadError {
         got: Vec<usize>,
     },
     /// A tensor is stored in a type that is not read.
-    #[error("tensor {tensor:?}: expected type F32, F16 or BF16, got {got}")]
+    #[error(
+        "tensor {tensor:?}: expected type F64, F32, F16 or BF16, got {got}: save the model in one of these, without \
+         quantisation"
+    )]
     Dtype {
         /// Checkpoint name.
         tensor: String,
@@ -51,12 +69,14 @@ pub enum LoadError {
         got: String,
     },
     /// A tensor holds a number that is not finite.
-    #[error("tensor {tensor:?}: expected finite numbers, got {got}")]
+    #[error(
+        "tensor {tensor:?}: expected finite numbers, got {got}: its training went astray, or the file is damaged"
+    )]
     NotFinite {
         /// Checkpoint name.
         tensor: String,
         /// The number.
-        got: f32,
+        got: f64,
     },
     /// There is not enough memory for a tensor.
     #[error("tensor {tensor:?}: no memory for {bytes} bytes")]
@@ -67,44 +87,85 @@ pub enum LoadError {
         bytes: u64,
     },
     /// The output embedding is there and is not the input embedding.
-    #[error("tensor \"lm_head.weight\": expected the same numbers as \"wte.weight\", got others")]
-    Untied,
+    #[error(
+        "tensor \"lm_head.weight\": expected the same numbers as \"wte.weight\", got others: logits are computed from the \
+         embedding, so all of them would be wrong; take a GPT-2 whose embeddings are tied{}",
+        if *tied { ", or, as config.json says that they are tied, leave the tensor out" } else { "" }
+    )]
+    Untied {
+        /// Whether the configuration says that they are the same.
+        tied: bool,
+    },
     /// The header is longer than any GPT-2's.
-    #[error("header: expected at most {MAX_HEADER_BYTES} bytes, got {got}")]
+    #[error("header: expected at most {MAX_HEADER_BYTES} bytes, got {got}: {DAMAGED}")]
     HeaderTooLarge {
         /// Length that the file claims.
         got: u64,
     },
     /// The header is not a safetensors header.
-    #[error("header: not a safetensors header: {message}")]
+    #[error("header: expected that of a safetensors file, got another ({message}): {DAMAGED}")]
     Header {
         /// What is wrong with it.
         message: String,
     },
     /// The file is shorter or longer than its header says.
-    #[error("file size: expected {expected} bytes, got {got}")]
+    #[error(
+        "file size: expected {expected} bytes, got {got}: {}; download it again",
+        if got < expected { "the download was cut off" } else { "something was added" }
+    )]
     Length {
         /// Bytes that the header accounts for.
         expected: u64,
         /// Bytes of the file.
         got: u64,
     },
-    /// A placeholder that stands for the file in a Git repository.
-    #[error("expected safetensors, got a Git LFS pointer: the file itself was not downloaded")]
-    LfsPointer,
-    /// A PyTorch file, which can run code when it is read.
-    #[error("expected safetensors, got a Python pickle: convert the model to safetensors")]
-    Pickle,
-    /// A web page, as a login or error page is.
-    #[error("expected safetensors, got a web page")]
-    Html,
 }
+
+const DAMAGED: &str = "the file is damaged, or in another format; download it again";
+const DIFFERENT_MODELS: &str =
+    "config.json and the weights are of different models; take both from one place";
+const IN_PART: &str =
+    "the file holds a part of a model, or another one; take all of the model’s weights";
+
+impl LoadError {
+    /// A tensor that is not there.
+    pub(crate) fn missing(tensor: &str) -> Self {
+        Self::MissingTensor { tensor: tensor.to_owned(), way_out: IN_PART }
+    }
+
+    /// A tensor that no GPT-2 has.
+    pub(crate) fn extra(tensor: String, shape: &ModelShape) -> Self {
+        let layer =
+            bare(&tensor).strip_prefix("h.").and_then(|rest| rest.split('.').next()?.parse().ok());
+        let has = |part: &str| tensor.contains(part);
+        let way_out = if has("lora_") || has(".base_layer.") {
+            "it is of an adapter; merge that into the model first, with merge_and_unload of peft"
+        } else if has("crossattention") || has("ln_cross_attn") {
+            "the model’s numbers depend on an encoder’s, which is not here; take one without cross-attention"
+        } else if has("score.") || has("classifier.") {
+            "the model was trained to classify, not to say what comes next; take a language model"
+        } else if QUANTISED.iter().any(|end| tensor.ends_with(end)) {
+            "the weights are quantised; save them in 16 or 32 bits"
+        } else if layer.is_some_and(|layer: usize| layer >= shape.n_layers) {
+            "config.json says that there are fewer layers; take both files from one place"
+        } else {
+            DIFFERENT_MODELS
+        };
+        Self::ExtraTensor { tensor, way_out }
+    }
+}
+
+/// How names of what belongs to quantised weights end.
+const QUANTISED: [&str; 8] =
+    [".SCB", ".qweight", ".qzeros", ".scales", ".g_idx", ".absmax", ".quant_map", ".weight_format"];
 
 /// One tensor of a file: what it is and where its bytes are.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct PlannedTensor {
     /// Checkpoint name without prefix, for instance `h.0.attn.c_attn.weight`.
     pub name: String,
+    /// Its name in the file.
+    pub stored_name: String,
     /// How its numbers are stored.
     pub dtype: StoredDtype,
     /// Its shape.
@@ -183,7 +244,7 @@ impl WeightPlan {
     /// # Errors
     /// A file that is recognised as something else, too short, or whose header is too long.
     pub fn header_len(first: &[u8], file_len: u64) -> Result<u64, LoadError> {
-        recognise(first)?;
+        FileKind::Weights.check(first)?;
         let Some(length) = first.first_chunk::<8>() else {
             return Err(LoadError::Length { expected: 8, got: file_len });
         };
@@ -197,15 +258,26 @@ impl WeightPlan {
         Ok(length)
     }
 
-    /// Compares a header with a configuration before any tensor is read.
+    /// Compares the header of a file that holds all of a model with its configuration, before any tensor is read.
     ///
     /// # Errors
     /// Anything that [`LoadError`] names except what only the numbers can show.
-    pub fn new(header: &[u8], file_len: u64, shape: &ModelShape) -> Result<Self, LoadError> {
+    pub fn new(header: &[u8], file_len: u64, config: &Gpt2Config) -> Result<Self, LoadError> {
+        let mut plan = Self::of_shard(header, file_len, config)?;
+        Self::complete(&mut [&mut plan], config)?;
+        Ok(plan)
+    }
+
+    /// The same of a file that may hold a part of a model.
+    ///
+    /// # Errors
+    /// As [`WeightPlan::new`], but for what may be in another file.
+    pub fn of_shard(header: &[u8], file_len: u64, config: &Gpt2Config) -> Result<Self, LoadError> {
+        let shape = &config.shape;
         let malformed = |message: String| LoadError::Header { message };
         let text = std::str::from_utf8(header).map_err(|source| malformed(source.to_string()))?;
         // Types are read by hand first: an unknown one should be named, not be "unknown variant".
-        check_dtypes(text)?;
+        check_dtypes(text, shape)?;
         let metadata: Metadata =
             serde_json::from_str(text).map_err(|source| malformed(source.to_string()))?;
         let data_start = 8 + header.len() as u64;
@@ -216,12 +288,12 @@ impl WeightPlan {
         let expected: BTreeMap<String, Vec<usize>> = expected_params(shape).into_iter().collect();
         let mut tensors: Vec<PlannedTensor> = Vec::with_capacity(expected.len());
         let mut buffers = Vec::new();
-        for full_name in metadata.offset_keys() {
-            let Some(info) = metadata.info(&full_name) else { continue };
-            let name = full_name.strip_prefix("transformer.").unwrap_or(&full_name).to_owned();
+        for stored_name in metadata.offset_keys() {
+            let Some(info) = metadata.info(&stored_name) else { continue };
+            let name = bare(&stored_name);
             let (start, end) = info.data_offsets;
             let range = data_start + start as u64..data_start + end as u64;
-            if is_buffer(&name, shape) {
+            if is_left_out(&stored_name, shape) {
                 let dtype = format!("{:?}", info.dtype);
                 let mask = CausalMask::new(&dtype, &info.shape, shape.n_ctx);
                 buffers.push(Buffer { range, mask });
@@ -229,8 +301,8 @@ impl WeightPlan {
             }
             let wanted = match expected.get(&name) {
                 Some(dims) => dims,
-                None if name == "lm_head.weight" => &expected["wte.weight"],
-                None => return Err(LoadError::ExtraTensor { tensor: full_name }),
+                None if name == HEAD => &expected[EMBEDDING],
+                None => return Err(LoadError::extra(stored_name, shape)),
             };
             if info.shape != *wanted {
                 let (expected, got) = (wanted.clone(), info.shape.clone());
@@ -240,18 +312,54 @@ impl WeightPlan {
             let Some(dtype) = StoredDtype::from_id(&dtype) else {
                 return Err(LoadError::Dtype { tensor: name, got: dtype });
             };
-            if tensors.iter().any(|tensor| tensor.name == name) {
-                return Err(LoadError::DuplicateTensor { tensor: name });
+            if let Some(other) = tensors.iter().find(|tensor| tensor.name == name) {
+                let names = [other.stored_name.clone(), stored_name];
+                return Err(LoadError::DuplicateTensor { tensor: name, names });
             }
-            tensors.push(PlannedTensor { name, dtype, dims: info.shape.clone(), range });
-        }
-        if let Some(name) =
-            expected.keys().find(|name| !tensors.iter().any(|tensor| tensor.name == **name))
-        {
-            return Err(LoadError::MissingTensor { tensor: name.clone() });
+            let dims = info.shape.clone();
+            tensors.push(PlannedTensor { name, stored_name, dtype, dims, range });
         }
         tensors.sort_by_key(|tensor| tensor.range.start);
         Ok(Self { tensors, buffers })
+    }
+
+    /// Checks that files together hold all of a model, and nothing twice. A tied model's only copy of the
+    /// embedding may go by the name of the output embedding.
+    ///
+    /// # Errors
+    /// A tensor that is missing or there twice.
+    pub fn complete(plans: &mut [&mut Self], config: &Gpt2Config) -> Result<(), LoadError> {
+        let mut found: BTreeMap<String, String> = BTreeMap::new();
+        for tensor in plans.iter().flat_map(|plan| &plan.tensors) {
+            let (name, stored_name) = (tensor.name.clone(), tensor.stored_name.clone());
+            if let Some(other) = found.insert(name.clone(), stored_name.clone()) {
+                let names = [other, stored_name];
+                return Err(LoadError::DuplicateTensor { tensor: name, names });
+            }
+        }
+        let (has_embedding, has_head) = (found.contains_key(EMBEDDING), found.contains_key(HEAD));
+        if has_head && !has_embedding && config.tie_word_embeddings {
+            let tensors = plans.iter_mut().flat_map(|plan| &mut plan.tensors);
+            for tensor in tensors.filter(|tensor| tensor.name == HEAD) {
+                EMBEDDING.clone_into(&mut tensor.name);
+            }
+            found.insert(EMBEDDING.to_owned(), HEAD.to_owned());
+        }
+        if !has_head && !config.tie_word_embeddings {
+            let way_out = "config.json says that it is not the embedding (tie_word_embeddings is false), and logits are \
+                           computed from it; take all of the model’s weights, or say true if they are tied";
+            return Err(LoadError::MissingTensor { tensor: HEAD.to_owned(), way_out });
+        }
+        let expected = expected_params(&config.shape);
+        match expected.into_iter().find(|(name, _)| !found.contains_key(name)) {
+            Some((name, _)) => Err(LoadError::missing(&name)),
+            None => Ok(()),
+        }
+    }
+
+    /// Whether an output embedding is in the file beside what the model is made of.
+    fn has_head(&self) -> bool {
+        self.tensors.iter().any(|tensor| tensor.name == HEAD)
     }
 
     /// Whether some of the file's data are causal masks.
@@ -283,36 +391,34 @@ impl WeightPlan {
     }
 }
 
-/// Names files that people mistake for safetensors.
-fn recognise(first: &[u8]) -> Result<(), LoadError> {
-    if first.starts_with(b"version https://git-lfs") || first.starts_with(b"version ") {
-        return Err(LoadError::LfsPointer);
-    }
-    // A PyTorch file is a zip archive, or in older versions a bare pickle of protocol 2 and up.
-    let bare_pickle = first.len() > 1 && first[0] == 0x80 && (2..=5).contains(&first[1]);
-    let is_length = first.len() >= 8 && first[2..8].iter().all(|byte| *byte == 0);
-    if first.starts_with(b"PK\x03\x04") || (bare_pickle && !is_length) {
-        return Err(LoadError::Pickle);
-    }
-    let start = first.iter().position(|byte| !byte.is_ascii_whitespace()).unwrap_or(0);
-    if first[start..].starts_with(b"<") && !is_length {
-        return Err(LoadError::Html);
-    }
-    Ok(())
+/// What wraps a module puts its name into the middle of those of parameters.
+const WRAPPERS: [&str; 4] =
+    ["_orig_mod", "_forward_module", "_fsdp_wrapped_module", "_checkpoint_wrapped_module"];
+
+/// What holds a GPT-2 puts its name in front.
+const HOLDERS: [&str; 5] = ["transformer", "module", "model", "base_model", "pretrained_model"];
+
+/// A tensor's name without what stands in front of it for reasons that have nothing to do with the model.
+fn bare(stored_name: &str) -> String {
+    let parts = stored_name.split('.').filter(|part| !WRAPPERS.contains(part));
+    parts.skip_while(|part| HOLDERS.contains(part)).collect::<Vec<_>>().join(".")
 }
 
-/// `h.N.attn.bias` and `h.N.attn.masked_bias`: buffers of old checkpoints, not parameters.
-fn is_buffer(name: &str, shape: &ModelShape) -> bool {
-    let layer = name
-        .strip_prefix("h.")
-        .and_then(|rest| {
-            rest.strip_suffix(".attn.bias").or_else(|| rest.strip_suffix(".attn.masked_bias"))
-        })
-        .and_then(|layer| layer.parse::<usize>().ok());
-    layer.is_some_and(|layer| layer < shape.n_layers)
+/// What a file may hold that logits do not depend on: buffers of old checkpoints, and heads beside the
+/// language model's.
+pub(crate) fn is_left_out(stored_name: &str, shape: &ModelShape) -> bool {
+    // `h.N.attn.bias` and `h.N.attn.masked_bias`, whatever stands in front.
+    let mut parts = stored_name.rsplit('.');
+    if let (Some("bias" | "masked_bias"), Some("attn"), Some(layer), Some("h")) =
+        (parts.next(), parts.next(), parts.next(), parts.next())
+    {
+        return layer.parse().is_ok_and(|layer: usize| layer < shape.n_layers);
+    }
+    let name = bare(stored_name);
+    name.starts_with("multiple_choice_head.") || name.starts_with("v_head.")
 }
 
-fn check_dtypes(header: &str) -> Result<(), LoadError> {
+fn check_dtypes(header: &str, shape: &ModelShape) -> Result<(), LoadError> {
     #[derive(serde::Deserialize)]
     struct Entry {
         dtype: Option<String>,
@@ -320,12 +426,11 @@ fn check_dtypes(header: &str) -> Result<(), LoadError> {
     let entries: BTreeMap<String, Entry> = serde_json::from_str(header)
         .map_err(|source| LoadError::Header { message: source.to_string() })?;
     for (tensor, entry) in entries {
-        // Buffers may have any type, since they are not read; `__metadata__` has none.
-        let Some(got) = entry.dtype.filter(|_| !tensor.contains(".attn.bias")) else {
+        // What is left out may have any type, since it is not read; `__metadata__` has none.
+        let Some(got) = entry.dtype.filter(|_| !is_left_out(&tensor, shape)) else {
             continue;
         };
-        let skipped = tensor.ends_with(".attn.masked_bias");
-        if !skipped && StoredDtype::from_id(&got).is_none() {
+        if StoredDtype::from_id(&got).is_none() {
             return Err(LoadError::Dtype { tensor, got });
         }
     }
@@ -340,7 +445,7 @@ pub struct Gpt2Builder {
     params: Params,
     shards: Vec<Tensor<2>>,
     /// What has come of the tensor that is being read.
-    values: Vec<f32>,
+    values: Values,
     /// How many of its numbers have come in all.
     n_read: usize,
     is_twice: bool,
@@ -349,16 +454,20 @@ pub struct Gpt2Builder {
 }
 
 impl Gpt2Builder {
-    /// A builder without tensors, for a device and a type of number.
-    pub fn new(config: Gpt2Config, plan: &WeightPlan, options: TensorCreationOptions) -> Self {
+    /// A builder without tensors of one or more files, for a device and a type of number.
+    pub fn new<'plan>(
+        config: Gpt2Config,
+        plans: impl IntoIterator<Item = &'plan WeightPlan>,
+        options: TensorCreationOptions,
+    ) -> Self {
         Self {
             config,
             options,
             params: Params::default(),
             shards: Vec::new(),
-            values: Vec::new(),
+            values: Values::Single(Vec::new()),
             n_read: 0,
-            is_twice: plan.tensors.iter().any(|tensor| tensor.name == "lm_head.weight"),
+            is_twice: plans.into_iter().any(WeightPlan::has_head),
             embedding_digest: EMPTY_DIGEST,
             unembedding_digest: EMPTY_DIGEST,
         }
@@ -376,14 +485,16 @@ impl Gpt2Builder {
             return Err(LoadError::Length { expected, got: (n_read * width) as u64 });
         }
         match tensor.name.as_str() {
-            "wte.weight" => {
+            EMBEDDING => {
                 if self.is_twice {
-                    self.embedding_digest = digest(self.embedding_digest, bytes);
+                    self.embedding_digest = digest(self.embedding_digest, tensor.dtype, bytes);
                 }
                 let d_model = self.config.shape.d_model;
                 self.fill(tensor, bytes, shard_rows(d_model) * d_model)?;
             }
-            "lm_head.weight" => self.unembedding_digest = digest(self.unembedding_digest, bytes),
+            HEAD => {
+                self.unembedding_digest = digest(self.unembedding_digest, tensor.dtype, bytes);
+            }
             _ => self.fill(tensor, bytes, n_values)?,
         }
         self.n_read = if n_read == n_values { 0 } else { n_read };
@@ -396,23 +507,25 @@ impl Gpt2Builder {
         let n_values = tensor.dims.iter().product::<usize>();
         let (width, mut n_read, mut rest) = (tensor.dtype.bytes(), self.n_read, bytes);
         while !rest.is_empty() {
-            if self.values.is_empty() {
+            if self.values.len() == 0 {
+                // Double precision is kept where it is computed in.
+                let is_double = self.options.dtype_or(DType::F32) == DType::F64;
                 // Not a byte more: it is the memory that the tensor will have.
                 let n = full.min(n_values - n_read);
-                self.values.try_reserve_exact(n).map_err(|_source| LoadError::Memory {
-                    tensor: tensor.name.clone(),
-                    bytes: 4 * n as u64,
-                })?;
+                self.values =
+                    Values::with_room(n, is_double && tensor.dtype == StoredDtype::F64).map_err(
+                        |bytes| LoadError::Memory { tensor: tensor.name.clone(), bytes },
+                    )?;
             }
             let before = self.values.len();
             let (now, later) = rest.split_at(rest.len().min((full - before) * width));
-            tensor.dtype.decode_into(now, &mut self.values);
-            let new = self.values.get(before..).unwrap_or_default();
-            if let Some(got) = new.iter().find(|value| !value.is_finite()) {
-                return Err(LoadError::NotFinite { tensor: tensor.name.clone(), got: *got });
+            self.values.take(tensor.dtype, now);
+            if let Some(got) = self.values.not_finite(before) {
+                return Err(LoadError::NotFinite { tensor: tensor.name.clone(), got });
             }
-            n_read += new.len();
-            if self.values.len() == full || n_read == n_values {
+            let n = self.values.len();
+            n_read += n - before;
+            if n == full || n_read == n_values {
                 self.settle(tensor)?;
             }
             rest = later;
@@ -422,14 +535,21 @@ impl Gpt2Builder {
 
     /// Puts the numbers that have come on the device: a tensor, or a shard of the embedding.
     fn settle(&mut self, tensor: &PlannedTensor) -> Result<(), LoadError> {
-        let values = std::mem::take(&mut self.values);
+        let values = std::mem::replace(&mut self.values, Values::Single(Vec::new()));
         let mut dims = tensor.dims.clone();
-        if tensor.name == "wte.weight" {
+        if tensor.name == EMBEDDING {
             dims[0] = values.len() / self.config.shape.d_model;
         }
-        let param = Param::from_values(&tensor.name, &dims, values, &self.options)?;
-        match param {
-            Param::Matrix(shard) if tensor.name == "wte.weight" => self.shards.push(shard),
+        let param = match values {
+            Values::Single(values) => {
+                Param::from_values(&tensor.name, &dims, values, &self.options)
+            }
+            Values::Double(values) => {
+                Param::from_values(&tensor.name, &dims, values, &self.options)
+            }
+        };
+        match param? {
+            Param::Matrix(shard) if tensor.name == EMBEDDING => self.shards.push(shard),
             param => self.params.insert(tensor.name.clone(), param),
         }
         Ok(())
@@ -441,18 +561,72 @@ impl Gpt2Builder {
     /// A tensor that was not pushed; an output embedding that is not the input embedding.
     pub fn finish(self) -> Result<Gpt2, LoadError> {
         if self.is_twice && self.unembedding_digest != self.embedding_digest {
-            return Err(LoadError::Untied);
+            return Err(LoadError::Untied { tied: self.config.tie_word_embeddings });
         }
-        let missing = || LoadError::MissingTensor { tensor: "wte.weight".to_owned() };
-        let wte = Embedding::new(self.shards).ok_or_else(missing)?;
+        let wte = Embedding::new(self.shards).ok_or_else(|| LoadError::missing(EMBEDDING))?;
         Gpt2::with_embedding(self.config, wte, &self.params)
+    }
+}
+
+/// Numbers of a tensor that is being read.
+#[derive(Debug)]
+enum Values {
+    Single(Vec<f32>),
+    Double(Vec<f64>),
+}
+
+impl Values {
+    /// None yet, with room for `n`; else the bytes that there is no memory for.
+    fn with_room(n: usize, is_double: bool) -> Result<Self, u64> {
+        let (mut single, mut double) = (Vec::new(), Vec::new());
+        if is_double {
+            double.try_reserve_exact(n).map_err(|_source| 8 * n as u64)?;
+            Ok(Self::Double(double))
+        } else {
+            single.try_reserve_exact(n).map_err(|_source| 4 * n as u64)?;
+            Ok(Self::Single(single))
+        }
+    }
+
+    fn len(&self) -> usize {
+        match self {
+            Self::Single(values) => values.len(),
+            Self::Double(values) => values.len(),
+        }
+    }
+
+    fn take(&mut self, dtype: StoredDtype, bytes: &[u8]) {
+        match self {
+            Self::Single(values) => dtype.decode_into(bytes, values),
+            Self::Double(values) => values.extend(dtype.decode_exactly(bytes)),
+        }
+    }
+
+    /// The first number from a place on that is infinite or none at all.
+    fn not_finite(&self, from: usize) -> Option<f64> {
+        match self {
+            Self::Single(values) => values
+                .iter()
+                .skip(from)
+                .find(|value| !value.is_finite())
+                .map(|value| f64::from(*value)),
+            Self::Double(values) => {
+                values.iter().skip(from).find(|value| !value.is_finite()).copied()
+            }
+        }
     }
 }
 
 /// The digest of nothing.
 const EMPTY_DIGEST: u64 = 0xcbf2_9ce4_8422_2325;
 
-/// FNV-1a: tells equal tensors from unequal ones without keeping either; not a security measure.
-fn digest(before: u64, bytes: &[u8]) -> u64 {
-    bytes.iter().fold(before, |hash, byte| (hash ^ u64::from(*byte)).wrapping_mul(0x0100_0000_01b3))
+/// Tells tensors of equal values from others without keeping either, whatever types they are stored in; not a
+/// security measure.
+fn digest(before: u64, dtype: StoredDtype, bytes: &[u8]) -> u64 {
+    dtype.decode_exactly(bytes).fold(before, |hash, value| {
+        // Zero has two signs, and one value.
+        let mixed = (hash ^ (value + 0.0).to_bits()).wrapping_mul(0x9e37_79b9_7f4a_7c15);
+        // A product carries upwards only: without this the signs of two numbers would cancel.
+        mixed ^ (mixed >> 32)
+    })
 }

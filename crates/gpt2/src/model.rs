@@ -5,7 +5,8 @@
 //!
 //! # Source
 //! Radford et al. (2019), "Language models are unsupervised multitask learners"; pre-LayerNorm,
-//! tanh GELU, Conv1D weights `[in, out]`, unembedding tied to `wte`. Nothing is folded or centred.
+//! tanh GELU, Conv1D weights `[in, out]`, unembedding tied to `wte`. Nothing is folded or centred. A configuration may ask
+//! for another function of the neurons, or for another scale of the attention scores.
 
 mod assemble;
 
@@ -14,7 +15,7 @@ use burn::tensor::{DType, Device, Tensor, TensorCreationOptions, TensorData};
 use twinbeam_core::{HookName, ModelShape};
 
 use crate::embedding::{Embedding, Tokens};
-use crate::{ActivationCache, Gpt2Config, Hooks, NoHooks, Prefix, gelu_new};
+use crate::{Activation, ActivationCache, Gpt2Config, Hooks, NoHooks, Prefix};
 
 /// Added to attention scores that must not be seen. Large and finite: infinities are not safe in
 /// WebGPU's shading language, and `exp` of this is exactly 0 in f32.
@@ -43,10 +44,12 @@ struct Attention {
     c_attn: Conv1D,
     c_proj: Conv1D,
     n_heads: usize,
+    scale: f64, // 1 / sqrt(d_head)
 }
 
 #[derive(Debug, Clone)]
 struct Mlp {
+    act: Activation,
     c_fc: Conv1D,
     c_proj: Conv1D,
 }
@@ -107,8 +110,7 @@ impl Attention {
         let v = part(2, HookName::V(layer));
         let [k, v] = prefix.before(layer, [k, v]); // [batch, n_heads, key, d_head]
         let q = q.narrow(2, pos - queries, queries);
-        let scale = 1.0 / (d_head as f64).sqrt();
-        let scores = q.matmul(k.swap_dims(2, 3)).mul_scalar(scale); // [batch, n_heads, query, key]
+        let scores = q.matmul(k.swap_dims(2, 3)).mul_scalar(self.scale); // [batch, n_heads, query, key]
         let scores = scores + prefix.mask(queries);
         let pattern = hooks.heads(HookName::Pattern(layer), softmax(scores, 3));
         let z = pattern.matmul(v).swap_dims(1, 2); // [batch, query, n_heads, d_head]
@@ -124,7 +126,7 @@ impl Mlp {
     /// Neurons after the non-linearity; `[batch, pos, d_mlp]`.
     fn post(&self, layer: usize, x: Tensor<3>, hooks: &mut dyn Hooks) -> Tensor<3> {
         let pre = hooks.stream(HookName::Pre(layer), self.c_fc.forward(x));
-        hooks.stream(HookName::Post(layer), gelu_new(pre))
+        hooks.stream(HookName::Post(layer), self.act.apply(pre))
     }
 }
 

@@ -1,6 +1,6 @@
 use std::collections::BTreeMap;
 
-use burn::tensor::{Tensor, TensorCreationOptions, TensorData};
+use burn::tensor::{Element, Tensor, TensorCreationOptions, TensorData};
 use twinbeam_core::ModelShape;
 
 use crate::LoadError;
@@ -50,10 +50,10 @@ impl Param {
     ///
     /// # Errors
     /// Values that do not fill `dims`, or dims that are neither a vector's nor a matrix's.
-    pub fn from_values(
+    pub fn from_values<E: Element>(
         name: &str,
         dims: &[usize],
-        values: Vec<f32>,
+        values: Vec<E>,
         options: &TensorCreationOptions,
     ) -> Result<Self, LoadError> {
         let n_values = values.len();
@@ -114,7 +114,7 @@ impl Params {
             }
         }
         match self.by_name.keys().find(|name| !expected.contains_key(*name)) {
-            Some(name) => Err(LoadError::ExtraTensor { tensor: name.clone() }),
+            Some(name) => Err(LoadError::extra(name.clone(), shape)),
             None => Ok(()),
         }
     }
@@ -134,8 +134,7 @@ impl Params {
     }
 
     fn get(&self, name: &str) -> Result<&Param, LoadError> {
-        let missing = || LoadError::MissingTensor { tensor: name.to_owned() };
-        self.by_name.get(name).ok_or_else(missing)
+        self.by_name.get(name).ok_or_else(|| LoadError::missing(name))
     }
 }
 

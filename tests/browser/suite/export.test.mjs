@@ -3,6 +3,7 @@ import assert from "node:assert/strict";
 import { mkdirSync, writeFileSync } from "node:fs";
 import { after, before, test } from "node:test";
 import { fileURLToPath } from "node:url";
+import { inflateRawSync } from "node:zlib";
 import { parse } from "../support/link.mjs";
 import { by, launch, open, saved, saved_bytes, status, table } from "../support/page.mjs";
 import { serve } from "../support/server.mjs";
@@ -32,36 +33,39 @@ after(async () => {
   await server?.close();
 });
 
-/** Records of a CSV (RFC 4180). */
-function records(text) {
-  const rows = [];
-  for (const line of text.match(/(?:"(?:[^"]|"")*"|[^"\r])*\r\n/g)) {
-    rows.push([...line.slice(0, -2).matchAll(/(?:^|,)(?:"((?:[^"]|"")*)"|([^,]*))/g)].map(([, quoted, plain]) => quoted?.replaceAll('""', '"') ?? plain));
-  }
-  return rows;
+/** Records of lines of CSV (RFC 4180). */
+function records(lines) {
+  return lines.map((line) => [...line.matchAll(/(?:^|,)(?:"((?:[^"]|"")*)"|([^,]*))/g)].map(([, quoted, plain]) => quoted?.replaceAll('""', '"') ?? plain));
+}
+
+/** The comments of a CSV, its header, and its records as objects. */
+function read_csv(text) {
+  const lines = text.split("\r\n").slice(0, -1);
+  const comments = lines.filter((line) => line.startsWith("#"));
+  const [header, ...rows] = records(lines.slice(comments.length));
+  return { comments, header, rows: rows.map((row) => Object.fromEntries(header.map((name, i) => [name, row[i]]))) };
 }
 
 test("CSV holds every score and says where it comes from, and no cell is a formula", async () => {
-  const rows = records(await saved(page, "export-csv"));
-  const header = rows.findIndex(([first]) => first === "kind");
-  const provenance = rows.slice(0, header);
-  for (const cells of provenance) {
-    assert.equal(cells.length, 1);
-    assert.match(cells[0], /^# /);
-  }
-  const said = provenance.map(([cell]) => cell).join("\n");
-  for (const words of [/twinbeam: 0\.\d+\.\d+-[0-9a-f]{10}/, /sha256 [0-9a-f]{64}/, /device: CPU/, /IG steps: 50/, /metric: logit_diff, in logits/, /link: http/]) {
+  const text = await saved(page, "export-csv");
+  const { comments, header, rows } = read_csv(text);
+  assert.deepEqual(header, ["kind", "method", "direction", "layer", "index", "score", "unit", "shown", "shown_unit"]);
+  assert.match(comments[0], new RegExp(`^# ${comments.length} lines of provenance`));
+  const said = comments.join("\n");
+  for (const words of [/twinbeam: 0\.\d+\.\d+-[0-9a-f]{10}/, /sha256 [0-9a-f]{64}/, /device: CPU/, /IG steps: 50/, /metric: logit_diff, in logits/, /on the screen: noising; unit: logits/, /link: http/]) {
     assert.match(said, words);
   }
-  const scores = rows.slice(header + 1);
-  assert.equal(scores.length, (32 + 2048) * 3 * 2, "IG, AP and AtP, in both directions");
-  for (const cells of rows) {
-    for (const cell of cells) assert.ok(!/^[=+@\t]|^-(?![\d.])/.test(cell), cell);
+  const typed = comments.find((line) => line.startsWith("# clean: ")).slice("# clean: ".length);
+  assert.equal(JSON.parse(typed), `${ODD} to`);
+  assert.equal(rows.length, (32 + 2048) * 3 * 2, "IG, AP and AtP, in both directions");
+  // However a spreadsheet cuts a line.
+  for (const line of text.split("\r\n")) {
+    for (const cell of line.split(/[,;|\t]/)) assert.ok(!/^[ "'[(]*[=+@]|^[ "'[(]*-(?![\d.])/.test(cell), line);
   }
   const shown = await table(page, "heatmap-ap-heads");
-  for (const [kind, method, direction, layer, index, score, unit] of scores) {
+  for (const { kind, method, direction, layer, index, score, unit, shown: in_unit, shown_unit } of rows) {
     if (kind === "heads" && method === "ap" && direction === "noising") assert.equal(Number(score), shown[layer][index]);
-    assert.equal(unit, "logits");
+    assert.deepEqual([unit, in_unit, shown_unit], ["logits", score, "logits"]);
   }
 });
 
@@ -87,7 +91,7 @@ test("SVG and PNG show title, axes, legend, unit and prompts", async () => {
   }, svg);
   assert.equal(parsed.faults, 0);
   assert.deepEqual(parsed.tags.sort(), ["desc", "rect", "style", "svg", "text", "title"]);
-  for (const words of ["Attention heads by integrated gradients and activation patching, noising", "layer", "head", "logits", "Positive supports the clean behaviour", "<b>Mary</b>"]) {
+  for (const words of ["Attention heads by integrated gradients and activation patching, noising", "layer", "head", "logits", "supports the clean behaviour", "<b>Mary</b>"]) {
     assert.ok(parsed.text.includes(words), words);
   }
   await elsewhere.close();
@@ -98,4 +102,141 @@ test("SVG and PNG show title, axes, legend, unit and prompts", async () => {
   assert.ok(width > 2000 && height > 500, `${width} x ${height}`);
   // White alone would compress to next to nothing.
   assert.ok(png.length > 50_000, `${png.length} bytes`);
+});
+
+/** The files of a zip by their names: by its central directory, each deflated or stored. */
+function unzip(bytes) {
+  const files = {};
+  let at = bytes.readUInt32LE(bytes.lastIndexOf(Buffer.from("PK\x05\x06")) + 16);
+  while (bytes.readUInt32LE(at) === 0x02014b50) {
+    const [method, packed] = [bytes.readUInt16LE(at + 10), bytes.readUInt32LE(at + 20)];
+    const [name, extra, comment] = [28, 30, 32].map((offset) => bytes.readUInt16LE(at + offset));
+    const local = bytes.readUInt32LE(at + 42);
+    const begin = local + 30 + bytes.readUInt16LE(local + 26) + bytes.readUInt16LE(local + 28);
+    const data = bytes.subarray(begin, begin + packed);
+    files[bytes.toString("utf8", at + 46, at + 46 + name)] = (method === 8 ? inflateRawSync(data) : data).toString();
+    at += 46 + name + extra + comment;
+  }
+  return files;
+}
+
+/** What a button saves, with the name that it offers. */
+async function download(page, testid) {
+  const [file] = await Promise.all([page.waitForEvent("download"), by(page, testid).click()]);
+  const chunks = [];
+  for await (const chunk of await file.createReadStream()) chunks.push(chunk);
+  return { name: file.suggestedFilename(), bytes: Buffer.concat(chunks) };
+}
+
+/** The numbers of a map as its cells write them, in their order. */
+const written = (page, map) => by(page, `heatmap-${map}-heads`).locator("td[data-layer] .number").allInnerTexts();
+
+test("every file and link is of the screen as it is now: another direction, another unit, a pin", async () => {
+  const visited = await open(browser, `${server.url}?device=cpu`);
+  const { page } = visited;
+  await status(page, "done");
+  await by(page, "neuron-status").and(page.locator("[data-state=done]")).waitFor();
+  await by(page, "heatmap-ap-heads").locator("[data-layer='0'][data-head='7']").click();
+
+  for (const [direction, unit, scale, sign] of [
+    ["denoising", "metric", "shared", /^Positive, drawn warm/],
+    ["denoising", "share", "own", /^Positive, drawn warm/],
+    ["denoising", "notebook", "own", /notebook writes them: positive/],
+    ["noising", "notebook", "own", /AP of noising negative/],
+    ["noising", "metric", "shared", /^Positive, drawn warm/],
+  ]) {
+    const here = `${direction}, ${unit}`;
+    await by(page, "unit").selectOption("metric");
+    await by(page, "scale").selectOption(scale);
+    await by(page, "unit").selectOption(unit);
+    await by(page, "direction").selectOption(direction);
+    assert.equal(await by(page, "status").getAttribute("data-state"), "done", "nothing is out of date, and nothing runs");
+    assert.match(await by(page, "sign").innerText(), sign);
+    const maps = unit === "notebook" ? ["ig", "ap"] : ["ig", "ap", "diff"];
+    const cells = (await Promise.all(maps.map((map) => written(page, map)))).flat();
+
+    const files = {};
+    for (const format of ["svg", "json", "csv", "png", "bundle"]) {
+      const { name, bytes } = await download(page, `export-${format}`);
+      assert.equal(name, `twinbeam-mini-${direction}.${format === "bundle" ? "zip" : format}`);
+      files[format] = bytes;
+    }
+    const svg = files.svg.toString();
+    const title = `Attention heads by integrated gradients and activation patching, ${direction}`;
+    assert.ok(svg.includes(`<title>${title}</title>`), here);
+    assert.deepEqual([...svg.matchAll(/class="cell[^>]*>([^<]*)</g)].map(([, text]) => text), cells, here);
+
+    const record = JSON.parse(files.json);
+    assert.equal(record.experiment.direction, undefined);
+    const { view } = record;
+    assert.deepEqual([view.direction, view.unit, view.scale, view.pinned], [direction, unit, scale, { kind: "heads", layer: 0, index: 7 }], here);
+    const { comments, rows } = read_csv(files.csv.toString());
+    assert.ok(comments.some((line) => line.startsWith(`# on the screen: ${direction}; `)), here);
+    for (const map of ["ig", "ap"]) {
+      const shown = await table(page, `heatmap-${map}-heads`);
+      const { values, shown: { factor } } = record.tables.find((t) => t.kind === "heads" && t.method === map && t.direction === direction);
+      shown.flat().forEach((score, place) => {
+        assert.ok(Math.abs(values[place] * factor - score) <= 1e-6 * Math.abs(score), `${here}: ${map} ${place} in JSON`);
+      });
+      for (const row of rows.filter((row) => row.kind === "heads" && row.method === map && row.direction === direction)) {
+        assert.equal(Number(row.shown), shown[row.layer][row.index], `${here}: ${map} in CSV`);
+      }
+    }
+
+    const href = await by(page, "permalink").getAttribute("href");
+    const fields = parse(href);
+    assert.equal(fields.direction ?? "noising", direction);
+    assert.equal(fields.view?.unit ?? "metric", unit);
+    assert.equal(fields.view?.scale ?? "shared", scale);
+    assert.equal(record.link, href);
+    await by(page, "embed").click();
+    const line = await by(page, "embed-line").inputValue();
+    assert.ok(line.includes(`?embed#${href.split("#")[1]}`), line);
+    await by(page, "embed").click();
+    await page.waitForFunction((hash) => location.hash === hash, `#${href.split("#")[1]}`);
+
+    const bundle = unzip(files.bundle);
+    assert.equal(bundle["figure.svg"], svg);
+    assert.equal(bundle["scores.csv"], files.csv.toString());
+    assert.equal(bundle["result.json"], files.json.toString());
+    assert.match(bundle["README.txt"], new RegExp(`on the screen +${direction}; unit: `));
+    assert.equal("plots/heads-ig-minus-ap-noising.svg" in bundle, unit !== "notebook");
+
+    // Whoever opens the link sees the same.
+    const again = await open(browser, "about:blank");
+    await again.page.goto(href.replace("#", "?device=cpu#"));
+    await status(again.page, "done");
+    assert.equal(await by(again.page, "direction").inputValue(), direction);
+    assert.equal(await by(again.page, "unit").inputValue(), unit);
+    assert.equal(await by(again.page, "scale").inputValue(), scale);
+    assert.equal(await by(again.page, "link-mark").getAttribute("data-verdict"), "agrees");
+    assert.deepEqual((await Promise.all(maps.map((map) => written(again.page, map)))).flat(), cells, here);
+    await again.close();
+  }
+  assert.deepEqual(visited.errors, []);
+  await visited.close();
+});
+
+test("of a pair that the model fails no file has a share, and each says why", async () => {
+  const visited = await open(browser, `${server.url}?device=cpu`);
+  const { page } = visited;
+  await status(page, "done");
+  await by(page, "answer").fill(" Mary");
+  await by(page, "wrong").fill(" John");
+  await page.locator("[data-testid=run]:enabled").waitFor();
+  await by(page, "run").click();
+  await status(page, "done");
+  for (const unit of ["share", "notebook"]) {
+    await by(page, "unit").selectOption(unit);
+    await page.locator(".figure-head ~ .refusal", { hasText: "The clean run does not beat the corrupted one" }).waitFor();
+    const { comments, rows } = read_csv(await saved(page, "export-csv"));
+    assert.ok(comments.some((line) => /^# unit refused: The clean run does not beat/.test(line)));
+    assert.ok(rows.every(({ score, shown, shown_unit }) => score === shown && shown_unit === "logits"));
+    const { unit_refused, view } = JSON.parse(await saved(page, "export-json"));
+    assert.match(unit_refused, /swap the answers or the two prompts/);
+    assert.equal(view.unit, unit, "what was chosen is kept");
+    assert.doesNotMatch(await saved(page, "export-svg"), /of the gap</);
+  }
+  assert.deepEqual(visited.errors, []);
+  await visited.close();
 });

@@ -58,6 +58,30 @@ test("the lists name the strongest, and a click goes there", async () => {
   const card = page.locator(".neurons [data-testid=card]");
   assert.match(await card.innerText(), new RegExp(`Layer ${layer} neuron ${index}`));
   assert.match(await card.innerText(), /of 2048/);
+
+  // Wherever keys or pointer have been, what is said is of what was chosen.
+  await by(page, "heatmap-ig-neurons").focus();
+  await page.keyboard.press("ArrowRight");
+  const readout = by(page, "readout-neurons");
+  assert.doesNotMatch(await readout.innerText(), new RegExp(`^layer ${layer} neuron ${index}:`));
+  const [other, at] = top[4];
+  await by(page, "top-ap").locator(`[data-layer='${other}'][data-neuron='${at}']`).click();
+  assert.match(await readout.innerText(), new RegExp(`^layer ${other} neuron ${at}:`));
+  assert.match(await card.innerText(), new RegExp(`Layer ${other} neuron ${at}`));
+});
+
+test("the neurons in view and the pin travel with the link", async () => {
+  await by(page, "heatmap-ig-neurons").focus();
+  for (let i = 0; i < 8; i++) await page.keyboard.press("+");
+  const range = await by(page, "neurons-in-view").innerText();
+  assert.match(range, /^\d+ to \d+ of 512$/);
+  const href = await by(page, "permalink").getAttribute("href");
+  const again = await open(browser, "about:blank");
+  await again.page.goto(href.replace("#", "?device=cpu#"));
+  await status(again.page, "done");
+  assert.equal(await by(again.page, "neurons-in-view").innerText(), range);
+  await again.close();
+  await page.keyboard.press("0");
 });
 
 test("zoom, keys and pointer lead to any neuron", async () => {

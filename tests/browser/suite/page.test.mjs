@@ -2,6 +2,7 @@
 import assert from "node:assert/strict";
 import { readFileSync } from "node:fs";
 import { after, before, test } from "node:test";
+import { print } from "../support/link.mjs";
 import { compare } from "../support/native.mjs";
 import { AXE, by, difference, launch, open, status, table } from "../support/page.mjs";
 import { serve } from "../support/server.mjs";
@@ -262,6 +263,131 @@ test("a gap the wrong way round and an integral that has not converged are marke
     assert.equal(await by(page, "answer").inputValue(), NOTEBOOK.answer[0]);
     assert.deepEqual(await table(page, "heatmap-ap-heads"), ap, "AP does not depend on the steps");
   });
+});
+
+test("the readout follows the pointer, whatever its events say of movement, and no page that scrolls", async () => {
+  await visit(`${server.url}?device=cpu`, async (page) => {
+    const cell = (layer, head) => by(page, "heatmap-ap-heads").locator(`[data-layer='${layer}'][data-head='${head}']`);
+    const readout = by(page, "readout");
+    // As browsers do that do not know how far the pointer came.
+    await page.evaluate(() => {
+      for (const name of ["movementX", "movementY"]) Object.defineProperty(MouseEvent.prototype, name, { get: () => 0 });
+    });
+    await cell(0, 2).hover();
+    assert.match(await readout.innerText(), /^layer 0 head 2:/);
+    await cell(2, 5).hover();
+    assert.match(await readout.innerText(), /^layer 2 head 5:/);
+    await page.mouse.move(5, 5);
+    await page.locator("[data-testid=readout]", { hasText: "Point at a head" }).waitFor();
+
+    // Keys have come somewhere, and the page scrolls under the pointer that rests on the map.
+    await cell(1, 3).hover();
+    await cell(3, 0).focus();
+    assert.match(await readout.innerText(), /^layer 3 head 0:/);
+    await page.evaluate(() => scrollBy(0, 40));
+    await page.waitForTimeout(400);
+    assert.match(await readout.innerText(), /^layer 3 head 0:/);
+    // What has come to lie under it counts once it moves.
+    const box = await cell(1, 6).boundingBox();
+    await page.mouse.move(box.x + box.width / 2, box.y + box.height / 2);
+    assert.match(await readout.innerText(), /^layer 1 head 6:/);
+  });
+});
+
+test("every text is in the unit on the screen, and the difference has one explanation", async () => {
+  await visit(`${server.url}?device=cpu`, async (page) => {
+    const reading = by(page, "reading");
+    if (!(await reading.isVisible())) await by(page, "reading-switch").click();
+    const head = reading.getByRole("button", { name: /^layer \d head \d: IG/ }).first();
+    const words = () => head.innerText();
+    assert.match(await words(), /logits$/);
+    assert.match(await reading.innerText(), /Positive, drawn warm, supports the clean behaviour/);
+    await head.click();
+    const card = by(page, "card");
+    const why = "IG − AP is what a head does together with the other heads of its layer and not alone";
+    for (const place of [card, reading]) assert.ok((await place.innerText()).includes(why));
+    await by(page, "unit").selectOption("share");
+    assert.match(await words(), /of the gap$/);
+    await by(page, "unit").selectOption("notebook");
+    assert.match(await words(), /mean over positions and d_model, AP −[\d.]+ of the gap, notebook’s sign$/);
+    for (const place of [card, reading, by(page, "sign")]) assert.match(await place.innerText(), /AP of noising negative, drawn cold/);
+    assert.match(await reading.innerText(), /Another unit has a third map/);
+    await by(page, "direction").selectOption("denoising");
+    assert.match(await words(), /AP \+[\d.]+ of the gap, notebook’s sign$/);
+    for (const place of [card, reading, by(page, "sign")]) assert.doesNotMatch(await place.innerText(), /negative/);
+    for (const place of [card, reading]) assert.doesNotMatch(await place.innerText(), /saturat/);
+  });
+});
+
+test("edits that were not run survive a reload, belong to their link, and can be let go", async () => {
+  const { page, errors, close } = await open(browser, `${server.url}?device=cpu`);
+  await status(page, "done");
+  const figure = await table(page, "heatmap-ap-heads");
+  await page.waitForFunction(() => location.hash.length > 600);
+  await by(page, "prompt-clean").fill(`${NOTEBOOK.clean} him`);
+  await by(page, "answer").fill(" Anna");
+  await page.reload();
+  const clean = () => by(page, "prompt-clean").inputValue();
+  assert.equal(await clean(), `${NOTEBOOK.clean} him`);
+  assert.equal(await by(page, "answer").inputValue(), " Anna");
+  await page.locator("[data-testid=notice]", { hasText: "Your edits are back" }).waitFor();
+  // The figure is the address's, computed anew, and out of date.
+  await page.locator(".results[data-source=device]").waitFor();
+  await status(page, "stale");
+  assert.deepEqual(await table(page, "heatmap-ap-heads"), figure);
+  assert.equal(await by(page, "link-mark").getAttribute("data-verdict"), "agrees");
+  await by(page, "drop-draft").click();
+  assert.equal(await clean(), NOTEBOOK.clean);
+  await status(page, "done");
+  await page.reload();
+  await status(page, "done");
+  assert.equal(await clean(), NOTEBOOK.clean, "they are gone for good");
+
+  // Another link is shown as it is.
+  await by(page, "prompt-clean").fill("Something else");
+  await page.evaluate((hash) => {
+    history.replaceState(null, "", hash);
+    location.reload();
+  }, print({ n_steps: 7 }));
+  await page.waitForFunction(() => document.querySelector("[data-testid=steps]")?.value === "7");
+  assert.equal(await clean(), NOTEBOOK.clean);
+  await status(page, "done");
+
+  // What was run is no draft.
+  await by(page, "steps").fill("9");
+  await page.locator("[data-testid=drop-edits]:visible").waitFor();
+  await page.locator("[data-testid=run]:enabled").waitFor();
+  await by(page, "run").click();
+  await status(page, "done");
+  assert.equal(await by(page, "drop-edits").isVisible(), false);
+  await page.reload();
+  await status(page, "done");
+  assert.equal(await by(page, "steps").inputValue(), "9");
+  assert.doesNotMatch(await by(page, "notice").innerText(), /edits/);
+  assert.deepEqual(errors, []);
+  await close();
+});
+
+test("a browser that keeps nothing shows the page all the same", async () => {
+  const { page, errors, close } = await open(browser, "about:blank");
+  await page.addInitScript(() => {
+    for (const name of ["localStorage", "sessionStorage"]) {
+      Object.defineProperty(globalThis, name, {
+        get() {
+          throw new DOMException("refused", "SecurityError");
+        },
+      });
+    }
+  });
+  await page.goto(`${server.url}?device=cpu`);
+  await status(page, "done");
+  await by(page, "steps").fill("9");
+  await status(page, "stale");
+  await page.reload();
+  await status(page, "done");
+  assert.equal(await by(page, "steps").inputValue(), "50");
+  assert.deepEqual(errors, []);
+  await close();
 });
 
 test("nothing is wider than a phone", async () => {

@@ -162,6 +162,7 @@ pub(super) fn hear(state: AppState, event: Event) {
         | Event::Benched { .. }
         | Event::Probed { .. }
         | Event::Drawn { .. }
+        | Event::Panicked { .. }
         | Event::Done { .. }
         | Event::Cancelled { .. } => {}
     }
@@ -193,14 +194,17 @@ fn take_into_use(state: AppState) {
     // The example that numbers were published for is what a visitor wants to see of it.
     let is_default = state.draft.with_untracked(|draft| {
         let default = Experiment { model: draft.model.clone(), ..Experiment::default() };
-        draft.same_numbers(&default)
+        *draft == default
     });
     let runs = spec.has_published() && is_default;
+    let is_own = spec.is_local();
     let old = with(|bridge| bridge.worker.replace(Some(connection)));
     drop(old);
     with(|bridge| {
         bridge.spec.replace(Some(spec));
         bridge.run_when_loaded.set(runs);
+        // Who brings files wants to see something of them.
+        bridge.run_if_possible.set(is_own && !runs);
     });
     state.models.arriving.set(None);
     state.models.self_check.set(with(|bridge| bridge.early_check.take()));
@@ -225,7 +229,7 @@ pub(super) fn refused(state: AppState, role: Role, spec: Spec, problem: &Problem
     spawn_local(models::refresh(state));
 }
 
-/// The second worker is gone, most likely for want of memory.
+/// The second worker is gone.
 pub(super) fn died(state: AppState, death: &Death) {
     let Some((connection, spec)) = with(|bridge| bridge.arriving.take()) else {
         return;

@@ -46,9 +46,11 @@ pub(crate) fn open(
 ) {
     linked::show(state, &experiment, snapshot);
     state.draft.set(experiment);
+    state.set_aside.set(None);
     let has_model = state.loaded.with_untracked(Option::is_some);
     with(|bridge| {
         bridge.is_named.set(true);
+        bridge.before_edits.take();
         bridge.run_when_loaded.set(!has_model);
     });
     ask(state, new_step);

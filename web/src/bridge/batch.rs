@@ -296,7 +296,8 @@ pub(super) fn next(state: AppState) {
         running.kinds.clone()
     });
     state.lab.batch_job.set(Some(job));
-    send(&Request::Run { job, experiment, kinds });
+    let first = state.direction.get_untracked();
+    send(&Request::Run { job, experiment, first, kinds });
 }
 
 /// What the worker says of the running pair.

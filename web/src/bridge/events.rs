@@ -8,18 +8,22 @@ use wasm_bindgen_futures::spawn_local;
 
 use super::connection::Death;
 use super::{
-    MAX_DEATHS, Role, arrival, batch, count, finished, inspect, lab, restart, run, run_neurons,
-    speed, start, with,
+    MAX_DEATHS, Role, arrival, batch, count, finished, inspect, is_busy, lab, restart, run,
+    run_neurons, speed, start, with,
 };
 use crate::models;
 use crate::state::{AppState, Committed, Loaded, Origin, Progress};
-use crate::{BUILD, explain, linked, url_state};
+use crate::{BUILD, explain, linked, url_state, writing};
 
 /// The job number of loading.
 const LOADING: u64 = 0;
 
 /// What a worker says counts as long as it is one of ours.
 pub(super) fn hear(state: AppState, from: u64, event: Event) {
+    if let Event::Panicked { message } = event {
+        with(|bridge| bridge.last_words.replace(Some((from, message))));
+        return;
+    }
     match with(|bridge| bridge.role(from)) {
         Some(Role::InUse) => hear_in_use(state, event),
         Some(Role::Arriving) => arrival::hear(state, event),
@@ -50,8 +54,13 @@ fn hear_in_use(state: AppState, event: Event) {
         }
         Event::Inspected { seq, inspection } => {
             if with(|bridge| bridge.inspections.get() == seq) {
+                let can_run = inspection.problem.is_none();
                 state.inspection.set(*inspection);
                 state.inspected.set(true);
+                let wanted = with(|bridge| bridge.run_if_possible.take());
+                if wanted && can_run && !is_busy(state) {
+                    run(state, false);
+                }
             }
         }
         Event::Progress { job, phase, done, total, seconds } => {
@@ -117,8 +126,9 @@ fn hear_in_use(state: AppState, event: Event) {
         Event::Failed { job, problem } if job.is_none_or(|job| current(job) || is_lost) => {
             failed(state, &problem);
         }
-        // Of a job that is no longer wanted.
-        Event::Sides { .. }
+        // Heard already, and of a job that is no longer wanted.
+        Event::Panicked { .. }
+        | Event::Sides { .. }
         | Event::Strip { .. }
         | Event::Patched { .. }
         | Event::Benched { .. }
@@ -157,6 +167,7 @@ const fn job_of(event: &Event) -> Option<u64> {
         | Event::Cancelled { job } => Some(*job),
         Event::Failed { job, .. } => *job,
         Event::Started { .. }
+        | Event::Panicked { .. }
         | Event::Loaded { .. }
         | Event::SelfChecked { .. }
         | Event::Waiting { .. }
@@ -200,7 +211,16 @@ pub(super) fn started(state: AppState, build: &str, role: Role) {
 /// The worker in use has its model.
 pub(super) fn loaded(state: AppState, event: Event) {
     let Event::Loaded {
-        shape, device, fingerprint, as_expected, kept, seconds, memory_bytes, ..
+        shape,
+        device,
+        fingerprint,
+        shards,
+        as_expected,
+        tokenizer,
+        kept,
+        seconds,
+        memory_bytes,
+        ..
     } = event
     else {
         return;
@@ -208,7 +228,13 @@ pub(super) fn loaded(state: AppState, event: Event) {
     let Some(spec) = with(|bridge| bridge.spec.borrow().clone()) else {
         return;
     };
-    let identity = spec.identity;
+    let mut identity = spec.identity;
+    // Known weights are named as what they are, wherever they come from.
+    let known =
+        (identity.id == models::LOCAL).then(|| state.models.title_of(&fingerprint)).flatten();
+    if let Some(known) = known {
+        identity.title = format!("{known}, from {}", identity.title);
+    }
     with(|bridge| bridge.deaths.set(0));
     state.draft.update(|draft| draft.model.clone_from(&identity.id));
     let from_memory = match &kept {
@@ -216,12 +242,15 @@ pub(super) fn loaded(state: AppState, event: Event) {
         Kept::Elsewhere | Kept::Stored { .. } => None,
     };
     let id = identity.id.clone();
+    let must_be_typed = writing::follow(state, tokenizer.is_some());
     state.loaded.set(Some(Loaded {
         identity,
         shape,
         device,
         fingerprint,
+        shards,
         as_expected,
+        tokenizer,
         kept,
         seconds,
         memory_bytes,
@@ -237,7 +266,7 @@ pub(super) fn loaded(state: AppState, event: Event) {
     }
     let runs = with(|bridge| bridge.run_when_loaded.replace(false)) || was_waited_for;
     // What is meant for another model waits for that.
-    if runs && state.models.waiting.with_untracked(Option::is_none) {
+    if runs && !must_be_typed && state.models.waiting.with_untracked(Option::is_none) {
         run(state, false);
     }
     if from_memory.is_some() {
@@ -264,7 +293,7 @@ fn begin_result(state: AppState, clean: SideSummary, corrupted: SideSummary) {
         neurons: Vec::new(),
     };
     let stays = state.committed.with_untracked(|shown| {
-        let of_the_same = |shown: &Committed| shown.experiment.same_numbers(&own.experiment);
+        let of_the_same = |shown: &Committed| shown.experiment == own.experiment;
         shown.as_ref().is_some_and(|shown| shown.origin == Origin::Link && of_the_same(shown))
     });
     if stays {
@@ -358,6 +387,11 @@ fn failed(state: AppState, problem: &Problem) {
 /// A worker that dies is replaced; one that was never there, or dies again and again before it is ready, is
 /// not.
 pub(super) fn died(state: AppState, from: u64, death: &Death) {
+    let last_words = with(|bridge| bridge.last_words.take()).filter(|(number, _)| *number == from);
+    let death = &match (last_words, death) {
+        (Some((_, words)), Death::Stopped(_)) => Death::Stopped(words),
+        (_, death) => death.clone(),
+    };
     match with(|bridge| bridge.role(from)) {
         Some(Role::InUse) => {}
         Some(Role::Arriving) => return arrival::died(state, death),

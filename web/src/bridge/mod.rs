@@ -77,6 +77,12 @@ struct Bridge {
     losses: Cell<u64>,
     /// Run as soon as a model is there.
     run_when_loaded: Cell<bool>,
+    /// Run the draft if it turns out to be one that can be run.
+    run_if_possible: Cell<bool>,
+    /// What a worker has said of the mistake that ends it, and which one.
+    last_words: RefCell<Option<(u64, String)>>,
+    /// What the first run is of, where the draft has edits from before a reload: those are for the visitor to run.
+    before_edits: RefCell<Option<Experiment>>,
 }
 
 /// What a worker is for.
@@ -238,7 +244,12 @@ pub(crate) fn inspect(state: AppState, at_once: bool) {
 
 /// Runs the draft. `new_step`: the visitor asked for it, so Back leads to what was before.
 pub(crate) fn run(state: AppState, new_step: bool) {
-    let experiment = state.draft.get_untracked();
+    let draft = state.draft.get_untracked();
+    let before_edits = with(|bridge| bridge.before_edits.take()).filter(|_| !new_step);
+    let experiment = match before_edits {
+        Some(before) => Experiment { model: draft.model, ..before },
+        None => draft,
+    };
     // Whoever runs on the model in use does not wait for another.
     state.models.waiting.set(None);
     url_state::write(&experiment, None, &untrack(|| state.view()), new_step);
@@ -263,7 +274,14 @@ pub(crate) fn run(state: AppState, new_step: bool) {
         bridge.pending.take();
         bridge.silent_seconds.set(0);
     });
-    send(&Request::Run { job, experiment, kinds: vec![ComponentKind::Heads] });
+    // What is looked at comes first.
+    let first = state.direction.get_untracked();
+    send(&Request::Run { job, experiment, first, kinds: vec![ComponentKind::Heads] });
+}
+
+/// Has the first run be of an experiment, and not of the draft.
+pub(crate) fn run_first(experiment: Experiment) {
+    with(|bridge| bridge.before_edits.replace(Some(experiment)));
 }
 
 /// Runs the draft now, or as soon as a model is there.
@@ -290,9 +308,6 @@ pub(crate) fn run_neurons(state: AppState) {
             committed.coverage = [None; 2];
         }
     });
-    // The direction on the screen comes first.
-    let direction = state.draft.with_untracked(|draft| draft.direction);
-    let experiment = Experiment { direction, ..experiment };
     let job = next_job();
     speed::stop(state);
     lab::stop(state);
@@ -300,7 +315,8 @@ pub(crate) fn run_neurons(state: AppState) {
     state.neuron_progress.set(None);
     state.neuron_job.set(Some(job));
     with(|bridge| bridge.silent_seconds.set(0));
-    send(&Request::Run { job, experiment, kinds: vec![ComponentKind::Neurons] });
+    let first = state.direction.get_untracked();
+    send(&Request::Run { job, experiment, first, kinds: vec![ComponentKind::Neurons] });
 }
 
 fn next_job() -> u64 {

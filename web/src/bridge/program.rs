@@ -3,7 +3,7 @@
 
 use std::cell::RefCell;
 
-use js_sys::{Array, Error, Promise, WebAssembly};
+use js_sys::{Array, Error, Promise, Uint8Array, WebAssembly};
 use leptos::prelude::window;
 use wasm_bindgen::prelude::*;
 use wasm_bindgen_futures::{JsFuture, future_to_promise};
@@ -19,6 +19,9 @@ self.onmessage = ({ data }) => {
   __wbg_init({ module_or_path: data }).catch((error) => setTimeout(() => { throw error; }));
 };
 ";
+
+const SCRIPT: &str = "worker.js";
+const CODE: &str = "worker_bg.wasm";
 
 /// What a worker is made of.
 pub(super) struct Program {
@@ -50,34 +53,58 @@ impl Program {
 
     /// Script and module, in a list.
     async fn fetch() -> Result<JsValue, JsValue> {
-        let code = window().fetch_with_str(&url_state::beside_the_page("worker_bg.wasm"));
-        let script = fetch("worker.js").await?.text()?;
-        let script = JsFuture::from(script).await?.as_string().unwrap_or_default() + FIRST_LINES;
+        let code = window().fetch_with_str(&url_state::beside_the_page(CODE));
+        let text = text_of(fetch(SCRIPT).await?.text()?).await?;
+        // A script begins with words; a server without this file may send a page of its own.
+        if text.trim_start().starts_with('<') {
+            return Err(in_its_place(SCRIPT));
+        }
+        let script = text + FIRST_LINES;
         let options = BlobPropertyBag::new();
         options.set_type("text/javascript");
         let parts = Array::of1(&JsValue::from_str(&script));
         let blob = Blob::new_with_str_sequence_and_options(&parts, &options)?;
-        let streamed = JsFuture::from(WebAssembly::compile_streaming(&code)).await;
-        let module = if let Ok(module) = streamed {
-            module
-        } else {
-            // A server that does not say what kind of file it is.
-            let bytes = fetch("worker_bg.wasm").await?.array_buffer()?;
-            JsFuture::from(WebAssembly::compile(&JsFuture::from(bytes).await?)).await?
-        };
+        let module = compile(answered(CODE, &JsFuture::from(code).await?)?).await?;
         // The address is kept for good: every worker begins there.
         let script = Url::create_object_url_with_blob(&blob)?;
         Ok(Array::of2(&JsValue::from_str(&script), &module).into())
     }
 }
 
+/// A program, compiled while it comes where the server says that it is one. Browsers believe that only; of other
+/// servers it is taken whole.
+async fn compile(code: Response) -> Result<JsValue, JsValue> {
+    let kind = code.headers().get("content-type")?.unwrap_or_default();
+    if kind.trim().eq_ignore_ascii_case("application/wasm") {
+        let code = Promise::resolve(&JsValue::from(code));
+        return JsFuture::from(WebAssembly::compile_streaming(&code)).await;
+    }
+    let bytes = JsFuture::from(code.array_buffer()?).await?;
+    if Uint8Array::new(&bytes).at(0) == Some(b'<') {
+        return Err(in_its_place(CODE));
+    }
+    JsFuture::from(WebAssembly::compile(&bytes)).await
+}
+
 async fn fetch(file: &str) -> Result<Response, JsValue> {
     let address = url_state::beside_the_page(file);
-    let answer = JsFuture::from(window().fetch_with_str(&address)).await?;
-    let answer: Response = answer.unchecked_into();
+    answered(file, &JsFuture::from(window().fetch_with_str(&address)).await?)
+}
+
+/// An answer that is a success.
+fn answered(file: &str, answer: &JsValue) -> Result<Response, JsValue> {
+    let answer: Response = answer.clone().unchecked_into();
     if answer.ok() {
         Ok(answer)
     } else {
-        Err(Error::new(&format!("the server answered {} for {file}", answer.status())).into())
+        Err(Error::new(&format!("the server answers {} for {file}", answer.status())).into())
     }
+}
+
+async fn text_of(text: Promise) -> Result<String, JsValue> {
+    Ok(JsFuture::from(text).await?.as_string().unwrap_or_default())
+}
+
+fn in_its_place(file: &str) -> JsValue {
+    Error::new(&format!("the server sends a web page in place of {file}")).into()
 }

@@ -1,6 +1,7 @@
 use leptos::prelude::*;
-use twinbeam_core::{AnswerCheck, AnswerReading, Experiment, Inspection, TopToken};
+use twinbeam_core::{AnswerCheck, AnswerReading, Experiment, Field, Inspection, TopToken};
 
+use super::hints::Hints;
 use super::{edit, visible};
 use crate::reactive::{dynamic, live};
 use crate::state::AppState;
@@ -14,13 +15,13 @@ pub(crate) fn AnswerFields(state: AppState) -> impl IntoView {
     view! {
         <div class="answers">
             <AnswerField
-                state id="answer" label="Answer" hint="What the clean prompt makes likely"
+                state id="answer" field=Field::Answer label="Answer" hint="What the clean prompt makes likely"
                 get=|draft| &mut draft.answer
                 check=|inspection| &inspection.answer
                 suggestions=|inspection| &inspection.clean.top
             />
             <AnswerField
-                state id="wrong" label="Wrong answer" hint="What the answer is compared with"
+                state id="wrong" field=Field::Wrong label="Wrong answer" hint="What the answer is compared with"
                 get=|draft| &mut draft.wrong
                 check=|inspection| &inspection.wrong
                 suggestions=|inspection| &inspection.corrupted.top
@@ -33,6 +34,7 @@ pub(crate) fn AnswerFields(state: AppState) -> impl IntoView {
 fn AnswerField(
     state: AppState,
     id: &'static str,
+    field: Field,
     label: &'static str,
     hint: &'static str,
     get: fn(&mut Experiment) -> &mut Vec<String>,
@@ -47,12 +49,22 @@ fn AnswerField(
     let type_text = move |text: String| {
         edit(state, false, |draft| *get(draft) = split(&text));
     };
+    let in_ids = move || state.draft.with(|draft| draft.written.answers_are_ids());
+    let title = move || {
+        if in_ids() {
+            format!("{hint}: one token id; several with | between them")
+        } else {
+            format!("{hint}: one token, with its leading space; several with | between them")
+        }
+    };
     let options = move || {
         let top = state.inspection.with(|inspection| suggestions(inspection).clone());
+        let in_ids = in_ids();
         top.into_iter()
             .map(|token| {
                 let label = format!("{}  {:.1} %", visible(&token.text), 100.0 * token.prob);
-                view! { <option value=token.text>{label}</option> }
+                let value = if in_ids { token.id.to_string() } else { token.text };
+                view! { <option value=value>{label}</option> }
             })
             .collect_view()
     };
@@ -72,7 +84,9 @@ fn AnswerField(
     };
     view! {
         <div class="field">
-            <label for=id>{label}</label>
+            <label for=id>
+                {label} <span class="hint">{dynamic(move || in_ids().then_some(" token id"))}</span>
+            </label>
             <input
                 id=id
                 data-testid=id
@@ -80,12 +94,13 @@ fn AnswerField(
                 spellcheck="false"
                 autocomplete="off"
                 list=list.clone()
-                title=format!("{hint}: one token, with its leading space; several with | between them")
+                title=live(title)
                 prop:value=live(value)
                 on:input=move |event| type_text(event_target_value(&event))
             />
             <datalist id=list>{dynamic(options)}</datalist>
             <span class="readings">{dynamic(readings)}</span>
+            <Hints state field />
         </div>
     }
 }

@@ -10,7 +10,7 @@ use super::edit;
 use crate::examples::{Example, examples};
 use crate::reactive::{dynamic, live};
 use crate::state::{AppState, Status};
-use crate::{bridge, explain, linked, url_state};
+use crate::{bridge, draft, explain, linked, url_state};
 
 /// How long a button says that the link was copied.
 const COPIED_MILLIS: u32 = 2500;
@@ -35,7 +35,11 @@ pub(crate) fn Examples(state: AppState) -> impl IntoView {
     let choose = move |event| {
         let place = event_target_value(&event).parse::<usize>().ok();
         let example = all.with_value(|all| place.and_then(|place| all.get(place).cloned()));
-        if let Some(example) = example {
+        if !untrack(|| state.reads_text()) {
+            // What is chosen shows again as it was.
+            state.draft.update(|_| {});
+            state.notice.set(Some(explain::example_is_text()));
+        } else if let Some(example) = example {
             bridge::open(state, example.experiment(state.draft.get_untracked()), None, true);
         }
     };
@@ -95,7 +99,7 @@ fn DirectionSelect(state: AppState) -> impl IntoView {
             return;
         };
         // Both directions are there already, so this is a change of view: nothing is run.
-        state.draft.update(|draft| draft.direction = direction);
+        state.direction.set(direction);
         if state.is_stale() == Some(false) {
             let (asked, snapshot) = (untrack(|| state.asked()), linked::snapshot(state));
             url_state::write(&asked, snapshot.as_ref(), &untrack(|| state.view()), false);
@@ -300,6 +304,16 @@ fn Buttons(state: AppState) -> impl IntoView {
                 {dynamic(move || {
                     if matches!(copied.get(), Some((true, _))) { "Link copied" } else { "Copy link" }
                 })}
+            </button>
+            <button
+                type="button"
+                class="link"
+                data-testid="drop-edits"
+                title="The inputs of the figure come back"
+                hidden=live(move || !draft::is_edited(state))
+                on:click=move |_event| draft::let_go(state)
+            >
+                "Drop edits"
             </button>
             {dynamic(move || {
                 copied

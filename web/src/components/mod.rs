@@ -2,6 +2,7 @@
 
 pub(crate) mod answers;
 pub(crate) mod controls;
+mod hints;
 pub(crate) mod notice;
 pub(crate) mod prompts;
 pub(crate) mod reading;
@@ -9,12 +10,17 @@ mod speed;
 pub(crate) mod status;
 pub(crate) mod summary;
 
+use std::cell::Cell;
+
+use gloo::events::EventListener;
+use leptos::ev::MouseEvent;
+use leptos::prelude::*;
 use twinbeam_core::Experiment;
+pub(crate) use twinbeam_core::hides;
+use wasm_bindgen::JsCast as _;
 
 use crate::bridge;
 use crate::state::AppState;
-use leptos::ev::MouseEvent;
-use leptos::prelude::*;
 
 /// Changes the draft and has it looked at: at once for a choice, after a pause for typing.
 fn edit(state: AppState, at_once: bool, change: impl FnOnce(&mut Experiment)) {
@@ -23,22 +29,39 @@ fn edit(state: AppState, at_once: bool, change: impl FnOnce(&mut Experiment)) {
     bridge::inspect(state, at_once);
 }
 
-/// Whether a character would hide, or turn the direction of what follows.
-pub(crate) const fn hides(character: char) -> bool {
-    matches!(
-        character,
-        '\u{0}'..='\u{1f}'
-            | '\u{7f}'..='\u{9f}'
-            | '\u{200b}'..='\u{200f}'
-            | '\u{202a}'..='\u{202e}'
-            | '\u{2060}'..='\u{206f}'
-            | '\u{feff}'
-    )
+/// When the pointer moved, and where to.
+type Movement = (f64, (i32, i32));
+
+thread_local! {
+    /// The last movement and the one before.
+    static MOVEMENTS: Cell<[Option<Movement>; 2]> = const { Cell::new([None; 2]) };
+}
+
+/// Notes from now on where the pointer comes to rest, for [`has_moved`].
+pub(crate) fn watch_pointer() {
+    let listener = EventListener::new(&window(), "mousemove", |event| {
+        if let Some(event) = event.dyn_ref::<MouseEvent>() {
+            let [last, _] = MOVEMENTS.get();
+            MOVEMENTS.set([Some((event.time_stamp(), place(event))), last]);
+        }
+    });
+    // The page listens as long as it lives.
+    listener.forget();
 }
 
 /// Whether a pointer has come or gone by itself: a page that scrolls under one that rests has not been pointed at.
+///
+/// By its place, since not every browser says in an enter how far the pointer has moved.
 pub(crate) fn has_moved(event: &MouseEvent) -> bool {
-    event.movement_x() != 0 || event.movement_y() != 0
+    let [last, before] = MOVEMENTS.get();
+    // Whoever asks of a movement may come after it was noted.
+    let is_noted = last.is_some_and(|(time, _)| time == event.time_stamp());
+    let rested = if is_noted { before } else { last };
+    rested.is_none_or(|(_, at)| at != place(event))
+}
+
+fn place(event: &MouseEvent) -> (i32, i32) {
+    (event.client_x(), event.client_y())
 }
 
 /// A token's text with its spaces visible.

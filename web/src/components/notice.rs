@@ -8,7 +8,7 @@ use web_sys::{HtmlDivElement, HtmlElement};
 use crate::explain::{self, Notice, WayOn};
 use crate::reactive::{dynamic, effect};
 use crate::state::AppState;
-use crate::{bridge, models};
+use crate::{bridge, draft, models, writing};
 
 /// What a visitor should know now: what happened, and what keeps the draft from being run.
 #[component]
@@ -92,6 +92,8 @@ fn button(state: AppState, way_on: WayOn) -> impl IntoView {
         WayOn::UseAllTheSame => ("Use it all the same", "use-all-the-same"),
         WayOn::UseLocalFiles => ("Use local files", "use-local-files"),
         WayOn::UseBundled => ("Use the bundled model", "use-bundled"),
+        WayOn::TypeIds => ("Type token ids", "type-ids"),
+        WayOn::DropDraft => ("Drop them", "drop-draft"),
         WayOn::Fetch { label, .. } => (label.as_str(), "load-offered"),
     };
     let label = label.to_owned();
@@ -102,6 +104,8 @@ fn button(state: AppState, way_on: WayOn) -> impl IntoView {
         WayOn::UseCpu => bridge::start_on(state, DeviceChoice::Cpu),
         WayOn::UseLocalFiles => choose_files(),
         WayOn::UseBundled => bridge::use_bundled(state),
+        WayOn::TypeIds => writing::start_with_ids(state),
+        WayOn::DropDraft => draft::let_go(state),
         WayOn::Fetch { id, .. } => models::fetch(state, id),
         WayOn::Reload => {
             window().location().reload().ok();

@@ -1,10 +1,10 @@
-use js_sys::Reflect;
 use leptos::prelude::*;
-use twinbeam_core::{Component, ComponentKind, ScoreTable, SideSummary, Unit};
-use wasm_bindgen::JsValue;
+use twinbeam_core::{Component, ComponentKind, ScoreTable, SideSummary};
 
+use crate::explain;
 use crate::heatmap::scale::signed;
-use crate::heatmap::{MapKind, ScaleChoice, Shown};
+use crate::heatmap::{MapKind, Shown};
+use crate::memory::Memory;
 use crate::reactive::{dynamic, live, memo};
 use crate::state::AppState;
 
@@ -15,22 +15,12 @@ const CLOSED: &str = "closed";
 
 /// Whether the visitor has not closed it before; a browser that remembers nothing shows it again.
 pub(crate) fn was_open() -> bool {
-    let kept = storage().and_then(|storage| Reflect::get(&storage, &KEY.into()).ok());
-    kept.and_then(|kept| kept.as_string()).as_deref() != Some(CLOSED)
+    Memory::Lasting.get(KEY).as_deref() != Some(CLOSED)
 }
 
 fn set_open(state: AppState, open: bool) {
     state.reading.set(open);
-    if let Some(storage) = storage() {
-        let value = if open { "open" } else { CLOSED };
-        // A browser may refuse: then it is forgotten.
-        Reflect::set(&storage, &KEY.into(), &value.into()).ok();
-    }
-}
-
-/// The browser's memory for this page. Reading the property throws where it is forbidden.
-fn storage() -> Option<JsValue> {
-    Reflect::get(&window(), &"localStorage".into()).ok().filter(JsValue::is_object)
+    Memory::Lasting.set(KEY, if open { "open" } else { CLOSED });
 }
 
 /// Opens and closes it.
@@ -52,16 +42,10 @@ pub(crate) fn ReadingSwitch(state: AppState) -> impl IntoView {
 /// Three steps through the figure that is on the screen, with its own numbers.
 #[component]
 pub(crate) fn Reading(state: AppState) -> impl IntoView {
-    let shown = memo(move || {
-        state.committed.with(|committed| {
-            let committed = committed.as_ref()?;
-            let tables = committed.tables(KIND, state.direction());
-            Shown::new(tables, &committed.basis, Unit::Metric, ScaleChoice::Shared, KIND).ok()
-        })
-    });
+    // With the numbers of the maps above, in their unit.
+    let shown = memo(move || Shown::of(state, KIND));
     let largest = move |map: MapKind| {
         shown.with(|shown| {
-            let shown = shown.as_ref()?;
             let component = *shown.table(map).map(|t: &ScoreTable| t.strongest(1))?.first()?;
             Some((component, shown.words(component)))
         })
@@ -82,6 +66,14 @@ pub(crate) fn Reading(state: AppState) -> impl IntoView {
         move || largest(MapKind::Ap).map(|found| pointer(state, "The largest by AP: ", found));
     let apart =
         move || largest(MapKind::Diff).map(|found| pointer(state, "They differ most at ", found));
+    let third = move || {
+        let is_there = shown.with(|shown| shown.look().unit.comparable());
+        if is_there {
+            "The third map shows it. "
+        } else {
+            "Another unit has a third map, which shows it. "
+        }
+    };
     view! {
         <section
             class="reading"
@@ -110,12 +102,11 @@ pub(crate) fn Reading(state: AppState) -> impl IntoView {
                     <strong>"The two answers. "</strong>
                     "Activation patching (AP) puts one head’s output from the other run in and measures what changes: exact, one "
                     "head at a time. Integrated gradients (IG) moves all heads of a layer together, in small steps, and shares "
-                    "the effect out among them. Positive, drawn warm, means in both that the head supports the clean "
-                    "behaviour. " {strongest}
+                    "the effect out among them. " {dynamic(move || explain::sign(shown.with(Shown::look)))} " " {dynamic(strongest)}
                 </li>
                 <li>
-                    <strong>"Where they differ, "</strong>
-                    "heads of a layer work together, stand in for each other, or meet a metric that saturates: the third map shows it. " {apart}
+                    <strong>"Where they differ. "</strong>
+                    {explain::why_apart(KIND)} " " {dynamic(third)} {dynamic(apart)}
                     " The convergence delta beside the first map is what IG’s row fails to add up to: near zero, the row can be "
                     "trusted."
                 </li>
@@ -132,7 +123,7 @@ fn pointer(
 ) -> impl IntoView {
     view! {
         {before}
-        <button type="button" class="link" on:click=move |_event| state.pinned.set(Some(component))>
+        <button type="button" class="link" on:click=move |_event| state.go_to(component)>
             {words}
         </button>
         "."

@@ -26,12 +26,13 @@ pub(super) fn Speed(state: AppState) -> impl IntoView {
                 <button
                     type="button"
                     data-testid="bench"
-                    disabled=live(move || state.is_busy() || !state.can_run())
+                    disabled=live(move || state.is_busy() || state.loaded.with(Option::is_none))
                     on:click=move |_event| bridge::measure_speed(state)
                 >
                     {dynamic(words)}
                 </button>
-                " Times a part of each method on the prompts above, for some seconds. Cancel stops it."
+                " Times a part of each method on the prompts above, or, where those cannot be run, on as many tokens as the model \
+                 reads, at most 17, for some seconds. Cancel stops it."
             </p>
             {dynamic(move || {
                 let bench = state.bench.get()?;

@@ -126,8 +126,9 @@ fn model_words(loaded: &Loaded) -> String {
         Kept::Stored { .. } => ", kept in this browser",
         Kept::Memory { .. } => ", in memory only",
     };
+    let of = loaded.shards.map_or_else(String::new, |n| format!(" of the digests of {n} files"));
     format!(
-        "{}: {} layers, {} heads, {:.1} M parameters, sha256 {digest}…{verdict}{kept}.",
+        "{}: {} layers, {} heads, {:.1} M parameters, sha256 {digest}…{of}{verdict}{kept}.",
         loaded.identity.title,
         shape.n_layers,
         shape.n_heads,
@@ -203,6 +204,8 @@ mod tests {
         let loaded = Loaded { as_expected: Some(false), kept: stored, ..committed().model };
         let words = model_words(&loaded);
         assert!(words.contains("not the expected weights), kept in this browser"), "{words}");
+        let sharded = Loaded { shards: Some(2), ..loaded.clone() };
+        assert!(model_words(&sharded).contains("… of the digests of 2 files (not"), "{sharded:?}");
         let words = loading_words(&loaded);
         assert!(words.contains("498 MB") && words.contains("fetched again: 1"), "{words}");
     }

@@ -2,7 +2,7 @@
 
 use twinbeam_core::{FetchFault, ModelFiles, Problem, Wait};
 
-use super::{Notice, WayOn, problem, sentence};
+use super::{Notice, WayOn, count, problem, says_memory, sentence};
 use crate::models::{CatalogFault, LocalFault};
 
 /// What a model's loading was, when it failed.
@@ -87,7 +87,8 @@ pub(super) fn fetch(file: &str, fault: &FetchFault) -> Notice {
         ),
         FetchFault::WebPage => (
             "a web page came in its place".to_owned(),
-            "Networks with a login page answer like this: open any other site, log in, and try again.",
+            "Many servers answer like this where they have no such file, and so do networks with a login page: there, open \
+             any other site, log in, and try again.",
         ),
         FetchFault::WrongRange { expected, got } => (
             format!("the server sent other bytes ({got:?}) than it was asked for ({expected:?})"),
@@ -101,13 +102,18 @@ pub(super) fn fetch(file: &str, fault: &FetchFault) -> Notice {
             format!("more than the {expected} bytes that were asked for came"),
             "The file may have changed on the server: try again later.",
         ),
-        FetchFault::Encoded { encoding } => (
-            format!("the server sent it compressed ({encoding}), so that its length is not known"),
-            "Something on the way changes files: try another network, or take files of your own.",
+        FetchFault::Changed => (
+            "it is another file than before".to_owned(),
+            "It is being replaced on the server, or old copies are kept on the way: try again later.",
+        ),
+        FetchFault::Unsized => (
+            "neither the server nor the file says how long it is".to_owned(),
+            "A server that sends Content-Length helps; otherwise take files of your own.",
         ),
     };
     // The small files come first, and are fetched whole: before the weights there is nothing to go on from.
-    let kept = if file == ModelFiles::WEIGHTS {
+    let format = ModelFiles::WEIGHTS.trim_start_matches("model");
+    let kept = if file.ends_with(format) {
         " If a part of it has arrived, trying again goes on from there."
     } else {
         ""
@@ -177,9 +183,34 @@ pub(crate) fn catalog(fault: &CatalogFault) -> Notice {
             "The list of models could not be fetched",
             format!("{address}: the server answers {status}. {instead}"),
         ),
+        CatalogFault::WebPage { address } => Notice::new(
+            "The list of models could not be fetched",
+            format!("{address}: a web page came in its place. {instead}"),
+        ),
         CatalogFault::Broken { address, error } => {
             Notice::new("The list of models is broken", format!("{address}: {error}. {instead}"))
         }
+    }
+}
+
+/// Names that are said one by one.
+const MOST_NAMED: usize = 6;
+
+/// What a visitor has chosen, so that it can be seen what it was.
+pub(crate) fn chosen(paths: &[String]) -> String {
+    let names: Vec<&str> =
+        paths.iter().map(|path| path.rsplit('/').next().unwrap_or(path)).collect();
+    let folder = paths.first().and_then(|path| path.split_once('/')).map(|(folder, _)| folder);
+    let names = if names.is_empty() {
+        "nothing".to_owned()
+    } else if names.len() <= MOST_NAMED {
+        in_words(&names)
+    } else {
+        count(names.len(), "file")
+    };
+    match folder {
+        Some(folder) => format!("Chosen: {folder} with {names}."),
+        None => format!("Chosen: {names}."),
     }
 }
 
@@ -187,13 +218,32 @@ pub(crate) fn catalog(fault: &CatalogFault) -> Notice {
 pub(crate) fn local_files(fault: &LocalFault) -> Notice {
     let weights = ModelFiles::WEIGHTS;
     let format = weights.rsplit_once('.').map_or(weights, |(_, format)| format);
+    let index = ModelFiles::INDEX;
     let needed = format!(
-        "A GPT-2 in Hugging Face’s layout is {}, {weights} and {}, chosen together or as their folder.",
+        "A GPT-2 in Hugging Face’s layout is {}, {weights} (or {index} and the files that it lists) and {}, chosen together or \
+         as their folder.",
         ModelFiles::CONFIG,
         ModelFiles::TOKENIZER
     );
     let (title, what_to_do) = match fault {
         LocalFault::Nothing => ("There is no file in what was chosen".to_owned(), needed),
+        LocalFault::NotAModel { names } => {
+            let title = match names.as_slice() {
+                [name] => format!("{name} is not a model file"),
+                names if names.len() <= MOST_NAMED => {
+                    let names: Vec<&str> = names.iter().map(String::as_str).collect();
+                    format!("{} are not model files", in_words(&names))
+                }
+                names => format!("None of these {} files is a model’s", names.len()),
+            };
+            (title, needed)
+        }
+        LocalFault::NoIndex { file } => (
+            format!("{index} is missing, and {file} is there"),
+            format!(
+                "Weights in several files are read by their index: choose it with them. {needed}"
+            ),
+        ),
         LocalFault::Missing { names } => {
             let be = if names.len() == 1 { "is" } else { "are" };
             (format!("{} {be} missing", in_words(names)), needed)
@@ -207,7 +257,9 @@ pub(crate) fn local_files(fault: &LocalFault) -> Notice {
         ),
         LocalFault::OtherName { file } => (
             format!("{weights} is missing, and {file} is there"),
-            format!("Weights are read from one file of that name: rename or merge it. {needed}"),
+            format!(
+                "Weights are read from a file of that name: rename it if it is what you mean. {needed}"
+            ),
         ),
     };
     Notice::new(title, what_to_do).offering([WayOn::UseLocalFiles])
@@ -237,11 +289,16 @@ pub(crate) fn from_memory(title: &str, reason: &str) -> Notice {
 
 /// The worker in which a model was arriving is gone.
 pub(crate) fn arriving_died(title: &str, message: &str) -> Notice {
+    let help = if says_memory(message) {
+        "Closing other tabs, or a smaller model, leaves more memory. "
+    } else {
+        ""
+    };
     Notice::new(
         format!("{title} could not be loaded: its part of the page stopped"),
         format!(
-            "{message}. Most likely memory ran out: closing other tabs, or a smaller model, helps. Your inputs are kept, and \
-             so is any part of it that the browser has stored."
+            "{}. {help}Your inputs are kept, and so is any part of it that the browser has stored.",
+            message.trim_end_matches('.')
         ),
     )
     .offering([WayOn::LoadAgain, WayOn::UseBundled])
@@ -284,7 +341,8 @@ mod tests {
             FetchFault::WrongRange { expected: text(), got: text() },
             FetchFault::Short { expected: 9, got: 4 },
             FetchFault::Long { expected: 9 },
-            FetchFault::Encoded { encoding: text() },
+            FetchFault::Changed,
+            FetchFault::Unsized,
         ]
     }
 
@@ -337,9 +395,36 @@ mod tests {
         let missing = LocalFault::Missing { names: vec![ModelFiles::CONFIG, ModelFiles::WEIGHTS] };
         let title = local_files(&missing).title;
         assert!(title.starts_with("config.json and ") && title.ends_with("are missing"), "{title}");
+        let text = LocalFault::NotAModel { names: vec!["hello.txt".to_owned()] };
+        assert_eq!(local_files(&text).title, "hello.txt is not a model file");
+        let several = LocalFault::NotAModel { names: ["a", "b"].map(str::to_owned).to_vec() };
+        assert_eq!(local_files(&several).title, "a and b are not model files");
+        let many = LocalFault::NotAModel { names: vec!["a".to_owned(); 17] };
+        assert_eq!(local_files(&many).title, "None of these 17 files is a model’s");
         let file = "pytorch_model.bin".to_owned();
         let notice = local_files(&LocalFault::OtherFormat { file });
         assert!(notice.what_to_do.contains("convert it to safe"), "{}", notice.what_to_do);
+    }
+
+    #[test]
+    fn what_was_chosen_is_said() {
+        let words = |paths: &[&str]| {
+            chosen(&paths.iter().map(|path| (*path).to_owned()).collect::<Vec<_>>())
+        };
+        assert_eq!(words(&["config.json", "a.txt"]), "Chosen: config.json and a.txt.");
+        assert_eq!(words(&["top/config.json", "top/b/x"]), "Chosen: top with config.json and x.");
+        assert_eq!(words(&["x"; 9]), "Chosen: 9 files.");
+        assert_eq!(words(&[]), "Chosen: nothing.");
+    }
+
+    #[test]
+    fn the_cause_of_damaged_files_is_said_once() {
+        let cause = "config.json: expected a JSON object, got an empty file: the download was cut off; download it again";
+        let problem = Problem::Model { message: cause.to_owned() };
+        let Notice { title, what_to_do, .. } = load_failed(&problem, &LoadFailure::default());
+        let all = format!("{title}. {what_to_do}");
+        assert_eq!(all.matches("an empty file").count(), 1, "{all}");
+        assert_eq!(all.matches("config.json").count(), 1, "{all}");
     }
 
     #[test]

@@ -1,18 +1,23 @@
 //! The one place that turns causes into words: a title, what to do, and buttons that do it.
 //!
-//! `loading.rs` has those of models and their files, `lists.rs` those of prompt pairs.
+//! `loading.rs` has those of models and their files, `lists.rs` those of prompt pairs, `typing.rs` what may not be
+//! what was meant; `figure.rs` says what a figure's numbers mean.
 
+mod figure;
 pub(crate) mod lists;
 mod loading;
+mod typing;
 
 use twinbeam_core::{Link, LinkError, Problem, PromptError, Snapshot, Steps};
 
 use crate::linked::LinkCheck;
 use crate::models;
+pub(crate) use figure::{on_screen, sign, why_apart};
 pub(crate) use loading::{
-    LoadFailure, arriving_died, catalog, from_memory, load_failed, local_files, not_deleted, offer,
-    waiting,
+    LoadFailure, arriving_died, catalog, chosen, from_memory, load_failed, local_files,
+    not_deleted, offer, waiting,
 };
+pub(crate) use typing::{bos_title, example_is_text, hint, tokenizer_note, written_title};
 
 /// Something a visitor should know.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -34,6 +39,10 @@ pub(crate) enum WayOn {
     UseAllTheSame,
     UseLocalFiles,
     UseBundled,
+    /// Prompts and answers are token ids from now on.
+    TypeIds,
+    /// Take the inputs of the figure in place of what was typed.
+    DropDraft,
     /// Fetch a model of the list.
     Fetch {
         id: String,
@@ -144,6 +153,23 @@ pub(crate) fn prompt(error: &PromptError) -> Notice {
             format!("Token {id} is not one of the model's {d_vocab}"),
             "The tokenizer and the model do not belong together.",
         ),
+        PromptError::NotInModel { text, id, d_vocab } => Notice::new(
+            format!("“{text}” is token {id}, and the model has {d_vocab}"),
+            "The tokenizer has tokens that the model was never given. Use none of them, or another text for it.",
+        ),
+        PromptError::BosNotInModel { text, id, d_vocab } => Notice::new(
+            format!("BOS is “{text}”, token {id}, and the model has {d_vocab}"),
+            "It cannot stand in front: switch BOS in front off.",
+        ),
+        PromptError::NotSpelt { text, spelt } => Notice::new(
+            format!("The tokenizer cannot spell “{text}”"),
+            format!("Of it, it reads “{spelt}” only. Leave the rest out, or write it with other characters."),
+        ),
+        PromptError::NoTokenizer => Notice::new(
+            "This model has no tokenizer",
+            "It cannot read text: type token ids, or use files with a tokenizer.json, or a vocab.json and a merges.txt.",
+        )
+        .offering([WayOn::TypeIds, WayOn::UseLocalFiles]),
         PromptError::NoAnswer { side } => Notice::new(
             format!("The {side} is missing"),
             "Type one token with its leading space, or take a suggestion.",
@@ -155,6 +181,14 @@ pub(crate) fn prompt(error: &PromptError) -> Notice {
         PromptError::NotIds { text } => Notice::new(
             format!("“{text}” is not a token id"),
             "Type token ids as whole numbers with spaces between them, for instance 464 262 1438.",
+        ),
+        PromptError::NoBos { got, d_vocab } => Notice::new(
+            format!("The model has no token to put in front: its bos_token_id is {got}"),
+            format!(
+                "It has {d_vocab} tokens, numbered from 0 to {}. Turn off “BOS in front”, or mend config.json and load the \
+                 files again.",
+                d_vocab.saturating_sub(1)
+            ),
         ),
         PromptError::NotOneToken { text, pieces } => {
             let split: Vec<String> = pieces.iter().map(|piece| format!("“{piece}”")).collect();
@@ -327,6 +361,15 @@ pub(crate) fn steps<'a>(steps: Steps, used: impl IntoIterator<Item = &'a usize>)
     format!("Clenshaw-Curtis points until {tolerance} of the gap{used}")
 }
 
+/// What was typed before a reload is back.
+pub(crate) fn draft_is_back() -> Notice {
+    Notice::new(
+        "Your edits are back",
+        "They were not run before the page was loaded anew. The figure is of the inputs before; Run takes the edits.",
+    )
+    .offering([WayOn::DropDraft])
+}
+
 /// A link asks for a model that this page does not have.
 pub(crate) fn other_model(asked: &str, shown: &str) -> Notice {
     Notice::new(
@@ -363,13 +406,21 @@ pub(crate) fn not_saved(message: &str) -> Notice {
 
 /// The worker is gone; it has been replaced.
 pub(crate) fn worker_died(message: &str, on_gpu: bool) -> Notice {
+    let help = if says_memory(message) {
+        "Shorter prompts or fewer steps need less memory; your inputs are kept."
+    } else {
+        "Your inputs are kept."
+    };
     Notice::new(
         "The computing part of the page stopped and has been restarted",
-        format!(
-            "{message}. If it ran out of memory, shorter prompts or fewer steps help; your inputs are kept."
-        ),
+        format!("{}. {help}", message.trim_end_matches('.')),
     )
     .offering_another_run(on_gpu)
+}
+
+/// Whether whoever stopped the worker says that it was for want of memory: nothing else is a sign of it.
+fn says_memory(message: &str) -> bool {
+    message.to_lowercase().contains("memory")
 }
 
 /// There is no worker at all.
@@ -436,6 +487,22 @@ mod tests {
         assert_eq!(steps(Steps::AUTO, &[17, 17]), format!("{until}, 17 per layer"));
         let fine = Steps::Auto { tolerance_ppm: 25 };
         assert_eq!(tolerance(fine).as_deref(), Some("0.0025 %"));
+    }
+
+    #[test]
+    fn memory_is_named_only_where_the_browser_names_it() {
+        let trap = "Uncaught RuntimeError: unreachable executed";
+        let panic = "panicked at crates/engine/src/run.rs:7:5: index out of bounds";
+        for message in [trap, panic, "RangeError: Maximum call stack size exceeded"] {
+            for notice in [worker_died(message, false), arriving_died("GPT-2", message)] {
+                assert!(notice.what_to_do.starts_with(message), "{}", notice.what_to_do);
+                assert!(!notice.what_to_do.contains("memory"), "{}", notice.what_to_do);
+            }
+        }
+        let full = "RangeError: WebAssembly.Memory.grow(): Maximum memory size exceeded";
+        for notice in [worker_died(full, false), arriving_died("GPT-2", full)] {
+            assert!(notice.what_to_do.matches("memory").count() >= 2, "{}", notice.what_to_do);
+        }
     }
 
     #[test]

@@ -1,21 +1,21 @@
 //! Everything that belongs to a result in one archive.
 
 use twinbeam_core::{
-    Component, ComponentKind, Direction, ExactPairs, Method, PromptPair, ScoreTable, print_pairs,
+    Component, ComponentKind, Direction, ExactPairs, PromptPair, ScoreTable, print_pairs,
 };
 
 use super::notebook::{Origin, notebook};
 use super::zip::Entry;
-use super::{Picture, Record};
+use super::{Record, Screen};
 use crate::bridge::batch::Summary;
-use crate::heatmap::MapKind;
+use crate::explain;
 use crate::heatmap::scale::signed;
+use crate::heatmap::{Look, MapKind, Shown};
+use crate::lab::common_unit;
 use crate::plot::{Axis, Drawn, Labels, Matrix, Point, Xy, standalone};
 
-/// What goes into the archive beside the record.
+/// What goes into the archive beside what is on the screen.
 pub(super) struct Extras<'a> {
-    /// The figure as it is on the screen.
-    pub(super) figure: Picture,
     /// Where the notebook finds the model.
     pub(super) origin: Origin,
     /// What many prompts have in common, if they were run.
@@ -25,16 +25,17 @@ pub(super) struct Extras<'a> {
 }
 
 /// The files of a result.
-pub(super) fn entries(record: &Record, extras: Extras<'_>) -> Vec<Entry> {
-    let Extras { figure, origin, batch, pairs } = extras;
+pub(super) fn entries(screen: &Screen<'_>, extras: Extras<'_>) -> Vec<Entry> {
+    let Extras { origin, batch, pairs } = extras;
+    let record = screen.record();
     let mut entries = vec![
-        Entry::of("README.txt", readme(record, &origin, batch.as_ref(), pairs.len())),
+        Entry::of("README.txt", readme(&record, &origin, batch.as_ref(), pairs.len())),
         Entry::of("result.json", record.json()),
         Entry::of("scores.csv", record.csv()),
-        Entry::of("reproduce.ipynb", notebook(record, &origin)),
-        Entry::of("figure.svg", figure.svg),
+        Entry::of("reproduce.ipynb", notebook(&record, &origin)),
+        Entry::of("figure.svg", screen.picture().svg),
     ];
-    let plots = plots(record);
+    let plots = plots(screen);
     entries.extend(
         plots
             .into_iter()
@@ -49,52 +50,50 @@ pub(super) fn entries(record: &Record, extras: Extras<'_>) -> Vec<Entry> {
     entries
 }
 
-/// Plots of the heads' scores, by name.
-fn plots(record: &Record) -> Vec<(String, Drawn)> {
+/// Plots of the heads' scores in both directions, by name; each map as the screen has it in that direction.
+fn plots(screen: &Screen<'_>) -> Vec<(String, Drawn)> {
     let kind = ComponentKind::Heads;
     let mut plots = Vec::new();
     for direction in Direction::ALL {
-        let [ig, ap] = [Method::Ig, Method::Ap]
-            .map(|method| ScoreTable::find(&record.tables, kind, method, direction));
-        let (Some(ig), Some(ap)) = (ig, ap) else { continue };
-        let limit = ig.max_abs().max(ap.max_abs());
-        for (map, name, table) in [
-            (MapKind::Ig, "ig", ig.clone()),
-            (MapKind::Ap, "ap", ap.clone()),
-            (MapKind::Diff, "ig-minus-ap", ig.minus(ap)),
-        ] {
-            let title = format!("{} of heads, {direction}", map.title());
-            plots.push((
-                format!("heads-{name}-{direction}"),
-                matrix(title, &table, record.unit, limit),
-            ));
+        let [Some(ig), Some(ap)] = screen.committed.tables(kind, direction) else { continue };
+        let shown = Shown::new(screen.committed, Look { direction, ..screen.look() }, kind);
+        for (map, name) in
+            [(MapKind::Ig, "ig"), (MapKind::Ap, "ap"), (MapKind::Diff, "ig-minus-ap")]
+        {
+            plots.extend(
+                matrix(&shown, map).map(|drawn| (format!("heads-{name}-{direction}"), drawn)),
+            );
         }
-        plots.push((format!("heads-scatter-{direction}"), scatter(record.unit, direction, ig, ap)));
+        plots.push((format!("heads-scatter-{direction}"), scatter(screen, direction, ig, ap)));
     }
     plots
 }
 
-fn matrix(title: String, table: &ScoreTable, unit: &str, limit: f32) -> Drawn {
+/// `None` where there is no such map, as of the difference of two units.
+fn matrix(shown: &Shown, map: MapKind) -> Option<Drawn> {
+    let table = shown.table(map)?;
     let component =
         |row: usize, column: usize| Some(Component { kind: table.kind, layer: row, index: column });
-    Matrix {
-        title,
-        unit: unit.to_owned(),
+    let drawn = Matrix {
+        title: format!("{} of heads, {}", map.title(), shown.look().direction),
+        unit: shown.unit(map).to_owned(),
         rows: Labels::numbers("layer", table.n_layers()),
         columns: Labels::numbers("head", table.width),
         values: table.values.clone(),
-        limit: Some(limit),
+        limit: Some(shown.scale(map).limit()),
         component: Some(&component),
         ..Matrix::default()
-    }
-    .draw()
+    };
+    Some(drawn.draw())
 }
 
-fn scatter(unit: &str, direction: Direction, ig: &ScoreTable, ap: &ScoreTable) -> Drawn {
+/// Both methods in one unit: that of the screen, where it is one.
+fn scatter(screen: &Screen<'_>, direction: Direction, ig: &ScoreTable, ap: &ScoreTable) -> Drawn {
+    let (factor, unit) = common_unit(&screen.committed.basis, screen.view.unit);
     let pairs = ExactPairs::of(ig, ap);
     let point = |at: usize| {
         let component = Component::at(ig.kind, pairs.places[at], ig.width);
-        Point::of(component, pairs.ap[at], pairs.ig[at])
+        Point::of(component, factor * pairs.ap[at], factor * pairs.ig[at])
     };
     Xy {
         title: format!("Heads by both methods, {direction}"),
@@ -122,6 +121,8 @@ fn readme(record: &Record, origin: &Origin, batch: Option<&Summary>, n_pairs: us
             "The scores came with a link and are rounded to {share} of a table's largest score.\n"
         )
     });
+    let refused = record.unit_refused.as_ref();
+    let refused = refused.map_or_else(String::new, |why| format!("{why}\n"));
     let mut batch = batch.map_or_else(String::new, |Summary { n, settings, .. }| {
         format!(
             "batch.json       mean and spread of each component over {n} prompt pairs, and how far IG agrees with AP;\n\
@@ -141,8 +142,12 @@ fn readme(record: &Record, origin: &Origin, batch: Option<&Summary>, n_pairs: us
          metric            {metric}: clean {clean_value}, corrupted {corrupted_value} {unit}\n\
          model             {model}, sha256 {sha256}\n\
          computed on       {device}\n\
-         {rounded}\n\
-         Every score is in {unit}; positive: the component supports the clean behaviour, in both directions.\n\
+         {rounded}\
+         on the screen     {screen}\n\
+         {refused}\n\
+         Every score is in {unit}; positive: the component supports the clean behaviour, in both directions. On the\n\
+         screen, in figure.svg and in the maps in plots/ it is in the unit of the screen, as `shown` in scores.csv and result.json.\n\
+         There: {sign}\n\
          IG: integrated gradients, all components of a layer on the line from their corrupted to their clean\n\
          activations. AP: activation patching, one component at a time, at all positions. Noising changes the clean\n\
          run, denoising the corrupted one.\n\n\
@@ -150,8 +155,10 @@ fn readme(record: &Record, origin: &Origin, batch: Option<&Summary>, n_pairs: us
          scores.csv       the same scores, one per line, below lines of provenance\n\
          reproduce.ipynb  computes them again with TransformerLens and captum, and compares; model: {origin}\n\
          figure.svg       the maps as they were on the screen\n\
-         plots/           maps of both directions on one scale each, and both methods against each other\n\
+         plots/           the maps of both directions, and both methods against each other\n\
          {batch}",
+        screen = record.screen_line(),
+        sign = explain::sign(record.look),
         version = record.twinbeam,
         link = record.link,
         clean = one_line(&experiment.clean),
@@ -175,22 +182,22 @@ fn one_line(text: &str) -> String {
 
 #[cfg(test)]
 mod tests {
-    use twinbeam_core::{Metric, Steps};
+    use twinbeam_core::{Method, Metric, Steps};
 
-    use super::super::record::tests::{committed, record};
+    use super::super::record::tests::{committed, screen};
     use super::super::zip;
     use super::*;
     use crate::state::Committed;
 
     fn extras<'a>() -> Extras<'a> {
-        let figure = Picture { svg: "<svg/>".to_owned(), width: 1, height: 1 };
-        Extras { figure, origin: Origin::of(None), batch: None, pairs: &[] }
+        Extras { origin: Origin::of(None), batch: None, pairs: &[] }
     }
 
     #[test]
     fn a_bundle_has_all_files_and_says_what_they_are() {
-        let record = record();
-        let entries = entries(&record, extras());
+        let committed = committed();
+        let screen = screen(&committed);
+        let entries = entries(&screen, extras());
         let names: Vec<&str> = entries.iter().map(|entry| entry.name.as_str()).collect();
         for name in ["README.txt", "result.json", "scores.csv", "reproduce.ipynb", "figure.svg"] {
             assert!(names.contains(&name), "{names:?}");
@@ -198,7 +205,7 @@ mod tests {
         // Noising only is there.
         assert_eq!(names.iter().filter(|name| name.starts_with("plots/")).count(), 4);
         let readme = &entries[0].text;
-        assert!(readme.contains("Every score is in logits") && readme.contains(&record.link));
+        assert!(readme.contains("Every score is in logits") && readme.contains(&screen.link()));
         assert!(readme.contains("clean prompt      “=1+1 say"), "{readme}");
         let plot = entries.iter().find(|entry| entry.name == "plots/heads-ig-noising.svg");
         assert!(plot.is_some_and(|plot| plot.text.contains("xmlns")));
@@ -258,9 +265,8 @@ mod tests {
             }
         }
         committed.model.fingerprint = file("SHA256");
-        let record = Record::new("https://example.org/".to_owned(), &committed, None);
-        let bytes =
-            zip::archive(&entries(&record, extras()), 1_700_000_000).expect("names are plain");
+        let entries = entries(&screen(&committed), extras());
+        let bytes = zip::archive(&entries, 1_700_000_000).expect("names are plain");
         std::fs::write(file("BUNDLE"), bytes).expect("it can be written");
     }
 }

@@ -1,5 +1,5 @@
 use leptos::prelude::*;
-use twinbeam_core::{ComponentKind, Direction};
+use twinbeam_core::ComponentKind;
 use wasm_bindgen::JsValue;
 use wasm_bindgen_futures::spawn_local;
 
@@ -7,13 +7,12 @@ use super::bundle::{self, Extras};
 use super::notebook::Origin;
 use super::record::Looked;
 use super::save::{save_bytes, save_png, save_text};
-use super::{Picture, Record, embed, svg, zip};
+use super::{Screen, embed, zip};
 use crate::bridge::batch::Summary;
-use crate::heatmap::Shown;
 use crate::lab::Slot;
 use crate::reactive::{dynamic, live, memo};
 use crate::state::{AppState, Committed};
-use crate::{explain, linked, models, url_state};
+use crate::{explain, models, url_state};
 
 /// What a result can be saved as.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -46,17 +45,14 @@ impl Format {
 
 /// The result as numbers with their provenance, the figure as a picture, and both as a link.
 #[component]
-pub(crate) fn ExportButtons(state: AppState, shown: Memo<Shown>) -> impl IntoView {
-    // The experiment as it was run, whatever is being typed.
-    let link = memo(move || {
-        let experiment = state.committed.with(|c| c.as_ref().map(|c| c.experiment.clone()));
-        let snapshot = linked::snapshot(state);
-        experiment
-            .and_then(|experiment| {
-                url_state::share(&experiment, snapshot.as_ref(), &state.view()).ok()
-            })
-            .unwrap_or_else(url_state::page)
-    });
+pub(crate) fn ExportButtons(state: AppState) -> impl IntoView {
+    #[expect(
+        clippy::redundant_closure_for_method_calls,
+        reason = "the method alone would be of one lifetime"
+    )]
+    let link =
+        memo(move || on_screen(state, |screen| screen.link()).unwrap_or_else(url_state::page));
+    let line = memo(move || embed::frame(&link.get()));
     // A figure in the making is not taken away.
     let nothing = memo(move || {
         let whole = |c: &Committed| c.is_complete(ComponentKind::Heads);
@@ -65,7 +61,7 @@ pub(crate) fn ExportButtons(state: AppState, shown: Memo<Shown>) -> impl IntoVie
     let embedding = RwSignal::new(false);
     let files = Format::ALL.map(|format| {
         let (label, testid, title) = format.words();
-        let save = move |_event| save(state, shown, link, format);
+        let save = move |_event| save(state, format);
         view! {
             <button type="button" data-testid=testid title=title disabled=nothing on:click=save>
                 {label}
@@ -95,12 +91,12 @@ pub(crate) fn ExportButtons(state: AppState, shown: Memo<Shown>) -> impl IntoVie
                 "Embed"
             </button>
         </p>
-        {dynamic(move || embedding.get().then(|| view! { <EmbedLine link /> }))}
+        {dynamic(move || embedding.get().then(|| view! { <EmbedLine line /> }))}
     }
 }
 
 #[component]
-fn EmbedLine(link: Memo<String>) -> impl IntoView {
+fn EmbedLine(line: Memo<String>) -> impl IntoView {
     view! {
         <textarea
             class="embed-line"
@@ -108,68 +104,75 @@ fn EmbedLine(link: Memo<String>) -> impl IntoView {
             aria-label="HTML that shows this figure in another page, to be copied"
             rows="3"
             readonly
-            prop:value=live(move || embed::frame(&url_state::embedding(&link.get())))
+            prop:value=line
         ></textarea>
     }
 }
 
-fn save(state: AppState, shown: Memo<Shown>, link: Memo<String>, format: Format) {
-    let Some(record) = untrack(|| record(state, link)) else {
-        return;
+/// Makes something of what is on the screen, once there is a result: of the experiment as it was run, whatever is
+/// being typed.
+fn on_screen<T>(state: AppState, make: impl FnOnce(&Screen<'_>) -> T) -> Option<T> {
+    let looked = |slot| {
+        let answer = state.lab.answers(slot).get()?;
+        if state.is_of_figure(&answer) { Looked::of(&answer) } else { None }
     };
-    let name = |extension| file_name(&record.experiment.model, state.direction(), extension);
-    let picture = || -> Picture { shown.with_untracked(|shown| svg::picture(&record, shown)) };
+    let lab = Slot::ALL.into_iter().filter_map(looked).collect();
+    let (view, known) = (state.view(), models::heads(state));
+    state.committed.with(|committed| {
+        state.linked.with(|linked| {
+            Some(make(&Screen {
+                committed: committed.as_ref()?,
+                view,
+                linked: linked.as_ref().map(|(_, snapshot)| snapshot),
+                known,
+                lab,
+                page: url_state::page(),
+            }))
+        })
+    })
+}
+
+fn save(state: AppState, format: Format) {
     let said = move |result: Result<(), JsValue>| {
         if let Err(error) = result {
             state.notice.set(Some(explain::not_saved(&format!("{error:?}"))));
         }
     };
-    match format {
-        Format::Csv => said(save_text(&name("csv"), "text/csv;charset=utf-8", &record.csv())),
-        Format::Json => said(save_text(&name("json"), "application/json", &record.json())),
-        Format::Svg => said(save_text(&name("svg"), "image/svg+xml", &picture().svg)),
+    let save = |screen: &Screen<'_>| match format {
+        Format::Csv => {
+            let (name, text) = (screen.file_name("csv"), screen.record().csv());
+            said(save_text(&name, "text/csv;charset=utf-8", &text));
+        }
+        Format::Json => {
+            let (name, text) = (screen.file_name("json"), screen.record().json());
+            said(save_text(&name, "application/json", &text));
+        }
+        Format::Svg => {
+            said(save_text(&screen.file_name("svg"), "image/svg+xml", &screen.picture().svg));
+        }
         Format::Png => {
-            let (name, picture) = (name("png"), picture());
+            let (name, picture) = (screen.file_name("png"), screen.picture());
             spawn_local(async move { said(save_png(&name, &picture).await) });
         }
         Format::Bundle => {
-            let bytes = packed(state, &record, picture())
+            let bytes = packed(state, screen)
                 .map_err(|_source| JsValue::from_str("The archive could not be packed"));
-            said(bytes.and_then(|bytes| save_bytes(&name("zip"), "application/zip", &bytes)));
+            let name = screen.file_name("zip");
+            said(bytes.and_then(|bytes| save_bytes(&name, "application/zip", &bytes)));
         }
-    }
-}
-
-/// The figure on the screen with everything that belongs to it.
-fn record(state: AppState, link: Memo<String>) -> Option<Record> {
-    let known = models::heads(state);
-    let looked = |slot| {
-        let answer = state.lab.answers(slot).get()?;
-        if state.is_of_figure(&answer) { Looked::of(&answer) } else { None }
     };
-    state.committed.with(|committed| {
-        let record = Record::new(link.get(), committed.as_ref()?, known);
-        Some(Record { lab: Slot::ALL.into_iter().filter_map(looked).collect(), ..record })
-    })
+    untrack(|| on_screen(state, save));
 }
 
-fn packed(state: AppState, record: &Record, figure: Picture) -> Result<Vec<u8>, rawzip::Error> {
+fn packed(state: AppState, screen: &Screen<'_>) -> Result<Vec<u8>, rawzip::Error> {
     // A link does not say where its model is, but the list of models may.
-    let listed = || state.models.spec(&record.experiment.model)?.identity.address;
-    let address = record.model_address.clone().or_else(listed);
+    let listed = || state.models.spec(&screen.experiment().model)?.identity.address;
+    let address = screen.committed.model.identity.address.clone().or_else(listed);
     let batch = state.lab.batch;
     let entries = batch.pairs.with_untracked(|pairs| {
-        let extras = Extras {
-            figure,
-            origin: Origin::of(address.as_deref()),
-            batch: Summary::of(state),
-            pairs,
-        };
-        bundle::entries(record, extras)
+        let extras =
+            Extras { origin: Origin::of(address.as_deref()), batch: Summary::of(state), pairs };
+        bundle::entries(screen, extras)
     });
     zip::archive(&entries, (js_sys::Date::now() / 1000.0) as i64)
-}
-
-fn file_name(model: &str, direction: Direction, extension: &str) -> String {
-    format!("twinbeam-{model}-{direction}.{extension}")
 }

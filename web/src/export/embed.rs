@@ -1,7 +1,9 @@
 //! The line of HTML that shows the figure in another page.
 
-/// A frame for an address of ours.
-pub(super) fn frame(address: &str) -> String {
+/// A frame for the figure of a link of ours, which has no query of its own.
+pub(super) fn frame(link: &str) -> String {
+    let (page, fragment) = link.split_once('#').unwrap_or((link, ""));
+    let address = format!("{page}?embed#{fragment}");
     let address = address.replace('&', "&amp;").replace('"', "&quot;").replace('<', "&lt;");
     format!(
         "<iframe src=\"{address}\" title=\"Twinbeam: attention heads by integrated gradients and activation patching\" \
@@ -15,8 +17,8 @@ mod tests {
 
     #[test]
     fn an_address_cannot_leave_its_attribute() {
-        let line = frame("https://example.org/?embed&x=\"><script>#v1=a");
-        assert!(line.contains("src=\"https://example.org/?embed&amp;x=&quot;>&lt;script>#v1=a\""));
+        let line = frame("https://example.org/&x=\"><script>#v1=a");
+        assert!(line.contains("src=\"https://example.org/&amp;x=&quot;>&lt;script>?embed#v1=a\""));
         assert_eq!(line.matches('<').count(), 2);
     }
 }

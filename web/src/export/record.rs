@@ -1,11 +1,12 @@
 use serde::{Serialize, Serializer};
 use twinbeam_core::{
     CheckReport, Component, ComponentKind, Coverage, DeviceReport, Direction, Experiment, Finding,
-    KnownHeads, Method, ModelShape, Probe, ScoreTable, SideSummary, Snapshot, Steps,
+    KnownHeads, Method, ModelShape, Probe, ScoreTable, SideSummary, Snapshot, Steps, View, Written,
 };
 
-use super::csv;
+use super::{Screen, csv};
 use crate::explain;
+use crate::heatmap::Look;
 use crate::lab::Answer;
 use crate::models::Identity;
 use crate::state::{Committed, Origin};
@@ -13,7 +14,8 @@ use crate::state::{Committed, Origin};
 /// A result with everything that is needed to judge and to repeat it.
 ///
 /// # Units
-/// The metric's, whatever unit is on the screen; positive supports the clean behaviour.
+/// The metric's, whatever unit is on the screen, and both directions; positive supports the clean behaviour. `view` and
+/// each table's `shown` say how the screen has it.
 #[derive(Debug, Clone, Serialize)]
 pub(crate) struct Record {
     /// The page's version and commit.
@@ -27,6 +29,9 @@ pub(crate) struct Record {
     /// Folder of its files.
     pub(crate) model_address: Option<String>,
     pub(crate) model_sha256: String,
+    /// In how many files its weights are, if not in one: the digest is then that of the list of theirs.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(crate) model_shards: Option<usize>,
     /// Whether that is the expected one; `None`: none is known.
     pub(crate) model_as_expected: Option<bool>,
     pub(crate) model_shape: ModelShape,
@@ -34,6 +39,14 @@ pub(crate) struct Record {
     /// How it was checked; on a GPU against the CPU.
     pub(crate) checked: Option<CheckReport>,
     pub(crate) experiment: Experiment,
+    /// What was on the screen of it: the direction, the unit that was chosen, the scale and what was pinned, among others.
+    pub(crate) view: View,
+    /// Why scores are not shown in the chosen unit, if they are not: then they are in the metric's.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(crate) unit_refused: Option<String>,
+    /// The same in the unit that scores are shown in.
+    #[serde(skip)]
+    pub(crate) look: Look,
     pub(crate) unit: &'static str,
     pub(crate) sign: &'static str,
     /// Clean metric minus corrupted metric, so oriented that more is more of the clean behaviour.
@@ -42,9 +55,7 @@ pub(crate) struct Record {
     pub(crate) corrupted: SideSummary,
     /// What scores may be off by as a share of their table's largest, where they came with a link.
     pub(crate) rounded_to: Option<f32>,
-    /// `null` where a component has not been patched: what stands in for it on the screen is no score of AP.
-    #[serde(serialize_with = "exact_scores")]
-    pub(crate) tables: Vec<ScoreTable>,
+    pub(crate) tables: Vec<Scored>,
     /// What is not patched to the last component, and how much of it is; empty: all is.
     pub(crate) partial: Vec<Partial>,
     /// Heads whose part in a task was studied, which is not that they must score high in this one.
@@ -105,28 +116,61 @@ impl Partial {
     }
 }
 
-/// A table as programs read it.
-#[derive(Serialize)]
-struct Scores<'a> {
-    kind: ComponentKind,
-    method: Method,
-    direction: Direction,
-    width: usize,
-    values: Vec<Option<f32>>,
-    convergence_delta: &'a [f32],
-    n_steps: &'a [usize],
+/// A table, and how the screen writes its scores.
+#[derive(Debug, Clone, PartialEq)]
+pub(crate) struct Scored {
+    /// In the metric's unit.
+    pub(crate) table: ScoreTable,
+    pub(crate) shown: InUnit,
 }
 
-fn exact_scores<S: Serializer>(tables: &[ScoreTable], serializer: S) -> Result<S::Ok, S::Error> {
-    serializer.collect_seq(tables.iter().map(|table| Scores {
-        kind: table.kind,
-        method: table.method,
-        direction: table.direction,
-        width: table.width,
-        values: exact(table).collect(),
-        convergence_delta: &table.convergence_delta,
-        n_steps: &table.n_steps,
-    }))
+/// How scores are written on the screen.
+#[derive(Debug, Clone, Copy, PartialEq, Serialize)]
+pub(crate) struct InUnit {
+    pub(crate) unit: &'static str,
+    /// What a score in the metric's unit is multiplied by.
+    pub(crate) factor: f32,
+}
+
+impl Scored {
+    fn of(table: &ScoreTable, committed: &Committed, look: Look) -> Self {
+        let ScoreTable { kind, method, direction, .. } = *table;
+        let basis = &committed.basis;
+        // OK because the look is in a unit that the result allows.
+        let factor = look.unit.factor(basis, method, kind, direction).unwrap_or(1.0);
+        let unit = look.unit.label(basis.metric, method, kind);
+        Self { table: table.clone(), shown: InUnit { unit, factor } }
+    }
+}
+
+/// As programs read it. `null` where a component has not been patched: what stands in for it on the screen is no
+/// score of AP.
+impl Serialize for Scored {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        #[derive(Serialize)]
+        struct Fields<'a> {
+            kind: ComponentKind,
+            method: Method,
+            direction: Direction,
+            width: usize,
+            shown: InUnit,
+            values: Vec<Option<f32>>,
+            convergence_delta: &'a [f32],
+            n_steps: &'a [usize],
+        }
+        let Self { table, shown } = self;
+        Fields {
+            kind: table.kind,
+            method: table.method,
+            direction: table.direction,
+            width: table.width,
+            shown: *shown,
+            values: exact(table).collect(),
+            convergence_delta: &table.convergence_delta,
+            n_steps: &table.n_steps,
+        }
+        .serialize(serializer)
+    }
 }
 
 /// The scores of a table, layer by layer; `None` where something stands in.
@@ -136,45 +180,60 @@ fn exact(table: &ScoreTable) -> impl Iterator<Item = Option<f32>> {
 }
 
 impl Record {
-    /// `link` is the address that opens the experiment.
-    pub(crate) fn new(
-        link: String,
-        committed: &Committed,
-        known_heads: Option<KnownHeads>,
-    ) -> Self {
+    /// Of what is on the screen.
+    pub(super) fn new(screen: &Screen<'_>) -> Self {
+        let Screen { committed, view, known, lab, .. } = screen;
+        let (committed, look): (&Committed, Look) = (committed, screen.look());
         let Identity { title, commit, address, .. } = committed.model.identity.clone();
         let (clean, corrupted) = committed.sides.clone();
         let experiment = committed.experiment.clone();
         Self {
             twinbeam: crate::BUILD,
-            link,
+            link: screen.link(),
             model_title: title,
             model_commit: commit,
             model_address: address,
             model_sha256: committed.model.fingerprint.clone(),
+            model_shards: committed.model.shards,
             model_as_expected: committed.model.as_expected,
             model_shape: committed.model.shape,
             device: committed.model.device.clone(),
             checked: committed.checked(),
+            view: view.clone(),
+            unit_refused: view.unit.of_result(&committed.basis).err().map(|why| why.to_string()),
+            look,
             unit: experiment.metric.unit(),
             sign: "positive: supports the clean behaviour",
             gap: committed.basis.gap,
             experiment,
             clean,
             corrupted,
-            tables: committed.tables.clone(),
+            tables: committed.tables.iter().map(|t| Scored::of(t, committed, look)).collect(),
             partial: Partial::of(committed),
             rounded_to: (committed.origin == Origin::Link).then_some(Snapshot::ROUNDING),
-            known_heads,
-            lab: Vec::new(),
+            known_heads: known.clone(),
+            lab: lab.clone(),
         }
+    }
+
+    /// What is on the screen, in a line.
+    pub(super) fn screen_line(&self) -> String {
+        explain::on_screen(
+            self.look,
+            self.experiment.metric,
+            ComponentKind::Heads,
+            self.view.pinned,
+        )
     }
 
     /// The model in a line: names, commit, digest and address, as far as they are known.
     fn model_line(&self) -> String {
         let (title, id) = (&self.model_title, &self.experiment.model);
         let name = if title == id { id.clone() } else { format!("{title} ({id})") };
-        let digest = &self.model_sha256;
+        let mut digest = self.model_sha256.clone();
+        if let Some(n) = self.model_shards {
+            digest = format!("{digest} of the list of {n} files’ digests");
+        }
         let digest = if self.model_as_expected == Some(false) {
             format!("sha256 {digest}, which is not the expected one")
         } else {
@@ -202,47 +261,85 @@ impl Record {
 
     /// Lines of provenance, a header, and a line per score.
     pub(crate) fn csv(&self) -> String {
-        let Experiment { clean, corrupted, answer, wrong, prepend_bos, n_steps, metric, .. } =
-            &self.experiment;
-        let list = |texts: &[String]| serde_json::to_string(texts).unwrap_or_default();
-        let text = |text: &str| serde_json::to_string(text).unwrap_or_default();
-        let used = self.tables.iter().filter(|t| t.method == Method::Ig).flat_map(|t| &t.n_steps);
+        let Experiment {
+            clean,
+            corrupted,
+            answer,
+            wrong,
+            written,
+            prepend_bos,
+            n_steps,
+            metric,
+            ..
+        } = &self.experiment;
+        let igs = self.tables.iter().map(|scored| &scored.table);
+        let used = igs.filter(|t| t.method == Method::Ig).flat_map(|t| &t.n_steps);
         let steps = match n_steps {
             Steps::Fixed(n_steps) => n_steps.to_string(),
             auto @ Steps::Auto { .. } => format!("{auto}, {}", explain::steps(*auto, used)),
         };
+        let list = |texts: &[String]| serde_json::to_string(texts).unwrap_or_default();
+        let text = |text: &str| serde_json::to_string(text).unwrap_or_default();
+        let said = |name: &str, value: &str| csv::comment(&format!("{name}: {value}"));
         let mut provenance = vec![
-            ("twinbeam", self.twinbeam.to_owned()),
-            ("model", self.model_line()),
-            ("device", format!("{}. {}", self.device.name, self.device.reason)),
-            ("clean", text(clean)),
-            ("corrupted", text(corrupted)),
-            ("answer", list(answer)),
-            ("wrong", list(wrong)),
-            ("begins with <|endoftext|>", prepend_bos.to_string()),
-            ("IG steps", steps),
-            ("metric", format!("{metric}, in {}", self.unit)),
-            ("gap", format!("{} {}", self.gap, self.unit)),
-            ("sign", self.sign.to_owned()),
-            ("link", self.link.clone()),
+            said("twinbeam", self.twinbeam),
+            said("model", &self.model_line()),
+            said("device", &format!("{}. {}", self.device.name, self.device.reason)),
+            csv::typed("clean", &text(clean)),
+            csv::typed("corrupted", &text(corrupted)),
+            csv::typed("answer", &list(answer)),
+            csv::typed("wrong", &list(wrong)),
+            // What is given in token ids has nothing put in front.
+            said(
+                "begins with <|endoftext|>",
+                &(*prepend_bos && !written.prompts_are_ids()).to_string(),
+            ),
+            said("IG steps", &steps),
+            said("metric", &format!("{metric}, in {}", self.unit)),
+            said("gap", &format!("{} {}", self.gap, self.unit)),
+            said("score", &format!("in the metric's unit, both directions; {}", self.sign)),
+            said("shown", "the same score as the screen has it, in shown_unit"),
+            said("on the screen", &self.screen_line()),
+            said("sign on the screen", explain::sign(self.look)),
+            said("link", &self.link),
         ];
-        provenance.extend(self.partial.iter().map(Partial::line));
-        provenance.extend(self.known_line());
+        if *written != Written::Text {
+            provenance.push(said("written as", written.id()));
+        }
+        provenance.extend(self.unit_refused.iter().map(|why| said("unit refused", why)));
+        provenance.extend(self.partial.iter().map(Partial::line).map(|(n, v)| said(n, &v)));
+        provenance.extend(self.known_line().map(|(n, v)| said(n, &v)));
         // This line, the provenance; then comes the header.
         let n_lines = 1 + provenance.len();
-        let mut out = csv::comment(&format!("{n_lines} lines of provenance, then the table"));
-        for (name, value) in &provenance {
-            out += &csv::comment(&format!("{name}: {value}"));
-        }
-        out += &csv::line(["kind", "method", "direction", "layer", "index", "score", "unit"]);
-        for table in &self.tables {
+        let mut out = csv::comment(&format!(
+            "{n_lines} lines of provenance, then the table: pandas.read_csv(name, comment='#') reads it"
+        ));
+        out += &provenance.concat();
+        out += &csv::line([
+            "kind",
+            "method",
+            "direction",
+            "layer",
+            "index",
+            "score",
+            "unit",
+            "shown",
+            "shown_unit",
+        ]);
+        for Scored { table, shown } in &self.tables {
+            let [kind, method, direction] =
+                [table.kind.id(), table.method.id(), table.direction.id()];
             for (place, score) in exact(table).enumerate() {
                 let Component { layer, index, .. } = Component::at(table.kind, place, table.width);
                 let (layer, index) = (layer.to_string(), index.to_string());
-                let score = score.map(|score| score.to_string()).unwrap_or_default();
-                let [kind, method, direction] =
-                    [table.kind.id(), table.method.id(), table.direction.id()];
-                out += &csv::line([kind, method, direction, &layer, &index, &score, self.unit]);
+                let written = |factor: f32| {
+                    score.map(|score| (score * factor).to_string()).unwrap_or_default()
+                };
+                let (score, in_unit) = (written(1.0), written(shown.factor));
+                out += &csv::line([
+                    kind, method, direction, &layer, &index, &score, self.unit, &in_unit,
+                    shown.unit,
+                ]);
             }
         }
         out
@@ -251,16 +348,26 @@ impl Record {
 
 #[cfg(test)]
 pub(crate) mod tests {
-    use twinbeam_core::{Catalog, Kept, MetricValues, UnitBasis, View, print_link};
+    use twinbeam_core::{Catalog, Kept, MetricValues, Unit, UnitBasis};
 
     use super::*;
     use crate::state::Loaded;
 
+    /// A result as the page shows it at first.
+    pub(crate) fn screen(committed: &Committed) -> Screen<'_> {
+        Screen {
+            committed,
+            view: View::default(),
+            linked: None,
+            known: None,
+            lab: Vec::new(),
+            page: "https://example.org/page/".to_owned(),
+        }
+    }
+
     /// A small result whose prompts try to break out.
     pub(crate) fn record() -> Record {
-        let committed = committed();
-        let link = print_link(&committed.experiment, None, &View::default()).expect("it is short");
-        Record::new(format!("https://example.org/page/#{link}"), &committed, None)
+        screen(&committed()).record()
     }
 
     pub(crate) fn committed() -> Committed {
@@ -323,7 +430,9 @@ pub(crate) mod tests {
             shape,
             device,
             fingerprint: "ab".repeat(32),
+            shards: None,
             as_expected: None,
+            tokenizer: None,
             kept: Kept::Elsewhere,
             seconds: Vec::new(),
             memory_bytes: 0,
@@ -331,19 +440,58 @@ pub(crate) mod tests {
     }
 
     #[test]
-    fn csv_has_one_cell_per_line_of_provenance_and_no_formula() {
+    fn csv_begins_with_comments_that_say_how_many_they_are() {
         let csv = record().csv();
         let lines: Vec<&str> = csv.lines().collect();
         let n: usize =
-            lines[0].trim_start_matches("\"# ").split(' ').next().unwrap().parse().unwrap();
-        assert_eq!(lines[n], "kind,method,direction,layer,index,score,unit");
+            lines[0].trim_start_matches("# ").split(' ').next().unwrap().parse().unwrap();
+        assert_eq!(lines[n], "kind,method,direction,layer,index,score,unit,shown,shown_unit");
         assert_eq!(lines.len(), n + 1 + 8);
-        assert_eq!(lines[n + 2], "heads,ig,noising,0,1,-0.25,logits");
-        for line in &lines[..n] {
-            assert!(line.starts_with("\"# ") && line.ends_with('"'), "{line}");
-            let inside = &line[1..line.len() - 1];
-            assert!(!inside.replace("\"\"", "").contains('"'), "one cell: {line}");
-        }
+        assert_eq!(lines[n + 2], "heads,ig,noising,0,1,-0.25,logits,-0.25,logits");
+        assert!(lines[..n].iter().all(|line| line.starts_with("# ")), "{lines:?}");
+        assert!(lines[n..].iter().all(|line| !line.contains('#')), "{lines:?}");
+        let prompt = r#"# clean: "=1+1\nsay \u0022yes\u0022, <b>now</b> & then""#;
+        assert!(lines.contains(&prompt), "{lines:?}");
+    }
+
+    /// What everybody reads such a file with: python3, pandas where it is there and else its own module.
+    #[test]
+    fn csv_is_read_by_python_in_one_line() {
+        let committed = committed();
+        let mut screen = screen(&committed);
+        screen.view.unit = Unit::Notebook;
+        let file = std::env::temp_dir().join(format!("twinbeam-{}.csv", std::process::id()));
+        std::fs::write(&file, screen.record().csv()).unwrap();
+        let program = r##"
+import csv, sys
+name = sys.argv[1]
+try:
+    import pandas
+    rows = pandas.read_csv(name, comment="#").astype(str).to_dict("records")
+except ImportError:
+    with open(name, encoding="utf-8", newline="") as lines:
+        rows = list(csv.DictReader(line for line in lines if not line.startswith("#")))
+ap = [row for row in rows if row["method"] == "ap"]
+print(len(rows), *(f"{float(row['score'])} {float(row['shown'])} {row['unit']}" for row in ap), ap[0]["shown_unit"], sep="|")
+with open(name, encoding="utf-8", newline="") as lines:
+    cells = [cell for row in csv.reader(lines) for cell in row]
+bad = [cell for cell in cells if cell[:1] in "=+@\t" and cell or cell[:1] == "-" and not cell[1:2].isdigit()]
+print(bad)
+"##;
+        let python =
+            std::process::Command::new("python3").args(["-c", program]).arg(&file).output();
+        std::fs::remove_file(&file).ok();
+        let Ok(python) = python else {
+            // Everything else about the file is held in Rust.
+            return;
+        };
+        let said = String::from_utf8_lossy(&python.stdout);
+        let errors = String::from_utf8_lossy(&python.stderr);
+        assert_eq!(
+            said.trim(),
+            "8|0.25 -0.0625 logits|-0.25 0.0625 logits|0.0 -0.0 logits|2.0 -0.5 logits|of the gap, notebook’s sign\n[]",
+            "{errors}"
+        );
     }
 
     #[test]
@@ -351,7 +499,7 @@ pub(crate) mod tests {
         let record = record();
         let json: serde_json::Value = serde_json::from_str(&record.json()).unwrap();
         let tables: Vec<ScoreTable> = serde_json::from_value(json["tables"].clone()).unwrap();
-        assert_eq!(tables, record.tables);
+        assert!(tables.iter().eq(record.tables.iter().map(|scored| &scored.table)));
         let fragment = json["link"].as_str().and_then(|link| link.split('#').nth(1)).unwrap();
         let link = twinbeam_core::parse_link(fragment).unwrap();
         assert_eq!(link.experiment, record.experiment);
@@ -374,14 +522,14 @@ pub(crate) mod tests {
         let coverage = Coverage { exact: 1, total: 16, sampled: 0, larger: 0, missed_share: None };
         committed.cover(Direction::Noising, coverage);
         assert!(!committed.is_complete(ComponentKind::Neurons));
-        let record = Record::new(String::new(), &committed, None);
+        let record = screen(&committed).record();
         let csv = record.csv();
-        let said = |words: &str| csv.contains(&format!("\"# in part: {words}\"\r\n"));
+        let said = |words: &str| csv.contains(&format!("# in part: {words}\r\n"));
         assert!(said("AP exact for 1 of 16 neurons, noising, the others are left empty"), "{csv}");
         assert!(said("AP exact for 0 of 16 neurons, denoising"), "{csv}");
-        assert!(csv.contains("neurons,ap,noising,0,3,7,logits\r\n"), "{csv}");
-        assert!(csv.contains("neurons,ap,noising,1,3,,logits\r\n"), "{csv}");
-        assert!(csv.contains("neurons,ig,noising,1,3,0.6875,logits\r\n"), "{csv}");
+        assert!(csv.contains("neurons,ap,noising,0,3,7,logits,7,logits\r\n"), "{csv}");
+        assert!(csv.contains("neurons,ap,noising,1,3,,logits,,logits\r\n"), "{csv}");
+        assert!(csv.contains("neurons,ig,noising,1,3,0.6875,logits,0.6875,logits\r\n"), "{csv}");
         let json: serde_json::Value = serde_json::from_str(&record.json()).unwrap();
         assert_eq!(
             (&json["tables"][3]["values"][3], &json["tables"][3]["values"][4]),

@@ -17,6 +17,7 @@
 # %%
 import hashlib
 import json
+import re
 import urllib.request
 from pathlib import Path
 
@@ -53,10 +54,12 @@ TOLERANCE += RESULT["rounded_to"] or 0.0
 
 # %%
 def folder_of(source):
-    """The folder with the model's three files."""
+    """The folder with the model's files."""
     if Path(source).is_dir():
         return Path(source)
-    names = ["config.json", "model.safetensors", "tokenizer.json"]
+    names = ["config.json", "model.safetensors"]
+    if EXPERIMENT.get("written") != "ids":
+        names.append("tokenizer.json")
     if not source.startswith(("http://", "https://")):
         from huggingface_hub import snapshot_download
 
@@ -118,23 +121,42 @@ lens = load(folder)
 for parameter in lens.parameters():
     parameter.requires_grad_(False)
 
-tokenizer = Tokenizer.from_file(str(folder / "tokenizer.json"))
-config = json.loads((folder / "config.json").read_text(encoding="utf-8"))
-bos = config.get("bos_token_id")
-bos = [config["vocab_size"] - 1 if bos is None else bos] if EXPERIMENT["prepend_bos"] else []
+written = EXPERIMENT.get("written", "text")
+config = json.loads((folder / "config.json").read_text(encoding="utf-8-sig"))
+tokenizer = None
+if written != "ids":
+    tokenizer = Tokenizer.from_str((folder / "tokenizer.json").read_text(encoding="utf-8-sig"))
+    # Both are for batches of other sizes.
+    tokenizer.no_padding()
+    tokenizer.no_truncation()
 
 
-def ids_of(text):
+def token_in_front():
+    """The tokenizer's beginning-of-sequence token, as TransformerLens takes it, else that of config.json."""
+    name = "<|endoftext|>"
+    for file in ("tokenizer_config.json", "special_tokens_map.json"):
+        if (folder / file).exists():
+            said = json.loads((folder / file).read_text(encoding="utf-8-sig")).get("bos_token")
+            name = (said["content"] if isinstance(said, dict) else said) or name
+    bos = tokenizer.token_to_id(name)
+    bos = config.get("bos_token_id") if bos is None else bos
+    return config["vocab_size"] - 1 if bos is None else bos
+
+
+def ids_of(text, are_ids):
+    if are_ids:
+        return [int(word.lstrip("#")) for word in re.split(r"[\s,;\[\]]+", text) if word]
     return tokenizer.encode(text, add_special_tokens=False).ids
 
 
 def one_token(text):
-    ids = ids_of(text)
+    ids = ids_of(text, written != "text")
     assert len(ids) == 1, f"{text!r} is not one token"
     return ids[0]
 
 
-tokens = {side: torch.tensor([bos + ids_of(EXPERIMENT[side])]) for side in ("clean", "corrupted")}
+bos = [token_in_front()] if EXPERIMENT["prepend_bos"] and written != "ids" else []
+tokens = {side: torch.tensor([bos + ids_of(EXPERIMENT[side], written == "ids")]) for side in ("clean", "corrupted")}
 answer = [one_token(text) for text in EXPERIMENT["answer"]]
 wrong = [one_token(text) for text in EXPERIMENT["wrong"]]
 assert tokens["clean"].shape == tokens["corrupted"].shape
@@ -326,13 +348,21 @@ except ImportError:
     print("no matplotlib, no pictures")
 else:
     width = RESULT["model_shape"]["n_heads"]
-    direction = EXPERIMENT["direction"]
-    maps = {name: fresh.get(("heads", name.lower(), direction), {}) for name in ("IG", "AP")}
-    limit = max((abs(score) for scores in maps.values() for score in scores.values()), default=0.0) or 1.0
-    figure, axes = plt.subplots(1, 2, figsize=(11, 4.5), constrained_layout=True)
-    for axis, (name, scores) in zip(axes, maps.items(), strict=True):
-        grid = torch.tensor([scores[place] for place in sorted(scores)]).reshape(-1, width)
-        image = axis.imshow(grid, cmap="RdBu_r", vmin=-limit, vmax=limit)
+    # As the page had it on the screen: this direction, and each method in its unit.
+    direction = RESULT["view"]["direction"]
+    figure, axes = plt.subplots(1, 2, figsize=(12, 4.5), constrained_layout=True)
+    grids, units = {}, {}
+    for name in ("IG", "AP"):
+        scores = fresh.get(("heads", name.lower(), direction), {})
+        table = table_of("heads", name.lower(), direction)
+        shown = table["shown"] if table else {"factor": 1.0, "unit": RESULT["unit"]}
+        grid = [shown["factor"] * scores[place] for place in sorted(scores)]
+        grids[name], units[name] = torch.tensor(grid).reshape(-1, width), shown["unit"]
+    limits = {name: (grid.abs().max().item() if grid.numel() else 0.0) or 1.0 for name, grid in grids.items()}
+    if units["IG"] == units["AP"] and RESULT["view"]["scale"] == "shared":
+        limits = dict.fromkeys(limits, max(limits.values()))
+    for axis, (name, grid) in zip(axes, grids.items(), strict=True):
+        image = axis.imshow(grid, cmap="RdBu_r", vmin=-limits[name], vmax=limits[name])
         axis.set(title=f"{name}, {direction}", xlabel="head", ylabel="layer")
-    figure.colorbar(image, ax=axes, label=RESULT["unit"])
+        figure.colorbar(image, ax=axis, label=units[name])
     plt.show()

@@ -2,7 +2,7 @@
 
 use std::fmt::Write as _;
 
-use twinbeam_core::{ComponentKind, Experiment, Method, ScoreTable};
+use twinbeam_core::Direction;
 
 use super::Record;
 use crate::heatmap::scale::{signed, small};
@@ -55,7 +55,8 @@ pub(super) fn picture(record: &Record, shown: &Shown) -> Picture {
 
     let mut body = String::new();
     let mut y = MARGIN + 6;
-    text(&mut body, MARGIN, y, "class=\"title\"", &title(record));
+    let title = title(shown.look().direction);
+    text(&mut body, MARGIN, y, "class=\"title\"", &title);
     y += 8;
     for line in lines(record, text_width) {
         y += LINE;
@@ -73,7 +74,7 @@ pub(super) fn picture(record: &Record, shown: &Shown) -> Picture {
     }
     let height = y + MARGIN - LINE;
 
-    let title = escape(&title(record));
+    let title = escape(&title);
     let description = escape(&description(record));
     let svg = format!(
         "<svg xmlns=\"http://www.w3.org/2000/svg\" width=\"{width}\" height=\"{height}\" \
@@ -87,11 +88,8 @@ const STYLE: &str = "text{font:12px Helvetica,Arial,'Liberation Sans',sans-serif
     .title{font-size:16px;font-weight:bold}.map{font-size:13px;font-weight:bold}.soft{fill:#5a5c62;font-size:11px}\
     .cell{font-size:11px;text-anchor:middle;fill:#000000}.light{fill:#ffffff}.mid{text-anchor:middle}.end{text-anchor:end}";
 
-fn title(record: &Record) -> String {
-    format!(
-        "Attention heads by integrated gradients and activation patching, {}",
-        record.experiment.direction
-    )
+fn title(direction: Direction) -> String {
+    format!("Attention heads by integrated gradients and activation patching, {direction}")
 }
 
 /// What is asked, and the two runs.
@@ -120,29 +118,27 @@ fn source(record: &Record, shown: &Shown, width: usize) -> Vec<String> {
     let digest: String = record.model_sha256.chars().take(12).collect();
     let unexpected =
         if record.model_as_expected == Some(false) { " (not the expected one)" } else { "" };
-    let sign = if shown.unit(MapKind::Ig) == shown.unit(MapKind::Ap) {
-        "Positive supports the clean behaviour."
-    } else {
-        "As the notebook writes them: AP of noising is negative where a head supports the clean behaviour."
-    };
-    let Experiment { n_steps, direction, .. } = &record.experiment;
+    let n_steps = record.experiment.n_steps;
     let model = &record.model_title;
-    let ig = ScoreTable::find(&record.tables, ComponentKind::Heads, Method::Ig, *direction);
+    // In the unit of its map, as on the screen.
+    let ig = shown.table(MapKind::Ig);
     let deltas = ig.map(|table| table.convergence_delta.as_slice()).unwrap_or_default();
     let used = ig.map(|table| table.n_steps.as_slice()).unwrap_or_default();
-    let steps = explain::steps(*n_steps, used);
+    let steps = explain::steps(n_steps, used);
     let worst = deltas.iter().copied().max_by(|a, b| a.abs().total_cmp(&b.abs())).unwrap_or(0.0);
     let line = format!(
-        "{sign} Model {model} ({} layers, {} heads), sha256 {digest}{unexpected}; {steps}, largest \
+        "Model {model} ({} layers, {} heads), sha256 {digest}{unexpected}; {steps}, largest \
          convergence delta {} {}; {}; Twinbeam {}",
         shape.n_layers,
         shape.n_heads,
         small(worst),
-        record.unit,
+        shown.unit(MapKind::Ig),
         record.device.name,
         record.twinbeam
     );
-    wrap(&line, width, PROMPT_LINES)
+    let mut lines = wrap(explain::sign(shown.look()), width, PROMPT_LINES);
+    lines.extend(wrap(&line, width, PROMPT_LINES));
+    lines
 }
 
 fn description(record: &Record) -> String {
@@ -284,22 +280,11 @@ fn wrap(text: &str, width: usize, most: usize) -> Vec<String> {
 
 #[cfg(test)]
 mod tests {
-    use super::super::record::tests::{committed, record};
+    use super::super::record::tests::{committed, screen};
     use super::*;
-    use crate::heatmap::ScaleChoice;
-    use twinbeam_core::{ComponentKind, Direction, Unit};
 
     fn drawn() -> Picture {
-        let committed = committed();
-        let tables = committed.tables(ComponentKind::Heads, Direction::Noising);
-        let shown = Shown::new(
-            tables,
-            &committed.basis,
-            Unit::Metric,
-            ScaleChoice::Shared,
-            ComponentKind::Heads,
-        );
-        picture(&record(), &shown.expect("the metric's unit is never refused"))
+        screen(&committed()).picture()
     }
 
     #[test]

@@ -1,10 +1,11 @@
 use leptos::prelude::*;
-use twinbeam_core::{Component, ComponentKind, Direction, ScoreTable, Unit};
+use twinbeam_core::{Component, ComponentKind, Direction, ScoreTable};
 
 use super::scale::small;
-use super::shown::{MapKind, Shown, Standing};
-use crate::explain::count;
+use super::shown::{Look, MapKind, Shown, Standing};
+use crate::explain::{self, count};
 use crate::models;
+use crate::reactive::dynamic;
 use crate::state::AppState;
 
 /// All that is known of the pinned component, if it is of this kind: both methods, both directions, where it
@@ -49,11 +50,9 @@ pub(crate) fn Card(state: AppState, kind: ComponentKind) -> impl IntoView {
                 </div>
                 {role.map(|role| view! { <p class="hint" data-testid="known-role">{role}</p> })}
                 <p class="hint">
-                    {format!(
-                        "Part of its layer: its absolute score over the sum of the layer’s absolute scores. IG − AP is what the \
-                         {0} does together with other {0}s of its layer and not alone, or what a saturating metric hides.",
-                        kind.one(),
-                    )}
+                    "Part of its layer: its absolute score over the sum of the layer’s absolute scores. "
+                    {explain::why_apart(kind)} " "
+                    {dynamic(move || explain::sign(Shown::of(state, kind).look()))}
                 </p>
             </section>
         })
@@ -75,9 +74,8 @@ fn row(state: AppState, cell: Component, direction: Direction) -> impl IntoView 
     state.committed.with(|committed| {
         let committed = committed.as_ref()?;
         let tables = committed.tables(cell.kind, direction);
-        let in_unit =
-            |unit| Shown::new(tables, &committed.basis, unit, state.scale.get(), cell.kind);
-        let shown = in_unit(state.unit.get()).or_else(|_| in_unit(Unit::Metric)).ok()?;
+        // Of both directions, in the unit and on the scale of the screen.
+        let shown = Shown::new(committed, Look { direction, ..state.look() }, cell.kind);
         let written = |map| match shown.written(map, cell) {
             Some(score) => format!("{score} {}", shown.unit(map)),
             None => shown.missing(map, cell).to_owned(),

@@ -1,35 +1,38 @@
 use leptos::prelude::*;
-use twinbeam_core::{ComponentKind, Direction, GapTooSmall, Unit};
+use twinbeam_core::{ComponentKind, ScaleChoice, Unit};
 
 use super::card::Card;
 use super::map::Map;
 use super::marks::Marks;
 use super::readout::{Agreement, Readout};
-use super::shown::{MapKind, ScaleChoice, Shown};
+use super::shown::{MapKind, Shown};
 use super::table::TableView;
 use crate::export::ExportButtons;
-use crate::lab;
 use crate::models::KnownLegend;
 use crate::reactive::{dynamic, live, memo};
 use crate::state::AppState;
+use crate::{explain, lab};
 
 /// Integrated gradients, activation patching and their difference, and what there is to say of them.
 #[component]
 pub(crate) fn Figure(state: AppState) -> impl IntoView {
-    let wanted = memo(move || Shown::of(state, ComponentKind::Heads, state.unit.get()));
-    let shown = Shown::or_in_the_metrics_unit(state, ComponentKind::Heads, wanted);
+    let shown = memo(move || Shown::of(state, ComponentKind::Heads));
     let found = lab::found_in(state, ComponentKind::Heads);
-    let refusal = move || wanted.with(|wanted| wanted.as_ref().err().map(GapTooSmall::to_string));
+    let refusal = move || {
+        let unit = state.unit.get();
+        state.committed.with(|committed| unit.of_result(&committed.as_ref()?.basis).err())
+    };
     view! {
         <div class="figure-head">
-            <h2>"Attention heads"</h2>
-            <p class="hint">{dynamic(move || sign_sentence(state))}</p>
+            <h2>"Attention heads, " {dynamic(move || state.direction().id())}</h2>
+            <p class="hint" data-testid="sign">{dynamic(move || explain::sign(shown.with(Shown::look)))}</p>
             <UnitSelect state />
             <ScaleSelect state />
         </div>
         {dynamic(move || {
             refusal().map(|why| {
-                view! { <p class="refusal" role="status">"Shown in the metric’s unit: " {why} "."</p> }
+                let unit = state.metric().unit();
+                view! { <p class="refusal" role="status">{why.to_string()} " Shown in " {unit} "."</p> }
             })
         })}
         <Marks state />
@@ -40,18 +43,8 @@ pub(crate) fn Figure(state: AppState) -> impl IntoView {
         <Readout state shown kind=ComponentKind::Heads />
         <Agreement state kind=ComponentKind::Heads />
         <Card state kind=ComponentKind::Heads />
-        <ExportButtons state shown />
+        <ExportButtons state />
         <TableView state shown kind=ComponentKind::Heads />
-    }
-}
-
-/// What the colours mean in the unit on the screen.
-fn sign_sentence(state: AppState) -> &'static str {
-    match (state.unit.get(), state.direction()) {
-        (Unit::Notebook, Direction::Noising) => {
-            "As the notebook writes them: IG positive, and AP negative, where the head supports the clean behaviour"
-        }
-        _ => "Positive, drawn warm: the head supports the clean behaviour",
     }
 }
 
@@ -78,10 +71,10 @@ fn UnitSelect(state: AppState) -> impl IntoView {
 #[component]
 fn ScaleSelect(state: AppState) -> impl IntoView {
     let choose = move |event| {
-        let shared = event_target_value(&event) == "shared";
-        state.scale.set(if shared { ScaleChoice::Shared } else { ScaleChoice::PerMap });
+        let shared = event_target_value(&event) == ScaleChoice::Shared.id();
+        state.scale.set(if shared { ScaleChoice::Shared } else { ScaleChoice::Own });
     };
-    let chosen = move || if state.scale.get() == ScaleChoice::Shared { "shared" } else { "own" };
+    let chosen = move || state.scale.get().id();
     view! {
         <label class="switch">
             "Scale "

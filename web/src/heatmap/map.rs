@@ -1,7 +1,7 @@
 use std::iter;
 use std::sync::Arc;
 
-use leptos::ev::KeyboardEvent;
+use leptos::ev::{KeyboardEvent, MouseEvent};
 use leptos::prelude::*;
 use twinbeam_core::{Component, ComponentKind, KnownHeads, Steps};
 use wasm_bindgen::JsCast as _;
@@ -199,7 +199,16 @@ fn cell(state: AppState, said: Said, map: MapKind, place: Component) -> impl Int
     });
     // One cell of the map can be reached with Tab: the one last visited, else the first.
     let tab_stop = move || visited(state).unwrap_or(head(0, 0)) == place;
-    let visit = move || state.cell.set(Some(place));
+    let visit = move || {
+        if state.cell.get_untracked() != Some(place) {
+            state.cell.set(Some(place));
+        }
+    };
+    let point = move |event: MouseEvent| {
+        if has_moved(&event) {
+            visit();
+        }
+    };
     let label = move || {
         let mut words = shown.with(|shown| match (map, shown.written(map, place)) {
             (MapKind::Diff, Some(difference)) => {
@@ -236,11 +245,9 @@ fn cell(state: AppState, said: Said, map: MapKind, place: Component) -> impl Int
             class:selected=live(move || selected.get())
             class:found=live(move || found.get())
             style=("--t", move || format!("{:.3}", share().abs()))
-            on:mouseenter=move |event| {
-                if has_moved(&event) {
-                    visit();
-                }
-            }
+            on:mouseenter=point
+            // Within a cell that has come to lie under the pointer, nothing is entered.
+            on:mousemove=point
             on:focus=move |_event| visit()
             on:click=move |_event| state.toggle_pin(place)
         >

@@ -89,8 +89,8 @@ pub(super) fn Marks(state: AppState) -> impl IntoView {
         Mark::Reversed { gap, unit } => view! {
             <li>
                 {format!(
-                    "The clean run shows less of the behaviour than the corrupted one: the gap is {} {unit}. Shares of it have the \
-                     opposite sign of the scores. Are the answers, or the prompts, the wrong way round? ",
+                    "The clean run shows less of the behaviour than the corrupted one: the gap is {} {unit}. Shares of it would have \
+                     the opposite sign of the scores, so they are refused. Are the answers, or the prompts, the wrong way round? ",
                     signed(gap, 2),
                 )}
                 <button

@@ -2,12 +2,12 @@
 
 use leptos::prelude::*;
 use twinbeam_core::{
-    Component, ComponentKind, GapTooSmall, Method, Metric, ScoreTable, Unit, UnitBasis,
+    Component, ComponentKind, Direction, GapRefused, Method, Metric, ScaleChoice, ScoreTable, Unit,
+    UnitBasis, View,
 };
 
 use super::scale::{Scale, signed};
-use crate::reactive::memo;
-use crate::state::AppState;
+use crate::state::{AppState, Committed};
 
 /// A map of the figure.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -39,32 +39,53 @@ impl MapKind {
     }
 }
 
-/// Whether the maps have one scale or each its own.
+/// How a result is looked at: what of a view decides what its maps say.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
-pub(crate) enum ScaleChoice {
-    #[default]
-    Shared,
-    PerMap,
+pub(crate) struct Look {
+    pub(crate) direction: Direction,
+    pub(crate) unit: Unit,
+    pub(crate) scale: ScaleChoice,
 }
 
-/// The scores of one direction in the chosen unit, by map.
+impl Look {
+    pub(crate) const fn of(view: &View) -> Self {
+        Self { direction: view.direction, unit: view.unit, scale: view.scale }
+    }
+
+    /// The same in the unit that a result is really shown in: where the chosen one is refused, the metric's.
+    pub(crate) fn at(self, basis: &UnitBasis) -> Self {
+        Self { unit: self.unit.or_metric(basis), ..self }
+    }
+}
+
+/// The scores of one direction in the unit on the screen, by map.
 #[derive(Debug, Clone, PartialEq, Default)]
 pub(crate) struct Shown {
+    /// As it is, not as it was chosen: the unit is the one that the scores are in.
+    look: Look,
     tables: [Option<ScoreTable>; 3],
     scales: [Scale; 3],
     units: [&'static str; 3],
 }
 
 impl Shown {
+    /// The scores of a kind as the screen shows them: in the unit of the look, or in the metric's where that is refused.
+    pub(crate) fn new(committed: &Committed, look: Look, kind: ComponentKind) -> Self {
+        let tables = committed.tables(kind, look.direction);
+        Self::of_tables(tables, &committed.basis, look.at(&committed.basis), kind)
+            // OK because the metric's own unit is never refused, and no other is left.
+            .unwrap_or_default()
+    }
+
     /// # Errors
-    /// A gap that is too small for the unit.
-    pub(crate) fn new(
+    /// A gap that cannot be divided by, where the unit does.
+    fn of_tables(
         tables: [Option<&ScoreTable>; 2],
         basis: &UnitBasis,
-        unit: Unit,
-        choice: ScaleChoice,
+        look: Look,
         kind: ComponentKind,
-    ) -> Result<Self, GapTooSmall> {
+    ) -> Result<Self, GapRefused> {
+        let unit = look.unit;
         let methods = tables;
         let [ig, ap] = methods;
         let ig = ig.map(|table| in_unit(table, basis, unit)).transpose()?;
@@ -83,50 +104,34 @@ impl Shown {
                 own[MapKind::Ap as usize].or_larger(Scale::of(&[screen.max_abs() * factor]));
         }
         // Scores that are not in one unit have no common scale.
-        let scales = if choice == ScaleChoice::Shared && unit.comparable() {
+        let scales = if look.scale == ScaleChoice::Shared && unit.comparable() {
             [own.into_iter().fold(Scale::default(), Scale::or_larger); 3]
         } else {
             own
         };
         let label = |method| unit.label(basis.metric, method, kind);
         let units = [label(Method::Ig), label(Method::Ap), label(Method::Ig)];
-        Ok(Self { tables, scales, units })
+        Ok(Self { look, tables, scales, units })
     }
 
-    /// The scores of a kind on the screen, in a unit.
-    ///
-    /// # Errors
-    /// A gap that is too small for the unit.
-    pub(crate) fn of(
-        state: AppState,
-        kind: ComponentKind,
-        unit: Unit,
-    ) -> Result<Self, GapTooSmall> {
-        let direction = state.direction();
-        let choice = state.scale.get();
+    /// The scores of a kind on the screen.
+    pub(crate) fn of(state: AppState, kind: ComponentKind) -> Self {
+        let look = state.look();
         state.committed.with(|committed| match committed {
-            Some(committed) => {
-                let tables = committed.tables(kind, direction);
-                Self::new(tables, &committed.basis, unit, choice, kind)
-            }
-            None => Ok(Self::empty(state.draft.with(|draft| draft.metric))),
-        })
-    }
-
-    /// Where the unit is refused, the metric's own takes its place.
-    pub(crate) fn or_in_the_metrics_unit(
-        state: AppState,
-        kind: ComponentKind,
-        wanted: Memo<Result<Self, GapTooSmall>>,
-    ) -> Memo<Self> {
-        memo(move || {
-            wanted.get().or_else(|_| Self::of(state, kind, Unit::Metric)).unwrap_or_default()
+            Some(committed) => Self::new(committed, look, kind),
+            None => Self::empty(state.draft.with(|draft| draft.metric), look),
         })
     }
 
     /// Empty maps in a metric's unit.
-    fn empty(metric: Metric) -> Self {
-        Self { units: [metric.unit(); 3], ..Self::default() }
+    fn empty(metric: Metric, look: Look) -> Self {
+        let look = Look { unit: Unit::Metric, ..look };
+        Self { look, units: [metric.unit(); 3], ..Self::default() }
+    }
+
+    /// How all this is looked at, in the unit that it is in.
+    pub(crate) const fn look(&self) -> Look {
+        self.look
     }
 
     pub(crate) fn table(&self, map: MapKind) -> Option<&ScoreTable> {
@@ -190,7 +195,7 @@ impl Shown {
     }
 }
 
-fn in_unit(table: &ScoreTable, basis: &UnitBasis, unit: Unit) -> Result<ScoreTable, GapTooSmall> {
+fn in_unit(table: &ScoreTable, basis: &UnitBasis, unit: Unit) -> Result<ScoreTable, GapRefused> {
     let factor = unit.factor(basis, table.method, table.kind, table.direction)?;
     let scaled = |values: &[f32]| values.iter().map(|value| value * factor).collect();
     Ok(ScoreTable {
@@ -229,8 +234,6 @@ impl Standing {
 
 #[cfg(test)]
 mod tests {
-    use twinbeam_core::Direction;
-
     use super::*;
 
     const BASIS: UnitBasis =
@@ -253,10 +256,15 @@ mod tests {
         }
     }
 
+    fn look(unit: Unit, scale: ScaleChoice) -> Look {
+        Look { direction: Direction::Noising, unit, scale }
+    }
+
     fn shown(unit: Unit, choice: ScaleChoice) -> Shown {
         let (ig, ap) =
             (table(Method::Ig, [2.0, -1.0, 0.0, 0.5]), table(Method::Ap, [8.0, -1.0, 0.0, 0.0]));
-        Shown::new([Some(&ig), Some(&ap)], &BASIS, unit, choice, ComponentKind::Heads)
+        let look = look(unit, choice);
+        Shown::of_tables([Some(&ig), Some(&ap)], &BASIS, look, ComponentKind::Heads)
             .expect("the gap is large")
     }
 
@@ -270,7 +278,7 @@ mod tests {
 
     #[test]
     fn shares_are_of_the_gap_and_deltas_with_them() {
-        let shown = shown(Unit::ShareOfGap, ScaleChoice::PerMap);
+        let shown = shown(Unit::ShareOfGap, ScaleChoice::Own);
         assert_eq!(MapKind::ALL.map(|map| shown.scale(map).limit()), [0.5, 2.0, 1.5]);
         let deltas = shown.table(MapKind::Ig).map(|table| table.convergence_delta.clone());
         assert_eq!(deltas, Some(vec![0.125, 0.0]));
@@ -290,8 +298,30 @@ mod tests {
         let (ig, ap) =
             (table(Method::Ig, [2.0, -1.0, 0.25, 0.5]), table(Method::Ap, [1.0, -0.5, 0.25, 0.5]));
         let ap = ScoreTable { exact: vec![true, true, false, false], ..ap };
-        Shown::new([Some(&ig), Some(&ap)], &BASIS, unit, choice, ComponentKind::Heads)
+        let look = look(unit, choice);
+        Shown::of_tables([Some(&ig), Some(&ap)], &BASIS, look, ComponentKind::Heads)
             .expect("the gap is large")
+    }
+
+    #[test]
+    fn where_a_unit_is_refused_everything_is_in_the_metrics_and_says_so() {
+        for gap in [-4.0, 0.05] {
+            let mut committed = crate::export::tests::committed();
+            committed.basis.gap = gap;
+            for unit in [Unit::ShareOfGap, Unit::Notebook] {
+                let of = |unit| {
+                    let look = look(unit, ScaleChoice::Own);
+                    Shown::new(&committed, look, ComponentKind::Heads)
+                };
+                assert_eq!(of(unit), of(Unit::Metric), "{unit:?} of a gap of {gap}");
+                assert_eq!(of(unit).look().unit, Unit::Metric);
+            }
+            // As long as nothing is patched, too: the unit does not change on the way.
+            committed.tables.truncate(1);
+            let look = look(Unit::Notebook, ScaleChoice::Own);
+            let shown = Shown::new(&committed, look, ComponentKind::Heads);
+            assert_eq!(shown.unit(MapKind::Ig), "logits");
+        }
     }
 
     #[test]
@@ -318,7 +348,7 @@ mod tests {
 
     #[test]
     fn the_scale_of_patches_holds_all_stand_ins_as_long_as_there_is_one() {
-        let limit = |unit| in_part(unit, ScaleChoice::PerMap).scale(MapKind::Ap).limit();
+        let limit = |unit| in_part(unit, ScaleChoice::Own).scale(MapKind::Ap).limit();
         assert_eq!([Unit::Metric, Unit::ShareOfGap, Unit::Notebook].map(limit), [2.0, 0.5, 0.5]);
     }
 

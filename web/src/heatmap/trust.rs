@@ -4,7 +4,7 @@ use std::fmt::Write as _;
 
 use leptos::prelude::*;
 use twinbeam_core::{
-    CheckReport, ComponentKind, Direction, Method, ScoreTable, SideSummary, Snapshot,
+    CheckReport, ComponentKind, Direction, GapRefused, Method, ScoreTable, SideSummary, Snapshot,
 };
 
 use super::marks::{Mark, marks, worst};
@@ -138,7 +138,7 @@ fn gap(committed: &Committed) -> Chip {
         "The gap, how much more of the behaviour the clean run has than the corrupted one, is {size} {unit}."
     );
     match basis.gap() {
-        Err(_) => Chip::new(
+        Err(GapRefused::TooSmall { .. }) => Chip::new(
             "gap",
             false,
             "gap too small to divide by",
@@ -147,11 +147,14 @@ fn gap(committed: &Committed) -> Chip {
                  numbers. Choose a pair that differs more."
             ),
         ),
-        Ok(gap) if gap < 0.0 => Chip::new(
+        Err(GapRefused::Reversed { .. }) => Chip::new(
             "gap",
             false,
             "gap is negative",
-            format!("{definition} Shares of it have the opposite sign of the scores."),
+            format!(
+                "{definition} Shares of it would have the opposite sign of the scores, so they are refused. Swap the answers or \
+                 the prompts."
+            ),
         ),
         Ok(_) => Chip::new(
             "gap",

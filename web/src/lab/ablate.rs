@@ -247,7 +247,9 @@ fn Kept(state: AppState, sets: Memo<Option<Sets>>) -> impl IntoView {
         state.committed.with(|committed| {
             let committed = committed.as_ref()?;
             if let Err(refused) = committed.basis.gap() {
-                return Some(format!("No faithfulness: {refused}."));
+                return Some(format!(
+                    "There is no faithfulness, which is a share of the gap. {refused}"
+                ));
             }
             let kind = state.lab.kind.get();
             let waits = kind == ComponentKind::Neurons

@@ -208,7 +208,7 @@ fn Results(state: AppState) -> impl IntoView {
     }
 }
 
-/// Whether two drafts have the same settings, whatever their prompts and direction.
+/// Whether two drafts have the same settings, whatever their prompts.
 fn is_like(of: &Experiment, draft: &Experiment) -> bool {
     let settings = |e: &Experiment| (e.model.clone(), e.metric, e.n_steps, e.prepend_bos);
     settings(of) == settings(draft)
@@ -260,11 +260,7 @@ mod tests {
     #[test]
     fn settings_are_those_that_decide_the_numbers() {
         let of = Experiment::default();
-        let other_prompt = Experiment {
-            clean: "another".to_owned(),
-            direction: Direction::Denoising,
-            ..of.clone()
-        };
+        let other_prompt = Experiment { clean: "another".to_owned(), ..of.clone() };
         assert!(is_like(&of, &other_prompt));
         assert!(!is_like(&of, &Experiment { metric: Metric::Kl, ..of.clone() }));
         assert_eq!(

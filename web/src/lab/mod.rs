@@ -23,6 +23,7 @@ use self::ablate::Ablate;
 use self::agreement::Agreement;
 use self::batch::ManyPrompts;
 use self::directions::Directions;
+pub(crate) use self::parts::common_unit;
 use self::positions::Positions;
 pub(crate) use self::sets::{Found, found_in};
 pub(crate) use self::state::{Answer, Before, Lab, Slot};

@@ -13,13 +13,13 @@ use crate::reactive::live;
 use crate::state::{AppState, Committed};
 
 /// The unit on the screen, if both methods' scores can be compared in it and the gap allows it, else the metric's:
-/// as a share of a negative gap, what supports the clean behaviour would be negative. What a score in the metric's unit is multiplied by, and the unit in words.
-pub(super) fn common_unit(basis: &UnitBasis, wanted: Unit) -> (f32, &'static str) {
+/// what a score in the metric's unit is multiplied by, and the unit in words. Positive supports the clean behaviour.
+pub(crate) fn common_unit(basis: &UnitBasis, wanted: Unit) -> (f32, &'static str) {
     // In such a unit, both methods, kinds and directions have one factor.
     let (method, kind, direction) = (Method::Ap, ComponentKind::Heads, Direction::Noising);
     let label = |unit: Unit| unit.label(basis.metric, method, kind);
     let factor = wanted.factor(basis, method, kind, direction).ok();
-    match factor.filter(|factor| wanted.comparable() && *factor > 0.0) {
+    match factor.filter(|_| wanted.comparable()) {
         Some(factor) => (factor, label(wanted)),
         None => (1.0, label(Unit::Metric)),
     }

@@ -6,7 +6,7 @@ mod maps;
 use std::sync::Arc;
 
 use leptos::prelude::*;
-use twinbeam_core::{Experiment, Finding, Ladder, Panel, Probe};
+use twinbeam_core::{Finding, Ladder, Panel, Probe};
 
 use self::effects::Effects;
 use super::parts::common_unit;
@@ -14,7 +14,7 @@ use super::why::{about, focus, one, tokens, unchecked};
 use super::{PanelFrame, Pending, Slot};
 use crate::plot::PlotView;
 use crate::reactive::{dynamic, live, memo};
-use crate::state::AppState;
+use crate::state::{AppState, Committed};
 
 const DEFINITION: &str = "One component: AP replaces its activation at one position and runs the rest again; IG’s \
     share of a position is that position’s part of the integral, in which the whole layer moves at all positions. \
@@ -34,26 +34,18 @@ pub(super) fn Positions(state: AppState) -> impl IntoView {
         let component = focus.get()?.component;
         Some(Probe::Positions { component, direction: state.direction() })
     });
-    // The figure whose streams a visitor has asked for.
-    let asked = RwSignal::new(None::<Experiment>);
     let is_wanted = memo(move || {
-        state.committed.with(|committed| {
-            let Some(committed) = committed else {
-                return false;
-            };
-            let shape = &committed.model.shape;
-            maps::are_quick(shape, committed.basis.n_pos)
-                || asked.with(|asked| {
-                    asked.as_ref().is_some_and(|asked| asked.same_numbers(&committed.experiment))
-                })
-        })
+        let is_quick = |c: &Committed| maps::are_quick(&c.model.shape, c.basis.n_pos);
+        state.committed.with(|committed| committed.as_ref().is_some_and(is_quick))
+            || state.is_figures(state.lab.streamed)
     });
     state.ask(Slot::Streams, move || {
         focus.with(Option::is_some).then_some(())?;
         is_wanted.get().then(|| Probe::Streams { direction: state.direction() })
     });
     let begin = move |_event| {
-        asked.set(state.committed.with_untracked(|c| c.as_ref().map(|c| c.experiment.clone())));
+        let of = state.committed.with_untracked(|c| c.as_ref().map(|c| c.experiment.clone()));
+        state.lab.streamed.set(of);
     };
     view! {
         <PanelFrame

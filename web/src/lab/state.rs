@@ -6,7 +6,7 @@ use std::sync::Arc;
 use leptos::prelude::*;
 use twinbeam_core::{
     Component, ComponentKind, Draw, Experiment, Finding, Highlight, Merged, Panel, Probe,
-    PromptPair, SetChoice, Unit, View, WithChoice,
+    PromptPair, SetChoice, View, WithChoice,
 };
 
 use crate::reactive::effect;
@@ -101,6 +101,8 @@ pub(crate) struct Lab {
     pub(crate) with: RwSignal<WithChoice>,
     /// The experiment for which sets have been replaced.
     pub(crate) ablated: RwSignal<Option<Experiment>>,
+    /// The experiment for which maps by token were asked for, where they are not drawn by themselves.
+    pub(crate) streamed: RwSignal<Option<Experiment>>,
     wants: [RwSignal<Option<Probe>>; 7],
     answers: [RwSignal<Option<Arc<Answer>>>; 7],
     /// The running question, and its number.
@@ -125,6 +127,7 @@ impl Lab {
             set: RwSignal::new(view.set),
             with: RwSignal::new(view.with),
             ablated: RwSignal::new(None),
+            streamed: RwSignal::new(None),
             wants: [(); 7].map(|()| RwSignal::new(None)),
             answers: [(); 7].map(|()| RwSignal::new(None)),
             job: RwSignal::new(None),
@@ -184,7 +187,7 @@ impl AppState {
     pub(crate) fn is_of_figure(&self, answer: &Answer) -> bool {
         self.committed.with(|committed| {
             committed.as_ref().is_some_and(|committed| {
-                committed.experiment.same_numbers(&answer.experiment)
+                committed.experiment == answer.experiment
                     && answer.fingerprint.starts_with(&committed.model.fingerprint)
             })
         })
@@ -208,22 +211,30 @@ impl AppState {
 
     /// Whether sets have been replaced for the figure on the screen.
     pub(crate) fn is_ablated(&self) -> bool {
-        self.lab.ablated.with(|ablated| {
-            let of = |ablated: &Experiment| {
-                self.committed
-                    .with(|c| c.as_ref().is_some_and(|c| c.experiment.same_numbers(ablated)))
-            };
-            ablated.as_ref().is_some_and(of)
-        })
+        self.is_figures(self.lab.ablated)
     }
 
-    /// What a link keeps of the lab.
+    /// Whether something was asked for, and for the figure on the screen.
+    pub(crate) fn is_figures(&self, asked: RwSignal<Option<Experiment>>) -> bool {
+        let of = |asked: &Experiment| {
+            self.committed.with(|c| c.as_ref().is_some_and(|c| c.experiment == *asked))
+        };
+        asked.with(|asked| asked.as_ref().is_some_and(of))
+    }
+
+    /// What is on the screen of a result: what links and files take along, and what opening a link brings back.
     pub(crate) fn view(&self) -> View {
         let lab = &self.lab;
         let batch = &lab.batch;
         let draw = batch.draw.get();
+        let window = self.window.get();
+        let named = self.named_window.get();
         View {
-            unit: self.unit.get().id().to_owned(),
+            direction: self.direction.get(),
+            unit: self.unit.get(),
+            scale: self.scale.get(),
+            // Before a model says how many there are, as they were named.
+            neurons_in_view: if window.total() == 0 { named } else { window.in_part() },
             pinned: self.pinned.get(),
             kind: lab.kind.get(),
             selected: lab.selected.with(|selected| selected.iter().copied().collect()),
@@ -235,6 +246,7 @@ impl AppState {
             set: lab.set.get(),
             with: lab.with.get(),
             ablated: self.is_ablated(),
+            streams: self.is_figures(lab.streamed),
             batch_neurons: batch.neurons.get(),
             // What was drawn can be drawn again.
             pairs: if draw.is_some() { Vec::new() } else { batch.pairs.get() },
@@ -242,13 +254,18 @@ impl AppState {
         }
     }
 
-    /// Takes what a link says of the lab, and of which experiment. Pairs that were drawn are drawn again by whoever
-    /// needs them.
+    /// Takes what a link says is on the screen, and of which experiment. Pairs that were drawn are drawn again by
+    /// whoever needs them.
     pub(crate) fn take_view(&self, view: View, of: &Experiment) {
         let lab = &self.lab;
         lab.ablated.set(view.ablated.then(|| of.clone()));
-        self.unit.set(Unit::ALL.into_iter().find(|u| u.id() == view.unit).unwrap_or_default());
+        lab.streamed.set(view.streams.then(|| of.clone()));
+        self.direction.set(view.direction);
+        self.unit.set(view.unit);
+        self.scale.set(view.scale);
+        self.named_window.set(view.neurons_in_view);
         self.pinned.set(view.pinned);
+        self.cell.set(None);
         lab.kind.set(view.kind);
         lab.selected.set(view.selected.into_iter().collect());
         lab.highlight.set(view.highlight);

@@ -104,8 +104,8 @@ fn Layers(state: AppState, focus: Memo<Option<Focus>>) -> impl IntoView {
                 let committed = committed.as_ref()?;
                 let layers = Interaction::of_layers(&committed.tables, kind, direction);
                 let unit = common_unit(&committed.basis, wanted);
-                let gap = committed.basis.gap().ok();
-                layers::draw(&layers, kind, direction, unit, gap).map(Arc::new)
+                let size = committed.basis.size();
+                layers::draw(&layers, kind, direction, unit, size).map(Arc::new)
             })
         })
     };

@@ -24,8 +24,17 @@ pub(crate) enum CatalogFault {
     Unreachable { address: String, message: String },
     /// The server has another answer.
     Status { address: String, status: u16 },
+    /// A web page came in its place, as many servers do where they have no such file.
+    WebPage { address: String },
     /// It came, and cannot be used.
     Broken { address: String, error: CatalogError },
+}
+
+impl CatalogFault {
+    /// Whether there is no such list.
+    const fn is_absence(&self) -> bool {
+        matches!(self, Self::Status { status: 404 | 410, .. } | Self::WebPage { .. })
+    }
 }
 
 impl Listed {
@@ -43,13 +52,15 @@ impl Listed {
 /// The list that is to be used, and why it is not another one.
 pub(crate) async fn read() -> (Listed, Option<CatalogFault>) {
     let beside = url_state::beside_the_page("models.json");
-    let (address, refused) = match url_state::catalog() {
-        None => (beside, None),
-        Some(Ok(address)) => (address, None),
-        Some(Err(address)) => (beside, Some(CatalogFault::Foreign { address })),
+    let (address, is_beside, refused) = match url_state::catalog() {
+        None => (beside, true, None),
+        Some(Ok(address)) => (address, false, None),
+        Some(Err(address)) => (beside, true, Some(CatalogFault::Foreign { address })),
     };
     match fetch(&address).await {
         Ok(catalog) => (Listed { catalog, address }, refused),
+        // A copy of the page does not need the list that it was built with.
+        Err(fault) if is_beside && fault.is_absence() => (Listed::bundled(), refused),
         Err(fault) => (Listed::bundled(), Some(refused.unwrap_or(fault))),
     }
 }
@@ -66,7 +77,10 @@ async fn fetch(address: &str) -> Result<Catalog, CatalogFault> {
         return Err(CatalogFault::Status { address: address.to_owned(), status: answer.status() });
     }
     let text = answer.text().map_err(unreachable)?;
-    let text = JsFuture::from(text).await.map_err(unreachable)?;
-    Catalog::parse(&text.as_string().unwrap_or_default())
+    let text = JsFuture::from(text).await.map_err(unreachable)?.as_string().unwrap_or_default();
+    if text.trim_start().starts_with('<') {
+        return Err(CatalogFault::WebPage { address: address.to_owned() });
+    }
+    Catalog::parse(&text)
         .map_err(|error| CatalogFault::Broken { address: address.to_owned(), error })
 }

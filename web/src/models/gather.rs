@@ -4,6 +4,7 @@ use gloo::events::{EventListener, EventListenerOptions};
 use gloo::timers::callback::Timeout;
 use js_sys::{Array, Promise, Reflect};
 use leptos::prelude::*;
+use twinbeam_core::ModelFiles;
 use wasm_bindgen::{JsCast as _, JsValue};
 use wasm_bindgen_futures::{JsFuture, spawn_local};
 use web_sys::{
@@ -41,11 +42,13 @@ pub(super) fn of_input(input: &HtmlInputElement) -> Chosen {
 /// Loads what was chosen, or says what is missing.
 pub(super) fn load(state: AppState, chosen: Chosen) {
     let (paths, files): (Vec<String>, Vec<File>) = chosen.into_iter().unzip();
+    state.models.chosen.set(Some(explain::chosen(&paths)));
     match local::pick(&paths) {
         Ok(places) => {
-            let [_, weights, _] = places;
-            let size = files.get(weights).map_or(0, |file| file.size() as u64);
-            let files = places.iter().filter_map(|place| files.get(*place).cloned()).collect();
+            let files: Vec<File> =
+                places.iter().filter_map(|place| files.get(*place).cloned()).collect();
+            let weights = files.iter().find(|file| file.name() == ModelFiles::WEIGHTS);
+            let size = weights.map_or(0, |file| file.size() as u64);
             let claimed = state.models.listed.with_untracked(|listed| {
                 let of_its_size = |model: &&twinbeam_core::CatalogModel| model.file_bytes == size;
                 listed.as_ref()?.catalog.models.iter().find(of_its_size).cloned()

@@ -1,7 +1,7 @@
 //! What is known of the model on the screen: heads with a studied role, and numbers that were published.
 
 use leptos::prelude::*;
-use twinbeam_core::{Catalog, CatalogModel, Experiment, KnownHeads, Metric, Published};
+use twinbeam_core::{Catalog, CatalogModel, Experiment, KnownHeads, Metric, Published, parse_ids};
 
 use super::LOCAL;
 use crate::reactive::memo;
@@ -49,12 +49,22 @@ pub(super) fn published(state: AppState) -> Option<Published> {
 }
 
 fn is_of(published: &Published, experiment: &Experiment) -> bool {
-    published.clean == experiment.clean
-        && published.corrupted == experiment.corrupted
-        && experiment.answer == [published.answer.as_str()]
-        && experiment.wrong == [published.wrong.as_str()]
-        && experiment.prepend_bos
-        && experiment.metric == Metric::LogitDiff
+    let is_ids = |text: &str, ids: &[u32]| parse_ids(text).is_ok_and(|typed| typed == ids);
+    let is_id = |texts: &[String], id: u32| matches!(texts, [text] if is_ids(text, &[id]));
+    let Experiment { clean, corrupted, answer, wrong, written, .. } = experiment;
+    let (asks_it, answers_it) = (
+        if written.prompts_are_ids() {
+            is_ids(clean, &published.clean_ids) && is_ids(corrupted, &published.corrupted_ids)
+        } else {
+            *clean == published.clean && *corrupted == published.corrupted && experiment.prepend_bos
+        },
+        if written.answers_are_ids() {
+            is_id(answer, published.answer_id) && is_id(wrong, published.wrong_id)
+        } else {
+            *answer == [published.answer.as_str()] && *wrong == [published.wrong.as_str()]
+        },
+    );
+    asks_it && answers_it && experiment.metric == Metric::LogitDiff
 }
 
 /// A class in a corner of a cell: the first letters of its first two words, or of its only one.
@@ -110,6 +120,7 @@ mod tests {
     use super::*;
     use crate::export::tests::committed;
     use crate::models::Identity;
+    use twinbeam_core::Written;
 
     fn model(id: &str, fingerprint: &str) -> Loaded {
         let identity = Identity::named(id);
@@ -138,7 +149,19 @@ mod tests {
         let default = Experiment::default();
         assert!(is_of(&published, &default));
         assert!(!is_of(&published, &Experiment { prepend_bos: false, ..default.clone() }));
-        assert!(!is_of(&published, &Experiment { metric: Metric::Kl, ..default }));
+        assert!(!is_of(&published, &Experiment { metric: Metric::Kl, ..default.clone() }));
+        let print = |ids: &[u32]| ids.iter().map(u32::to_string).collect::<Vec<_>>().join(" ");
+        let in_ids = Experiment {
+            clean: print(&published.clean_ids),
+            corrupted: print(&published.corrupted_ids),
+            answer: vec![published.answer_id.to_string()],
+            wrong: vec![published.wrong_id.to_string()],
+            written: Written::Ids,
+            prepend_bos: false,
+            ..default
+        };
+        assert!(is_of(&published, &in_ids));
+        assert!(!is_of(&published, &Experiment { written: Written::Text, ..in_ids }));
     }
 
     #[test]

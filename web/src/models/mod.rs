@@ -48,6 +48,8 @@ pub(crate) struct Models {
     pub(crate) arriving: RwSignal<Option<Arriving>>,
     /// The model that the draft is meant for, where that is not the one in use.
     pub(crate) waiting: RwSignal<Option<String>>,
+    /// The visitor's own files that were chosen last, in words.
+    pub(crate) chosen: RwSignal<Option<String>>,
     /// How the numbers of the model in use compare with published ones.
     pub(crate) self_check: RwSignal<Option<SelfCheck>>,
 }
@@ -62,6 +64,7 @@ impl Models {
             offered: RwSignal::new(None),
             arriving: RwSignal::new(None),
             waiting: RwSignal::new(None),
+            chosen: RwSignal::new(None),
             self_check: RwSignal::new(None),
         }
     }
@@ -74,6 +77,14 @@ impl Models {
     /// A model's name for people.
     pub(crate) fn title(&self, id: &str) -> String {
         self.find(id).map_or_else(|| id.to_owned(), |model| model.title)
+    }
+
+    /// The name of the model that has exactly these weights, if the list knows them.
+    pub(crate) fn title_of(&self, sha256: &str) -> Option<String> {
+        self.listed.with_untracked(|listed| {
+            let mut models = listed.as_ref()?.catalog.models.iter();
+            models.find(|model| model.sha256.as_deref() == Some(sha256)).map(|m| m.title.clone())
+        })
     }
 
     /// How a model of the list is loaded.

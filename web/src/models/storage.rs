@@ -37,9 +37,10 @@ fn LocalFiles(state: AppState) -> impl IntoView {
     let take = move |event| {
         let input = event_target::<HtmlInputElement>(&event);
         gather::load(state, gather::of_input(&input));
-        // So that the same choice made again is heard.
-        input.set_value("");
     };
+    // So that the same choice made again is heard; until then the browser shows what was chosen.
+    let forget =
+        |event: leptos::ev::MouseEvent| event_target::<HtmlInputElement>(&event).set_value("");
     let folder = NodeRef::new();
     // Leptos has no name for this attribute.
     folder.on_load(|input: HtmlInputElement| {
@@ -49,12 +50,13 @@ fn LocalFiles(state: AppState) -> impl IntoView {
         <div class="own">
             <label class="file">
                 "A GPT-2’s files "
-                <input type="file" multiple data-testid="local-files" on:change=take />
+                <input type="file" multiple data-testid="local-files" on:click=forget on:change=take />
             </label>
             <label class="file">
                 "or its folder "
-                <input type="file" data-testid="local-folder" node_ref=folder on:change=take />
+                <input type="file" data-testid="local-folder" node_ref=folder on:click=forget on:change=take />
             </label>
+            <p data-testid="local-chosen">{dynamic(move || state.models.chosen.get())}</p>
             <p class="hint">
                 "In Hugging Face’s layout; they can be dropped on the page as well, and do not leave this device."
             </p>

@@ -1,9 +1,9 @@
 //! Which neurons stand out, and their scores in words. Nothing here draws.
 
-use twinbeam_core::{Component, ComponentKind, Direction, Method, NeuronScores, Unit};
+use twinbeam_core::{Component, ComponentKind, Method, NeuronScores};
 
 use crate::heatmap::scale::{Scale, signed};
-use crate::heatmap::{MapKind, Shown};
+use crate::heatmap::{Look, MapKind, Shown};
 use crate::state::Committed;
 
 const KIND: ComponentKind = ComponentKind::Neurons;
@@ -32,12 +32,12 @@ pub(super) fn strongest(shown: &Shown, map: MapKind, most: usize) -> Vec<Listed>
 /// The same of the neurons that a link names, which has no tables of them.
 pub(super) fn strongest_of_link(
     committed: &Committed,
-    direction: Direction,
-    unit: Unit,
+    look: Look,
     map: MapKind,
     most: usize,
 ) -> Vec<Listed> {
     // As the maps do where a unit is refused.
+    let Look { direction, unit, .. } = look.at(&committed.basis);
     let factor = |method| unit.factor(&committed.basis, method, KIND, direction).unwrap_or(1.0);
     let (ig_factor, ap_factor) = (factor(Method::Ig), factor(Method::Ap));
     if map == MapKind::Diff && !unit.comparable() {
@@ -77,6 +77,8 @@ pub(super) fn strongest_of_link(
 
 #[cfg(test)]
 mod tests {
+    use twinbeam_core::{Direction, Unit};
+
     use super::*;
     use crate::export::tests::committed;
 
@@ -91,15 +93,15 @@ mod tests {
         let neurons = vec![named(2, 0.5, 0.5), named(5, -1.0, 0.0), named(7, 0.1, 2.0)];
         let committed = Committed { neurons, ..committed() };
         let list = |map, unit| {
-            let list = strongest_of_link(&committed, direction, unit, map, 9);
+            let look = Look { direction, unit, ..Look::default() };
+            let list = strongest_of_link(&committed, look, map, 9);
             list.into_iter().map(|l| (l.component.index, l.score)).collect::<Vec<_>>()
         };
         assert_eq!(list(MapKind::Ig, Unit::Metric), [(5, -1.0), (2, 0.5), (7, 0.1)]);
         assert_eq!(list(MapKind::Ap, Unit::ShareOfGap), [(7, 0.5), (2, 0.125)]);
         assert_eq!(list(MapKind::Diff, Unit::Metric), [(7, -1.9), (5, -1.0)]);
         assert_eq!(list(MapKind::Diff, Unit::Notebook), []);
-        let other =
-            strongest_of_link(&committed, Direction::Denoising, Unit::Metric, MapKind::Ig, 9);
-        assert_eq!(other, []);
+        let other = Look { direction: Direction::Denoising, ..Look::default() };
+        assert_eq!(strongest_of_link(&committed, other, MapKind::Ig, 9), []);
     }
 }

@@ -130,7 +130,8 @@ pub(super) fn NeuronMap(
                         on:pointerup=pointer_up
                         on:pointercancel=move |_event| drag.set_value(None)
                         on:pointerleave=move |event| {
-                            if has_moved(&event) {
+                            // A finger that is lifted has not gone elsewhere.
+                            if event.pointer_type() != "touch" && has_moved(&event) {
                                 state.cell.set(None);
                             }
                         }

@@ -19,15 +19,23 @@ const LISTED: usize = 10;
 /// MLP neurons by both methods: maps, what stands out, and how far the computing has come.
 #[component]
 pub(crate) fn NeuronPanel(state: AppState) -> impl IntoView {
-    let wanted = memo(move || Shown::of(state, KIND, state.unit.get()));
-    let shown = Shown::or_in_the_metrics_unit(state, KIND, wanted);
+    let shown = memo(move || Shown::of(state, KIND));
     let found = lab::found_in(state, KIND);
     // The window is of a model: another one begins with all of it.
     let total = Memo::new(move |before: Option<&usize>| {
         let now = state.shown_shape().map(|shape| shape.d_mlp);
         now.or(before.copied()).unwrap_or_default()
     });
-    effect(move || state.window.set(Window::whole(total.get())));
+    let mut before = 0;
+    effect(move || {
+        let total = total.get();
+        if before > 0 && total != before {
+            // What a link has named is of the model before.
+            state.named_window.set(None);
+        }
+        before = total;
+        state.window.set(Window::named(total, state.named_window.get()));
+    });
     view! {
         <section class="neurons" aria-labelledby="neurons">
             <div class="figure-head">
@@ -183,12 +191,10 @@ fn List(state: AppState, shown: Memo<Shown>, map: MapKind) -> impl IntoView {
         if !computed.is_empty() {
             return computed;
         }
-        let (direction, unit) = (state.direction(), state.unit.get());
+        let look = state.look();
         state.committed.with(|committed| {
             let committed = committed.as_ref().filter(|c| !c.is_complete(KIND));
-            committed
-                .map(|c| strongest_of_link(c, direction, unit, map, LISTED))
-                .unwrap_or_default()
+            committed.map(|c| strongest_of_link(c, look, map, LISTED)).unwrap_or_default()
         })
     };
     let rows = move || {

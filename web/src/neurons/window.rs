@@ -22,6 +22,24 @@ impl Window {
         Self { start: 0.0, len: total as f64, total }
     }
 
+    /// Those from one to another, as far as there are so many; otherwise all.
+    pub(crate) fn named(total: usize, ends: Option<[usize; 2]>) -> Self {
+        match ends {
+            Some([first, last]) if first <= last && last < total => {
+                // Not fewer than can be zoomed to.
+                let len = ((last - first + 1) as f64).max(LEAST.min(total as f64));
+                Self { start: first as f64, len, total }.kept_inside()
+            }
+            _ => Self::whole(total),
+        }
+    }
+
+    /// The first and the last in view, where those are not all.
+    pub(crate) fn in_part(self) -> Option<[usize; 2]> {
+        let (first, last) = self.ends();
+        (!self.is_whole()).then_some([first, last])
+    }
+
     /// Neurons per layer.
     pub(crate) const fn total(self) -> usize {
         self.total
@@ -154,6 +172,26 @@ impl Extremes {
 mod tests {
     use super::*;
     use twinbeam_core::{ComponentKind, Direction, Method};
+
+    #[test]
+    fn what_is_in_view_comes_back_by_its_ends_where_there_is_as_much() {
+        for window in [
+            Window::whole(512).zoomed(0.1, 0.3),
+            Window::whole(512).zoomed(1e-9, 1.0),
+            Window::whole(512).zoomed(0.5, 0.0).about(500),
+        ] {
+            let ends = window.in_part().expect("not all");
+            let again = Window::named(512, Some(ends));
+            assert_eq!(again.in_part(), Some(ends), "{window:?}");
+        }
+        assert_eq!(Window::whole(512).in_part(), None);
+        let whole = Window::whole(512);
+        for ends in [None, Some([9, 3]), Some([0, 512]), Some([0, 511])] {
+            assert_eq!(Window::named(512, ends), whole, "{ends:?}");
+        }
+        // One neuron alone is not what can be zoomed to.
+        assert_eq!(Window::named(512, Some([511, 511])).in_part(), Some([504, 511]));
+    }
 
     #[test]
     fn every_neuron_is_in_a_column_and_every_column_has_one() {

@@ -12,6 +12,7 @@ use web_sys::{Element, HtmlDetailsElement};
 use super::brush::{Pick, in_view, inside, nearest, reached, rectangle};
 use super::markup::html_table;
 use super::{Drawn, Target};
+use crate::components::has_moved;
 use crate::reactive::{dynamic, live};
 use crate::state::AppState;
 
@@ -274,7 +275,7 @@ impl Plot {
             return;
         }
         // A page that scrolls under a pointer that rests has not been pointed at.
-        if event.movement_x() == 0 && event.movement_y() == 0 {
+        if !has_moved(event) {
             return;
         }
         let Some(drawn) = self.now() else { return };

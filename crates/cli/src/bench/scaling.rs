@@ -27,22 +27,24 @@ pub(super) fn run(
     terminal: &mut Terminal,
 ) -> anyhow::Result<()> {
     let n_layers = whole.shape().n_layers;
+    // What does not fit the model's context is as long as that; the same job twice says nothing.
+    let n_ctx = whole.shape().n_ctx;
+    let mut lengths = [9, 17, 33, 65, 129].map(|n_pos: usize| n_pos.min(n_ctx)).to_vec();
+    lengths.dedup();
     let mut jobs = Vec::new();
-    for n_pos in [9, 17, 33, 65, 129] {
+    for n_pos in lengths {
         jobs.push(Job { tokens: n_pos, layers: n_layers, prompts: 1 });
     }
+    let usual = n_ctx.min(17);
     for part in [4, 2] {
-        jobs.push(Job { tokens: 17, layers: n_layers.div_ceil(part), prompts: 1 });
+        jobs.push(Job { tokens: usual, layers: n_layers.div_ceil(part), prompts: 1 });
     }
     for prompts in [2, 4] {
-        jobs.push(Job { tokens: 17, layers: n_layers, prompts });
+        jobs.push(Job { tokens: usual, layers: n_layers, prompts });
     }
     let mut rows = Vec::new();
     for job in jobs {
         let model = whole.cut_after(job.layers);
-        if job.tokens > model.shape().n_ctx {
-            continue;
-        }
         let plan = BenchPlan {
             kinds: vec![ComponentKind::Heads],
             ig_layers: (0..job.layers).collect(),
@@ -52,7 +54,7 @@ pub(super) fn run(
         let (mut seconds, mut flops) = (0.0, 0);
         for prompt in 0..job.prompts {
             let experiment = Experiment { n_steps: Steps::Fixed(STEPS), ..Experiment::default() };
-            let (question, _) = question_of(&model, pair(job.tokens, prompt), experiment)?;
+            let (question, _) = question_of(&model, pair(&model, job.tokens, prompt), experiment)?;
             let report: Bench = block_on(bench(&model, device, &question, &plan, 1, terminal))?;
             seconds += report.rows.iter().map(|row| row.seconds).sum::<f64>();
             flops += report.rows.iter().map(|row| row.flops).sum::<u64>();
@@ -63,11 +65,12 @@ pub(super) fn run(
 }
 
 /// The upper half of the positions can differ.
-fn pair(n_pos: usize, prompt: usize) -> PromptPair {
-    let clean: Vec<u32> = (0..n_pos).map(|pos| (pos + prompt) as u32).collect();
+fn pair(model: &Model, n_pos: usize, prompt: usize) -> PromptPair {
+    let id = |number: usize| (number % model.shape().d_vocab) as u32;
+    let clean: Vec<u32> = (0..n_pos).map(|pos| id(pos + prompt)).collect();
     let mut corrupted = clean.clone();
-    corrupted[n_pos / 2] += 1;
-    case_of_ids(&clean, &corrupted, 1, 2)
+    corrupted[n_pos / 2] = id(corrupted[n_pos / 2] as usize + 1);
+    case_of_ids(&clean, &corrupted, id(1), id(2))
 }
 
 #[expect(clippy::print_stdout, reason = "what the command is for")]

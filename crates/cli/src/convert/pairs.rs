@@ -32,7 +32,10 @@ pub(super) struct Asked {
 /// Pairs of the six tasks and the page's examples, as far as they fit the model; random tokens if none does.
 pub(super) fn draw(model: &Model) -> anyhow::Result<Asked> {
     let mut asked = Asked { questions: Vec::new(), left_out: BTreeMap::new(), random: false };
+    // A model without a token to put in front is asked without one.
+    let prepend_bos = model.bos().is_ok();
     for (name, experiment) in experiments()? {
+        let experiment = Experiment { prepend_bos, ..experiment };
         let reason = match question(model, &experiment) {
             Ok(question) => {
                 asked.questions.push((name, question));
@@ -82,11 +85,15 @@ fn reason(problem: &PromptError) -> &'static str {
         PromptError::Lengths { .. } => "the prompts differ in length",
         PromptError::TooLong { .. } | PromptError::TooManyChars { .. } => "a prompt is too long",
         PromptError::SameAnswer { .. } => "a token is both right and wrong",
-        PromptError::UnknownToken { .. } => "a token is outside the vocabulary",
-        PromptError::NotIds { .. } => "a token id is not a number",
-        PromptError::Empty { .. } | PromptError::NoAnswer { .. } | PromptError::Steps { .. } => {
-            "something is missing"
-        }
+        PromptError::UnknownToken { .. }
+        | PromptError::NotInModel { .. }
+        | PromptError::BosNotInModel { .. } => "a token is outside the vocabulary",
+        PromptError::NotSpelt { .. } => "the tokenizer cannot spell it",
+        PromptError::NotIds { .. } | PromptError::NoTokenizer => "it is not token ids",
+        PromptError::NoBos { .. }
+        | PromptError::Empty { .. }
+        | PromptError::NoAnswer { .. }
+        | PromptError::Steps { .. } => "something is missing",
     }
 }
 

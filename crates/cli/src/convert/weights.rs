@@ -1,37 +1,42 @@
-use std::fs::File;
-use std::io::{Read as _, Seek as _, SeekFrom, Write as _};
+use std::io::Write as _;
 use std::path::Path;
 
 use anyhow::{Context as _, bail};
-use twinbeam_core::ModelShape;
+use pollster::block_on;
+use twinbeam_engine::{ByteSource as _, Weights};
 use twinbeam_gpt2::{
-    PlannedTensor, StoredDtype, WeightPlan, expected_params, safetensors_header, stored_bytes,
+    Gpt2Config, PlannedTensor, StoredDtype, expected_params, safetensors_header_of,
 };
 
+use crate::files::Folder;
 use crate::store::{CHUNK, NewFile, WEIGHTS};
 
-/// Writes the tensors of one file into another, in another type and in the order of [`expected_params`]; causal
-/// masks and a copy of the embedding are left out. A megabyte of each is in memory at a time.
+/// Writes the tensors of one model into another's only file, in another type and in the order of [`expected_params`];
+/// causal masks are left out, and so is a copy of the embedding, unless the configuration asks for it. A megabyte of
+/// each is in memory at a time.
 pub(super) fn rewrite(
-    from: &Path,
+    model: &Path,
     out: &Path,
-    shape: &ModelShape,
+    config: Gpt2Config,
     dtype: StoredDtype,
 ) -> anyhow::Result<NewFile> {
-    let of = || format!("reading {}", from.display());
-    let mut file = File::open(from).with_context(of)?;
-    let plan = plan(&mut file, shape).with_context(of)?;
+    let of = || format!("reading the weights of {}", model.display());
+    let mut params = expected_params(&config.shape);
+    if !config.tie_word_embeddings {
+        let (_, dims) = params[0].clone();
+        params.push(("lm_head.weight".to_owned(), dims));
+    }
+    let source = Folder(model.to_path_buf());
+    let weights = block_on(Weights::open(&source, config)).with_context(of)?;
     let (new, mut writer) = NewFile::create(out, WEIGHTS)?;
-    writer.write_all(&safetensors_header(shape, dtype))?;
-    for (name, _) in expected_params(shape) {
-        // OK because the plan is complete, or there is none.
-        let planned = plan.tensors.iter().find(|tensor| tensor.name == name);
-        let tensor = planned.with_context(|| format!("tensor {name:?} is missing"))?;
+    writer.write_all(&safetensors_header_of(&params, dtype))?;
+    for (name, _) in params {
+        // OK because the weights are complete, or they would not have been opened.
+        let planned = weights.tensors().find(|(_, tensor)| tensor.name == name);
+        let (file, tensor) = planned.with_context(|| format!("tensor {name:?} is missing"))?;
         for start in tensor.range.clone().step_by(CHUNK as usize) {
-            let mut bytes = vec![0; (tensor.range.end - start).min(CHUNK) as usize];
-            file.seek(SeekFrom::Start(start))
-                .and_then(|_| file.read_exact(&mut bytes))
-                .with_context(of)?;
+            let end = tensor.range.end.min(start + CHUNK);
+            let bytes = block_on(source.read(file, start..end)).with_context(of)?;
             let converted = converted(tensor, &bytes, dtype)?;
             writer.write_all(&converted).context("writing the weights")?;
         }
@@ -40,26 +45,17 @@ pub(super) fn rewrite(
     Ok(new)
 }
 
-fn plan(file: &mut File, shape: &ModelShape) -> anyhow::Result<WeightPlan> {
-    let file_len = file.metadata()?.len();
-    let mut first = vec![0; file_len.min(64) as usize];
-    file.read_exact(&mut first)?;
-    let mut header = vec![0; WeightPlan::header_len(&first, file_len)? as usize];
-    file.seek(SeekFrom::Start(8))?;
-    file.read_exact(&mut header)?;
-    Ok(WeightPlan::new(&header, file_len, shape)?)
-}
-
 /// Some numbers of a tensor in another type, if it can hold them.
 fn converted(tensor: &PlannedTensor, bytes: &[u8], dtype: StoredDtype) -> anyhow::Result<Vec<u8>> {
-    let values = tensor.dtype.decode(bytes);
-    let converted = stored_bytes(&values, dtype);
-    let is_infinite = |value: &f32| !value.is_finite();
-    if let Some(index) = dtype.decode(&converted).iter().position(is_infinite) {
+    let values = || tensor.dtype.decode_exactly(bytes);
+    let converted: Vec<u8> = values().flat_map(|value| dtype.encode(value)).collect();
+    let is_infinite = |value: f64| !value.is_finite();
+    let too_large = dtype.decode_exactly(&converted).position(is_infinite);
+    if let Some(value) = too_large.and_then(|index| values().nth(index)) {
         let (name, id) = (&tensor.name, dtype.id());
         // The exponent of bf16 is that of f32; only what rounds up beyond its largest number does not fit.
         let wider = if dtype == StoredDtype::F16 { "bf16" } else { "f32" };
-        bail!("tensor {name:?} holds {}, too large for {id}: use --dtype {wider}", values[index]);
+        bail!("tensor {name:?} holds {value}, too large for {id}: use --dtype {wider}");
     }
     Ok(converted)
 }

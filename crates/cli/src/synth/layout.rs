@@ -31,6 +31,7 @@ impl Layout {
     /// precision whatever the rest is: they are there to be skipped.
     pub(super) fn published(shape: &ModelShape, dtype: StoredDtype) -> anyhow::Result<Self> {
         let stored = match dtype {
+            StoredDtype::F64 => Dtype::F64,
             StoredDtype::F32 => Dtype::F32,
             StoredDtype::F16 => Dtype::F16,
             StoredDtype::Bf16 => Dtype::BF16,

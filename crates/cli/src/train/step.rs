@@ -55,7 +55,7 @@ impl Trainer {
             let values = checkpoint.values(&name)?;
             params.insert(name.clone(), Param::from_values(&name, &dims, values, &options())?);
         }
-        let mut trainer = Self::with_params(config, params);
+        let mut trainer = Self::with_params(config.clone(), params);
         trainer.step = checkpoint.step();
         for (name, dims) in expected_params(&config.shape) {
             let (first, second) = checkpoint.moments(&name, &dims, &options())?;
@@ -91,7 +91,7 @@ impl Trainer {
         for (name, param) in self.params.iter() {
             leaves.insert(name.to_owned(), leaf(param));
         }
-        let model = Gpt2::from_params(self.config, &leaves)?;
+        let model = Gpt2::from_params(self.config.clone(), &leaves)?;
         let loss = cross_entropy(&model, batch, hooks);
         let gradients = loss.backward();
         let scale = clip(&leaves, &gradients)?;

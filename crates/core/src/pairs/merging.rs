@@ -109,7 +109,8 @@ pub struct Merging {
 }
 
 impl Merging {
-    /// Nothing yet. Scores are merged in a unit: in shares of the gap, pairs whose gap is too small are left out.
+    /// Nothing yet. Scores are merged in a unit: in shares of the gap, pairs whose gap cannot be divided by are left
+    /// out ([`UnitBasis::gap`]).
     pub fn new(metric: Metric, unit: Unit, d_model: usize) -> Self {
         let (names, running) = (Vec::new(), Vec::new());
         Self { metric, unit, d_model, names, running, agreements: Vec::new(), left_out: Vec::new() }

@@ -32,7 +32,7 @@ fn merged(cases: &[CaseResult], unit: Unit) -> Merged {
 
 #[test]
 fn merging_one_by_one_is_what_all_at_once_gives() {
-    let cases: Vec<CaseResult> = (0..9).map(|seed| case(seed, seed as f32 - 4.2)).collect();
+    let cases: Vec<CaseResult> = (0..9).map(|seed| case(seed, seed as f32 + 0.3)).collect();
     for unit in [Unit::Metric, Unit::ShareOfGap] {
         let merged = merged(&cases, unit);
         assert_eq!((merged.n(), merged.tables.len()), (9, 4));
@@ -75,6 +75,7 @@ fn a_case_is_taken_in_as_a_whole_or_left_out_with_a_reason() {
     let mut merging = Merging::new(Metric::LogitDiff, Unit::ShareOfGap, 16);
     assert!(merging.add(&case(0, 3.0)));
     assert!(!merging.add(&case(3, 0.05)));
+    assert!(!merging.add(&case(5, -4.2)));
     assert!(!merging.add(&other_model));
     assert!(!merging.add(&broken));
     merging.leave_out("case4".to_owned(), "it is cancelled".to_owned());
@@ -84,7 +85,10 @@ fn a_case_is_taken_in_as_a_whole_or_left_out_with_a_reason() {
     assert_eq!(
         left,
         [
-            "case3: the runs differ by 0.050 logits only; shares need at least 0.1 logits",
+            "case3: The runs differ by 0.050 logits only, and shares of the gap need at least 0.1 logits: choose prompts \
+             that differ more, or read the scores in logits.",
+            "case5: The clean run does not beat the corrupted one (the gap is -4.200 logits), and as shares of that gap \
+             all scores would change their signs: swap the answers or the two prompts, or read the scores in logits.",
             "case1: it is of a model of other sizes than the first",
             "case2: some of its scores are not finite numbers",
             "case4: it is cancelled",
@@ -93,6 +97,12 @@ fn a_case_is_taken_in_as_a_whole_or_left_out_with_a_reason() {
     assert!(merged.tables.iter().all(|table| table.n == 1 && table.sd.is_empty()));
     let agreement = merged.agreement(ComponentKind::Heads, Direction::Noising).unwrap();
     assert_eq!((agreement.pearson.interval, agreement.pearson.n), (None, 1));
+}
+
+#[test]
+fn in_the_metrics_unit_a_pair_that_the_model_fails_counts_as_it_is() {
+    let merged = merged(&[case(0, 3.0), case(1, -3.0), case(2, 0.05)], Unit::Metric);
+    assert_eq!((merged.n(), merged.left_out.len()), (3, 0));
 }
 
 #[test]

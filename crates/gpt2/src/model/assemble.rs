@@ -49,9 +49,11 @@ impl Gpt2 {
                     c_attn: conv(&format!("h.{layer}.attn.c_attn"))?,
                     c_proj: conv(&format!("h.{layer}.attn.c_proj"))?,
                     n_heads: config.shape.n_heads,
+                    scale: config.attention_scale(layer),
                 },
                 ln_2: norm(&format!("h.{layer}.ln_2"))?,
                 mlp: Mlp {
+                    act: config.activation,
                     c_fc: conv(&format!("h.{layer}.mlp.c_fc"))?,
                     c_proj: conv(&format!("h.{layer}.mlp.c_proj"))?,
                 },

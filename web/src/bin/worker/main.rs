@@ -16,12 +16,12 @@ use std::rc::Rc;
 
 use js_sys::Array;
 use twinbeam_core::{
-    ComponentKind, DeviceChoice, DeviceReport, Draw, Event, Expected, Experiment, ModelFiles,
-    Outcome, Probe, Problem, PromptPair, Published, Request,
+    ComponentKind, DeviceChoice, DeviceReport, Direction, Draw, Event, Expected, Experiment,
+    ModelFiles, Outcome, Probe, Problem, PromptPair, Published, Request,
 };
 use twinbeam_engine::{
-    BenchPlan, ByteSource, DeviceKind, Error, Host, Model, Plan, Remote, bench, inspect, probe,
-    question, run, self_check,
+    BenchPlan, ByteSource, DeviceKind, Error, Host, Model, Plan, Remote, bench, bench_question,
+    inspect, probe, question, run, self_check,
 };
 use twinbeam_tasks::{Split, Task, pairs};
 use wasm_bindgen::prelude::*;
@@ -47,7 +47,11 @@ const PROGRESS_MILLIS: f64 = 50.0;
 
 fn main() {
     twinbeam_constructors::run();
-    console_error_panic_hook::set_once();
+    std::panic::set_hook(Box::new(|info| {
+        console_error_panic_hook::hook(info);
+        // The page hears of the end by itself, but not why.
+        send(&Event::Panicked { message: info.to_string().replace('\n', " ") });
+    }));
     let worker = Rc::new(Worker::default());
     let listener = Rc::clone(&worker);
     let on_message = Closure::<dyn FnMut(MessageEvent)>::new(move |event: MessageEvent| {
@@ -140,8 +144,8 @@ impl Worker {
             Work::Request(Request::Inspect { seq, draft }, _) => {
                 (None, self.inspect(seq, &draft).await)
             }
-            Work::Request(Request::Run { job, experiment, kinds }, _) => {
-                (Some(job), self.run(job, experiment, kinds).await)
+            Work::Request(Request::Run { job, experiment, first, kinds }, _) => {
+                (Some(job), self.run(job, experiment, first, kinds).await)
             }
             Work::Request(Request::Bench { job, experiment }, _) => {
                 // In a box for the same reason.
@@ -191,7 +195,8 @@ impl Worker {
         match files {
             ModelFiles::Local => self.load_from(&Chosen(chosen), load).await,
             ModelFiles::Address { base, shelf: None } => {
-                self.load_from(&Remote::new(Network { cache: true }, base), load).await
+                let remote = Remote::new(Network { cache: true }, base).whole_first();
+                self.load_from(&remote, load).await
             }
             ModelFiles::Address { base, shelf: Some(folder) } => {
                 let remote = Remote::new(Network { cache: false }, base);
@@ -233,7 +238,9 @@ impl Worker {
             shape: *model.shape(),
             device: device.report().clone(),
             fingerprint: model.fingerprint().to_owned(),
+            shards: model.shards(),
             as_expected: model.as_expected(),
+            tokenizer: model.tokenizer_report(),
             kept: source.kept(),
             seconds: vec![
                 ("device".to_owned(), seconds),
@@ -271,10 +278,11 @@ impl Worker {
         &self,
         job: u64,
         experiment: Experiment,
+        first: Direction,
         kinds: Vec<ComponentKind>,
     ) -> Result<(), Problem> {
         let model = self.loaded()?;
-        let plan = Plan::of(kinds, experiment.direction);
+        let plan = Plan::of(kinds, first);
         let question = question(&model, &experiment).map_err(|error| error.problem())?;
         if model.wants_twin() && self.files.borrow().is_some() {
             Box::pin(self.load_twin(&model, job)).await;
@@ -290,7 +298,11 @@ impl Worker {
     async fn bench(&self, job: u64, experiment: &Experiment) -> Result<(), Problem> {
         let model = self.loaded()?;
         let device = self.device.borrow().clone().ok_or(Problem::NoModel)?;
-        let question = question(&model, experiment).map_err(|error| error.problem())?;
+        // Of another draft than one that can be run the speed is that of as many tokens as the model takes.
+        let question = match question(&model, experiment) {
+            Ok(question) => question,
+            Err(_) => bench_question(&model, experiment.n_steps).map_err(Problem::from)?,
+        };
         let plan = BenchPlan::small(model.shape());
         let mut host = self.host(job);
         let bench = bench(&model, &device, &question, &plan, job, &mut host).await;

@@ -9,7 +9,7 @@ use wasm_bindgen::prelude::*;
 use wasm_bindgen_futures::JsFuture;
 use web_sys::{
     AbortController, Headers, ReadableStreamDefaultReader, RequestCache, RequestCredentials,
-    RequestInit, RequestRedirect, Response,
+    RequestInit, RequestRedirect, Response, ResponseType,
 };
 
 use crate::browser::{describe, scope, sleep};
@@ -50,16 +50,19 @@ impl Transport for Network {
         let response: Response = response.unchecked_into();
         let headers = response.headers();
         let header = |name: &str| headers.get(name).ok().flatten();
+        let content_encoding = header("content-encoding");
+        // Of another origin's answer the length is seen, and mostly not whether it is that of packed bytes.
+        let is_clear = response.type_() == ResponseType::Basic || content_encoding.is_some();
+        let content_length = header("content-length").filter(|_| is_clear);
         let reader = match response.body() {
             Some(stream) => Some(ReadableStreamDefaultReader::new(&stream).map_err(broken)?),
             None => None,
         };
         Ok(Answer {
             status: response.status(),
-            content_type: header("content-type"),
             content_range: header("content-range"),
-            content_encoding: header("content-encoding"),
-            content_length: header("content-length").and_then(|text| text.parse().ok()),
+            content_encoding,
+            content_length: content_length.and_then(|text| text.trim().parse().ok()),
             retry_after: header("retry-after").and_then(|text| patience(&text)),
             body: Download { transfer, reader },
         })

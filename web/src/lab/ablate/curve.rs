@@ -46,7 +46,7 @@ pub(super) fn sizes(kind: ComponentKind, n: usize, found: [usize; 2]) -> Vec<usi
 }
 
 impl Curve {
-    /// `None` where the gap is too small, or the answer has no curve per method.
+    /// `None` where the gap cannot be divided by, or the answer has no curve per method.
     pub(super) fn of(
         committed: &Committed,
         answer: &Faithfulness,
@@ -274,18 +274,19 @@ mod tests {
     }
 
     #[test]
-    fn a_small_gap_has_no_faithfulness() {
-        let mut committed = committed();
-        committed.basis.gap = 0.01;
+    fn a_gap_that_cannot_be_divided_by_has_no_faithfulness() {
         let answer = Faithfulness {
             kind: ComponentKind::Heads,
             sizes: vec![0],
             metric: vec![vec![0.0], vec![0.0]],
         };
-        assert_eq!(
-            Curve::of(&committed, &answer, &Replacement::Zero, Direction::Noising, [0, 0]),
-            None
-        );
+        let with_gap = |gap| {
+            let mut committed = committed();
+            committed.basis.gap = gap;
+            Curve::of(&committed, &answer, &Replacement::Zero, Direction::Noising, [0, 0])
+        };
+        assert!(with_gap(4.0).is_some());
+        assert_eq!([with_gap(0.01), with_gap(-4.0)], [None, None]);
     }
 
     #[test]

@@ -1,8 +1,8 @@
 //! Sets and what each does when it is replaced: nothing here is reactive.
 
 use twinbeam_core::{
-    Ablation, Component, Direction, Interaction, Method, Metric, Redundancy, Replacement,
-    ScoreTable, SetChoice,
+    Ablation, Component, Direction, GapRefused, Interaction, Method, Metric, Redundancy,
+    Replacement, ScoreTable, SetChoice,
 };
 
 use super::set_name;
@@ -36,9 +36,8 @@ pub(super) struct Rows {
     before: f32,
     direction: Direction,
     metric: Metric,
-    /// `None`: too small to divide by, or negative.
-    gap: Option<f32>,
-    is_negative: bool,
+    /// What shares are of, or why there are none.
+    gap: Result<f32, GapRefused>,
     /// What counts as rounding, in the metric's unit.
     rounding: f32,
     with: Replacement,
@@ -57,9 +56,9 @@ impl Rows {
             return None;
         }
         let metric = committed.experiment.metric;
-        let gap = committed.basis.gap().ok();
+        let basis = &committed.basis;
         let all = after.iter().map(|after| effect(metric, direction, before, *after).abs());
-        let least = least(gap, all.fold(0.0, f32::max));
+        let least = least(basis.size(), all.fold(0.0, f32::max));
         let row = |(place, (set, after)): (usize, (&Vec<Component>, &f32))| {
             let joint = effect(metric, direction, before, *after);
             let solos = (*with == Replacement::OtherRun)
@@ -84,15 +83,14 @@ impl Rows {
             before,
             direction,
             metric,
-            is_negative: gap.is_some_and(|gap| gap < 0.0),
-            gap: gap.filter(|gap| *gap > 0.0),
+            gap: basis.gap(),
             rounding: ROUNDING * size,
             with: with.clone(),
         })
     }
 
     fn share(&self, effect: f32) -> Option<String> {
-        self.gap.map(|gap| percent(effect / gap).replace('-', "−"))
+        self.gap.ok().map(|gap| percent(effect / gap).replace('-', "−"))
     }
 
     /// One row per set.
@@ -147,7 +145,7 @@ impl Rows {
             cell("ablate-joint", Some(row.joint), &small(row.joint)),
             cell(
                 "ablate-share",
-                self.gap.map(|gap| row.joint / gap),
+                self.gap.ok().map(|gap| row.joint / gap),
                 &self.share(row.joint).unwrap_or_else(nothing),
             ),
             cell("ablate-solo", solo, &solo.map_or_else(nothing, small)),
@@ -210,10 +208,9 @@ impl Rows {
         } else if self.all.iter().any(|row| row.n > 0 && row.solo.is_none()) {
             words.push_str(" A sum is missing where a component has not been patched yet.");
         }
-        if self.is_negative {
-            words.push_str(
-                " The share of the gap stays empty: the gap is negative, and a share of it would have the other sign.",
-            );
+        if let Err(refused) = self.gap {
+            let why = format!(" The share of the gap stays empty. {refused}");
+            words.push_str(&why);
         }
         let off = |row: &Row| (row.after - self.before).abs();
         if self.all.iter().any(|row| row.n == 0 && off(row) > self.rounding) {
@@ -339,7 +336,11 @@ mod tests {
         let rows = rows.expect("one of one");
         let html = rows.html(SetChoice::IgOnly);
         assert!(html.contains("data-testid=\"ablate-share\"><strong>—"), "{html}");
-        assert!(rows.reading(SetChoice::IgOnly).contains("the gap is negative"));
+        let words = rows.reading(SetChoice::IgOnly);
+        assert!(
+            words.contains("stays empty. The clean run does not beat the corrupted one"),
+            "{words}"
+        );
     }
 
     #[test]

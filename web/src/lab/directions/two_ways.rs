@@ -73,7 +73,7 @@ impl TwoWays {
         let both = [noising.as_slice(), &denoising].concat();
         let chosen = least(&both, highlight)?;
         // What is next to nothing is of no kind, however low the threshold.
-        let floor = floor(committed.basis.gap().ok(), Scale::of(&both).limit());
+        let floor = floor(committed.basis.size(), Scale::of(&both).limit());
         let least = chosen.max(floor);
         let scores = noising.iter().zip(&denoising);
         let kinds = scores.map(|(noising, denoising)| GateKind::of(*noising, *denoising, least));

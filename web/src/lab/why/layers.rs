@@ -5,16 +5,16 @@ use twinbeam_core::{ComponentKind, Direction, Interaction, Redundancy};
 use crate::heatmap::scale::{Scale, signed};
 use crate::plot::{Bar, Bars, Drawn, Ink};
 
-/// What is under this share of the gap is not read.
+/// What is under this share of the gap, whatever its sign, is not read.
 const READ: f32 = 0.01;
 
-/// The absolute effect from which on something is said of it: a share of the gap, or where that is refused, of the
-/// largest there is.
+/// The absolute effect from which on something is said of it: a share of the size of the gap, or where that is too
+/// small to measure by, of the largest there is.
 ///
 /// # Units
 /// Those of both.
-pub(in crate::lab) fn least(gap: Option<f32>, largest: f32) -> f32 {
-    READ * gap.unwrap_or(largest).abs()
+pub(in crate::lab) fn least(size: Option<f32>, largest: f32) -> f32 {
+    READ * size.unwrap_or(largest).abs()
 }
 
 /// A reading; `None` where both the joint effect and the sum are too small for one.
@@ -63,18 +63,18 @@ pub(super) const fn how_to_read(direction: Direction) -> &'static str {
     }
 }
 
-/// `None` where no layer is known; `gap` in the metric's unit, where it is one to measure by.
+/// `None` where no layer is known; `size` of the gap in the metric's unit, where it is one to measure by.
 pub(super) fn draw(
     layers: &[Interaction],
     kind: ComponentKind,
     direction: Direction,
     (factor, unit): (f32, &'static str),
-    gap: Option<f32>,
+    size: Option<f32>,
 ) -> Option<Drawn> {
     let values = |of: &Interaction| [factor * of.solo_sum, factor * of.joint];
     let all: Vec<f32> = layers.iter().flat_map(values).collect();
     let scale = Scale::of(&all);
-    let least = least(gap, scale.limit() / factor);
+    let least = least(size, scale.limit() / factor);
     let read = |of: &Interaction| read(of, direction, least);
     // Joint, sum and joint − sum, with one more digit where the first two would look alike.
     let written = |of: &Interaction| {

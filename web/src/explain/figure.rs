@@ -1,0 +1,87 @@
+//! What a figure's numbers mean, in one place: the screen and every file say the same.
+
+use twinbeam_core::{Component, ComponentKind, Direction, Method, Metric, ScaleChoice, Unit};
+
+use crate::heatmap::Look;
+
+/// What the sign of a score says. `look`: in the unit that the scores are in.
+pub(crate) const fn sign(look: Look) -> &'static str {
+    match (look.unit, look.direction) {
+        (Unit::Metric | Unit::ShareOfGap, _) => {
+            "Positive, drawn warm, supports the clean behaviour, by both methods."
+        }
+        (Unit::Notebook, Direction::Noising) => {
+            "As the notebook writes them: where the clean behaviour is supported, IG is positive, drawn warm, and AP of \
+             noising negative, drawn cold. The two are in different units, and cannot be subtracted."
+        }
+        (Unit::Notebook, Direction::Denoising) => {
+            "As the notebook writes them: positive, drawn warm, supports the clean behaviour, by both methods. The two \
+             are in different units, and cannot be subtracted."
+        }
+    }
+}
+
+/// Why IG and AP differ: the one reason there is.
+pub(crate) const fn why_apart(kind: ComponentKind) -> &'static str {
+    match kind {
+        ComponentKind::Heads => {
+            "IG − AP is what a head does together with the other heads of its layer and not alone: they need each other, \
+             or stand in for each other."
+        }
+        ComponentKind::Neurons => {
+            "IG − AP is what a neuron does together with the other neurons of its layer and not alone: they need each \
+             other, or stand in for each other."
+        }
+    }
+}
+
+/// What is on the screen, in a line. `look`: in the unit that the scores are in.
+pub(crate) fn on_screen(
+    look: Look,
+    metric: Metric,
+    kind: ComponentKind,
+    pinned: Option<Component>,
+) -> String {
+    let Look { direction, unit, scale } = look;
+    let label = |method| unit.label(metric, method, kind);
+    let [ig, ap] = [Method::Ig, Method::Ap].map(label);
+    let units = if ig == ap { ig.to_owned() } else { format!("IG {ig}; AP {ap}") };
+    let scale = match scale {
+        ScaleChoice::Shared if unit.comparable() => "one scale for all maps",
+        ScaleChoice::Shared | ScaleChoice::Own => "one scale per map",
+    };
+    let pinned = pinned.map_or_else(String::new, |of| format!("; pinned: {of}"));
+    format!("{direction}; unit: {units}; {scale}{pinned}")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_sign_is_that_of_the_unit_and_the_direction() {
+        let says = |unit, direction| sign(Look { direction, unit, ..Look::default() });
+        for direction in Direction::ALL {
+            assert_eq!(says(Unit::Metric, direction), says(Unit::ShareOfGap, direction));
+        }
+        assert!(says(Unit::Notebook, Direction::Noising).contains("AP of noising negative"));
+        assert!(!says(Unit::Notebook, Direction::Denoising).contains("negative"));
+    }
+
+    #[test]
+    fn a_line_says_what_is_on_the_screen() {
+        let head = Component { kind: ComponentKind::Heads, layer: 0, index: 7 };
+        let says = |unit, scale, pinned| {
+            let look = Look { direction: Direction::Denoising, unit, scale };
+            on_screen(look, Metric::LogitDiff, ComponentKind::Heads, pinned)
+        };
+        assert_eq!(
+            says(Unit::Metric, ScaleChoice::Shared, Some(head)),
+            "denoising; unit: logits; one scale for all maps; pinned: layer 0 head 7"
+        );
+        assert_eq!(
+            says(Unit::Notebook, ScaleChoice::Shared, None),
+            "denoising; unit: IG mean over positions and d_model; AP of the gap, notebook’s sign; one scale per map"
+        );
+    }
+}
