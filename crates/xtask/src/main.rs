@@ -98,7 +98,7 @@ fn browser_tests() -> anyhow::Result<()> {
     // One browser at a time: its timings and its software GPU share the cores with nobody.
     node.args(["--test", "--test-concurrency=1"]);
     let suite = [
-        "budget", "page", "places", "looks", "links", "neurons", "lab", "speed", "export",
+        "budget", "page", "places", "looks", "links", "neurons", "lab", "lists", "speed", "export",
         "models", "known", "full", "faults", "gpu", "limits",
     ];
     node.args(suite.map(|name| format!("suite/{name}.test.mjs")));
