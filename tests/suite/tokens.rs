@@ -21,7 +21,7 @@ const BOS: &str = "<|endoftext|>";
 /// A model's files in memory, and which of them were asked for.
 #[derive(Debug, Clone, Default)]
 struct Files {
-    files: BTreeMap<String, Vec<u8>>,
+    bytes: BTreeMap<String, Vec<u8>>,
     is_remote: bool,
     asked: RefCell<Vec<String>>,
 }
@@ -29,16 +29,16 @@ struct Files {
 impl Files {
     fn get(&self, file: &str) -> Result<&Vec<u8>, SourceError> {
         self.asked.borrow_mut().push(file.to_owned());
-        self.files.get(file).ok_or(SourceError::NotFound)
+        self.bytes.get(file).ok_or(SourceError::NotFound)
     }
 
     fn with(mut self, file: &str, bytes: impl Into<Vec<u8>>) -> Self {
-        self.files.insert(file.to_owned(), bytes.into());
+        self.bytes.insert(file.to_owned(), bytes.into());
         self
     }
 
     fn without(mut self, file: &str) -> Self {
-        self.files.remove(file);
+        self.bytes.remove(file);
         self
     }
 
@@ -51,7 +51,7 @@ impl Files {
 
     fn with_config(self, change: impl FnOnce(&mut Value)) -> Self {
         let mut config: Value =
-            serde_json::from_slice(&self.files["config.json"]).expect("a configuration");
+            serde_json::from_slice(&self.bytes["config.json"]).expect("a configuration");
         change(&mut config);
         self.with("config.json", config.to_string())
     }
@@ -92,7 +92,7 @@ fn mini_file(name: &str) -> Vec<u8> {
 fn mini() -> Files {
     let mut files = Files::default();
     for name in ["config.json", "model.safetensors", "tokenizer.json"] {
-        files.files.insert(name.to_owned(), mini_file(name));
+        files.bytes.insert(name.to_owned(), mini_file(name));
     }
     files
 }
@@ -195,9 +195,9 @@ proptest! {
         parts in proptest::collection::vec(("[ a-zA-Z0-9.,'\\n\\té漢👩]{0,12}", 0_usize..6), 0..8),
     ) {
         let special = [BOS, "<|user|>", "<|end|>", "zork", "café", ""];
-        let json = chat().files["tokenizer.json"].clone();
+        let json = chat().bytes["tokenizer.json"].clone();
         let tokenizer = Tokenizer::from_json(&json).expect("a tokenizer");
-        let text: String = parts.iter().map(|(words, n)| format!("{words}{}", special[*n])).collect();
+        let text: String = parts.iter().flat_map(|(words, n)| [words.as_str(), special[*n]]).collect();
         let reading = tokenizer.read(&text).expect("every byte has a token");
         prop_assert_eq!(reading.read_as, None);
         prop_assert_eq!(tokenizer.decode(&reading.ids), text.clone());

@@ -23,7 +23,7 @@ pub(crate) fn switch(state: AppState) {
 }
 
 fn in_ids(draft: &Experiment, seen: &Inspection) -> Experiment {
-    let prompt = |side: &SideView, typed: &String| {
+    let prompt = |side: &SideView, typed: &str| {
         or_typed(print(side.tokens.iter().map(|token| token.id)), typed)
     };
     let answers = |check: &AnswerCheck, typed: &[String]| {
@@ -45,9 +45,9 @@ fn in_text(draft: &Experiment, seen: &Inspection, bos: Option<&str>) -> Experime
     let begins =
         |side: &SideView| side.tokens.first().is_some_and(|t| Some(t.text.as_str()) == bos);
     let prepend_bos = begins(&seen.clean) && begins(&seen.corrupted);
-    let prompt = |side: &SideView, typed: &String| {
+    let prompt = |side: &SideView, typed: &str| {
         if !were_ids {
-            return typed.clone();
+            return typed.to_owned();
         }
         let tokens = side.tokens.iter().skip(usize::from(prepend_bos));
         or_typed(tokens.map(|token| token.text.as_str()).collect(), typed)
@@ -70,8 +70,8 @@ fn print(ids: impl Iterator<Item = u32>) -> String {
     ids.map(|id| id.to_string()).collect::<Vec<_>>().join(" ")
 }
 
-fn or_typed(turned: String, typed: &String) -> String {
-    if turned.is_empty() { typed.clone() } else { turned }
+fn or_typed(turned: String, typed: &str) -> String {
+    if turned.is_empty() { typed.to_owned() } else { turned }
 }
 
 fn each(

@@ -147,12 +147,11 @@ impl Tokenizer {
         let mut text = String::new();
         // Added tokens are text as it stands, and no bytes: a decoder would take the é of one for a byte.
         for run in ids.chunk_by(|a, b| !added.contains_key(a) && !added.contains_key(b)) {
-            match added.get(&run[0]) {
-                Some(token) => text += &token.content,
-                None => {
-                    let pieces = run.iter().filter_map(|id| self.inner.id_to_token(*id));
-                    text += &self.spell(pieces.collect());
-                }
+            if let Some(token) = added.get(&run[0]) {
+                text += &token.content;
+            } else {
+                let pieces = run.iter().filter_map(|id| self.inner.id_to_token(*id));
+                text += &self.spell(pieces.collect());
             }
         }
         text
