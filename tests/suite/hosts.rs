@@ -178,16 +178,18 @@ impl Site {
             Ranges::AtMost(most) => ranged(start..end.min(start + most), &size.to_string()),
             Ranges::Hidden => answer(206, part(start..end)),
             Ranges::Shifted if end < size => ranged(start + 1..end + 1, &size.to_string()),
-            Ranges::Shifted => ranged(start / 2..end, &size.to_string()),
+            Ranges::Shifted if start + 1 < end => ranged(start + 1..end, &size.to_string()),
             Ranges::OfPacked => Answer {
                 content_encoding: host.packing.map(str::to_owned),
                 content_range: Some(format!("bytes {start}-{}/{}", end - 1, size / 2 + 20)),
                 // What the browser makes of a piece of something packed.
                 ..answer(206, vec![0xaa; (end - start) as usize * 3])
             },
-            Ranges::Known | Ranges::Strict | Ranges::Ignored | Ranges::Unanswered => {
-                ranged(start..end, &size.to_string())
-            }
+            Ranges::Known
+            | Ranges::Shifted
+            | Ranges::Strict
+            | Ranges::Ignored
+            | Ranges::Unanswered => ranged(start..end, &size.to_string()),
         }
     }
 }
