@@ -72,6 +72,9 @@ pub fn run(options: &Options) -> anyhow::Result<()> {
     let tokenizer = vocabulary::train(options.seed, &out.join("tokenizer.json"))?;
     let config = Gpt2Config::new(shape(tokenizer.len()), vocabulary::BOS_ID);
     fs::write(out.join("config.json"), config.to_json()).context("writing config.json")?;
+    let settings = vocabulary::settings(config.shape.n_ctx);
+    fs::write(out.join("tokenizer_config.json"), settings)
+        .context("writing tokenizer_config.json")?;
     let checkpoint = out.join("checkpoint.safetensors");
     let mut trainer = if checkpoint.exists() {
         let trainer = Trainer::resume(config.clone(), &checkpoint)?;

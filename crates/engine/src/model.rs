@@ -348,16 +348,18 @@ async fn read_tokenizer(
             return Ok(None);
         }
         files.merges = optional(source, ModelFiles::MERGES).await?;
-    } else if source.is_remote() {
-        let alone = Tokenizer::from_files(&files).map_err(Error::Tokenizer)?;
-        // A question to a server costs a moment, and an error on the console where there is no such file: it is not
-        // asked for what would change nothing.
-        if alone.as_ref().is_some_and(|tokenizer| bos.is_some() && tokenizer.bos() == bos) {
-            return Ok(alone);
-        }
     }
     let [config, special_tokens_map, added_tokens] = ModelFiles::TOKENIZER_EXTRAS;
+    // It decides whether a space goes in front, whatever the tokenizer's own file says.
     files.config = optional(source, config).await?;
+    if files.tokenizer.is_some() && source.is_remote() {
+        let tokenizer = Tokenizer::from_files(&files).map_err(Error::Tokenizer)?;
+        // A question to a server costs a moment, and an error on the console where there is no such file: it is not
+        // asked for what would change nothing.
+        if tokenizer.as_ref().is_some_and(|tokenizer| bos.is_some() && tokenizer.bos() == bos) {
+            return Ok(tokenizer);
+        }
+    }
     files.special_tokens_map = optional(source, special_tokens_map).await?;
     files.added_tokens = optional(source, added_tokens).await?;
     Tokenizer::from_files(&files).map_err(Error::Tokenizer)
@@ -365,6 +367,9 @@ async fn read_tokenizer(
 
 /// A file of a tokenizer, if it is there. One that is something else, by its first bytes, is refused by its name.
 async fn optional(source: &impl ByteSource, file: &str) -> Result<Option<Vec<u8>>, Error> {
+    if !source.may_have(file) {
+        return Ok(None);
+    }
     let bytes = match source.read_all(file, MAX_TOKENIZER_BYTES).await {
         Ok(bytes) => bytes,
         Err(error) if error.is_absent() => return Ok(None),

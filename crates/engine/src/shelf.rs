@@ -234,6 +234,12 @@ impl<R: ByteSource, B: Blob> ByteSource for Shelf<R, B> {
         self.remote.is_remote()
     }
 
+    /// A model that is kept whole is complete: what was not asked for then is not asked for later, when perhaps nobody
+    /// is there to answer.
+    fn may_have(&self, file: &str) -> bool {
+        self.completed().is_none() || self.known_size(file).is_some()
+    }
+
     fn announce(&self, file: &str, ranges: &[Range<u64>]) {
         let missing = {
             let store = self.store.borrow();

@@ -36,6 +36,11 @@ pub trait ByteSource {
         false
     }
 
+    /// Whether a file that may be missing is worth asking for.
+    fn may_have(&self, _file: &str) -> bool {
+        true
+    }
+
     /// Says which ranges of a file will be read next, in their order, so that those side by side can
     /// be asked for at once.
     fn announce(&self, _file: &str, _ranges: &[Range<u64>]) {}

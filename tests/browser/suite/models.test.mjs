@@ -71,7 +71,7 @@ test("a model is fetched once, after a click, and is there without any network a
   await is_right(page);
   assert.deepEqual(
     hub.requests.map(({ file, range, method }) => [file, range?.[0], method]),
-    [["config.json"], ["tokenizer.json"], [WEIGHTS, 0], [WEIGHTS, hub.requests[3].range[0]]].map(([file, at]) => [file, at, undefined]),
+    [["config.json"], ["tokenizer.json"], ["tokenizer_config.json"], [WEIGHTS, 0], [WEIGHTS, hub.requests[4].range[0]]].map(([file, at]) => [file, at, undefined]),
     "few and large ranges, and no preflight",
   );
   assert.ok(hub.served(WEIGHTS) <= model.file_bytes + HEAD, `${hub.served(WEIGHTS)} bytes for ${model.file_bytes}`);

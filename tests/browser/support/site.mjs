@@ -8,7 +8,7 @@ import { by, open, status } from "./page.mjs";
 import { DIST, FAULTS, serve } from "./server.mjs";
 
 const [BUNDLED] = JSON.parse(readFileSync(new URL("../../../assets/models.json", import.meta.url), "utf8")).models;
-const NAMES = ["config.json", "model.safetensors", "tokenizer.json"];
+const NAMES = ["config.json", "model.safetensors", "tokenizer.json", "tokenizer_config.json"];
 
 /**
  * Starts the page and the hub: `{ url, hub, shelf, close }`.

@@ -8,7 +8,9 @@ use tokenizers::{AddedToken, TokenizerBuilder};
 use twinbeam_gpt2::Tokenizer;
 use twinbeam_tasks::{Corpus, vocabulary};
 
-/// `<|endoftext|>` comes first in the vocabulary.
+/// GPT-2's only special token.
+const END_OF_TEXT: &str = "<|endoftext|>";
+/// It comes first in the vocabulary.
 pub(super) const BOS_ID: u32 = 0;
 
 const MAX_TOKENS: usize = 2048;
@@ -34,6 +36,18 @@ pub(super) fn train(seed: u64, path: &Path) -> anyhow::Result<Tokenizer> {
     Ok(tokenizer)
 }
 
+/// `tokenizer_config.json`: what the tokenizer is, as transformers and the page ask for it.
+pub(super) fn settings(n_ctx: usize) -> String {
+    let value = serde_json::json!({
+        "add_prefix_space": false,
+        "bos_token": END_OF_TEXT,
+        "eos_token": END_OF_TEXT,
+        "model_max_length": n_ctx,
+        "tokenizer_class": "GPT2Tokenizer",
+    });
+    format!("{value:#}\n")
+}
+
 fn tokenizer_json(seed: u64) -> anyhow::Result<Vec<u8>> {
     let failed = |source: tokenizers::Error| anyhow::anyhow!("training the tokenizer: {source}");
     // GPT-2's pre-tokenisation: no space put in front, words split by its regular expression.
@@ -50,7 +64,7 @@ fn tokenizer_json(seed: u64) -> anyhow::Result<Vec<u8>> {
         .show_progress(false)
         .vocab_size(MAX_TOKENS)
         .min_frequency(2)
-        .special_tokens(vec![AddedToken::from("<|endoftext|>", true)])
+        .special_tokens(vec![AddedToken::from(END_OF_TEXT, true)])
         .initial_alphabet(ByteLevel::alphabet().into_iter().collect())
         .build();
     tokenizer.train(&mut trainer, Corpus::new(seed).take(DOCUMENTS)).map_err(failed)?;
