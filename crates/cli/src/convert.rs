@@ -146,7 +146,7 @@ impl WeightFile {
         for shard in index.shards() {
             let (size, sha256) = size_and_digest(&folder.join(shard))?;
             bytes += size;
-            list += &format!("{sha256}  {shard}\n");
+            list.extend([sha256.as_str(), "  ", shard, "\n"]);
         }
         let sha256 = sha256_of(list.as_bytes());
         Ok(Self { path, bytes, sha256, shards })

@@ -89,6 +89,8 @@ fn bench_question_of(shape: &ModelShape, n_steps: Steps) -> Result<Question, Pro
     corrupted[place] = if others[0] == clean[place] { others[1] } else { others[0] };
     let tokens = TokenPair::new(clean, corrupted, shape)?;
     let answers = Answers::new(vec![id(TOKENS + 1)], vec![id(TOKENS + 2)], shape)?;
+    // A draft may ask for what is not offered; the speed is that of what is.
+    let n_steps = if n_steps.is_possible() { n_steps } else { Steps::AUTO };
     Ok(Question { tokens, answers, metric: Metric::LogitDiff, n_steps })
 }
 
@@ -289,5 +291,7 @@ mod tests {
             }
         }
         assert!(bench_question_of(&shape(9, 1), Steps::AUTO).is_err());
+        let none = bench_question_of(&shape(9, 30), Steps::Fixed(0)).unwrap();
+        assert_eq!(none.n_steps, Steps::AUTO);
     }
 }

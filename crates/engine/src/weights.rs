@@ -178,8 +178,8 @@ impl Weights {
             return digests.pop().unwrap_or_default();
         }
         let lines = digests.iter().zip(&self.files);
-        let list: String =
-            lines.map(|(digest, file)| format!("{digest}  {}\n", file.name)).collect();
+        let list = lines
+            .fold(String::new(), |list, (digest, file)| format!("{list}{digest}  {}\n", file.name));
         hexadecimal(&Sha256::digest(list.as_bytes()))
     }
 }

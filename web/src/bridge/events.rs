@@ -2,7 +2,8 @@
 
 use leptos::prelude::*;
 use twinbeam_core::{
-    CheckReport, ComponentKind, Event, Kept, ModelShape, Problem, SideSummary, UnitBasis,
+    CheckReport, ComponentKind, Event, Inspection, Kept, ModelShape, Problem, SideSummary,
+    UnitBasis,
 };
 use wasm_bindgen_futures::spawn_local;
 
@@ -54,13 +55,7 @@ fn hear_in_use(state: AppState, event: Event) {
         }
         Event::Inspected { seq, inspection } => {
             if with(|bridge| bridge.inspections.get() == seq) {
-                let can_run = inspection.problem.is_none();
-                state.inspection.set(*inspection);
-                state.inspected.set(true);
-                let wanted = with(|bridge| bridge.run_if_possible.take());
-                if wanted && can_run && !is_busy(state) {
-                    run(state, false);
-                }
+                inspected(state, *inspection);
             }
         }
         Event::Progress { job, phase, done, total, seconds } => {
@@ -136,6 +131,17 @@ fn hear_in_use(state: AppState, event: Event) {
         | Event::Done { .. }
         | Event::Cancelled { .. }
         | Event::Failed { .. } => {}
+    }
+}
+
+/// What the draft is, as the model sees it; it runs if that is wanted and it can.
+fn inspected(state: AppState, inspection: Inspection) {
+    let can_run = inspection.problem.is_none();
+    state.inspection.set(inspection);
+    state.inspected.set(true);
+    let wanted = with(|bridge| bridge.run_if_possible.take());
+    if wanted && can_run && !is_busy(state) {
+        run(state, false);
     }
 }
 
