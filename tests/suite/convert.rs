@@ -14,7 +14,10 @@ use twinbeam_core::{ModelShape, SelfCheck};
 use twinbeam_gpt2::{
     Gpt2, Gpt2Config, INITIAL_STD, StoredDtype, random_params, safetensors_header, stored_bytes,
 };
-use twinbeam_tests::{assert_close, fixture, load, repository, values};
+use twinbeam_tests::{
+    Stored as Tensor, assert_close, fixture, load, repository, safetensors as safetensors_file,
+    values,
+};
 
 /// A folder of its own for a test, empty.
 fn folder(name: &str) -> PathBuf {
@@ -141,6 +144,101 @@ fn a_number_that_f16_cannot_hold_is_refused_with_its_tensor_and_bf16_holds_it() 
         assert!(names(&out).is_empty(), "{:?} is left behind", names(&out));
     }
     converted(&original, "large-bf16", Stored::Bf16);
+}
+
+/// A folder with a fixture's tensors, stored as they are told.
+fn variant(
+    name: &str,
+    changes: &[(&str, serde_json::Value)],
+    files: &[(&str, Vec<Tensor>)],
+) -> PathBuf {
+    let folder = folder(name);
+    fs::create_dir_all(&folder).expect("it can be made");
+    let mut config = twinbeam_tests::json("variants/config.json");
+    for (field, value) in changes {
+        config[field] = value.clone();
+    }
+    fs::write(folder.join("config.json"), config.to_string()).expect("it is written");
+    for (file, tensors) in files {
+        fs::write(folder.join(file), safetensors_file(tensors)).expect("it is written");
+    }
+    folder
+}
+
+/// The tensors of the variants' fixture, in double precision.
+fn doubles() -> Vec<Tensor> {
+    let bytes = twinbeam_tests::read("variants/model.safetensors");
+    let file = SafeTensors::deserialize(&bytes).expect("safetensors");
+    let stored = |(name, view): (&str, safetensors::tensor::TensorView<'_>)| Tensor {
+        name: name.to_owned(),
+        dtype: StoredDtype::F64,
+        dims: view.shape().to_vec(),
+        values: StoredDtype::F64.decode_exactly(view.data()).collect(),
+    };
+    file.iter().map(stored).collect()
+}
+
+#[test]
+fn double_precision_is_rounded_once_and_shards_become_one_file() {
+    let tensors = doubles();
+    let (one, two) = tensors.split_at(9);
+    let shards = ["model-00001-of-00002.safetensors", "model-00002-of-00002.safetensors"];
+    let whole = variant("f64", &[], &[("model.safetensors", tensors.clone())]);
+    let sharded =
+        variant("f64-sharded", &[], &[(shards[0], one.to_vec()), (shards[1], two.to_vec())]);
+    let map: serde_json::Map<String, serde_json::Value> = tensors
+        .iter()
+        .enumerate()
+        .map(|(place, tensor)| (tensor.name.clone(), shards[usize::from(place >= 9)].into()))
+        .collect();
+    let index = serde_json::json!({ "weight_map": map }).to_string();
+    fs::write(sharded.join("model.safetensors.index.json"), index).expect("it is written");
+    fs::write(sharded.join("merges.txt"), "#version: 0.2\n").expect("it is written");
+    for (dtype, stored) in [(Stored::F32, StoredDtype::F32), (Stored::F16, StoredDtype::F16)] {
+        let (out, report) = converted(&whole, "f64-out", dtype);
+        let bytes = file(&out, "model.safetensors");
+        let read = SafeTensors::deserialize(&bytes).expect("safetensors");
+        for tensor in &tensors {
+            let expected: Vec<u8> = tensor.values.iter().flat_map(|v| stored.encode(*v)).collect();
+            assert_eq!(read.tensor(&tensor.name).expect("it is there").data(), expected);
+        }
+        assert_eq!((report.from.shards, report.to.shards), (None, None));
+        let (out, report) = converted(&sharded, "f64-sharded-out", dtype);
+        assert_eq!(file(&out, "model.safetensors"), bytes);
+        assert_eq!(names(&out), ["config.json", "merges.txt", "model.safetensors"]);
+        assert_eq!(report.from.shards, Some(2));
+        let line = format!("sha256 {} of the list of 2 files' digests", report.from.sha256);
+        assert!(report.to_string().contains(&line), "{report}");
+    }
+    // What a shard holds is not looked for in a folder that has one file.
+    let message = refusal(&whole, &sharded, Stored::F16);
+    assert!(message.contains("is there already"), "{message}");
+}
+
+#[test]
+fn a_head_by_definition_of_its_own_is_written_again() {
+    let mut tensors = doubles();
+    let head = tensors.iter().find(|tensor| tensor.name == "wte.weight").expect("one").clone();
+    tensors.push(head.named("lm_head.weight"));
+    let untied = [("tie_word_embeddings", false.into()), ("activation_function", "relu".into())];
+    let model = variant("untied", &untied, &[("model.safetensors", tensors)]);
+    // It is loaded again to be compared: without the head it would be refused.
+    let (out, _) = converted(&model, "untied-out", Stored::F16);
+    let bytes = file(&out, "model.safetensors");
+    let read = SafeTensors::deserialize(&bytes).expect("safetensors");
+    let [head, embedding] = ["lm_head.weight", "wte.weight"].map(|n| read.tensor(n).expect("one"));
+    assert_eq!(head.data(), embedding.data());
+    assert_eq!(file(&out, "config.json"), file(&model, "config.json"));
+    let config = Gpt2Config::from_json(&file(&out, "config.json")).expect("a configuration");
+    assert_eq!(config.activation.name(), "relu");
+}
+
+#[test]
+fn a_model_without_a_token_to_put_in_front_is_converted_all_the_same() {
+    let model =
+        variant("no-bos", &[("bos_token_id", 11.into())], &[("model.safetensors", doubles())]);
+    let (_, report) = converted(&model, "no-bos-out", Stored::F32);
+    assert_eq!(report.cost.pairs.len(), 16, "{report}");
 }
 
 #[test]

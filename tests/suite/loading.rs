@@ -107,6 +107,26 @@ impl Server {
     }
 }
 
+/// A server with the tensors of a file in two, and an index of them.
+fn sharded_server(weights: &[u8]) -> (Rc<Server>, [String; 2]) {
+    let shards = ["model-00001-of-00002.safetensors", "model-00002-of-00002.safetensors"];
+    let file = safetensors::SafeTensors::deserialize(weights).expect("safetensors");
+    let names = file.names();
+    let half = names.len() / 2;
+    let mut map = serde_json::Map::new();
+    let mut files = BTreeMap::new();
+    for (names, shard) in [(&names[..half], shards[0]), (&names[half..], shards[1])] {
+        let views = names.iter().map(|name| (*name, file.tensor(name).expect("it is there")));
+        let bytes = safetensors::serialize(views, None).expect("a file");
+        map.extend(names.iter().map(|name| ((*name).to_owned(), json!(shard))));
+        files.insert(shard.to_owned(), bytes);
+    }
+    files.insert("config.json".to_owned(), Gpt2Config::new(SHAPE, 0).to_json().into_bytes());
+    let index = json!({ "weight_map": map }).to_string().into_bytes();
+    files.insert("model.safetensors.index.json".to_owned(), index);
+    (Rc::new(Server { files, ..Server::default() }), shards.map(str::to_owned))
+}
+
 #[derive(Clone)]
 struct Network(Rc<Server>);
 
@@ -481,6 +501,68 @@ fn the_second_visit_needs_no_network() {
     assert_eq!(kept, Kept::Stored { fetched: 0, healed: 0 });
     // Not even for the tokenizer, of which the server said that there is none.
     assert!(server.asked.borrow().is_empty());
+}
+
+#[test]
+fn weights_in_several_files_are_kept_as_one_file_is() {
+    let weights = published_layout(1.0);
+    let (server, [one, two]) = sharded_server(&weights);
+    let list = [&one, &two].map(|shard| format!("{}  {shard}\n", sha256_of(&server.files[shard])));
+    let sha256 = sha256_of(list.concat().as_bytes());
+    let disk = Disk::default();
+    let (model, kept) = visit(&server, &disk, &expecting(&sha256));
+    let model = model.expect("it loads");
+    assert_eq!((model.fingerprint(), model.shards()), (sha256.as_str(), Some(2)));
+    assert_eq!(model.as_expected(), Some(true));
+    assert!(matches!(kept, Kept::Stored { fetched, healed: 0 } if fetched > 0), "{kept:?}");
+    // The next visit asks nobody, not even for the single file that there is not.
+    server.will([Fault::Unreachable]);
+    let (second, kept) = visit(&server, &disk, &expecting(&sha256));
+    assert_eq!(second.expect("it loads").fingerprint(), sha256);
+    assert_eq!(kept, Kept::Stored { fetched: 0, healed: 0 });
+    assert!(server.asked.borrow().is_empty(), "{:?}", server.asked.borrow());
+
+    // The same numbers as from one file.
+    let logits = |model: &Model| {
+        let experiment = Experiment::default();
+        let question = Question {
+            tokens: TokenPair::new(vec![0, 7, 9], vec![0, 8, 9], &SHAPE).expect("a pair"),
+            answers: Answers::new(vec![5], vec![6], &SHAPE).expect("answers"),
+            metric: Metric::LogitDiff,
+            n_steps: Steps::Fixed(3),
+        };
+        let plan = Plan::of(vec![ComponentKind::Heads], Direction::Noising);
+        let mut host = Listener::default();
+        block_on(run(model, &question, experiment, &plan, 1, &mut host)).expect("it runs").0.tables
+    };
+    let whole = visit(&Server::new(weights), &Disk::default(), &Expected::default()).0;
+    assert_eq!(logits(&model), logits(&whole.expect("it loads")));
+}
+
+#[test]
+fn a_shard_that_a_server_lacks_is_named() {
+    let (server, [_, two]) = sharded_server(&published_layout(1.0));
+    let files = server.files.clone().into_iter().filter(|(name, _)| *name != two).collect();
+    let server = Rc::new(Server { files, ..Server::default() });
+    let (model, _) = visit(&server, &Disk::default(), &Expected::default());
+    let Problem::Model { message } = problem(model) else {
+        panic!("it is not the network's fault")
+    };
+    assert!(message.contains(&format!("{two} is missing")), "{message}");
+}
+
+#[test]
+fn what_was_kept_and_is_no_model_is_asked_for_once_more() {
+    let weights = published_layout(1.0);
+    let disk = Disk::default();
+    let pointer = b"version https://git-lfs.github.com/spec/v1\noid sha256:00\nsize 9\n".to_vec();
+    let (broken, mended) = (Server::new(pointer), Server::new(weights));
+    assert!(matches!(
+        problem(visit(&broken, &disk, &Expected::default()).0),
+        Problem::Model { .. }
+    ));
+    // The server was mended: what is kept of before does not stand in the way.
+    assert!(visit(&mended, &disk, &Expected::default()).0.is_ok());
 }
 
 #[test]

@@ -3,6 +3,7 @@
 mod boundaries;
 mod bundled_model;
 mod convert;
+mod damage;
 mod engine;
 mod hosts;
 mod invariants;

@@ -99,6 +99,8 @@ pub struct Remote<T: Transport> {
     heads: RefCell<BTreeMap<String, Head>>,
     /// Of which files ranges have come as they were asked for, and of which they cannot be used.
     has_ranges: RefCell<BTreeMap<String, bool>>,
+    /// Whether there was no answer to a range in the middle of a file, and none has come yet.
+    is_doubted: Cell<bool>,
     announced: RefCell<Vec<Range<u64>>>,
     open: RefCell<Option<Stream<T::Body>>>,
     fetched: Cell<u64>,
@@ -163,6 +165,7 @@ impl<T: Transport> Remote<T> {
             is_whole_first: false,
             heads: RefCell::default(),
             has_ranges: RefCell::default(),
+            is_doubted: Cell::new(false),
             announced: RefCell::default(),
             open: RefCell::new(None),
             fetched: Cell::new(0),
@@ -300,10 +303,15 @@ impl<T: Transport> Remote<T> {
         if let Some(range) = range
             && self.ranges_of(file) != Some(false)
         {
-            if let Some(asked) = self.ask_range(file, range).await? {
-                return Ok(asked);
+            match self.get(file, Some(range.clone())).await {
+                Err(FetchFault::Unreachable { .. }) if self.is_of_ranges(file, range.start) => {}
+                answer => {
+                    if let Some(asked) = self.ranged(file, range, answer?).await? {
+                        return Ok(asked);
+                    }
+                    self.note_ranges(file, false);
+                }
             }
-            self.note_ranges(file, false);
         }
         let answer = self.get(file, None).await?;
         self.whole(file, answer, is_forced).await
@@ -317,13 +325,20 @@ impl<T: Transport> Remote<T> {
         self.has_ranges.borrow_mut().insert(file.to_owned(), are_usable);
     }
 
-    /// Asks for a range; `None`: what comes of it cannot be used.
-    async fn ask_range(
+    /// Whether no answer may be the answer to a range: browsers give none where what they have asked a range of
+    /// comes packed. In the middle of a file, where all before it would have to come too, it is believed the
+    /// second time.
+    fn is_of_ranges(&self, file: &str, start: u64) -> bool {
+        self.ranges_of(file).is_none() && (start == 0 || self.is_doubted.replace(true))
+    }
+
+    /// An answer to a range; `None`: it cannot be used.
+    async fn ranged(
         &self,
         file: &str,
         range: Range<u64>,
+        answer: Answer<T::Body>,
     ) -> Result<Option<Asked<T::Body>>, FetchFault> {
-        let answer = self.get(file, Some(range.clone())).await?;
         if answer.status == 200 {
             return self.whole(file, answer, true).await.map(Some);
         }
@@ -335,19 +350,19 @@ impl<T: Transport> Remote<T> {
         let got = answer.content_range.unwrap_or_default();
         let Some((start, end, size)) = content_range(&got) else { return Ok(None) };
         let known = self.known_size(file);
-        let most = range.end.min(size.or(known).unwrap_or(u64::MAX));
+        let most = range.end.min(known.or(size).unwrap_or(u64::MAX));
         let is_changed = known.is_some() && size.is_some() && size != known;
         let is_wrong = start != range.start || end <= start || end > most;
         // From a server that has sent right ranges it is an accident, otherwise how it is.
         if (is_changed || is_wrong) && self.ranges_of(file).is_none() {
             return Ok(None);
         }
-        if is_changed {
-            return Err(FetchFault::Changed);
-        }
         if is_wrong {
             let expected = format!("bytes {}-{}", range.start, most.saturating_sub(1));
             return Err(FetchFault::WrongRange { expected, got });
+        }
+        if is_changed {
+            return Err(FetchFault::Changed);
         }
         let expected = end - start;
         if end < most && expected < SCANT {

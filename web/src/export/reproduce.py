@@ -15,9 +15,11 @@
 # fetched if `MODEL` is a folder. Run all cells; the last but one prints the differences and fails if one is too large.
 
 # %%
+import contextlib
 import hashlib
 import json
 import re
+import urllib.error
 import urllib.request
 from pathlib import Path
 
@@ -53,24 +55,83 @@ TOLERANCE += RESULT["rounded_to"] or 0.0
 # ## The model, nothing folded or centred, and the tokens
 
 # %%
+WEIGHTS, INDEX = "model.safetensors", "model.safetensors.index.json"
+TOKENIZER_FILES = ["tokenizer.json", "vocab.json", "merges.txt", "tokenizer_config.json", "special_tokens_map.json"]
+
+
 def folder_of(source):
     """The folder with the model's files."""
     if Path(source).is_dir():
         return Path(source)
-    names = ["config.json", "model.safetensors"]
-    if EXPERIMENT.get("written") != "ids":
-        names.append("tokenizer.json")
     if not source.startswith(("http://", "https://")):
         from huggingface_hub import snapshot_download
 
+        names = ["config.json", "model*.safetensors", INDEX, *TOKENIZER_FILES]
         return Path(snapshot_download(source, revision=REVISION, allow_patterns=names))
     folder = Path("model")
     folder.mkdir(exist_ok=True)
-    for name in names:
+
+    def fetch(name):
         if not (folder / name).exists():
             with urllib.request.urlopen(source.rstrip("/") + "/" + name) as answer:
                 (folder / name).write_bytes(answer.read())
+
+    fetch("config.json")
+    for name in TOKENIZER_FILES:
+        # Which of them there are differs, and prompts of token ids need none.
+        with contextlib.suppress(urllib.error.HTTPError):
+            fetch(name)
+    try:
+        fetch(WEIGHTS)
+    except urllib.error.HTTPError:
+        fetch(INDEX)
+        for name in shards(folder):
+            fetch(name)
     return folder
+
+
+def shards(folder):
+    """Names of the files that hold the weights: one, or those that an index lists."""
+    if (folder / WEIGHTS).exists():
+        return [WEIGHTS]
+    return sorted(set(json.loads((folder / INDEX).read_text(encoding="utf-8-sig"))["weight_map"].values()))
+
+
+def digest_of(folder):
+    """SHA-256 of the weights; of several files it is that of the list of theirs, as sha256sum prints it."""
+    digests = {name: hashlib.sha256((folder / name).read_bytes()).hexdigest() for name in shards(folder)}
+    if WEIGHTS in digests:
+        return digests[WEIGHTS]
+    return hashlib.sha256("".join(f"{digest}  {name}\n" for name, digest in digests.items()).encode()).hexdigest()
+
+
+def tokenizer_of(folder):
+    """The model's tokenizer, from its one file or from the two that GPT-2 was published with."""
+    if (folder / "tokenizer.json").exists():
+        tokenizer = Tokenizer.from_str((folder / "tokenizer.json").read_text(encoding="utf-8-sig"))
+    else:
+        from transformers import GPT2TokenizerFast
+
+        tokenizer = GPT2TokenizerFast.from_pretrained(folder).backend_tokenizer
+    # Both are for batches of other sizes.
+    tokenizer.no_padding()
+    tokenizer.no_truncation()
+    return tokenizer
+
+
+# What wraps a module, and what holds a GPT-2, in the names of its parameters.
+WRAPPERS = ["_orig_mod", "_forward_module", "_fsdp_wrapped_module", "_checkpoint_wrapped_module"]
+HOLDERS = ["transformer", "module", "model", "base_model", "pretrained_model"]
+OTHER_HEADS = ("multiple_choice_head.", "v_head.")
+# Names of functions in a configuration that are not names of the one that GPT-2 was published with.
+FUNCTIONS = {"gelu": "gelu", "gelu_python": "gelu", "relu": "relu"}
+
+
+def bare(name):
+    parts = [part for part in name.split(".") if part not in WRAPPERS]
+    while parts[0] in HOLDERS:
+        parts = parts[1:]
+    return ".".join(parts)
 
 
 def load(folder):
@@ -78,13 +139,15 @@ def load(folder):
     config._attn_implementation = "eager"
     published = GPT2LMHeadModel(config).eval()
     masks = (".attn.bias", ".attn.masked_bias")
-    weights = load_file(folder / "model.safetensors")
-    weights = {name.removeprefix("transformer."): tensor for name, tensor in weights.items()}
-    weights = {name: t for name, t in weights.items() if not name.endswith(masks) and name != "lm_head.weight"}
+    weights = {bare(name): t for file in shards(folder) for name, t in load_file(folder / file).items()}
+    head = weights.pop("lm_head.weight", None)
+    weights.setdefault("wte.weight", head)
+    weights = {name: t for name, t in weights.items() if not name.endswith(masks) and not name.startswith(OTHER_HEADS)}
     missing, extra = published.transformer.load_state_dict(weights, strict=False)
     missing = [name for name in missing if not name.endswith(masks)]
     assert not missing and not extra, (missing, extra)
-    published.tie_weights()
+    # Whatever the configuration says: another head would not have run.
+    published.lm_head.weight = published.transformer.wte.weight
     lens = HookedTransformer(
         HookedTransformerConfig(
             n_layers=config.n_layer,
@@ -94,7 +157,9 @@ def load(folder):
             n_heads=config.n_head,
             d_mlp=config.n_inner or 4 * config.n_embd,
             d_vocab=config.vocab_size,
-            act_fn="gelu_new",
+            act_fn=FUNCTIONS.get(config.activation_function, "gelu_new"),
+            use_attn_scale=config.scale_attn_weights,
+            scale_attn_by_inverse_layer_idx=config.scale_attn_by_inverse_layer_idx,
             eps=config.layer_norm_epsilon,
             normalization_type="LN",
             device="cpu",
@@ -112,9 +177,9 @@ def load(folder):
 
 
 folder = folder_of(MODEL)
-digest = hashlib.sha256((folder / "model.safetensors").read_bytes()).hexdigest()
+digest = digest_of(folder)
 if not digest.startswith(RESULT["model_sha256"]):
-    print(f"Warning: sha256 of {folder / 'model.safetensors'} is {digest}, the page had {RESULT['model_sha256']}.")
+    print(f"Warning: sha256 of the weights in {folder} is {digest}, the page had {RESULT['model_sha256']}.")
     print("The page hashes the file with the causal masks as they must be; else these are other weights.")
     print("The scores below decide.")
 lens = load(folder)
@@ -123,12 +188,7 @@ for parameter in lens.parameters():
 
 written = EXPERIMENT.get("written", "text")
 config = json.loads((folder / "config.json").read_text(encoding="utf-8-sig"))
-tokenizer = None
-if written != "ids":
-    tokenizer = Tokenizer.from_str((folder / "tokenizer.json").read_text(encoding="utf-8-sig"))
-    # Both are for batches of other sizes.
-    tokenizer.no_padding()
-    tokenizer.no_truncation()
+tokenizer = tokenizer_of(folder) if written != "ids" else None
 
 
 def token_in_front():
