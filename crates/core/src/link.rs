@@ -461,6 +461,16 @@ mod tests {
     }
 
     #[test]
+    fn a_pair_that_no_link_may_hold_takes_nothing_else_with_it() {
+        let clean = "a ".repeat(MAX_PROMPT_CHARS);
+        let pairs = vec![crate::PromptPair { clean, ..crate::PromptPair::default() }];
+        let view = View { zero_baseline: true, pairs, ..View::default() };
+        let link = print_link(&Experiment::default(), None, &view).expect("without the pairs");
+        let read = parse_link(&link).expect("our own");
+        assert_eq!((read.view.zero_baseline, read.refused.len()), (true, 0));
+    }
+
+    #[test]
     fn what_does_not_fit_stays_behind_and_what_cannot_fit_is_an_error() {
         // Digits that deflate cannot shorten below half.
         let long = |n: usize, seed: u64| {

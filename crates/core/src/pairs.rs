@@ -384,12 +384,12 @@ pub fn read_pairs(bytes: &[u8]) -> Result<PairList, PairsError> {
 fn table_or_lines(text: &str) -> Result<Rows, PairsError> {
     let table = csv::read(text);
     let may_be_lines = || text.lines().any(|line| line.trim_start().starts_with('{'));
-    if matches!(table, Err(PairsError::Columns { .. })) && may_be_lines() {
-        if let Ok(rows) = json::sequence(text) {
-            if rows.rows.iter().any(Result::is_ok) {
-                return Ok(rows);
-            }
-        }
+    if matches!(table, Err(PairsError::Columns { .. }))
+        && may_be_lines()
+        && let Ok(rows) = json::sequence(text)
+        && rows.rows.iter().any(Result::is_ok)
+    {
+        return Ok(rows);
     }
     table
 }

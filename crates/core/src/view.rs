@@ -230,11 +230,6 @@ impl View {
             Highlight::Quantile(q) => (0.0..=1.0).contains(&q),
             Highlight::AtLeast(score) => score.is_finite() && score >= 0.0,
         };
-        let is_short = |pair: &PromptPair| {
-            [&pair.clean, &pair.corrupted]
-                .iter()
-                .all(|text| text.chars().count() <= crate::MAX_PROMPT_CHARS)
-        };
         highlight
             && self.pinned.iter().chain(&self.selected).all(fits)
             && self.selected.len() <= MOST_SELECTED
@@ -249,11 +244,19 @@ impl View {
     #[must_use]
     pub fn for_link(mut self) -> Self {
         self.selected.truncate(MOST_SELECTED);
-        if self.pairs.len() > MOST_PAIRS {
+        // A view with a pair that no link may hold would be refused as a whole.
+        if self.pairs.len() > MOST_PAIRS || !self.pairs.iter().all(is_short) {
             self.pairs.clear();
         }
         self
     }
+}
+
+/// Whether the prompts of a pair are no longer than prompts may be.
+fn is_short(pair: &PromptPair) -> bool {
+    [&pair.clean, &pair.corrupted]
+        .iter()
+        .all(|text| text.chars().count() <= crate::MAX_PROMPT_CHARS)
 }
 
 /// A unit by its name. One of a later version is shown in the metric's: that is the default.

@@ -113,21 +113,16 @@ impl Records<'_> {
     /// The cell that begins here, and whether it is the last of its line; `None`: its quotation marks are broken.
     fn cell(&mut self) -> Option<(String, bool)> {
         let rest = &self.text[self.at..];
-        let (cell, mut used) = match rest.strip_prefix('"') {
-            Some(quoted) => {
-                let (cell, end) = unquoted(quoted)?;
-                (cell, 1 + end)
-            }
-            None => {
-                let is_end = |byte: &u8| self.is_end(*byte);
-                let end = rest.as_bytes().iter().position(is_end).unwrap_or(rest.len());
-                (rest[..end].to_owned(), end)
-            }
-        };
-        if rest.starts_with('"') {
+        let (cell, mut used) = if let Some(quoted) = rest.strip_prefix('"') {
+            let (cell, end) = unquoted(quoted)?;
             // Spaces between a quotation mark and what separates are no part of a cell.
-            used += rest[used..].len() - rest[used..].trim_start_matches(' ').len();
-        }
+            let spaces = quoted[end..].len() - quoted[end..].trim_start_matches(' ').len();
+            (cell, 1 + end + spaces)
+        } else {
+            let is_end = |byte: &u8| self.is_end(*byte);
+            let end = rest.as_bytes().iter().position(is_end).unwrap_or(rest.len());
+            (rest[..end].to_owned(), end)
+        };
         let is_last = match rest.as_bytes().get(used) {
             None => true,
             Some(byte) if *byte == self.separator => {
