@@ -3,6 +3,7 @@
 
 use std::fs;
 use std::path::{Path, PathBuf};
+use std::sync::atomic::{AtomicUsize, Ordering};
 
 use pollster::block_on;
 use serde_json::json;
@@ -81,14 +82,16 @@ fn damages_of_json(whole: &[u8]) -> Vec<(&'static str, Vec<u8>, &'static str)> {
             "JSON that ends in the middle",
         ),
         ("list", b"[1, 2]".to_vec(), "JSON that is a list"),
-        ("null", b"null".to_vec(), "JSON that is a null"),
+        ("null", b"null".to_vec(), "JSON that is null"),
         ("comma", b"{\"a\": 1,}".to_vec(), "text that is no JSON from line 1, column 9 on"),
         ("Latin-1", b"{\"a\": \"\xe9\"}".to_vec(), "bytes that are no text in UTF-8"),
     ]
 }
 
-/// A folder of its own for a test, with these files.
-fn on_disk(name: &str, files: &Files) -> PathBuf {
+/// A folder of its own, with these files: tests run side by side.
+fn on_disk(files: &Files) -> PathBuf {
+    static FOLDERS: AtomicUsize = AtomicUsize::new(0);
+    let name = FOLDERS.fetch_add(1, Ordering::Relaxed).to_string();
     let folder = Path::new(env!("CARGO_TARGET_TMPDIR")).join("damage").join(name);
     if folder.exists() {
         fs::remove_dir_all(&folder).expect("it can be removed");
@@ -102,12 +105,13 @@ fn on_disk(name: &str, files: &Files) -> PathBuf {
 
 /// What the command line prints of a folder, and what the page is told.
 fn printed(files: &Files) -> (String, Problem) {
-    let model = on_disk("model", files);
+    let model = on_disk(files);
     let options = Options { out: model.join("out"), model, dtype: Stored::F16 };
     let text = format!("{:#}", convert(&options).expect_err("it must be refused"));
     let device = DeviceKind::cpu("a test");
     let host = &mut Listener::default();
     let error = block_on(Model::load(files, &Expected::default(), &device, host));
+    fs::remove_dir_all(&options.model).expect("it can be removed");
     (text, error.expect_err("it must be refused").problem())
 }
 

@@ -136,11 +136,11 @@ pub fn json_object(bytes: &[u8]) -> Result<&[u8], NotTheFile> {
     }
     match begun.as_bytes()[0] {
         b'{' => Ok(text.as_bytes()),
-        b'[' => refused(Damage::NotAnObject("list")),
-        b'"' => refused(Damage::NotAnObject("text")),
+        b'[' => refused(Damage::NotAnObject("a list")),
+        b'"' => refused(Damage::NotAnObject("a text")),
         b't' | b'f' => refused(Damage::NotAnObject("true or false")),
         b'n' => refused(Damage::NotAnObject("null")),
-        _ => refused(Damage::NotAnObject("number")),
+        _ => refused(Damage::NotAnObject("a number")),
     }
 }
 
@@ -260,7 +260,7 @@ impl fmt::Display for Damage {
             Self::NotJson { line, column } => {
                 format!("text that is no JSON from line {line}, column {column} on").into()
             }
-            Self::NotAnObject(kind) => format!("JSON that is a {kind}").into(),
+            Self::NotAnObject(kind) => format!("JSON that is {kind}").into(),
             Self::NotText => "bytes that are no text in UTF-8".into(),
         };
         f.write_str(&words)
@@ -301,7 +301,7 @@ mod tests {
         assert_eq!(damage(b" \n"), Damage::Empty);
         assert_eq!(damage(b"{\"a\": [1,"), Damage::CutOff);
         assert_eq!(damage(b"{\n\"a\" 1}"), Damage::NotJson { line: 2, column: 5 });
-        assert_eq!(damage(b"[1]"), Damage::NotAnObject("list"));
+        assert_eq!(damage(b"[1]"), Damage::NotAnObject("a list"));
         assert_eq!(damage(b"null"), Damage::NotAnObject("null"));
         assert_eq!(damage(b"Entry not found"), Damage::Words("Entry not found".to_owned()));
         assert_eq!(damage(b"{\0\"\0a\0"), Damage::Utf16);
