@@ -108,8 +108,9 @@ test("a dropped table in UTF-16 is read, one in Latin-1 is refused and changes n
 test("published lists are read: token ids as answers, and an object of prompts", async () => {
   await input().fill(",clean,corrupted,correct_idx,incorrect_idx\n470,The keys near the cabinet,The key near the cabinet,10,11");
   await read("1 pair read");
-  await input().fill('{"prompts":[{"clean":"a","corrupt":"b","answers":[" c"],"wrong_answers":[" d"]}]}');
-  await read("1 pair read");
+  const pair = '{"clean":"a","corrupt":"b","answers":[" c"],"wrong_answers":[" d"]}';
+  await input().fill(`{"prompts":[${pair},${pair}]}`);
+  await read("2 pairs read");
   await input().fill("clean,corrupted,group,plural\na,b,c,1");
   assert.match(await by(page, "batch-problem").innerText(), /No column is the answer: wanted are clean, corrupted[^]*clean, corrupted, group, plural/);
 });

@@ -74,7 +74,8 @@ test("a special token between two turns is one, marked, in one column, and gives
     await by(page, "prompt-corrupted").fill(asked.corrupted);
     await by(page, "answer").fill(asked.answer);
     await by(page, "wrong").fill(asked.wrong);
-    await page.locator("[data-testid=token-row-clean] td.special").waitFor();
+    for (const side of ["clean", "corrupted"]) await page.locator(`[data-testid=token-row-${side}] td.special`).waitFor();
+    await page.locator(".token-table:not(.waiting)").waitFor();
     const places = [];
     for (const side of ["clean", "corrupted"]) {
       const special = await row(page, side).evaluateAll((cells) =>
