@@ -555,3 +555,39 @@ fn what_may_not_be_meant_is_said_with_what_mends_it() {
     let [hint] = &look(&folder.model(), &draft).hints[..] else { panic!("one hint") };
     assert_eq!(hint.about, About::ReadAs { text: format!("a ring{BOS}Tom") });
 }
+
+#[test]
+fn ids_are_written_as_text_where_a_text_has_just_these_tokens() {
+    let model = mini().model();
+    let text =
+        pair("Kate gave Tom a café and Tom went to", "Kate gave Tom a café and Kate went to");
+    let seen = look(&model, &text);
+    assert_eq!(seen.in_text, None, "it is text");
+    let ids = |side: &twinbeam_core::SideView| -> Vec<String> {
+        side.tokens.iter().map(|token| token.id.to_string()).collect()
+    };
+    let answer = |check: &twinbeam_core::AnswerCheck| vec![check.readings[0].ids[0].to_string()];
+    let in_ids = Experiment {
+        clean: ids(&seen.clean).join(" "),
+        corrupted: ids(&seen.corrupted).join(" "),
+        answer: answer(&seen.answer),
+        wrong: answer(&seen.wrong),
+        written: Written::Ids,
+        prepend_bos: false,
+        ..text.clone()
+    };
+    assert_eq!(look(&model, &in_ids).in_text.as_deref(), Some(&text), "BOS is in front again");
+    let answers_alone =
+        Experiment { answer: in_ids.answer.clone(), written: Written::AnswerIds, ..text.clone() };
+    let wrong = Experiment { wrong: answer(&seen.wrong), ..answers_alone };
+    assert_eq!(look(&model, &wrong).in_text.as_deref(), Some(&text));
+
+    // Cut inside a character, there is no text of these tokens, and none is made up.
+    let part = seen.clean.tokens.iter().position(|token| token.text.contains('\u{fffd}'));
+    let cut = &ids(&seen.clean)[..=part.expect("é is two tokens of the bundled model")];
+    let half = Experiment { clean: cut.join(" "), ..in_ids.clone() };
+    assert_eq!(look(&model, &half).in_text, None);
+    // What is no ids stays as it is typed.
+    let words = Experiment { clean: "12 abc".to_owned(), ..in_ids };
+    assert_eq!(look(&model, &words).in_text.map(|text| text.clean), Some("12 abc".to_owned()));
+}

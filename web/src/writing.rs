@@ -3,21 +3,26 @@
 use leptos::prelude::*;
 use twinbeam_core::{AnswerCheck, Experiment, Inspection, SideView, Written};
 
-use crate::bridge;
 use crate::state::AppState;
+use crate::{bridge, explain};
 
-/// Turns what is typed into token ids, or into text. What cannot be turned stays as it is typed.
+/// Turns what is typed into token ids, or into text. Where no text has just these tokens they stay ids: other tokens
+/// would be another experiment.
 pub(crate) fn switch(state: AppState) {
-    let bos = state.loaded.with_untracked(|loaded| {
-        loaded.as_ref().and_then(|loaded| Some(loaded.tokenizer.as_ref()?.bos.clone()))
-    });
+    // What the model sees must be of what is typed by now.
+    if !state.inspected.get_untracked() {
+        return;
+    }
     let seen = state.inspection.get_untracked();
-    state.draft.update(|draft| {
-        *draft = match draft.written {
-            Written::Text => in_ids(draft, &seen),
-            Written::AnswerIds | Written::Ids => in_text(draft, &seen, bos.as_deref()),
-        };
-    });
+    let draft = state.draft.get_untracked();
+    let turned = match draft.written {
+        Written::Text => Some(in_ids(&draft, &seen)),
+        Written::AnswerIds | Written::Ids => seen.in_text.map(|text| *text),
+    };
+    match turned {
+        Some(turned) => state.draft.set(turned),
+        None => state.notice.set(Some(explain::no_text_of_ids())),
+    }
     state.failed.set(false);
     bridge::inspect(state, true);
 }
@@ -35,33 +40,6 @@ fn in_ids(draft: &Experiment, seen: &Inspection) -> Experiment {
         answer: answers(&seen.answer, &draft.answer),
         wrong: answers(&seen.wrong, &draft.wrong),
         written: Written::Ids,
-        ..draft.clone()
-    }
-}
-
-/// The first token becomes BOS in front where it is that in both prompts.
-fn in_text(draft: &Experiment, seen: &Inspection, bos: Option<&str>) -> Experiment {
-    let were_ids = draft.written.prompts_are_ids();
-    let begins =
-        |side: &SideView| side.tokens.first().is_some_and(|t| Some(t.text.as_str()) == bos);
-    let prepend_bos = begins(&seen.clean) && begins(&seen.corrupted);
-    let prompt = |side: &SideView, typed: &str| {
-        if !were_ids {
-            return typed.to_owned();
-        }
-        let tokens = side.tokens.iter().skip(usize::from(prepend_bos));
-        or_typed(tokens.map(|token| token.text.as_str()).collect(), typed)
-    };
-    let answers = |check: &AnswerCheck, typed: &[String]| {
-        each(check, typed, |reading| reading.pieces.concat())
-    };
-    Experiment {
-        clean: prompt(&seen.clean, &draft.clean),
-        corrupted: prompt(&seen.corrupted, &draft.corrupted),
-        answer: answers(&seen.answer, &draft.answer),
-        wrong: answers(&seen.wrong, &draft.wrong),
-        written: Written::Text,
-        prepend_bos: if were_ids { prepend_bos } else { draft.prepend_bos },
         ..draft.clone()
     }
 }
@@ -156,7 +134,7 @@ mod tests {
     }
 
     #[test]
-    fn text_becomes_ids_and_ids_become_the_text() {
+    fn text_becomes_the_ids_of_its_tokens() {
         let seen = Inspection {
             clean: side(&[(0, "<s>"), (5, "The"), (7, " cat")]),
             corrupted: side(&[(0, "<s>"), (5, "The"), (8, " dog")]),
@@ -177,22 +155,5 @@ mod tests {
             (&ids.answer[..], &ids.wrong[..]),
             (&["9".to_owned()][..], &["10".to_owned()][..])
         );
-        assert_eq!(in_text(&ids, &seen, Some("<s>")), text);
-        // Another token is no BOS in front, and is text.
-        let without = in_text(&ids, &seen, Some("<|endoftext|>"));
-        assert_eq!((without.prepend_bos, without.clean.as_str()), (false, "<s>The cat"));
-    }
-
-    #[test]
-    fn what_is_no_tokens_stays_as_it_is_typed() {
-        let typed = Experiment {
-            clean: "12 abc".to_owned(),
-            answer: vec!["x".to_owned()],
-            written: Written::Ids,
-            ..Experiment::default()
-        };
-        let text = in_text(&typed, &Inspection::default(), None);
-        assert_eq!((text.clean.as_str(), &text.answer[..]), ("12 abc", &["x".to_owned()][..]));
-        assert_eq!(text.written, Written::Text);
     }
 }

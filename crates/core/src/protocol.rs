@@ -656,4 +656,6 @@ pub struct Inspection {
     pub problem: Option<PromptError>,
     /// What runs and may not be what was meant.
     pub hints: Vec<Hint>,
+    /// The draft written as text, where it is written in token ids and there is a text of just these tokens.
+    pub in_text: Option<Box<Experiment>>,
 }

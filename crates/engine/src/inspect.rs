@@ -117,7 +117,46 @@ pub async fn inspect(model: &Model, draft: &Experiment) -> Result<Inspection, Er
         wrong: answers(model, &draft.wrong, draft.written)?,
         problem,
         hints: hints(model, draft),
+        in_text: in_text(model, draft).map(Box::new),
     })
+}
+
+/// An experiment in token ids written as text; `None` where it is text, or no text has just these tokens: half a
+/// character has none, and what two tokens spell can be one other token.
+fn in_text(model: &Model, draft: &Experiment) -> Option<Experiment> {
+    let tokenizer = model.tokenizer.as_ref()?;
+    if draft.written == Written::Text {
+        return None;
+    }
+    let spell = |ids: &[u32]| {
+        let text = tokenizer.decode(ids);
+        model.read_text(&text).is_ok_and(|reading| reading.ids == ids).then_some(text)
+    };
+    // What is no list of ids is text already.
+    let answers = |typed: &[String]| -> Option<Vec<String>> {
+        let text = |typed: &String| match parse_ids(typed) {
+            Ok(ids) => spell(&ids),
+            Err(_) => Some(typed.clone()),
+        };
+        typed.iter().map(text).collect()
+    };
+    let (answer, wrong) = (answers(&draft.answer)?, answers(&draft.wrong)?);
+    let mut text = Experiment { answer, wrong, written: Written::Text, ..draft.clone() };
+    if draft.written.prompts_are_ids() {
+        let [clean, corrupted] = [&draft.clean, &draft.corrupted].map(|typed| parse_ids(typed));
+        let bos = model.bos().ok();
+        let begins = |ids: &Result<Vec<u32>, _>| {
+            ids.as_ref().is_ok_and(|ids| bos.is_some() && ids.first().copied() == bos)
+        };
+        text.prepend_bos = begins(&clean) && begins(&corrupted);
+        let prompt = |ids: Result<Vec<u32>, _>, typed: &String| match ids {
+            Ok(ids) => spell(&ids[usize::from(text.prepend_bos)..]),
+            Err(_) => Some(typed.clone()),
+        };
+        (text.clean, text.corrupted) =
+            (prompt(clean, &draft.clean)?, prompt(corrupted, &draft.corrupted)?);
+    }
+    Some(text)
 }
 
 /// Ids of a draft; none of a text that is too long to tokenise, or that is no list of ids and should be.

@@ -58,6 +58,15 @@ fn quoted(text: &str) -> String {
     format!("{}{more}", visible(&short))
 }
 
+/// That token ids cannot be turned into text.
+pub(crate) fn no_text_of_ids() -> Notice {
+    Notice::new(
+        "No text has just these tokens",
+        "Part of a character, or a split that the tokenizer does not make, can be written in token ids only: they stay as \
+         they are.",
+    )
+}
+
 /// What the files of a model say in two ways.
 pub(crate) fn tokenizer_note(note: &TokenizerNote) -> String {
     match note {
