@@ -8,7 +8,7 @@ use twinbeam_core::{Experiment, experiment_from_text, experiment_to_text};
 use crate::memory::Memory;
 use crate::reactive::effect;
 use crate::state::AppState;
-use crate::{bridge, url_state};
+use crate::{bridge, url_state, writing};
 
 const KEY: &str = "twinbeam-draft";
 
@@ -22,7 +22,10 @@ pub(crate) fn keep(state: AppState) {
     effect(move || {
         // What is run is in the address from then on.
         state.committed.track();
+        // Of a draft that was only emptied, for a model without a tokenizer, the text that waits is what was typed.
+        let aside = state.set_aside.get();
         let draft = state.draft.get();
+        let draft = aside.filter(|_| draft == writing::emptied(&draft)).unwrap_or(draft);
         let address = in_address();
         let draft = of_its_model(draft, &address);
         if draft == address {
@@ -95,5 +98,17 @@ mod tests {
         for text in ["", "{}", "\n", "{}\n[1]", "<html>\n<html>"] {
             assert_eq!(read(text, &Experiment::default()), None, "{text}");
         }
+    }
+
+    #[test]
+    fn a_draft_that_cannot_be_run_or_linked_comes_back_as_it_is() {
+        let address = Experiment::default();
+        let draft = Experiment {
+            clean: "word ".repeat(2000),
+            answer: Vec::new(),
+            n_steps: twinbeam_core::Steps::Fixed(0),
+            ..address.clone()
+        };
+        assert_eq!(read(&written(&address, &draft), &address), Some(draft));
     }
 }

@@ -20,7 +20,11 @@ pub(crate) fn switch(state: AppState) {
         Written::AnswerIds | Written::Ids => seen.in_text.map(|text| *text),
     };
     match turned {
-        Some(turned) => state.draft.set(turned),
+        Some(turned) => {
+            state.draft.set(turned);
+            // The visitor has chosen: another model takes nothing of it back.
+            state.set_aside.set(None);
+        }
         None => state.notice.set(Some(explain::no_text_of_ids())),
     }
     state.failed.set(false);
@@ -68,27 +72,27 @@ fn each(
 /// waits for one that has a tokenizer. Whether there is nothing to run before it is typed.
 pub(crate) fn follow(state: AppState, reads_text: bool) -> bool {
     let draft = state.draft.get_untracked();
-    let aside = state.set_aside.get_untracked();
-    match (reads_text, aside) {
-        (false, _) if draft.written != Written::Ids => {
-            state.draft.set(emptied(&draft));
-            state.set_aside.set(Some(draft));
-            true
-        }
-        (true, Some(text)) => {
-            state.set_aside.set(None);
-            if draft.written == Written::Ids {
-                state.draft.set(Experiment {
-                    model: draft.model,
-                    metric: draft.metric,
-                    n_steps: draft.n_steps,
-                    ..text
-                });
-            }
-            false
-        }
-        _ => false,
+    // What was typed of the other kind, with the options as they are now.
+    let aside = state.set_aside.get_untracked().map(|aside| Experiment {
+        model: draft.model.clone(),
+        metric: draft.metric,
+        n_steps: draft.n_steps,
+        ..aside
+    });
+    let are_ids = draft.written == Written::Ids;
+    let aside = aside.filter(|aside| (aside.written == Written::Ids) != are_ids);
+    let turned = match aside {
+        // As it should be; token ids are read by every model.
+        _ if reads_text != are_ids => None,
+        None if reads_text => None,
+        None => Some(emptied(&draft)),
+        aside => aside,
+    };
+    if let Some(turned) = turned {
+        state.draft.set(turned);
+        state.set_aside.set(Some(draft));
     }
+    state.draft.with_untracked(|draft| *draft == emptied(draft))
 }
 
 /// Token ids are typed from now on, beginning with none.
@@ -97,7 +101,8 @@ pub(crate) fn start_with_ids(state: AppState) {
     bridge::inspect(state, true);
 }
 
-fn emptied(draft: &Experiment) -> Experiment {
+/// A draft before any token id is typed.
+pub(crate) fn emptied(draft: &Experiment) -> Experiment {
     Experiment {
         clean: String::new(),
         corrupted: String::new(),

@@ -4,6 +4,8 @@ use std::str::FromStr;
 use serde::{Deserialize, Deserializer, Serialize, Serializer};
 use serde_json::Value;
 
+use crate::{TopToken, parse_ids};
+
 /// Longest prompt a visitor may type, in characters; longer text is refused before tokenising.
 pub const MAX_PROMPT_CHARS: usize = 4000;
 
@@ -273,6 +275,20 @@ pub struct Experiment {
     pub n_steps: Steps,
 }
 
+impl Experiment {
+    /// Whether a token is among some answers, which are written as this experiment writes them.
+    pub fn names(&self, answers: &[String], token: &TopToken) -> bool {
+        let is_it = |answer: &String| {
+            if self.written.answers_are_ids() {
+                parse_ids(answer).is_ok_and(|ids| ids == [token.id])
+            } else {
+                *answer == token.text
+            }
+        };
+        answers.iter().any(is_it)
+    }
+}
+
 impl Default for Experiment {
     /// The notebook's pair, on the bundled model.
     fn default() -> Self {
@@ -313,5 +329,20 @@ mod tests {
         }
         let impossible = [Steps::Fixed(0), Steps::Fixed(301), Steps::Auto { tolerance_ppm: 0 }];
         assert!(impossible.into_iter().all(|steps| !steps.is_possible()));
+    }
+
+    #[test]
+    fn a_token_is_named_by_its_text_or_by_its_id() {
+        let token = TopToken { id: 7, text: " a".to_owned(), logit: 1.0, prob: 0.5 };
+        let names = |written, answer: &str| {
+            let experiment = Experiment { written, ..Experiment::default() };
+            experiment.names(&["x".to_owned(), answer.to_owned()], &token)
+        };
+        assert!(
+            names(Written::Text, " a") && !names(Written::Text, "a") && !names(Written::Text, "7")
+        );
+        for written in [Written::AnswerIds, Written::Ids] {
+            assert!(names(written, "#7") && !names(written, " a") && !names(written, "77"));
+        }
     }
 }

@@ -105,19 +105,18 @@ pub fn print_link(
     Err(LinkError::TooLong(shortest))
 }
 
-/// An experiment alone, as text of any length: what a page keeps of a draft.
+/// An experiment alone, as text of any length: what a page keeps of a draft. Nothing of it is refused, since a draft may
+/// be one that cannot be run yet.
 pub fn experiment_to_text(experiment: &Experiment) -> String {
-    Value::Object(own_fields(experiment)).to_string()
+    // OK because it holds strings, lists and numbers.
+    serde_json::to_string(experiment).unwrap_or_default()
 }
 
-/// Reads what [`experiment_to_text`] has written. As in a link, what cannot be becomes the default's.
+/// Reads what [`experiment_to_text`] has written.
 ///
 /// `None`: it is no such text.
 pub fn experiment_from_text(text: &str) -> Option<Experiment> {
-    match serde_json::from_str(text) {
-        Ok(Value::Object(fields)) => Some(from_fields(fields).experiment),
-        _ => None,
-    }
+    serde_json::from_str(text).ok()
 }
 
 /// The fields of an experiment that are not the default's.

@@ -41,8 +41,8 @@ fn Side(state: AppState, clean: bool) -> impl IntoView {
             top.into_iter()
                 .take(TOP)
                 .map(|token| {
-                    let right = experiment.answer.contains(&token.text);
-                    let wrong = experiment.wrong.contains(&token.text);
+                    let right = experiment.names(&experiment.answer, &token);
+                    let wrong = experiment.names(&experiment.wrong, &token);
                     view! {
                         <li class:right=right class:wrong=wrong title=format!("id {}, logit {:.3}", token.id, token.logit)>
                             <span class="token">{visible(&token.text)}</span>

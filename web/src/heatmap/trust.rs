@@ -167,8 +167,8 @@ fn gap(committed: &Committed) -> Chip {
 
 fn solved(committed: &Committed) -> Chip {
     let SideSummary { metrics, top, .. } = &committed.sides.0;
-    let answers = &committed.experiment.answer;
-    let place = top.iter().position(|token| answers.contains(&token.text));
+    let experiment = &committed.experiment;
+    let place = top.iter().position(|token| experiment.names(&experiment.answer, token));
     let difference = signed(metrics.logit_diff, 3);
     let prefers = metrics.logit_diff > 0.0;
     let is_likely = place.is_some() || top.is_empty();
