@@ -122,9 +122,10 @@ fn Embedded(state: AppState) -> impl IntoView {
         state.draft.with(|draft| {
             let list = |answers: &[String]| answers.join(" | ");
             format!(
-                "Answer “{}”, wrong answer “{}”; {}; IG by {}; model {}.",
+                "Answer “{}”, wrong answer “{}”{}; {}; IG by {}; model {}.",
                 list(&draft.answer),
                 list(&draft.wrong),
+                explain::written(draft.written),
                 state.direction(),
                 explain::steps(draft.n_steps, &[]),
                 state.models.title(&draft.model)

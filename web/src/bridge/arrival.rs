@@ -191,6 +191,11 @@ fn take_into_use(state: AppState) {
     };
     finished(state);
     state.failed.set(false);
+    // What a link has named is of its own model, for which it waits.
+    let is_links = state.models.waiting.with_untracked(|id| *id == Some(spec.identity.id.clone()));
+    if !is_links {
+        state.named_window.set(None);
+    }
     // The example that numbers were published for is what a visitor wants to see of it.
     let is_default = state.draft.with_untracked(|draft| {
         let default = Experiment { model: draft.model.clone(), ..Experiment::default() };

@@ -120,6 +120,10 @@ pub(crate) fn neurons_stopped() -> Notice {
     )
 }
 
+/// What an answer is.
+const ONE_TOKEN: &str =
+    "Type one token, text with its leading space or a token id, or take a suggestion.";
+
 /// What is wrong with the inputs, and how to mend it.
 pub(crate) fn prompt(error: &PromptError) -> Notice {
     match error {
@@ -153,7 +157,7 @@ pub(crate) fn prompt(error: &PromptError) -> Notice {
         ),
         PromptError::UnknownToken { id, d_vocab } => Notice::new(
             format!("Token {id} is not one of the model's {d_vocab}"),
-            "The tokenizer and the model do not belong together.",
+            format!("Its tokens are numbered from 0 to {}.", d_vocab.saturating_sub(1)),
         ),
         PromptError::NotInModel { text, id, d_vocab } => Notice::new(
             format!("“{text}” is token {id}, and the model has {d_vocab}"),
@@ -174,7 +178,7 @@ pub(crate) fn prompt(error: &PromptError) -> Notice {
         .offering([WayOn::TypeIds, WayOn::UseLocalFiles]),
         PromptError::NoAnswer { side } => Notice::new(
             format!("The {side} is missing"),
-            "Type one token with its leading space, or take a suggestion.",
+            ONE_TOKEN,
         ),
         PromptError::SameAnswer { .. } => Notice::new(
             "The answer and the wrong answer share a token",
@@ -197,7 +201,7 @@ pub(crate) fn prompt(error: &PromptError) -> Notice {
             Notice::new(
                 format!("“{text}” is not one token"),
                 if pieces.is_empty() {
-                    "Type one token with its leading space, or take a suggestion.".to_owned()
+                    ONE_TOKEN.to_owned()
                 } else {
                     format!("It splits into {}. An answer is exactly one token.", split.join(" "))
                 },

@@ -1,6 +1,6 @@
 //! What there is to say beside the fields: of what runs and may not be what was meant, and of how it is typed.
 
-use twinbeam_core::{About, Hint, TokenizerNote, TokenizerReport, name_of};
+use twinbeam_core::{About, Hint, TokenizerNote, TokenizerReport, Written, name_of};
 
 use super::Notice;
 use crate::components::visible;
@@ -56,6 +56,15 @@ fn quoted(text: &str) -> String {
     let short: String = text.chars().take(MOST_QUOTED).collect();
     let more = if short.len() < text.len() { "…" } else { "" };
     format!("{}{more}", visible(&short))
+}
+
+/// What is said behind prompts and answers that are not text.
+pub(crate) const fn written(written: Written) -> &'static str {
+    match written {
+        Written::Text => "",
+        Written::AnswerIds => " (answers are token ids)",
+        Written::Ids => " (prompts and answers are token ids)",
+    }
 }
 
 /// That token ids cannot be turned into text.

@@ -138,7 +138,7 @@ fn readme(record: &Record, origin: &Origin, batch: Option<&Summary>, n_pairs: us
          clean prompt      {clean}\n\
          corrupted prompt  {corrupted}\n\
          answer            {answer}\n\
-         wrong answer      {wrong}\n\
+         wrong answer      {wrong}{written}\n\
          metric            {metric}: clean {clean_value}, corrupted {corrupted_value} {unit}\n\
          model             {model}, sha256 {sha256}\n\
          computed on       {device}\n\
@@ -165,6 +165,7 @@ fn readme(record: &Record, origin: &Origin, batch: Option<&Summary>, n_pairs: us
         corrupted = one_line(&experiment.corrupted),
         answer = one_line(&experiment.answer.join("|")),
         wrong = one_line(&experiment.wrong.join("|")),
+        written = explain::written(experiment.written),
         metric = experiment.metric.label(),
         clean_value = signed(record.clean.metrics.get(experiment.metric), 3),
         corrupted_value = signed(record.corrupted.metrics.get(experiment.metric), 3),

@@ -290,10 +290,7 @@ impl Record {
             csv::typed("answer", &list(answer)),
             csv::typed("wrong", &list(wrong)),
             // What is given in token ids has nothing put in front.
-            said(
-                "begins with <|endoftext|>",
-                &(*prepend_bos && !written.prompts_are_ids()).to_string(),
-            ),
+            said("begins with BOS", &(*prepend_bos && !written.prompts_are_ids()).to_string()),
             said("IG steps", &steps),
             said("metric", &format!("{metric}, in {}", self.unit)),
             said("gap", &format!("{} {}", self.gap, self.unit)),

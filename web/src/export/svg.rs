@@ -100,9 +100,10 @@ fn lines(record: &Record, width: usize) -> Vec<String> {
     let mut lines = wrap(&format!("clean: “{}”", experiment.clean), width, PROMPT_LINES);
     lines.extend(wrap(&format!("corrupted: “{}”", experiment.corrupted), width, PROMPT_LINES));
     let answers = format!(
-        "answer {}, wrong answer {}; {}: clean {}, corrupted {} {}",
+        "answer {}, wrong answer {}{}; {}: clean {}, corrupted {} {}",
         quoted(&experiment.answer),
         quoted(&experiment.wrong),
+        explain::written(experiment.written),
         metric.label(),
         value(&record.clean),
         value(&record.corrupted),
@@ -144,11 +145,12 @@ fn source(record: &Record, shown: &Shown, width: usize) -> Vec<String> {
 fn description(record: &Record) -> String {
     let experiment = &record.experiment;
     format!(
-        "Clean prompt: {} Corrupted prompt: {} Answer: {}. Wrong answer: {}. {}",
+        "Clean prompt: {} Corrupted prompt: {} Answer: {}. Wrong answer: {}{}. {}",
         experiment.clean,
         experiment.corrupted,
         quoted(&experiment.answer),
         quoted(&experiment.wrong),
+        explain::written(experiment.written),
         record.link
     )
 }

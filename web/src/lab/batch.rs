@@ -215,13 +215,13 @@ fn is_like(of: &Experiment, draft: &Experiment) -> bool {
 }
 
 fn settings_words(of: &Experiment, title: impl Fn(&str) -> String) -> String {
-    let bos = if of.prepend_bos { "with" } else { "without" };
+    let bos = if of.prepend_bos { "BOS in front of text" } else { "no BOS in front" };
     let steps = match of.n_steps {
         Steps::Fixed(0) => "no number of steps".to_owned(),
         steps => explain::steps(steps, &[]),
     };
     let (metric, model) = (of.metric.label(), title(&of.model));
-    format!("the {metric}, {steps}, {bos} <|endoftext|> in front, on {model}, in both directions")
+    format!("the {metric}, {steps}, {bos}, on {model}, in both directions")
 }
 
 /// Seconds that a pair takes, by the one that is running.
@@ -265,7 +265,7 @@ mod tests {
         assert!(!is_like(&of, &Experiment { metric: Metric::Kl, ..of.clone() }));
         assert_eq!(
             settings_words(&of, str::to_owned),
-            "the logit difference, 50 Gauss-Legendre steps, with <|endoftext|> in front, on mini, in both directions"
+            "the logit difference, 50 Gauss-Legendre steps, BOS in front of text, on mini, in both directions"
         );
     }
 

@@ -26,16 +26,7 @@ pub(crate) fn NeuronPanel(state: AppState) -> impl IntoView {
         let now = state.shown_shape().map(|shape| shape.d_mlp);
         now.or(before.copied()).unwrap_or_default()
     });
-    let mut before = 0;
-    effect(move || {
-        let total = total.get();
-        if before > 0 && total != before {
-            // What a link has named is of the model before.
-            state.named_window.set(None);
-        }
-        before = total;
-        state.window.set(Window::named(total, state.named_window.get()));
-    });
+    effect(move || state.window.set(Window::named(total.get(), state.named_window.get())));
     view! {
         <section class="neurons" aria-labelledby="neurons">
             <div class="figure-head">
