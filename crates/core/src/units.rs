@@ -35,8 +35,9 @@ pub struct UnitBasis {
 pub enum GapRefused {
     /// The two runs differ too little to divide by it, whichever has more of the behaviour.
     #[error(
-        "The runs differ by {gap:.3} {unit} only, and shares of the gap need at least {least} {unit}: choose prompts \
+        "The runs differ by {size:.3} {unit} only, and shares of the gap need at least {least} {unit}: choose prompts \
          that differ more, or read the scores in {unit}.",
+        size = gap.abs(),
         unit = metric.unit()
     )]
     TooSmall {
@@ -210,11 +211,14 @@ mod tests {
             .expect_err("too small");
         assert_eq!(
             error.to_string(),
-            "The runs differ by -0.040 logits only, and shares of the gap need at least 0.1 logits: choose prompts \
+            "The runs differ by 0.040 logits only, and shares of the gap need at least 0.1 logits: choose prompts \
              that differ more, or read the scores in logits."
         );
         let probability = UnitBasis { metric: Metric::ProbDiff, gap: 0.04, ..BASIS };
         assert_eq!(probability.gap(), Ok(0.04));
+        let equal = UnitBasis { metric: Metric::Kl, gap: -0.0, ..BASIS };
+        let words = equal.gap().expect_err("there is none").to_string();
+        assert!(words.starts_with("The runs differ by 0.000 nats only"), "{words}");
         let none = UnitBasis { gap: f32::NAN, ..BASIS };
         assert!(none.gap().is_err() && none.size().is_none());
     }

@@ -10,6 +10,7 @@ use wasm_bindgen_futures::spawn_local;
 use web_sys::{Event, File, MessageEvent, Worker, WorkerOptions, WorkerType};
 
 use super::program::Program;
+use crate::explain::UNSAID;
 
 /// A worker with what it must hear once it has started.
 pub(super) struct Connection {
@@ -138,5 +139,5 @@ impl Drop for Connection {
 fn words(error: &JsValue) -> String {
     let message = Reflect::get(error, &JsValue::from_str("message")).ok();
     let message = message.and_then(|message| message.as_string()).filter(|text| !text.is_empty());
-    message.unwrap_or_else(|| "The browser does not say why".to_owned())
+    message.unwrap_or_else(|| UNSAID.to_owned())
 }

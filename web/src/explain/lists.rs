@@ -37,7 +37,10 @@ pub(crate) fn drawn_instead(n: usize) -> String {
 pub(crate) fn added(n: usize, own: usize, n_bad: usize) -> String {
     let bad = match n_bad {
         0 => String::new(),
-        n => format!(" {} could not be read and went.", count(n, "row")),
+        n => {
+            let be = if n == 1 { "is" } else { "are" };
+            format!(" {} could not be read and {be} left out.", count(n, "row"))
+        }
     };
     format!("{} drawn and added to the {own} that were there.{bad}", count(n, "pair"))
 }
@@ -96,7 +99,7 @@ mod tests {
         );
         assert_eq!(
             added(20, 3, 1),
-            "20 pairs drawn and added to the 3 that were there. 1 row could not be read and went."
+            "20 pairs drawn and added to the 3 that were there. 1 row could not be read and is left out."
         );
         assert!(no_room(990, 20).contains("Draw at most 10"));
     }

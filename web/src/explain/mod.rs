@@ -8,7 +8,7 @@ pub(crate) mod lists;
 mod loading;
 mod typing;
 
-use twinbeam_core::{Link, LinkError, Problem, PromptError, Snapshot, Steps};
+use twinbeam_core::{GapRefused, Link, LinkError, Problem, PromptError, Snapshot, Steps};
 
 use crate::linked::LinkCheck;
 use crate::models;
@@ -169,7 +169,10 @@ pub(crate) fn prompt(error: &PromptError) -> Notice {
         ),
         PromptError::NotSpelt { text, spelt } => Notice::new(
             format!("The tokenizer cannot spell “{text}”"),
-            format!("Of it, it reads “{spelt}” only. Leave the rest out, or write it with other characters."),
+            format!(
+                "The part of it that the tokenizer can read is “{spelt}”. Leave the rest out, or write it with other \
+                 characters."
+            ),
         ),
         PromptError::NoTokenizer => Notice::new(
             "This model has no tokenizer",
@@ -326,6 +329,11 @@ pub(crate) fn link_check(check: &LinkCheck) -> String {
     )
 }
 
+/// Why shares of the gap are refused, with the page's minus.
+pub(crate) fn refused(why: &GapRefused) -> String {
+    why.to_string().replace('-', "−")
+}
+
 /// So many of something.
 pub(crate) fn count(n: usize, one: &str) -> String {
     format!("{n} {one}{}", if n == 1 { "" } else { "s" })
@@ -424,19 +432,35 @@ pub(crate) fn worker_died(message: &str, on_gpu: bool) -> Notice {
     .offering_another_run(on_gpu)
 }
 
+/// How browsers and allocators say that there is not enough memory. A place in memory that does not exist is a mistake.
+const OF_MEMORY: [&str; 6] = [
+    "out of memory",
+    "could not allocate",
+    "allocation failed",
+    "memory allocation of",
+    "maximum memory",
+    "memory size",
+];
+
 /// Whether whoever stopped the worker says that it was for want of memory: nothing else is a sign of it.
 fn says_memory(message: &str) -> bool {
-    message.to_lowercase().contains("memory")
+    let message = message.to_lowercase();
+    OF_MEMORY.iter().any(|sign| message.contains(sign))
 }
+
+/// What stands in for the reason of an error that has none.
+pub(crate) const UNSAID: &str = "The browser does not say why";
 
 /// There is no worker at all.
 pub(crate) fn no_worker(message: &str) -> Notice {
+    let guess = if message == UNSAID {
+        " Either its program did not come over the network, or the browser forbids workers here."
+    } else {
+        ""
+    };
     Notice::new(
         "The computing part of the page could not be started",
-        format!(
-            "{message}. Either its program did not come over the network, or the browser forbids workers here; your inputs \
-             are kept."
-        ),
+        format!("{}.{guess} Your inputs are kept.", sentence(message.trim_end_matches('.'))),
     )
     .offering([WayOn::RunAgain, WayOn::Reload])
 }
@@ -499,16 +523,30 @@ mod tests {
     fn memory_is_named_only_where_the_browser_names_it() {
         let trap = "Uncaught RuntimeError: unreachable executed";
         let panic = "panicked at crates/engine/src/run.rs:7:5: index out of bounds";
-        for message in [trap, panic, "RangeError: Maximum call stack size exceeded"] {
+        let outside = "RuntimeError: memory access out of bounds";
+        for message in [trap, panic, outside, "RangeError: Maximum call stack size exceeded"] {
             for notice in [worker_died(message, false), arriving_died("GPT-2", message)] {
                 assert!(notice.what_to_do.starts_with(message), "{}", notice.what_to_do);
-                assert!(!notice.what_to_do.contains("memory"), "{}", notice.what_to_do);
+                let more = &notice.what_to_do[message.len()..];
+                assert!(!more.contains("memory"), "{}", notice.what_to_do);
             }
         }
         let full = "RangeError: WebAssembly.Memory.grow(): Maximum memory size exceeded";
-        for notice in [worker_died(full, false), arriving_died("GPT-2", full)] {
-            assert!(notice.what_to_do.matches("memory").count() >= 2, "{}", notice.what_to_do);
+        let buffer = "RangeError: Array buffer allocation failed";
+        for message in [full, buffer, "memory allocation of 4096 bytes failed", "Out of memory"] {
+            for notice in [worker_died(message, false), arriving_died("GPT-2", message)] {
+                let more = &notice.what_to_do[message.len()..];
+                assert!(more.contains("memory"), "{}", notice.what_to_do);
+            }
         }
+    }
+
+    #[test]
+    fn causes_of_a_missing_worker_are_guessed_only_where_none_is_said() {
+        let known = no_worker("the server answers 404 for worker.js").what_to_do;
+        assert_eq!(known, "The server answers 404 for worker.js. Your inputs are kept.");
+        let unknown = no_worker(UNSAID).what_to_do;
+        assert!(unknown.contains("why. Either its program did not come"), "{unknown}");
     }
 
     #[test]

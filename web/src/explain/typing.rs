@@ -12,7 +12,7 @@ const MOST_QUOTED: usize = 60;
 pub(crate) fn hint(hint: &Hint) -> (String, Option<String>) {
     let (words, does) = match &hint.about {
         About::EndsInSpace => (
-            "Ends in a space. A word of GPT-2 begins with its own, so what comes next would be a piece without one.".to_owned(),
+            "Ends in a space. The next word has a space in its own token, so the model would be asked for a word without one.".to_owned(),
             "take it away",
         ),
         About::NoLeadingSpace => {
@@ -21,7 +21,7 @@ pub(crate) fn hint(hint: &Hint) -> (String, Option<String>) {
                 _ => "put one in front of each".to_owned(),
             };
             let words = format!(
-                "“{}” begins without a space, and is another token with one, which a word inside a text has.",
+                "“{}” begins without a space. A word inside a text begins with one, and that is another token.",
                 quoted(&hint.text)
             );
             return (words, Some(label));
@@ -111,7 +111,7 @@ pub(crate) fn bos_title(tokenizer: Option<&TokenizerReport>) -> String {
 /// What the choice between text and token ids is.
 pub(crate) const fn written_title(reads_text: bool) -> &'static str {
     if reads_text {
-        "Whether prompts and answers are typed as token ids in place of text; what is typed is turned into the other"
+        "Whether prompts and answers are typed as token ids in place of text. Switching turns what is typed from one into the other"
     } else {
         "The model in use has no tokenizer, so prompts and answers are token ids"
     }

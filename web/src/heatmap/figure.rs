@@ -1,9 +1,9 @@
 use leptos::prelude::*;
-use twinbeam_core::{ComponentKind, ScaleChoice, Unit};
+use twinbeam_core::{ComponentKind, GapRefused, ScaleChoice, Unit};
 
 use super::card::Card;
 use super::map::Map;
-use super::marks::Marks;
+use super::marks::{Marks, SwapAnswers};
 use super::readout::{Agreement, Readout};
 use super::shown::{MapKind, Shown};
 use super::table::TableView;
@@ -32,7 +32,13 @@ pub(crate) fn Figure(state: AppState) -> impl IntoView {
         {dynamic(move || {
             refusal().map(|why| {
                 let unit = state.metric().unit();
-                view! { <p class="refusal" role="status">{why.to_string()} " Shown in " {unit} "."</p> }
+                let swaps = matches!(why, GapRefused::Reversed { .. });
+                view! {
+                    <p class="refusal" role="status">
+                        {explain::refused(&why)} " Shown in " {unit} ". "
+                        {swaps.then(|| view! { <SwapAnswers state /> })}
+                    </p>
+                }
             })
         })}
         <Marks state />

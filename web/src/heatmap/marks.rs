@@ -1,7 +1,7 @@
 use leptos::prelude::*;
-use twinbeam_core::{ComponentKind, Method, ScoreTable, Steps, UnitBasis};
+use twinbeam_core::{ComponentKind, GapRefused, Method, ScoreTable, Steps, Unit, UnitBasis};
 
-use super::scale::signed;
+use super::scale::{signed, small};
 use super::trust::Trust;
 use crate::bridge;
 use crate::explain::{self, percent};
@@ -14,14 +14,14 @@ const MOST_POINTS: usize = Steps::MOST_POINTS;
 const CONVERGED: f32 = 0.01;
 
 /// What keeps the figure from being taken at its word.
-#[derive(Debug, Clone, Copy, PartialEq)]
+#[derive(Debug, Clone, PartialEq)]
 pub(super) enum Mark {
     /// The two runs are the same to the bit.
     NothingDiffers,
-    /// The clean run has less of the behaviour than the corrupted one.
+    /// The clean run has less of the behaviour than the corrupted one, and no refusal says so.
     Reversed { gap: f32, unit: &'static str },
     /// Integrated gradients of a layer do not add up.
-    NotConverged { layer: usize, delta: f32, share: f32, unit: &'static str, steps: Steps },
+    NotConverged { layer: usize, off: String, share: f32, steps: Steps },
     /// Refining a layer has come to its end, and the delta alone does not say why.
     GivenUp { layer: usize, steps: Steps },
 }
@@ -32,14 +32,35 @@ pub(super) fn worst(deltas: &[f32]) -> Option<(usize, f32)> {
     deltas.max_by(|(_, a), (_, b)| a.abs().total_cmp(&b.abs()))
 }
 
-pub(super) fn marks(basis: &UnitBasis, steps: Steps, ig: Option<&ScoreTable>) -> Vec<Mark> {
-    let (gap, unit) = (basis.gap, basis.metric.unit());
+/// How far scores are off their sum: in the unit on the screen, and as a share of the gap.
+pub(super) fn off(basis: &UnitBasis, unit: Unit, ig: &ScoreTable, delta: f32) -> String {
+    let unit = unit.or_metric(basis);
+    // OK because the metric's own unit is never refused.
+    let factor = unit.factor(basis, ig.method, ig.kind, ig.direction).unwrap_or(1.0);
+    let in_unit =
+        format!("{} {}", small(factor * delta), unit.label(basis.metric, ig.method, ig.kind));
+    let share = || format!("{} of the gap", percent(delta.abs() / basis.gap.abs()));
+    match unit {
+        _ if basis.gap == 0.0 => in_unit,
+        Unit::ShareOfGap => share(),
+        Unit::Metric | Unit::Notebook => format!("{in_unit}, {}", share()),
+    }
+}
+
+pub(super) fn marks(
+    basis: &UnitBasis,
+    unit: Unit,
+    steps: Steps,
+    ig: Option<&ScoreTable>,
+) -> Vec<Mark> {
+    let gap = basis.gap;
     if gap == 0.0 {
         return vec![Mark::NothingDiffers];
     }
     let mut marks = Vec::new();
-    if gap < 0.0 {
-        marks.push(Mark::Reversed { gap, unit });
+    let is_said = matches!(unit.of_result(basis), Err(GapRefused::Reversed { .. }));
+    if gap < 0.0 && !is_said {
+        marks.push(Mark::Reversed { gap, unit: basis.metric.unit() });
     }
     let deltas = ig.map(|table| table.convergence_delta.as_slice()).unwrap_or_default();
     let used = ig.map(|table| table.n_steps.as_slice()).unwrap_or_default();
@@ -52,11 +73,12 @@ pub(super) fn marks(basis: &UnitBasis, steps: Steps, ig: Option<&ScoreTable>) ->
         (Steps::Auto { tolerance_ppm }, Some(_)) => CONVERGED.min(tolerance_ppm as f32 * 1e-6),
         _ => CONVERGED,
     };
-    if let Some((layer, delta)) = worst(deltas)
+    if let Some(ig) = ig
+        && let Some((layer, delta)) = worst(deltas)
         && delta.abs() > allowed * gap.abs()
     {
         let share = delta.abs() / gap.abs();
-        marks.push(Mark::NotConverged { layer, delta, share, unit, steps });
+        marks.push(Mark::NotConverged { layer, off: off(basis, unit, ig, delta), share, steps });
     } else if let Some(layer) = given_up {
         marks.push(Mark::GivenUp { layer, steps });
     }
@@ -67,20 +89,16 @@ pub(super) fn marks(basis: &UnitBasis, steps: Steps, ig: Option<&ScoreTable>) ->
 #[component]
 pub(super) fn Marks(state: AppState) -> impl IntoView {
     let found = memo(move || {
+        let unit = state.unit.get();
         state.committed.with(|committed| {
             let Some(committed) = committed else {
                 return Vec::new();
             };
             let (kind, direction) = (ComponentKind::Heads, state.direction());
             let ig = ScoreTable::find(&committed.tables, kind, Method::Ig, direction);
-            marks(&committed.basis, committed.experiment.n_steps, ig)
+            marks(&committed.basis, unit, committed.experiment.n_steps, ig)
         })
     });
-    let swap = move |_event| {
-        state.draft.update(|draft| std::mem::swap(&mut draft.answer, &mut draft.wrong));
-        bridge::inspect(state, true);
-        bridge::run_again(state);
-    };
     let line = move |mark: Mark| {
         match mark {
         Mark::NothingDiffers => {
@@ -89,29 +107,18 @@ pub(super) fn Marks(state: AppState) -> impl IntoView {
         Mark::Reversed { gap, unit } => view! {
             <li>
                 {format!(
-                    "The clean run shows less of the behaviour than the corrupted one: the gap is {} {unit}. Shares of it would have \
-                     the opposite sign of the scores, so they are refused. Are the answers, or the prompts, the wrong way round? ",
+                    "The clean run shows less of the behaviour than the corrupted one: the gap is {} {unit}. Are the answers, or the \
+                     prompts, the wrong way round? ",
                     signed(gap, 2),
                 )}
-                <button
-                    type="button"
-                    class="way-on"
-                    data-testid="swap-answers"
-                    disabled=live(move || state.job.get().is_some() || state.is_stale() != Some(false))
-                    on:click=swap
-                >
-                    "Swap the answers"
-                </button>
+                <SwapAnswers state />
             </li>
         }
         .into_any(),
-        Mark::NotConverged { layer, delta, share, unit, steps } => view! {
+        Mark::NotConverged { layer, off, share, steps } => view! {
             <li>
                 {format!(
-                    "Integrated gradients have not converged: the scores of layer {layer} are off their sum by {} {unit}, {} of the \
-                     gap{}",
-                    signed(delta, 3),
-                    percent(share),
+                    "Integrated gradients have not converged: the scores of layer {layer} are off their sum by {off}{}",
                     way_on(steps, share),
                 )}
             </li>
@@ -139,6 +146,27 @@ pub(super) fn Marks(state: AppState) -> impl IntoView {
     view! {
         {dynamic(warnings)}
         <Trust state kind=ComponentKind::Heads />
+    }
+}
+
+/// The way on where the clean run has less of the behaviour.
+#[component]
+pub(super) fn SwapAnswers(state: AppState) -> impl IntoView {
+    let swap = move |_event| {
+        state.draft.update(|draft| std::mem::swap(&mut draft.answer, &mut draft.wrong));
+        bridge::inspect(state, true);
+        bridge::run_again(state);
+    };
+    view! {
+        <button
+            type="button"
+            class="way-on"
+            data-testid="swap-answers"
+            disabled=live(move || state.job.get().is_some() || state.is_stale() != Some(false))
+            on:click=swap
+        >
+            "Swap the answers"
+        </button>
     }
 }
 
@@ -192,34 +220,74 @@ mod tests {
 
     #[test]
     fn what_can_be_believed_has_no_mark() {
-        assert_eq!(marks(&basis(4.0), FIFTY, Some(&table(vec![1e-6, -0.039], vec![50; 2]))), []);
-        assert_eq!(marks(&basis(4.0), FIFTY, None), []);
+        assert_eq!(
+            marks(&basis(4.0), Unit::Metric, FIFTY, Some(&table(vec![1e-6, -0.039], vec![50; 2]))),
+            []
+        );
+        assert_eq!(marks(&basis(4.0), Unit::Metric, FIFTY, None), []);
         let refined = table(vec![1e-6, -0.0039], vec![5, 129]);
-        assert_eq!(marks(&basis(4.0), Steps::AUTO, Some(&refined)), []);
+        assert_eq!(marks(&basis(4.0), Unit::Metric, Steps::AUTO, Some(&refined)), []);
     }
 
     #[test]
     fn a_gap_of_nothing_or_the_wrong_way_round_and_the_worst_layer_are_marked() {
         let nothing = table(vec![0.0], Vec::new());
-        assert_eq!(marks(&basis(0.0), FIFTY, Some(&nothing)), [Mark::NothingDiffers]);
+        assert_eq!(marks(&basis(0.0), Unit::Metric, FIFTY, Some(&nothing)), [Mark::NothingDiffers]);
         let (unit, steps) = ("logits", FIFTY);
-        let found = marks(&basis(-2.0), steps, Some(&table(vec![0.1, -0.5, 0.3], Vec::new())));
-        let not_converged = Mark::NotConverged { layer: 1, delta: -0.5, share: 0.25, unit, steps };
+        let found = marks(
+            &basis(-2.0),
+            Unit::Metric,
+            steps,
+            Some(&table(vec![0.1, -0.5, 0.3], Vec::new())),
+        );
+        let off = "−0.500 logits, 25 % of the gap".to_owned();
+        let not_converged = Mark::NotConverged { layer: 1, off, share: 0.25, steps };
         assert_eq!(found, [Mark::Reversed { gap: -2.0, unit }, not_converged]);
+        // Where shares are refused, the refusal says why.
+        assert_eq!(marks(&basis(-2.0), Unit::ShareOfGap, steps, None), []);
+        let small = [Mark::Reversed { gap: -0.05, unit }];
+        assert_eq!(marks(&basis(-0.05), Unit::ShareOfGap, steps, None), small);
+    }
+
+    #[test]
+    fn a_delta_is_in_the_unit_of_the_maps() {
+        let ig = table(Vec::new(), Vec::new());
+        let words = |unit, gap| off(&basis(gap), unit, &ig, -0.5);
+        assert_eq!(words(Unit::Metric, 4.0), "−0.500 logits, 12 % of the gap");
+        assert_eq!(words(Unit::ShareOfGap, 4.0), "12 % of the gap");
+        // By three positions and a width of four.
+        let notebook = "−0.042 mean over positions and d_model, 12 % of the gap";
+        assert_eq!(words(Unit::Notebook, 4.0), notebook);
+        assert_eq!(words(Unit::ShareOfGap, -4.0), words(Unit::Metric, -4.0), "it is refused");
+        assert_eq!(words(Unit::Notebook, 0.0), "−0.500 logits");
     }
 
     #[test]
     fn refining_that_was_given_up_is_marked_however_small_the_delta() {
-        let (unit, steps) = ("logits", Steps::AUTO);
-        let found = marks(&basis(4.0), steps, Some(&table(vec![0.0, 0.02], vec![5, MOST_POINTS])));
+        let steps = Steps::AUTO;
+        let found = marks(
+            &basis(4.0),
+            Unit::Metric,
+            steps,
+            Some(&table(vec![0.0, 0.02], vec![5, MOST_POINTS])),
+        );
         let share = 0.02 / 4.0;
-        assert_eq!(found, [Mark::NotConverged { layer: 1, delta: 0.02, share, unit, steps }]);
+        let off = "+0.020 logits, 0.50 % of the gap".to_owned();
+        assert_eq!(found, [Mark::NotConverged { layer: 1, off, share, steps }]);
         let said = way_on(steps, share);
         assert!(said.contains("not below the tolerance of 0.1 % after 257 points"), "{said}");
-        let found = marks(&basis(4.0), steps, Some(&table(vec![0.0, 1e-4], vec![5, MOST_POINTS])));
+        let found = marks(
+            &basis(4.0),
+            Unit::Metric,
+            steps,
+            Some(&table(vec![0.0, 1e-4], vec![5, MOST_POINTS])),
+        );
         assert_eq!(found, [Mark::GivenUp { layer: 1, steps }]);
         // So many that were asked for are not a sign of anything.
         let many = Steps::Fixed(300);
-        assert_eq!(marks(&basis(4.0), many, Some(&table(vec![0.0, 1e-4], vec![300; 2]))), []);
+        assert_eq!(
+            marks(&basis(4.0), Unit::Metric, many, Some(&table(vec![0.0, 1e-4], vec![300; 2]))),
+            []
+        );
     }
 }

@@ -5,10 +5,11 @@ use std::fmt::Write as _;
 use leptos::prelude::*;
 use twinbeam_core::{
     CheckReport, ComponentKind, Direction, GapRefused, Method, ScoreTable, SideSummary, Snapshot,
+    Unit,
 };
 
-use super::marks::{Mark, marks, worst};
-use super::scale::{signed, small};
+use super::marks::{Mark, marks, off, worst};
+use super::scale::signed;
 use crate::explain::{count, percent, steps};
 use crate::plot::escape;
 use crate::reactive::memo;
@@ -63,10 +64,15 @@ impl Chip {
 }
 
 /// The marks of a figure that is complete.
-fn chips(committed: &Committed, kind: ComponentKind, direction: Direction) -> Vec<Chip> {
+fn chips(
+    committed: &Committed,
+    kind: ComponentKind,
+    direction: Direction,
+    unit: Unit,
+) -> Vec<Chip> {
     let ig = ScoreTable::find(&committed.tables, kind, Method::Ig, direction);
     let mut chips = Vec::new();
-    chips.extend(ig.and_then(|ig| convergence(committed, ig)));
+    chips.extend(ig.and_then(|ig| convergence(committed, unit, ig)));
     chips.push(gap(committed));
     chips.push(solved(committed));
     let experiment = &committed.experiment;
@@ -108,24 +114,17 @@ fn chips(committed: &Committed, kind: ComponentKind, direction: Direction) -> Ve
     chips
 }
 
-fn convergence(committed: &Committed, ig: &ScoreTable) -> Option<Chip> {
+fn convergence(committed: &Committed, unit: Unit, ig: &ScoreTable) -> Option<Chip> {
     let (layer, delta) = worst(&ig.convergence_delta)?;
     let n_steps = committed.experiment.n_steps;
-    let found = marks(&committed.basis, n_steps, Some(ig));
+    let found = marks(&committed.basis, unit, n_steps, Some(ig));
     let is_off = |mark: &Mark| matches!(mark, Mark::NotConverged { .. } | Mark::GivenUp { .. });
     let is_fine = !found.iter().any(is_off);
-    let gap = committed.basis.gap;
-    let share = if gap == 0.0 {
-        String::new()
-    } else {
-        format!(", {} of the gap", percent(delta.abs() / gap.abs()))
-    };
     let label = if is_fine { "IG has converged" } else { "IG has not converged" };
     let words = format!(
-        "The largest convergence delta is {} {}{share}, of layer {layer}, by {}. It is the sum of IG over a layer minus the effect of \
+        "The largest convergence delta is {}, of layer {layer}, by {}. It is the sum of IG over a layer minus the effect of \
          replacing the whole layer, which the sum must come to; up to 1 % of the gap counts as converged.",
-        small(delta),
-        committed.basis.metric.unit(),
+        off(&committed.basis, unit, ig, delta),
         steps(n_steps, &ig.n_steps),
     );
     Some(Chip::new("convergence", is_fine, label, words))
@@ -152,8 +151,7 @@ fn gap(committed: &Committed) -> Chip {
             false,
             "gap is negative",
             format!(
-                "{definition} Shares of it would have the opposite sign of the scores, so they are refused. Swap the answers or \
-                 the prompts."
+                "{definition} Shares of it are refused: they would have the other sign than their scores."
             ),
         ),
         Ok(_) => Chip::new(
@@ -249,7 +247,7 @@ fn device(committed: &Committed) -> Chip {
 #[component]
 pub(crate) fn Trust(state: AppState, kind: ComponentKind) -> impl IntoView {
     let html = memo(move || {
-        let direction = state.direction();
+        let (direction, unit) = (state.direction(), state.unit.get());
         let is_running = state.job.get().is_some();
         state.committed.with(|committed| {
             // What is in the making is not judged, but what came with a link stands there meanwhile.
@@ -257,7 +255,7 @@ pub(crate) fn Trust(state: AppState, kind: ComponentKind) -> impl IntoView {
                 .as_ref()
                 .filter(|c| c.is_complete(kind) && (!is_running || c.origin == Origin::Link))?;
             let mut html = String::new();
-            for chip in chips(committed, kind, direction) {
+            for chip in chips(committed, kind, direction, unit) {
                 chip.html(&mut html);
             }
             Some(html)
@@ -297,7 +295,7 @@ mod tests {
     }
 
     fn found(committed: &Committed) -> Vec<(&'static str, Verdict)> {
-        let chips = chips(committed, ComponentKind::Heads, Direction::Noising);
+        let chips = chips(committed, ComponentKind::Heads, Direction::Noising, Unit::Metric);
         chips.iter().map(|chip| (chip.id, chip.verdict)).collect()
     }
 
@@ -306,7 +304,7 @@ mod tests {
         let committed = committed();
         let ids = ["convergence", "gap", "solved", "one-token", "length", "device"];
         assert_eq!(found(&committed), ids.map(|id| (id, Verdict::Fine)));
-        let chips = chips(&committed, ComponentKind::Heads, Direction::Noising);
+        let chips = chips(&committed, ComponentKind::Heads, Direction::Noising, Unit::Metric);
         assert!(
             chips[0].words.contains("−0.002 logits, 0.050 % of the gap, of layer 1"),
             "{}",

@@ -248,7 +248,8 @@ fn Kept(state: AppState, sets: Memo<Option<Sets>>) -> impl IntoView {
             let committed = committed.as_ref()?;
             if let Err(refused) = committed.basis.gap() {
                 return Some(format!(
-                    "There is no faithfulness, which is a share of the gap. {refused}"
+                    "There is no faithfulness, which is a share of the gap. {}",
+                    crate::explain::refused(&refused),
                 ));
             }
             let kind = state.lab.kind.get();

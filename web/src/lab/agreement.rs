@@ -52,7 +52,7 @@ pub(super) fn Agreement(state: AppState) -> impl IntoView {
             look_for="Points off the diagonal: components that one method calls large and the other does not."
             definition="Each point is a head or a neuron, with its effect on the metric by activation patching (AP: it alone is replaced, \
             exactly) and by integrated gradients (IG: all of its layer move together), both in one unit (a share of the gap only \
-            where that is positive); positive supports the clean behaviour. On the diagonal the two are equal; off it, IG − AP is what the component does together with the others of its \
+            where that is at least 0.1, or 0.01 of probability); positive supports the clean behaviour. On the diagonal the two are equal; off it, IG − AP is what the component does together with the others of its \
             layer. Pearson is the correlation of the scores, Spearman that of their ranks; the slope is the least-squares slope of IG \
             on AP. A component is found by a method if its absolute score there is at or above the threshold; the notebook takes the \
             90th percentile. Overlap at k is the share of the k largest absolute scores of one method that are among the k largest of \

@@ -25,7 +25,7 @@ pub(super) fn Directions(state: AppState) -> impl IntoView {
             title="Two directions"
             look_for="Components that only one direction finds: they need each other, or stand in for each other."
             definition="Noising puts a component’s corrupted activation into the clean run: is it necessary? Denoising puts its clean \
-            activation into the corrupted run: is it sufficient? Both in one unit (a share of the gap only where the gap is positive), positive supports the clean behaviour. A component is \
+            activation into the corrupted run: is it sufficient? Both in one unit (a share of the gap only where the gap is at least 0.1, or 0.01 of probability), positive supports the clean behaviour. A component is \
             found in a direction if its absolute score there is at or above a threshold that is the same in \
             both, chosen under Agreement, but never under 1 % of the gap (where that is too small to divide by, of the \
             largest score); a percentile is that of the absolute scores of both directions together. AND-like candidates: found by \

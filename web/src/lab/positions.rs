@@ -21,7 +21,7 @@ const DEFINITION: &str = "One component: AP replaces its activation at one posit
     The shares add up to its IG; the patches need not add up to its AP at all positions, for positions interact too. \
     Layer by position: resid_pre is the residual stream that a layer reads, attn_out and mlp_out what its attention \
     and its MLP add; AP replaces one position of one layer, IG moves all positions of one layer together. Metric’s \
-    unit or share of the gap (only where the gap is positive); positive supports the clean behaviour. Before the \
+    unit or share of the gap (only where the gap is at least 0.1, or 0.01 of probability); positive supports the clean behaviour. Before the \
     first token that differs both runs are equal, so all effects there are exactly 0; of what the last layer’s heads \
     and MLPs do, only the last token is read. As in causal tracing (Meng et al. 2022, arXiv:2202.05262) and \
     TransformerLens.";

@@ -25,7 +25,7 @@ const DEFINITION: &str = "AtP: the gradient at the run that is changed, times th
     this component alone is replaced, at all positions, and the run is done again. Joint: the whole layer is \
     replaced. IG along a path that moves one component alone is exactly its AP (fundamental theorem of calculus), so \
     AP − IG is the interaction with the rest of the layer and nothing else; per layer, IG adds up to the joint \
-    patch. All in the metric’s unit or as a share of the gap (only where it is positive); positive supports the \
+    patch. All in the metric’s unit or as a share of the gap (only where it is at least 0.1, or 0.01 of probability); positive supports the \
     clean behaviour, in both directions. Split IG ends where the metric has made 90 % of its way between its \
     extremes on the line (Miglani et al. 2020, arXiv:2010.12697).";
 

@@ -526,6 +526,10 @@ fn files_that_are_no_lists_are_named() {
         (b"PK\x03\x04\x14\0", "a zip archive"),
         (b"PK\x03\x04\x14\0[Content_Types].xml\0xl/workbook.xml", "a workbook (xlsx or ods)"),
         (b"\xd0\xcf\x11\xe0\xa1\xb1", "an Excel workbook (xls)"),
+        (
+            b"PK\x03\x04\0\0\x08\x08pairs/data.pklFB\0",
+            "a file of PyTorch, and no list of pairs: save its rows",
+        ),
         (b"PAR1\x15\x04", "a Parquet table"),
         (b"\x80\x04\x95\x10", "a pickle of Python"),
         (

@@ -90,6 +90,10 @@ fn other(bytes: &[u8]) -> Option<(&'static str, &'static str)> {
         if holds(b"xl/workbook") || holds(b"opendocument.spreadsheet") {
             return Some(("a workbook (xlsx or ods)", AS_CSV));
         }
+        // So does torch.save.
+        if holds(b"data.pkl") {
+            return Some(("a file of PyTorch", AS_JSONL));
+        }
         return Some(("a zip archive", UNPACK));
     }
     match bytes {
