@@ -17,7 +17,9 @@ pub(crate) use loading::{
     LoadFailure, arriving_died, catalog, chosen, from_memory, load_failed, local_files,
     not_deleted, offer, waiting,
 };
-pub(crate) use typing::{bos_title, example_is_text, hint, tokenizer_note, written_title};
+pub(crate) use typing::{
+    bos_title, example_is_text, hint, tokenizer_note, written_label, written_title,
+};
 
 /// Something a visitor should know.
 #[derive(Debug, Clone, PartialEq, Eq)]

@@ -1,6 +1,6 @@
 //! What there is to say beside the fields: of what runs and may not be what was meant, and of how it is typed.
 
-use twinbeam_core::{About, Hint, TokenizerNote, TokenizerReport, name_of};
+use twinbeam_core::{About, Hint, TokenizerNote, TokenizerReport, Written, name_of};
 
 use super::Notice;
 use crate::components::visible;
@@ -88,6 +88,14 @@ pub(crate) fn bos_title(tokenizer: Option<&TokenizerReport>) -> String {
     format!(
         "Whether the beginning-of-sequence token {bos} stands in front, as TransformerLens puts it"
     )
+}
+
+/// What of prompts and answers can be token ids, or is: whether it is, the button says by itself.
+pub(crate) const fn written_label(written: Written) -> &'static str {
+    match written {
+        Written::Text | Written::Ids => "Token ids",
+        Written::AnswerIds => "Answers as ids",
+    }
 }
 
 /// What the choice between text and token ids is.
