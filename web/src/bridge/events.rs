@@ -248,6 +248,10 @@ pub(super) fn loaded(state: AppState, event: Event) {
         Kept::Elsewhere | Kept::Stored { .. } => None,
     };
     let id = identity.id.clone();
+    if id != models::LOCAL {
+        // What was chosen before is neither in use nor on its way.
+        state.models.chosen.set(None);
+    }
     let must_be_typed = writing::follow(state, tokenizer.is_some());
     state.loaded.set(Some(Loaded {
         identity,
@@ -393,7 +397,11 @@ fn failed(state: AppState, problem: &Problem) {
 /// A worker that dies is replaced; one that was never there, or dies again and again before it is ready, is
 /// not.
 pub(super) fn died(state: AppState, from: u64, death: &Death) {
-    let last_words = with(|bridge| bridge.last_words.take()).filter(|(number, _)| *number == from);
+    // Those of another worker wait for its own death.
+    let last_words = with(|bridge| {
+        let mut last_words = bridge.last_words.borrow_mut();
+        last_words.take_if(|(number, _)| *number == from)
+    });
     let death = &match (last_words, death) {
         (Some((_, words)), Death::Stopped(_)) => Death::Stopped(words),
         (_, death) => death.clone(),

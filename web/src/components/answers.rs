@@ -1,8 +1,8 @@
 use leptos::prelude::*;
 use twinbeam_core::{AnswerCheck, AnswerReading, Experiment, Field, Inspection, TopToken};
 
-use super::hints::Hints;
-use super::{edit, visible};
+use super::hints::{self, Hints};
+use super::{edit, focus, visible};
 use crate::reactive::{dynamic, live};
 use crate::state::AppState;
 
@@ -76,7 +76,8 @@ fn AnswerField(
         let shown = all.into_iter().enumerate().filter(move |(place, reading)| {
             !long || *place == 0 || *place + 1 == n || reading.pieces.len() != 1
         });
-        let readings = shown.map(|(place, found)| reading(state, get, place, found)).collect_view();
+        let readings =
+            shown.map(|(place, found)| reading(state, field, get, place, found)).collect_view();
         view! {
             {readings}
             {long.then(|| view! { <span class="count">{format!("{n} answers")}</span> })}
@@ -94,6 +95,7 @@ fn AnswerField(
                 spellcheck="false"
                 autocomplete="off"
                 list=list.clone()
+                aria-describedby=hints::id(field)
                 title=live(title)
                 prop:value=live(value)
                 on:input=move |event| type_text(event_target_value(&event))
@@ -108,6 +110,7 @@ fn AnswerField(
 /// How one entry reads: as a token, or split, with the variant that would be one.
 fn reading(
     state: AppState,
+    field: Field,
     get: fn(&mut Experiment) -> &mut Vec<String>,
     place: usize,
     found: AnswerReading,
@@ -127,6 +130,7 @@ fn reading(
                             *entry = text;
                         }
                     });
+                    focus(&format!("[aria-describedby={}]", hints::id(field)));
                 }
             >
                 {label}

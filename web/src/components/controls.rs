@@ -6,11 +6,11 @@ use wasm_bindgen::JsCast as _;
 use wasm_bindgen_futures::{JsFuture, spawn_local};
 use web_sys::Clipboard;
 
-use super::edit;
+use super::{edit, focus};
 use crate::examples::{Example, examples};
 use crate::reactive::{dynamic, live};
 use crate::state::{AppState, Status};
-use crate::{bridge, draft, explain, linked, url_state};
+use crate::{bridge, draft, explain, linked};
 
 /// How long a button says that the link was copied.
 const COPIED_MILLIS: u32 = 2500;
@@ -100,10 +100,6 @@ fn DirectionSelect(state: AppState) -> impl IntoView {
         };
         // Both directions are there already, so this is a change of view: nothing is run.
         state.direction.set(direction);
-        if state.is_stale() == Some(false) {
-            let (asked, snapshot) = (untrack(|| state.asked()), linked::snapshot(state));
-            url_state::write(&asked, snapshot.as_ref(), &untrack(|| state.view()), false);
-        }
     };
     view! {
         <div class="field">
@@ -311,7 +307,10 @@ fn Buttons(state: AppState) -> impl IntoView {
                 data-testid="drop-edits"
                 title="The inputs of the figure come back"
                 hidden=live(move || !draft::is_edited(state))
-                on:click=move |_event| draft::let_go(state)
+                on:click=move |_event| {
+                    draft::let_go(state);
+                    focus("#prompt-clean");
+                }
             >
                 "Drop edits"
             </button>

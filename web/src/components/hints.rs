@@ -1,26 +1,34 @@
 use leptos::prelude::*;
 use twinbeam_core::{Experiment, Field, Hint};
 
-use super::edit;
+use super::{edit, focus};
 use crate::explain;
-use crate::reactive::dynamic;
+use crate::reactive::{dynamic, memo};
 use crate::state::AppState;
 
 /// What is said below a field before it is run, each with a button that mends it.
 #[component]
 pub(crate) fn Hints(state: AppState, field: Field) -> impl IntoView {
-    let lines = move || {
-        let hints = state.inspection.with(|inspection| inspection.hints.clone());
-        let of_field = hints.into_iter().filter(|hint| hint.field == field);
-        of_field.map(|hint| line(state, hint)).collect_view()
-    };
-    let testid = match field {
+    // What stays is not said anew whenever the draft is looked at.
+    let hints = memo(move || {
+        state.inspection.with(|inspection| {
+            let of_field = inspection.hints.iter().filter(|hint| hint.field == field);
+            of_field.cloned().collect::<Vec<_>>()
+        })
+    });
+    let lines = move || hints.get().into_iter().map(|hint| line(state, hint)).collect_view();
+    let id = id(field);
+    view! { <div class="hints" id=id data-testid=id role="status">{dynamic(lines)}</div> }
+}
+
+/// The id of what is said below a field.
+pub(super) const fn id(field: Field) -> &'static str {
+    match field {
         Field::Clean => "hints-clean",
         Field::Corrupted => "hints-corrupted",
         Field::Answer => "hints-answer",
         Field::Wrong => "hints-wrong",
-    };
-    view! { <div class="hints" data-testid=testid>{dynamic(lines)}</div> }
+    }
 }
 
 fn line(state: AppState, hint: Hint) -> impl IntoView {
@@ -30,6 +38,7 @@ fn line(state: AppState, hint: Hint) -> impl IntoView {
             // What has been typed since is not replaced by what was looked at.
             if state.inspected.get_untracked() {
                 edit(state, true, |draft| apply(draft, &hint));
+                focus(&format!("[aria-describedby={}]", id(hint.field)));
             }
         };
         view! { <button type="button" class="chip offer" on:click=mend>{label}</button> }

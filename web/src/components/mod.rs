@@ -18,6 +18,7 @@ use leptos::prelude::*;
 use twinbeam_core::Experiment;
 pub(crate) use twinbeam_core::hides;
 use wasm_bindgen::JsCast as _;
+use web_sys::HtmlElement;
 
 use crate::bridge;
 use crate::state::AppState;
@@ -27,6 +28,13 @@ fn edit(state: AppState, at_once: bool, change: impl FnOnce(&mut Experiment)) {
     state.draft.update(change);
     state.failed.set(false);
     bridge::inspect(state, at_once);
+}
+
+/// Puts the focus on the first element that a selector finds: what has it may be about to leave the page.
+pub(crate) fn focus(selector: &str) {
+    if let Ok(Some(element)) = document().query_selector(selector) {
+        element.unchecked_into::<HtmlElement>().focus().ok();
+    }
 }
 
 /// When the pointer moved, and where to.

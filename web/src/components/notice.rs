@@ -5,6 +5,7 @@ use twinbeam_core::DeviceChoice;
 use wasm_bindgen::{JsCast as _, JsValue};
 use web_sys::{HtmlDivElement, HtmlElement};
 
+use super::focus;
 use crate::explain::{self, Notice, WayOn};
 use crate::reactive::{dynamic, effect};
 use crate::state::AppState;
@@ -105,7 +106,10 @@ fn button(state: AppState, way_on: WayOn) -> impl IntoView {
         WayOn::UseLocalFiles => choose_files(),
         WayOn::UseBundled => bridge::use_bundled(state),
         WayOn::TypeIds => writing::start_with_ids(state),
-        WayOn::DropDraft => draft::let_go(state),
+        WayOn::DropDraft => {
+            draft::let_go(state);
+            focus("#prompt-clean");
+        }
         WayOn::Fetch { id, .. } => models::fetch(state, id),
         WayOn::Reload => {
             window().location().reload().ok();

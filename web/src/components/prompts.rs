@@ -1,7 +1,7 @@
 use leptos::prelude::*;
 use twinbeam_core::{Aligned, Experiment, Field, SideView, TokenizerNote, Written};
 
-use super::hints::Hints;
+use super::hints::{self, Hints};
 use super::{edit, visible};
 use crate::reactive::{dynamic, live};
 use crate::state::AppState;
@@ -57,6 +57,7 @@ fn PromptField(
                 rows="2"
                 spellcheck="false"
                 autocomplete="off"
+                aria-describedby=hints::id(field)
                 placeholder=live(move || typed_in_ids(state).then_some(IDS_FOR_EXAMPLE))
                 prop:value=live(move || state.draft.with(get))
                 on:input=move |event| {
@@ -146,7 +147,7 @@ fn TypedAs(state: AppState) -> impl IntoView {
                 hidden=live(move || typed_in_ids(state))
                 on:click=move |_event| edit(state, true, |draft| draft.prepend_bos = !draft.prepend_bos)
             >
-                {dynamic(move || if bos() { "BOS in front: on" } else { "BOS in front: off" })}
+                "BOS in front"
             </button>
             <button
                 type="button"
@@ -157,7 +158,7 @@ fn TypedAs(state: AppState) -> impl IntoView {
                 disabled=live(move || !can_turn())
                 on:click=move |_event| writing::switch(state)
             >
-                {dynamic(move || if in_ids() { "Token ids: on" } else { "Token ids: off" })}
+                {dynamic(move || explain::written_label(state.draft.with(|draft| draft.written)))}
             </button>
         </div>
         <div class="hints" data-testid="tokenizer-notes">{dynamic(notes)}</div>
@@ -187,6 +188,7 @@ fn token(side: &SideView, column: Aligned, clean: bool) -> impl IntoView + use<>
             data-token-id=token.map(|token| token.id)
             title=title
         >
+            {special.then(|| view! { <span class="unseen">"special token "</span> })}
             {text}
         </td>
     }

@@ -108,6 +108,14 @@ pub(crate) fn bos_title(tokenizer: Option<&TokenizerReport>) -> String {
     )
 }
 
+/// What of prompts and answers can be token ids, or is: whether it is, the button says by itself.
+pub(crate) const fn written_label(written: Written) -> &'static str {
+    match written {
+        Written::Text | Written::Ids => "Token ids",
+        Written::AnswerIds => "Answers as ids",
+    }
+}
+
 /// What the choice between text and token ids is.
 pub(crate) const fn written_title(reads_text: bool) -> &'static str {
     if reads_text {

@@ -4,12 +4,10 @@ use std::sync::Arc;
 use leptos::ev::{KeyboardEvent, MouseEvent};
 use leptos::prelude::*;
 use twinbeam_core::{Component, ComponentKind, KnownHeads, Steps};
-use wasm_bindgen::JsCast as _;
-use web_sys::HtmlElement;
 
 use super::scale::{signed, small};
 use super::shown::{MapKind, Shown};
-use crate::components::has_moved;
+use crate::components::{focus, has_moved};
 use crate::explain::count;
 use crate::lab::Found;
 use crate::models;
@@ -66,9 +64,7 @@ pub(super) fn Map(
                 };
                 let selector =
                     format!("[data-testid={testid}] [data-layer='{layer}'][data-head='{head}']");
-                if let Ok(Some(element)) = document().query_selector(&selector) {
-                    element.unchecked_into::<HtmlElement>().focus().ok();
-                }
+                focus(&selector);
             }
         }
         event.prevent_default();

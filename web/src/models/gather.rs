@@ -53,8 +53,9 @@ pub(super) fn load(state: AppState, chosen: Chosen) {
                 let of_its_size = |model: &&twinbeam_core::CatalogModel| model.file_bytes == size;
                 listed.as_ref()?.catalog.models.iter().find(of_its_size).cloned()
             });
+            let title = local::title(places.first().map_or("", |place| &paths[*place]));
             state.notice.set(None);
-            bridge::load(state, Spec::local(local::title(&paths), files, claimed.as_ref()));
+            bridge::load(state, Spec::local(title, files, claimed.as_ref()));
         }
         Err(fault) => state.notice.set(Some(explain::local_files(&fault))),
     }

@@ -86,9 +86,9 @@ fn is_known(name: &str) -> bool {
         || ModelFiles::OF_TEXT.contains(&name)
 }
 
-/// The folder that the files came in, for people.
-pub(crate) fn title(paths: &[String]) -> String {
-    let folder = paths.iter().find_map(|path| path.split_once('/')).map(|(folder, _)| folder);
+/// The folder that a model's file came in, as it was chosen, for people.
+pub(crate) fn title(path: &str) -> String {
+    let folder = path.split_once('/').map(|(folder, _)| folder);
     folder.filter(|folder| !folder.is_empty()).unwrap_or("local files").to_owned()
 }
 
@@ -130,13 +130,17 @@ mod tests {
     fn files_are_found_by_name_in_one_folder() {
         let loose = paths(&["tokenizer.json", WEIGHTS, "notes.txt", "config.json"]);
         assert_eq!(pick(&loose), Ok(vec![0, 1, 3]));
-        assert_eq!(title(&loose), "local files");
+        assert_eq!(title(&loose[0]), "local files");
 
         let inner = format!("top/b/{WEIGHTS}");
         let folder =
             paths(&["top/config.json", "top/b/config.json", &inner, "top/b/tokenizer.json"]);
         assert_eq!(pick(&folder), Ok(vec![1, 2, 3]));
-        assert_eq!(title(&folder), "top");
+        assert_eq!(title(&folder[1]), "top");
+        // Another folder that comes first has no say.
+        let two = paths(&["notes/a.txt", &format!("small/{WEIGHTS}"), "small/config.json"]);
+        assert_eq!(pick(&two), Ok(vec![1, 2]));
+        assert_eq!(title(&two[1]), "small");
         let without_text = paths(&["config.json", WEIGHTS]);
         assert_eq!(pick(&without_text), Ok(vec![0, 1]));
     }

@@ -78,6 +78,9 @@ pub(crate) fn ModelMenu(state: AppState) -> impl IntoView {
             </select>
         </div>
         <FilesAndStorage state />
+        <p class="hint local-chosen" data-testid="local-chosen" role="status">
+            {dynamic(move || state.models.chosen.get())}
+        </p>
         <Offer state />
     }
     .into_any()

@@ -56,7 +56,6 @@ fn LocalFiles(state: AppState) -> impl IntoView {
                 "or its folder "
                 <input type="file" data-testid="local-folder" node_ref=folder on:click=forget on:change=take />
             </label>
-            <p data-testid="local-chosen">{dynamic(move || state.models.chosen.get())}</p>
             <p class="hint">
                 "In Hugging Face’s layout; they can be dropped on the page as well, and do not leave this device."
             </p>

@@ -8,6 +8,7 @@ use twinbeam_core::{
 use wasm_bindgen_futures::{JsFuture, spawn_local};
 use web_sys::{DragEvent, File, HtmlInputElement, KeyboardEvent};
 
+use crate::components::focus;
 use crate::explain::lists;
 use crate::plot::escape;
 use crate::reactive::{dynamic, effect, live, memo};
@@ -195,7 +196,13 @@ fn Listed(state: AppState) -> impl IntoView {
                         class="way-on"
                         data-testid="batch-undo"
                         title="Bring back the list as it was before"
-                        on:click=move |_event| bridge::batch::undo(state)
+                        on:click=move |_event| {
+                            bridge::batch::undo(state);
+                            // Of an empty field there is nothing to undo, and no button.
+                            if batch.before.with_untracked(Option::is_none) {
+                                focus("#batch-input");
+                            }
+                        }
                     >
                         "Undo"
                     </button>
