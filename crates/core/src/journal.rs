@@ -50,6 +50,13 @@ pub struct Piece {
     pub sha256: String,
 }
 
+impl Piece {
+    /// Its bytes.
+    const fn len(&self) -> u64 {
+        self.end.saturating_sub(self.start)
+    }
+}
+
 /// What is known of a model that is kept whole.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 pub struct Completion {
@@ -99,7 +106,7 @@ impl Journal {
             }
             Entry::Absent { file } => self.absent.push(file),
             Entry::Piece(piece) => {
-                self.end = self.end.max(piece.at + (piece.end - piece.start.min(piece.end)));
+                self.end = self.end.max(piece.at.saturating_add(piece.len()));
                 self.pieces.insert((piece.file.clone(), piece.start), piece);
             }
             Entry::Dropped { file, start } => {
@@ -117,7 +124,7 @@ impl Journal {
 
     /// Bytes of all pieces.
     pub fn bytes(&self) -> u64 {
-        self.pieces.values().map(|piece| piece.end - piece.start).sum()
+        self.pieces.values().fold(0, |bytes: u64, piece| bytes.saturating_add(piece.len()))
     }
 }
 
@@ -130,13 +137,12 @@ impl Entry {
         Some(match fields.get("entry")?.as_str()? {
             "size" => Self::Size { file: text("file")?, bytes: number("bytes")? },
             "absent" => Self::Absent { file: text("file")? },
-            "piece" => Self::Piece(Piece {
-                file: text("file")?,
-                start: number("start")?,
-                end: number("end")?,
-                at: number("at")?,
-                sha256: text("sha256")?,
-            }),
+            "piece" => {
+                let (start, end, at) = (number("start")?, number("end")?, number("at")?);
+                // A range that cannot be is damage like any other.
+                at.checked_add(end.checked_sub(start)?)?;
+                Self::Piece(Piece { file: text("file")?, start, end, at, sha256: text("sha256")? })
+            }
             "dropped" => Self::Dropped { file: text("file")?, start: number("start")? },
             "complete" => Self::Complete(Completion {
                 sha256: text("sha256")?,
@@ -192,6 +198,20 @@ mod tests {
         journal.add(Entry::Complete(complete));
         journal.add(Entry::Dropped { file: "model.safetensors".to_owned(), start: 0 });
         assert_eq!((journal.bytes(), journal.complete.clone(), journal.end), (0, None, 10));
+    }
+
+    #[test]
+    fn a_range_that_cannot_be_is_not_believed() {
+        let line = |start: u64, end: u64, at: u64| {
+            format!(
+                "{{\"entry\":\"piece\",\"file\":\"a\",\"start\":{start},\"end\":{end},\"at\":{at},\"sha256\":\"\"}}\n"
+            )
+        };
+        for (start, end, at) in [(7, 3, 0), (0, 2, u64::MAX - 1), (0, u64::MAX, 1)] {
+            assert_eq!(Journal::read(line(start, end, at).as_bytes()), (Journal::default(), 0));
+        }
+        let text = line(0, u64::MAX, 0) + &line(1, u64::MAX, 0);
+        assert_eq!(Journal::read(text.as_bytes()).0.bytes(), u64::MAX, "as many as there are");
     }
 
     #[test]
