@@ -18,7 +18,8 @@ pub(crate) use loading::{
     not_deleted, offer, waiting,
 };
 pub(crate) use typing::{
-    bos_title, example_is_text, hint, no_text_of_ids, tokenizer_note, written, written_label, written_title,
+    bos_title, example_is_text, hint, no_text_of_ids, tokenizer_note, written, written_label,
+    written_title,
 };
 
 /// Something a visitor should know.
