@@ -161,10 +161,5 @@ fn a_list_that_cannot_be_read_is_refused_by_file_place_and_way_out() {
     assert!(said.contains("no column is the answer: wanted are clean, corrupted"), "{said}");
     assert!(said.ends_with("the first line names clean, corrupted, group, plural"), "{said}");
     let said = refused("zip", b"PK\x03\x04 data.pkl");
-    assert!(said.contains("this is a zip archive"), "{said}");
-    assert_eq!(
-        said.matches("zip").count(),
-        1 + usize::from(said.contains("/zip/")),
-        "once: {said}"
-    );
+    assert_eq!(said.matches("this is a file of PyTorch").count(), 1, "once: {said}");
 }

@@ -425,7 +425,7 @@ fn a_server_is_asked_for_no_more_than_matters() {
         asked.dedup();
         asked
     };
-    assert_eq!(asked(mini()), ["tokenizer.json"]);
+    assert_eq!(asked(mini()), ["tokenizer.json", "tokenizer_config.json"]);
     let extras = ["tokenizer_config.json", "special_tokens_map.json", "added_tokens.json"];
     let other = mini().with_config(|config| config["bos_token_id"] = json!(5));
     assert_eq!(asked(other), [&["tokenizer.json"][..], &extras].concat());
@@ -590,4 +590,15 @@ fn ids_are_written_as_text_where_a_text_has_just_these_tokens() {
     // What is no ids stays as it is typed.
     let words = Experiment { clean: "12 abc".to_owned(), ..in_ids };
     assert_eq!(look(&model, &words).in_text.map(|text| text.clean), Some("12 abc".to_owned()));
+}
+
+#[test]
+fn a_space_in_front_that_only_the_configuration_asks_for_is_asked_of_a_server_too() {
+    let wants = r#"{"add_prefix_space": true}"#;
+    let first = |is_remote| {
+        let files = Files { is_remote, ..mini().with("tokenizer_config.json", wants) };
+        let draft = Experiment { clean: "John went".to_owned(), ..Experiment::default() };
+        look(&files.model(), &draft).clean.tokens[1].text.clone()
+    };
+    assert_eq!((first(false), first(true)), (" John".to_owned(), " John".to_owned()));
 }

@@ -351,7 +351,7 @@ async fn read_tokenizer(
     }
     let [config, special_tokens_map, added_tokens] = ModelFiles::TOKENIZER_EXTRAS;
     // It decides whether a space goes in front, whatever the tokenizer's own file says.
-    files.config = optional(source, config).await?;
+    files.config = extra(source, config).await?;
     if files.tokenizer.is_some() && source.is_remote() {
         let tokenizer = Tokenizer::from_files(&files).map_err(Error::Tokenizer)?;
         // A question to a server costs a moment, and an error on the console where there is no such file: it is not
@@ -360,16 +360,18 @@ async fn read_tokenizer(
             return Ok(tokenizer);
         }
     }
-    files.special_tokens_map = optional(source, special_tokens_map).await?;
-    files.added_tokens = optional(source, added_tokens).await?;
+    files.special_tokens_map = extra(source, special_tokens_map).await?;
+    files.added_tokens = extra(source, added_tokens).await?;
     Tokenizer::from_files(&files).map_err(Error::Tokenizer)
+}
+
+/// A file that says more of a tokenizer, if it is there and worth asking for.
+async fn extra(source: &impl ByteSource, file: &str) -> Result<Option<Vec<u8>>, Error> {
+    if source.may_have(file) { optional(source, file).await } else { Ok(None) }
 }
 
 /// A file of a tokenizer, if it is there. One that is something else, by its first bytes, is refused by its name.
 async fn optional(source: &impl ByteSource, file: &str) -> Result<Option<Vec<u8>>, Error> {
-    if !source.may_have(file) {
-        return Ok(None);
-    }
     let bytes = match source.read_all(file, MAX_TOKENIZER_BYTES).await {
         Ok(bytes) => bytes,
         Err(error) if error.is_absent() => return Ok(None),
