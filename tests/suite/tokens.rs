@@ -602,3 +602,12 @@ fn a_space_in_front_that_only_the_configuration_asks_for_is_asked_of_a_server_to
     };
     assert_eq!((first(false), first(true)), (" John".to_owned(), " John".to_owned()));
 }
+
+#[test]
+fn dropout_of_merges_is_for_training() {
+    let dropped =
+        Files::with_tokenizer(|tokenizer| tokenizer["model"]["dropout"] = json!(0.9)).model();
+    let ids =
+        |model: &Model| question(model, &Experiment::default()).expect("it can be asked").tokens;
+    assert_eq!(ids(&dropped), ids(&mini().model()));
+}

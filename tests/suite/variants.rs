@@ -303,7 +303,8 @@ fn a_head_that_differs_is_refused_by_name() {
             let begin =
                 "model.safetensors: tensor \"lm_head.weight\": expected the same numbers as";
             assert!(refusal.starts_with(begin), "{what}: {refusal}");
-            assert_eq!(refusal.contains("leave the tensor out"), tied, "{what}: {refusal}");
+            // Leaving it out would give other numbers than the model's.
+            assert!(!refusal.contains("leave"), "{what}, tied: {tied}: {refusal}");
         }
     }
     // The sign of a zero is no difference.

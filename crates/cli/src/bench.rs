@@ -71,7 +71,9 @@ pub fn run(options: &Options) -> anyhow::Result<()> {
         plan.neuron_layers.clone_from(layers);
     }
     let question = if let Some(path) = &options.cases {
-        let case = read_cases(path)?.into_iter().next().context("there is no case")??;
+        let cases = read_cases(path)?;
+        let case = cases.into_iter().find_map(Result::ok);
+        let case = case.with_context(|| format!("{}: no row is a case", path.display()))?;
         let experiment = Experiment { n_steps: options.n_steps, ..Experiment::default() };
         question_of(&model, case, experiment)?.0
     } else {

@@ -258,11 +258,11 @@ impl Fields<'_> {
         })
     }
 
-    /// A switch; `null` is off, as in Python.
+    /// A switch; `null` is off where that is what nothing means, and nothing certain elsewhere.
     fn flag(&self, field: &'static str, default: bool) -> Result<bool, ConfigError> {
         match self.0.get(field) {
             None => Ok(default),
-            Some(Value::Null) => Ok(false),
+            Some(Value::Null) if !default => Ok(false),
             Some(Value::Bool(flag)) => Ok(*flag),
             Some(other) => Err(unsupported(field, "true or false", other, DAMAGED)),
         }

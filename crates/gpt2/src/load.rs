@@ -89,13 +89,9 @@ pub enum LoadError {
     /// The output embedding is there and is not the input embedding.
     #[error(
         "tensor \"lm_head.weight\": expected the same numbers as \"wte.weight\", got others: logits are computed from the \
-         embedding, so all of them would be wrong; take a GPT-2 whose embeddings are tied{}",
-        if *tied { ", or, as config.json says that they are tied, leave the tensor out" } else { "" }
+         embedding, so all of them would be wrong; take a GPT-2 whose embeddings are tied"
     )]
-    Untied {
-        /// Whether the configuration says that they are the same.
-        tied: bool,
-    },
+    Untied,
     /// The header is longer than any GPT-2's.
     #[error("header: expected at most {MAX_HEADER_BYTES} bytes, got {got}: {DAMAGED}")]
     HeaderTooLarge {
@@ -561,7 +557,7 @@ impl Gpt2Builder {
     /// A tensor that was not pushed; an output embedding that is not the input embedding.
     pub fn finish(self) -> Result<Gpt2, LoadError> {
         if self.is_twice && self.unembedding_digest != self.embedding_digest {
-            return Err(LoadError::Untied { tied: self.config.tie_word_embeddings });
+            return Err(LoadError::Untied);
         }
         let wte = Embedding::new(self.shards).ok_or_else(|| LoadError::missing(EMBEDDING))?;
         Gpt2::with_embedding(self.config, wte, &self.params)

@@ -113,11 +113,12 @@ impl Records<'_> {
     /// The cell that begins here, and whether it is the last of its line; `None`: its quotation marks are broken.
     fn cell(&mut self) -> Option<(String, bool)> {
         let rest = &self.text[self.at..];
-        let (cell, mut used) = if let Some(quoted) = rest.strip_prefix('"') {
+        // Spaces between a quotation mark and what separates are no part of a cell.
+        let spaces = |text: &str| text.len() - text.trim_start_matches(' ').len();
+        let before = spaces(rest);
+        let (cell, mut used) = if let Some(quoted) = rest[before..].strip_prefix('"') {
             let (cell, end) = unquoted(quoted)?;
-            // Spaces between a quotation mark and what separates are no part of a cell.
-            let spaces = quoted[end..].len() - quoted[end..].trim_start_matches(' ').len();
-            (cell, 1 + end + spaces)
+            (cell, before + 1 + end + spaces(&quoted[end..]))
         } else {
             let is_end = |byte: &u8| self.is_end(*byte);
             let end = rest.as_bytes().iter().position(is_end).unwrap_or(rest.len());

@@ -121,8 +121,10 @@ impl Merging {
     /// Of its tables those count whose scores are all exact: in a table that was screened, some scores are of
     /// another method.
     pub fn add(&mut self, case: &CaseResult) -> bool {
+        // IG from zero is of the clean run alone, and a gradient rounds.
+        let compares = |table: &&ScoreTable| matches!(table.method, Method::Ig | Method::Ap);
         let is_nothing = |table: &ScoreTable| table.max_abs() == 0.0;
-        if case.gap == 0.0 && case.tables.iter().all(is_nothing) {
+        if case.gap == 0.0 && case.tables.iter().filter(compares).all(is_nothing) {
             // Zeros of two equal prompts would halve every mean.
             let reason = "The two runs are the same, so there is nothing to compare.".to_owned();
             self.leave_out(case.name.clone(), reason);

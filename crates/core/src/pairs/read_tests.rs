@@ -696,3 +696,16 @@ fn any_pair() -> impl Strategy<Value = PromptPair> {
         written,
     })
 }
+
+#[test]
+fn spaces_in_front_of_a_quotation_mark_are_no_part_of_a_cell() {
+    let text =
+        "name, clean, corrupted, correct_idx, incorrect_idx\nx, \"a, b\", \"a, c\" , 326, 319\n";
+    let list = read_pairs(text.as_bytes()).expect("a list");
+    let pair = list.rows[0].as_ref().expect("a pair");
+    assert_eq!((pair.clean.as_str(), pair.corrupted.as_str()), ("a, b", "a, c"));
+    assert_eq!(
+        (&pair.answer[..], &pair.wrong[..]),
+        (&["326".to_owned()][..], &["319".to_owned()][..])
+    );
+}

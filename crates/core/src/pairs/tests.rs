@@ -160,3 +160,16 @@ fn two_equal_prompts_are_listed_and_halve_no_mean() {
     assert_eq!((mean.mean.as_slice(), merged.n()), ([1.0; 2].as_slice(), 1));
     assert!(merged.left_out[0].reason.contains("the same"), "{:?}", merged.left_out);
 }
+
+#[test]
+fn two_equal_prompts_are_left_out_whatever_else_was_computed_of_one() {
+    let mut equal = case(1, 0.0);
+    for table in &mut equal.tables {
+        table.values.fill(0.0);
+    }
+    // IG from zero is of the clean run alone: its scores are not zeros.
+    let from_zero = ScoreTable { method: Method::IgZero, ..case(2, 1.0).tables[0].clone() };
+    equal.tables.push(from_zero);
+    let mut merging = Merging::new(Metric::LogitDiff, Unit::Metric, 16);
+    assert!(!merging.add(&equal) && merging.n() == 0);
+}

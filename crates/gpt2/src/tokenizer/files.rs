@@ -4,6 +4,7 @@
 
 use serde_json::{Map, Value, json};
 use tokenizers::AddedToken;
+use tokenizers::models::ModelWrapper;
 use tokenizers::pre_tokenizers::PreTokenizerWrapper;
 use tokenizers::pre_tokenizers::byte_level::ByteLevel;
 
@@ -60,6 +61,13 @@ impl Tokenizer {
         // Both are for batches. Without a limit there is none that could be impossible.
         inner.with_padding(None);
         inner.with_truncation(None).map_err(|source| malformed(TOKENIZER, source))?;
+        if let ModelWrapper::BPE(bpe) = inner.get_model() {
+            let mut bpe = bpe.clone();
+            // It is for training, and makes tokens of a text differ from one time to the next.
+            if bpe.dropout.take().is_some() {
+                inner.with_model(ModelWrapper::BPE(bpe));
+            }
+        }
         inner.set_encode_special_tokens(settings.flag("split_special_tokens").unwrap_or(false));
         let mut prefix_space = settings.prefix_space(&mut inner);
         if files.tokenizer.is_none() {
