@@ -265,8 +265,11 @@ fn the_report_has_every_pair_and_both_files() {
     let (out, report) = converted(&mini, "mini-f32", Stored::F32);
     // Every half is a single: nothing changes.
     assert_eq!((report.cost.mean_change(), report.cost.random), (0.0, false));
-    assert_eq!(names(&out), ["config.json", "model.safetensors", "tokenizer.json"]);
-    assert_eq!(file(&out, "tokenizer.json"), file(&mini, "tokenizer.json"));
+    let all = ["config.json", "model.safetensors", "tokenizer.json", "tokenizer_config.json"];
+    assert_eq!(names(&out), all);
+    for name in ["tokenizer.json", "tokenizer_config.json"] {
+        assert_eq!(file(&out, name), file(&mini, name), "{name}");
+    }
 
     let (_, report) = converted(&out, "mini-bf16", Stored::Bf16);
     // Four held-out pairs of each of six tasks, and the page's thirteen examples.

@@ -2,6 +2,8 @@
 //!
 //! They belong to the link that was in the address when they were made: another link is shown as it is.
 
+use std::cell::RefCell;
+
 use leptos::prelude::*;
 use twinbeam_core::{Experiment, experiment_from_text, experiment_to_text};
 
@@ -59,9 +61,24 @@ pub(crate) fn let_go(state: AppState) {
     }
 }
 
+thread_local! {
+    /// A fragment of the address, and its experiment: with a figure and a list in it, reading takes a while, and it is
+    /// asked for at each key.
+    static READ: RefCell<(String, Experiment)> = RefCell::default();
+}
+
 /// The experiment of the address; without one, that of the page.
 fn in_address() -> Experiment {
-    url_state::read().and_then(Result::ok).map_or_else(Experiment::default, |link| link.experiment)
+    of_fragment(url_state::fragment(), || url_state::read()?.ok().map(|link| link.experiment))
+}
+
+fn of_fragment(fragment: String, read: impl FnOnce() -> Option<Experiment>) -> Experiment {
+    READ.with_borrow_mut(|known| {
+        if known.0 != fragment {
+            *known = (fragment, read().unwrap_or_default());
+        }
+        known.1.clone()
+    })
 }
 
 /// The same on another's model: which one is used is not typed, and said elsewhere.
@@ -84,6 +101,22 @@ fn read(text: &str, address: &Experiment) -> Option<Experiment> {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn an_address_is_read_once() {
+        let other = Experiment { clean: "another".to_owned(), ..Experiment::default() };
+        let (mut reads, address) = (0, other.clone());
+        let mut of = |fragment: &str| {
+            of_fragment(fragment.to_owned(), || {
+                reads += 1;
+                (fragment == "#v2=x").then(|| address.clone())
+            })
+        };
+        let found = ["", "#v2=x", "#v2=x", "#", "#v2=x"].map(&mut of);
+        let page = Experiment::default();
+        assert_eq!(found, [page.clone(), other.clone(), other.clone(), page, other]);
+        assert_eq!(reads, 3, "none for an empty one, one for each change");
+    }
 
     #[test]
     fn edits_come_back_with_the_link_that_they_are_of_and_with_no_other() {

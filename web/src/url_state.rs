@@ -7,9 +7,14 @@ use twinbeam_core::{
 use wasm_bindgen::JsValue;
 use web_sys::UrlSearchParams;
 
+/// The part of the address that links are in, with its mark.
+pub(crate) fn fragment() -> String {
+    window().location().hash().unwrap_or_default()
+}
+
 /// What the address holds; `None` if it holds nothing.
 pub(crate) fn read() -> Option<Result<Link, LinkError>> {
-    let fragment = window().location().hash().unwrap_or_default();
+    let fragment = fragment();
     if fragment.len() <= 1 {
         return None;
     }

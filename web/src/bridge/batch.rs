@@ -4,8 +4,8 @@ use std::sync::Arc;
 
 use leptos::prelude::*;
 use twinbeam_core::{
-    BadRow, CaseResult, ComponentKind, Draw, Event, Experiment, MAX_PAIRS, Merging, Outcome,
-    PromptPair, Request, SideSummary, Unit, read_pairs,
+    CaseResult, ComponentKind, Draw, Event, Experiment, MAX_PAIRS, Merging, Outcome, PromptPair,
+    Request, SideSummary, Unit,
 };
 
 use super::lab::in_words;
@@ -44,7 +44,8 @@ pub(crate) fn begin(state: AppState) {
     }
     let mut merging = Merging::new(settings.metric, Unit::Metric, shape.d_model);
     let pairs = batch.pairs.get_untracked();
-    for bad in bad_rows(state, &pairs) {
+    let bad_rows = batch.list_of(&pairs, |list| list.bad().cloned().collect::<Vec<_>>());
+    for bad in bad_rows.unwrap_or_default() {
         let reason = if bad.name.is_empty() { bad.problem.to_string() } else { bad.to_string() };
         merging.leave_out(bad.title(), reason);
     }
@@ -63,13 +64,6 @@ pub(crate) fn begin(state: AppState) {
     batch.merged.set(None);
     batch.next.set(0);
     batch.running.set(true);
-}
-
-/// The rows of the list that are no pairs, if its pairs are these.
-fn bad_rows(state: AppState, pairs: &[PromptPair]) -> Vec<BadRow> {
-    let list = state.lab.batch.text.with_untracked(|text| read_pairs(text.as_bytes()));
-    let list = list.ok().filter(|list| list.pairs() == pairs);
-    list.map(|list| list.bad().cloned().collect()).unwrap_or_default()
 }
 
 /// Goes on where it was stopped.
@@ -144,19 +138,21 @@ pub(crate) fn undo(state: AppState) {
     });
     batch.adding.set(None);
     take(state, pairs);
-    batch.problem.set(read(&text).1);
     batch.draw.set(draw);
     batch.text.set(text);
+    batch.problem.set(read(state).1);
 }
 
-/// The pairs of a text, and what is wrong with it as a whole.
-pub(crate) fn read(text: &str) -> (Vec<PromptPair>, Option<String>) {
-    match read_pairs(text.as_bytes()) {
+/// The pairs in the field, and what is wrong with it as a whole.
+pub(crate) fn read(state: AppState) -> (Vec<PromptPair>, Option<String>) {
+    let batch = state.lab.batch;
+    let is_empty = batch.text.with_untracked(|text| text.trim().is_empty());
+    batch.list.with_untracked(|list| match list {
         Ok(list) => (list.pairs(), None),
         // An empty field is no mistake.
-        Err(_) if text.trim().is_empty() => (Vec::new(), None),
-        Err(source) => (Vec::new(), Some(lists::unreadable(&source))),
-    }
+        Err(_) if is_empty => (Vec::new(), None),
+        Err(source) => (Vec::new(), Some(lists::unreadable(source))),
+    })
 }
 
 /// Another link's pairs have taken the place of those there were, or are named by it: what was found goes, unless
@@ -208,9 +204,8 @@ fn add(state: AppState, more: Vec<PromptPair>) {
         batch.problem.set(Some(lists::no_room(own, n)));
         return;
     }
-    let n_bad = batch
-        .text
-        .with_untracked(|text| read_pairs(text.as_bytes()).map_or(0, |list| list.bad().count()));
+    let n_bad =
+        batch.list.with_untracked(|list| list.as_ref().map_or(0, |list| list.bad().count()));
     keep(state, lists::added(n, own, n_bad));
     pairs.extend(more);
     batch.draw.set(None);

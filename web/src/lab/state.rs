@@ -5,11 +5,11 @@ use std::sync::Arc;
 
 use leptos::prelude::*;
 use twinbeam_core::{
-    Component, ComponentKind, Draw, Experiment, Finding, Highlight, Merged, Panel, Probe,
-    PromptPair, SetChoice, View, WithChoice,
+    Component, ComponentKind, Draw, Experiment, Finding, Highlight, Merged, PairList, PairsError,
+    Panel, Probe, PromptPair, SetChoice, View, WithChoice, read_pairs,
 };
 
-use crate::reactive::effect;
+use crate::reactive::{effect, memo};
 use crate::state::{AppState, Progress};
 
 /// A place for one question at a time: a new question takes the old one's place.
@@ -55,6 +55,8 @@ pub(crate) struct Answer {
 pub(crate) struct Batch {
     /// What is in the field.
     pub(crate) text: RwSignal<String>,
+    /// What that says, read once.
+    pub(crate) list: Memo<Result<PairList, PairsError>>,
     /// What is wrong with it.
     pub(crate) problem: RwSignal<Option<String>>,
     pub(crate) pairs: RwSignal<Vec<PromptPair>>,
@@ -73,6 +75,20 @@ pub(crate) struct Batch {
     /// With which settings it was begun.
     pub(crate) of: RwSignal<Option<Experiment>>,
     pub(crate) merged: RwSignal<Option<Arc<Merged>>>,
+}
+
+impl Batch {
+    /// The list in the field, if its pairs are these.
+    pub(crate) fn list_of<T>(
+        &self,
+        pairs: &[PromptPair],
+        read: impl FnOnce(&PairList) -> T,
+    ) -> Option<T> {
+        self.list.with_untracked(|list| {
+            let list = list.as_ref().ok()?;
+            list.rows.iter().flatten().eq(pairs).then(|| read(list))
+        })
+    }
 }
 
 /// A list that another has taken the place of, and that can be brought back.
@@ -116,6 +132,7 @@ pub(crate) struct Lab {
 impl Lab {
     pub(crate) fn new() -> Self {
         let view = View::default();
+        let text = RwSignal::new(String::new());
         Self {
             kind: RwSignal::new(view.kind),
             selected: RwSignal::new(BTreeSet::new()),
@@ -133,7 +150,8 @@ impl Lab {
             job: RwSignal::new(None),
             progress: RwSignal::new(None),
             batch: Batch {
-                text: RwSignal::new(String::new()),
+                text,
+                list: memo(move || text.with(|text| read_pairs(text.as_bytes()))),
                 problem: RwSignal::new(None),
                 pairs: RwSignal::new(Vec::new()),
                 draw: RwSignal::new(None),
@@ -285,5 +303,25 @@ impl AppState {
         lab.batch.before.set(None);
         lab.batch.draw.set(view.draw);
         lab.batch.pairs.set(view.pairs);
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_list_is_that_of_the_field_whatever_pairs_are_run() {
+        Owner::new().with(|| {
+            let batch = Lab::new().batch;
+            assert!(batch.list.with_untracked(Result::is_err), "nothing is in the field");
+            batch.text.set("clean,corrupted,answer,wrong\na,b,c,d\na,b".to_owned());
+            let list = batch.list.get_untracked();
+            let pairs = list.expect("a pair is in the field").pairs();
+            assert_eq!(batch.list_of(&pairs, |list| list.bad().count()), Some(1));
+            assert_eq!(batch.list_of(&[], |_| ()), None, "other pairs are run");
+            batch.text.set(String::new());
+            assert_eq!(batch.list_of(&pairs, |_| ()), None, "the field is empty");
+        });
     }
 }

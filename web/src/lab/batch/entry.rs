@@ -2,9 +2,7 @@
 
 use js_sys::Uint8Array;
 use leptos::prelude::*;
-use twinbeam_core::{
-    MAX_PAIRS, MAX_PAIRS_BYTES, PairList, PairsError, pairs_text, print_pairs, read_pairs,
-};
+use twinbeam_core::{MAX_PAIRS, MAX_PAIRS_BYTES, PairList, PairsError, pairs_text, print_pairs};
 use wasm_bindgen_futures::{JsFuture, spawn_local};
 use web_sys::{DragEvent, File, HtmlInputElement, KeyboardEvent};
 
@@ -32,10 +30,7 @@ pub(super) fn keep_in_field(state: AppState) {
     let batch = state.lab.batch;
     effect(move || {
         batch.pairs.with(|pairs| {
-            let is_shown = batch.text.with_untracked(|text| {
-                read_pairs(text.as_bytes()).is_ok_and(|shown| shown.pairs() == *pairs)
-            });
-            if !pairs.is_empty() && !is_shown {
+            if !pairs.is_empty() && batch.list_of(pairs, |_| ()).is_none() {
                 batch.text.set(print_pairs(pairs));
             }
         });
@@ -45,9 +40,9 @@ pub(super) fn keep_in_field(state: AppState) {
 /// Takes what is in the field; what cannot be read stays there, and it is said why.
 fn take(state: AppState, text: String) {
     let batch = state.lab.batch;
-    let (pairs, problem) = bridge::batch::read(&text);
     batch.draw.set(None);
     batch.text.set(text);
+    let (pairs, problem) = bridge::batch::read(state);
     // White space between two fields is no reason to lose what was found.
     if batch.pairs.with_untracked(|before| *before != pairs) {
         bridge::batch::take(state, pairs);
@@ -81,6 +76,8 @@ fn read_file(state: AppState, file: File) {
         match pairs_text(&Uint8Array::new(&buffer).to_vec()) {
             Ok(text) => {
                 bridge::batch::keep(state, lists::file_instead(&name));
+                // What was to be added was to be added to the list before.
+                state.lab.batch.adding.set(None);
                 take(state, text.into_owned());
             }
             Err(source) => problem.set(Some(lists::file_refused(&name, &source))),
@@ -176,11 +173,11 @@ pub(super) fn Entry(state: AppState) -> impl IntoView {
 #[component]
 fn Listed(state: AppState) -> impl IntoView {
     let batch = state.lab.batch;
-    let list = memo(move || batch.text.with(|text| read_pairs(text.as_bytes()).ok()));
-    let read = move || list.with(|list| list.as_ref().map(lists::read));
+    let list = batch.list;
+    let read = move || list.with(|list| list.as_ref().ok().map(lists::read));
     let bad = memo(move || list.with(|list| list.as_ref().map(bad_rows).unwrap_or_default()));
     let has_bad = memo(move || bad.with(|bad| !bad.is_empty()));
-    let summary = move || list.with(|list| list.as_ref().map(lists::left_out));
+    let summary = move || list.with(|list| list.as_ref().ok().map(lists::left_out));
     let done = move || batch.before.with(|before| before.as_ref().map(|b| b.done.clone()));
     let can_undo = memo(move || batch.before.with(Option::is_some));
     view! {
@@ -317,6 +314,8 @@ fn number<T: std::str::FromStr>(event: &web_sys::Event) -> Option<T> {
 
 #[cfg(test)]
 mod tests {
+    use twinbeam_core::read_pairs;
+
     use super::*;
 
     #[test]
