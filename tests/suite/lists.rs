@@ -160,6 +160,12 @@ fn a_list_that_cannot_be_read_is_refused_by_file_place_and_way_out() {
     let said = refused("columns", b"clean,corrupted,group,plural\na,b,c,1\n");
     assert!(said.contains("no column is the answer: wanted are clean, corrupted"), "{said}");
     assert!(said.ends_with("the first line names clean, corrupted, group, plural"), "{said}");
-    let said = refused("zip", b"PK\x03\x04 data.pkl");
-    assert_eq!(said.matches("this is a file of PyTorch").count(), 1, "once: {said}");
+    for (name, list, what) in [
+        ("packed", &b"PK\x03\x04\x14\0list.csv"[..], "a zip archive"),
+        ("pickled", b"PK\x03\x04 data.pkl", "a file of PyTorch"),
+    ] {
+        let said = refused(name, list);
+        assert!(said.contains(&format!("cases: this is {what}, and no list of pairs: ")), "{said}");
+        assert_eq!(said.matches(what).count(), 1, "once: {said}");
+    }
 }

@@ -270,6 +270,12 @@ fn damaged_files_are_named() {
     let tokens = Some(br#"{"x": "y"}"#.to_vec());
     let tokens = says(TokenizerFiles { added_tokens: tokens, ..all });
     assert!(tokens.starts_with("added_tokens.json: \"x\""), "{tokens}");
+    // What the library would panic at: a decoder that breaks off, or goes deeper than anything is read.
+    let deep = format!("{{\"decoder\":{}{}}}", "[".repeat(200), "]".repeat(200));
+    for json in [r#"{"version":"1.0","decoder":{"type":"ByteL"#, &deep] {
+        let error = Tokenizer::from_json(json.as_bytes()).expect_err("it is damaged").to_string();
+        assert!(error.starts_with("tokenizer.json: not JSON: "), "{error}");
+    }
     // Through the engine once, with the same words.
     let error = mini().with("tokenizer.json", "{}").load().expect_err("it is no tokenizer");
     let Problem::Model { message } = error.problem() else { panic!("{error}") };

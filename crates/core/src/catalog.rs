@@ -202,7 +202,8 @@ impl CatalogModel {
         let is_somewhere = if self.base.is_some() { has_base } else { has_repo };
         unless(is_somewhere, "base", "an address that ends in /, or repo and commit in its place")?;
         let shape = &self.shape;
-        let sizes = [shape.n_layers, shape.n_heads, shape.d_model, shape.d_mlp, shape.d_vocab];
+        let sizes =
+            [shape.n_layers, shape.n_heads, shape.d_model, shape.d_mlp, shape.n_ctx, shape.d_vocab];
         let is_whole = shape.n_heads.checked_mul(shape.d_head) == Some(shape.d_model);
         let can_be = is_whole && sizes.iter().all(|size| (1..=1_000_000).contains(size));
         unless(can_be, "shape", "sizes that a GPT-2 can have")?;
@@ -218,7 +219,7 @@ impl CatalogModel {
 
     /// Bytes of its weights in single precision, as they lie in memory.
     pub fn weight_bytes(&self) -> u64 {
-        self.shape.n_params() as u64 * 4
+        (self.shape.n_params() as u64).saturating_mul(4)
     }
 
     /// The name of its folder in the browser's storage; another commit is another folder.
@@ -286,6 +287,9 @@ mod tests {
         }
         assert_eq!(spoil("id", "mini".into()), CatalogError::Twice("mini".to_owned()));
         assert!(matches!(spoil("shape", 3.into()), CatalogError::Malformed(_)));
+        let mut context = good["models"][1]["shape"].clone();
+        context["n_ctx"] = 10_333_333_333_333_u64.into();
+        assert!(matches!(spoil("shape", context), CatalogError::Field { field: "shape", .. }));
         assert_eq!(
             Catalog::parse(r#"{"hub": "/", "models": []}"#).unwrap_err(),
             CatalogError::Empty

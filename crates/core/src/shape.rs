@@ -24,13 +24,18 @@ impl ModelShape {
     /// large numbers, and for a small model the digits cost little. Above it, f32.
     pub const MOST_DOUBLE_PARAMS: usize = 20_000_000;
 
-    /// Number of parameters, the tied unembedding counted once.
+    /// Number of parameters, the tied unembedding counted once; the largest number there is where there are more, as
+    /// files of strangers may say.
     pub fn n_params(&self) -> usize {
-        let d = self.d_model;
-        let attention = d * 3 * d + 3 * d + d * d + d;
-        let mlp = d * self.d_mlp + self.d_mlp + self.d_mlp * d + d;
-        let norms = 4 * d;
-        (self.d_vocab + self.n_ctx) * d + self.n_layers * (attention + mlp + norms) + 2 * d
+        let Self { n_layers, d_model: d, d_mlp, n_ctx, d_vocab, .. } = *self;
+        let times = usize::saturating_mul;
+        let sum =
+            |terms: &[usize]| terms.iter().fold(0, |sum: usize, term| sum.saturating_add(*term));
+        let attention = sum(&[times(d, times(3, d)), times(3, d), times(d, d), d]);
+        let mlp = sum(&[times(d, d_mlp), d_mlp, times(d_mlp, d), d]);
+        let norms = times(4, d);
+        let blocks = times(n_layers, sum(&[attention, mlp, norms]));
+        sum(&[times(sum(&[d_vocab, n_ctx]), d), blocks, times(2, d)])
     }
 
     /// Whether a visitor would wait for so many patches without being asked: each runs a part of the model, so their
@@ -62,5 +67,8 @@ mod tests {
         };
         assert_eq!(small.n_params(), 124_439_808);
         assert!(!small.fits_double());
+        let huge = ModelShape { n_layers: 1_000_000, d_model: usize::MAX, ..small };
+        assert_eq!(huge.n_params(), usize::MAX, "and no overflow");
+        assert!(!huge.fits_double() && !huge.is_quick(1));
     }
 }

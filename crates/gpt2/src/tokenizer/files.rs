@@ -288,6 +288,10 @@ fn quoted(line: &str) -> String {
 }
 
 fn parse(file: &'static str, json: &[u8]) -> Result<tokenizers::Tokenizer, TokenizerError> {
+    // The library panics where JSON breaks off inside of a decoder.
+    if let Err(source) = serde_json::from_slice::<Value>(json) {
+        return Err(malformed(file, format!("not JSON: {source}")));
+    }
     tokenizers::Tokenizer::from_bytes(json).map_err(|source| malformed(file, source))
 }
 
