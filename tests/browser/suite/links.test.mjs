@@ -3,7 +3,7 @@ import assert from "node:assert/strict";
 import { readFileSync } from "node:fs";
 import { after, before, test } from "node:test";
 import { parse, print } from "../support/link.mjs";
-import { by, difference, launch, open, status, table } from "../support/page.mjs";
+import { by, difference, eventually, launch, open, status, table } from "../support/page.mjs";
 import { serve } from "../support/server.mjs";
 
 const [NOTEBOOK] = JSON.parse(readFileSync(new URL("../../../assets/examples.json", import.meta.url), "utf8"));
@@ -103,8 +103,8 @@ test("Back and Forward bring each result back, and the direction travels", async
   await source(page, "device");
   assert.deepEqual(await table(page, "heatmap-ig-heads"), few_steps);
   await by(page, "direction").selectOption("denoising");
-  await page.waitForFunction(() => location.hash.length > 600);
-  assert.equal(parse(page.url()).direction, "denoising");
+  // The address follows a moment later, and so does the neurons' result of before: it is asked until it says so.
+  await eventually(async () => assert.equal(parse(await page.evaluate(() => location.href)).direction, "denoising"));
   assert.ok(parse(page.url()).result, "the result stays in the address");
   await close();
 });

@@ -38,6 +38,19 @@ export async function open(browser, url, options = {}) {
 
 export const by = (page, testid) => page.getByTestId(testid);
 
+/** Asks again until a check passes; its last failure is the test's when patience ends. */
+export async function eventually(check) {
+  const end = Date.now() + PATIENCE;
+  for (;;) {
+    try {
+      return await check();
+    } catch (error) {
+      if (Date.now() > end) throw error;
+      await new Promise((go) => setTimeout(go, 50));
+    }
+  }
+}
+
 /** Waits until the status line says one of the states; an error it shows instead is the test's error. */
 export async function status(page, ...states) {
   const wanted = [...states, "error"].map((state) => `[data-testid=status][data-state=${state}]`).join(",");
