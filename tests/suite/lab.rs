@@ -702,7 +702,7 @@ fn the_zero_baseline_is_that_of_a_run() {
     let question = question(&model, &experiment).expect("legal");
     let plan = Plan { directions: vec![], kinds: vec![], zero_baseline: true };
     let mut host = Listener::default();
-    let (outcome, _) =
+    let outcome =
         block_on(run(&model, &question, experiment, &plan, 1, &mut host)).expect("it runs");
     assert_eq!(found, Finding::ZeroBaseline(outcome.tables[0].clone()));
 }

@@ -20,7 +20,7 @@ use twinbeam_engine::{
 };
 use twinbeam_gpt2::{
     Gpt2Builder, Gpt2Config, INITIAL_STD, Part, StoredDtype, WeightPlan, random_params,
-    safetensors_header, stored_bytes,
+    stored_bytes,
 };
 use twinbeam_tests::{Listener, fixture, on_cpu, sha256_of, values};
 
@@ -533,7 +533,7 @@ fn weights_in_several_files_are_kept_as_one_file_is() {
         };
         let plan = Plan::of(vec![ComponentKind::Heads], Direction::Noising);
         let mut host = Listener::default();
-        block_on(run(model, &question, experiment, &plan, 1, &mut host)).expect("it runs").0.tables
+        block_on(run(model, &question, experiment, &plan, 1, &mut host)).expect("it runs").tables
     };
     let whole = visit(&Server::new(weights), &Disk::default(), &Expected::default()).0;
     assert_eq!(logits(&model), logits(&whole.expect("it loads")));
@@ -744,52 +744,4 @@ fn the_fixture_of_the_hub_has_the_digest_of_its_file() {
     let device = DeviceKind::cpu("a test");
     let model = block_on(Model::load(&folder, &expected, &device, &mut Listener::default()));
     assert_eq!(model.expect("it loads").as_expected(), Some(true));
-}
-
-#[test]
-fn a_large_model_is_checked_by_a_copy_that_is_read_when_it_is_needed() {
-    // Just too large for double precision, nearly all of it embedding.
-    let shape = ModelShape { n_layers: 2, d_vocab: 420_000, ..SHAPE };
-    let mut weights = safetensors_header(&shape, StoredDtype::F32);
-    for (_, _, values) in random_params(&shape, 3, 0.3) {
-        weights.extend(stored_bytes(&values, StoredDtype::F32));
-    }
-    let config = Gpt2Config::new(shape, 0).to_json().into_bytes();
-    let files = [("config.json".to_owned(), config), (WEIGHTS.to_owned(), weights)];
-    let server = Rc::new(Server { files: files.into(), ..Server::default() });
-    let disk = Disk::default();
-    let shelf = || Shelf::new(remote(&server), disk.data.clone(), disk.journal.clone(), 1000);
-    let device = DeviceKind::cpu("a test").checked(true);
-    let host = &mut Listener::default();
-    let model = block_on(Model::load(&shelf(), &Expected::default(), &device, host));
-    let model = model.expect("it loads");
-    assert!(model.wants_twin());
-    let question = Question {
-        tokens: TokenPair::new(vec![0, 7, 400_000, 3, 9], vec![0, 8, 400_000, 3, 9], &shape)
-            .expect("a pair"),
-        answers: Answers::new(vec![419_999], vec![5], &shape).expect("answers"),
-        metric: Metric::LogitDiff,
-        n_steps: Steps::Fixed(4),
-    };
-    let plan = Plan::of(ComponentKind::ALL.to_vec(), Direction::Noising);
-    let check = || {
-        let (experiment, mut host) = (Experiment::default(), Listener::default());
-        let run = run(&model, &question, experiment, &plan, 1, &mut host);
-        block_on(run).expect("it runs").1
-    };
-    assert_eq!(check(), None);
-
-    server.will([Fault::Unreachable]);
-    block_on(model.load_twin(&shelf(), 1, &mut Listener::default())).expect("it is kept");
-    assert!(!model.wants_twin());
-    let report = check().expect("it is checked");
-    assert!(report.worst < 1e-5 && report.values > 840_000, "{report:?}");
-
-    // Files that are others by now are no copy.
-    let other = published_layout(1.0);
-    let server = Server::new(other);
-    let model = block_on(Model::load(&shelf(), &Expected::default(), &device, host));
-    let wrong =
-        block_on(model.expect("it loads").load_twin(&remote(&server), 1, &mut Listener::default()));
-    assert!(wrong.is_err());
 }

@@ -93,7 +93,7 @@ fn outcome(files: &Files, precision: Precision) -> Outcome {
     };
     let mut host = Listener::default();
     let job = run(&model, &question, Experiment::default(), &plan, 1, &mut host);
-    block_on(job).expect("it runs").0
+    block_on(job).expect("it runs")
 }
 
 /// Compares metrics and all score tables of a folder with those of a variant of the reference.

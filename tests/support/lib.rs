@@ -8,7 +8,7 @@ use std::path::PathBuf;
 
 use burn::tensor::{DType, Device, Tensor, TensorCreationOptions};
 use serde_json::Value;
-use twinbeam_core::{Answers, Event, ModelShape, TokenPair};
+use twinbeam_core::{Answers, Claim, Event, ModelShape, TokenPair};
 use twinbeam_engine::Host;
 use twinbeam_gpt2::{
     Gpt2, Gpt2Builder, Gpt2Config, INITIAL_STD, LoadError, Param, Params, WeightPlan, random_params,
@@ -67,6 +67,8 @@ pub fn sha256_of(bytes: &[u8]) -> String {
 pub struct Listener {
     /// What it has heard.
     pub events: Vec<Event>,
+    /// What was claimed for a check.
+    pub claims: Vec<Claim>,
     /// After how many events it wants the job to stop.
     pub cancel_after: Option<usize>,
 }
@@ -74,6 +76,10 @@ pub struct Listener {
 impl Host for Listener {
     fn emit(&mut self, event: Event) {
         self.events.push(event);
+    }
+
+    fn claim(&mut self, claim: Claim) {
+        self.claims.push(claim);
     }
 
     fn seconds(&self) -> f64 {

@@ -29,7 +29,7 @@ pub(crate) struct LinkCheck {
 
 impl LinkCheck {
     fn of(snapshot: &Snapshot, own: &Committed) -> Self {
-        let gpu = snapshot.gpu || own.model.device.gpu;
+        let gpu = snapshot.gpu || own.is_of_gpu();
         let tolerance = if gpu { GPU_TOLERANCE } else { CPU_TOLERANCE };
         Self {
             worst: snapshot.distance(&own.tables),
@@ -95,6 +95,8 @@ pub(crate) fn committed(experiment: Experiment, snapshot: &Snapshot) -> Committe
             seconds: Vec::new(),
             memory_bytes: 0,
         },
+        neurons_on: None,
+        checking: Vec::new(),
         experiment,
         sides,
         tables: snapshot.heads.clone(),
@@ -122,8 +124,8 @@ pub(crate) fn snapshot_of(committed: &Committed, linked: Option<&Snapshot>) -> O
         table.kind == ComponentKind::Heads || committed.is_complete(ComponentKind::Neurons)
     };
     let tables: Vec<ScoreTable> = tables.iter().filter(whole).cloned().collect();
-    let Loaded { shape, device, fingerprint, .. } = model;
-    Snapshot::of(shape, fingerprint, device.gpu, [clean, corrupted], &tables)
+    let Loaded { shape, fingerprint, .. } = model;
+    Snapshot::of(shape, fingerprint, committed.is_of_gpu(), [clean, corrupted], &tables)
 }
 
 /// The link to what is on the screen: what is asked, and its result unless that is out of date.

@@ -1,8 +1,8 @@
 use leptos::prelude::*;
 use twinbeam_core::{
     Bench, CheckReport, Component, ComponentKind, Coverage, DeviceChoice, DeviceReport, Direction,
-    Experiment, Inspection, Kept, Method, Metric, ModelShape, NeuronScores, Phase, ScaleChoice,
-    ScoreTable, SideSummary, Snapshot, TokenizerReport, Unit, UnitBasis,
+    Experiment, GpuState, Inspection, Kept, Method, Metric, ModelShape, NeuronScores, Phase,
+    Placement, ScaleChoice, ScoreTable, SideSummary, Snapshot, TokenizerReport, Unit, UnitBasis,
 };
 
 use crate::components::reading;
@@ -45,7 +45,7 @@ pub(crate) struct Progress {
 /// Where a result comes from.
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub(crate) enum Origin {
-    /// Computed here, and on a GPU compared with the CPU.
+    /// Computed here, and on a GPU compared with the CPU, beside it.
     Device { checked: Option<CheckReport> },
     /// Came with the link, rounded.
     Link,
@@ -58,6 +58,10 @@ pub(crate) struct Committed {
     pub(crate) origin: Origin,
     /// What it was run on, which may be another by now.
     pub(crate) model: Loaded,
+    /// Where the neurons were computed, if not where the heads were.
+    pub(crate) neurons_on: Option<DeviceReport>,
+    /// Jobs of it of which a sample is being computed again on the CPU.
+    pub(crate) checking: Vec<u64>,
     pub(crate) sides: (SideSummary, SideSummary),
     pub(crate) basis: UnitBasis,
     pub(crate) tables: Vec<ScoreTable>,
@@ -78,6 +82,17 @@ impl Committed {
             .map(|method| ScoreTable::find(&self.tables, kind, method, direction))
     }
 
+    /// Where components of a kind were computed.
+    pub(crate) fn device(&self, kind: ComponentKind) -> &DeviceReport {
+        let of_neurons = self.neurons_on.as_ref().filter(|_| kind == ComponentKind::Neurons);
+        of_neurons.unwrap_or(&self.model.device)
+    }
+
+    /// Whether a GPU computed any of it.
+    pub(crate) fn is_of_gpu(&self) -> bool {
+        ComponentKind::ALL.into_iter().any(|kind| self.device(kind).gpu)
+    }
+
     /// How a GPU's numbers compare with the CPU's.
     pub(crate) const fn checked(&self) -> Option<CheckReport> {
         match self.origin {
@@ -93,6 +108,12 @@ impl Committed {
             table.is_some_and(|t| t.n_layers() == n_layers && t.exact.iter().all(|exact| *exact))
         };
         Direction::ALL.into_iter().all(|d| self.tables(kind, d).into_iter().all(full))
+    }
+
+    /// Takes the neurons out, as they are to be computed anew.
+    pub(crate) fn drop_neurons(&mut self) {
+        self.tables.retain(|table| table.kind != ComponentKind::Neurons);
+        self.coverage = [None; 2];
     }
 
     /// Some neurons have been patched, and this is how many.
@@ -135,6 +156,10 @@ pub(crate) struct AppState {
     /// Whether `inspection` is of the draft as it is now.
     pub(crate) inspected: RwSignal<bool>,
     pub(crate) device_choice: RwSignal<DeviceChoice>,
+    /// What is known of the GPU.
+    pub(crate) gpu: RwSignal<GpuState>,
+    /// Where the last job went, and why.
+    pub(crate) placed: RwSignal<Option<(DeviceReport, Placement)>>,
     pub(crate) loaded: RwSignal<Option<Loaded>>,
     /// The other models.
     pub(crate) models: Models,
@@ -183,6 +208,8 @@ impl AppState {
             inspection: RwSignal::new(Inspection::default()),
             inspected: RwSignal::new(false),
             device_choice: RwSignal::new(device_choice),
+            gpu: RwSignal::new(GpuState::default()),
+            placed: RwSignal::new(None),
             loaded: RwSignal::new(None),
             models: Models::new(),
             committed: RwSignal::new(None),
@@ -340,9 +367,13 @@ impl AppState {
         jobs.iter().any(|job| job.with(Option::is_some))
     }
 
-    /// Whether the loaded model is on a GPU.
+    /// Whether the last job went to a GPU; before the first one, whether the next one will.
     pub(crate) fn is_on_gpu(&self) -> bool {
-        self.loaded.with_untracked(|loaded| loaded.as_ref().is_some_and(|l| l.device.gpu))
+        let placed =
+            self.placed.with_untracked(|placed| placed.as_ref().map(|(device, _)| device.gpu));
+        placed.unwrap_or_else(|| {
+            self.loaded.with_untracked(|loaded| loaded.as_ref().is_some_and(|l| l.device.gpu))
+        })
     }
 
     /// The direction on the screen.

@@ -71,6 +71,11 @@ impl CostModel {
         Self { budget, ..self }
     }
 
+    /// Sizes of the model.
+    pub(crate) const fn shape(&self) -> &ModelShape {
+        &self.shape
+    }
+
     /// Positions that are the same in every run.
     pub(crate) const fn same(&self) -> usize {
         self.start
@@ -208,6 +213,11 @@ impl CostModel {
     /// Residual streams per batch without gradients.
     pub(crate) fn most_rows(&self) -> usize {
         self.batch_rows(self.n_pos - self.start, None)
+    }
+
+    /// Points of a line from a place on per batch, with gradients.
+    pub(crate) fn points_at_once(&self, depth: Depth, from_zero: bool) -> usize {
+        self.batch_rows(self.n_pos - self.start(depth, from_zero), Some(depth.block()))
     }
 
     /// How `n` streams are dealt to batches that are run at once, so that all of these cost the same:

@@ -27,6 +27,7 @@
 
 mod ablate;
 mod cost;
+mod dispatches;
 mod error;
 mod integrand;
 mod integrate;

@@ -230,6 +230,11 @@ impl Depth {
         (half, Self(self.0 + 1))
     }
 
+    /// Halves of blocks that are still to be run through in a model of so many layers.
+    pub(crate) const fn halves_left(self, n_layers: usize) -> usize {
+        2 * n_layers - self.0
+    }
+
     /// The block that was left last, or is being run through.
     pub(crate) const fn block(self) -> usize {
         self.0.saturating_sub(1) / 2

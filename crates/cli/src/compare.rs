@@ -20,6 +20,7 @@ use twinbeam_core::{
 use twinbeam_engine::{DeviceKind, Error, Model, Plan, Precision, hints, run as run_engine};
 use twinbeam_tasks::Task;
 
+use crate::checked::run_checked;
 use crate::files::{Folder, Terminal};
 use crate::self_check;
 
@@ -242,8 +243,13 @@ pub fn run(options: &Options) -> anyhow::Result<bool> {
     let device = block_on(DeviceKind::choose(options.device.into()))?
         .with_precision(options.precision.into());
     let folder = Folder(options.model.clone());
-    let model = block_on(Model::load(&folder, &Expected::default(), &device, &mut terminal))
-        .with_context(|| format!("loading {}", options.model.display()))?;
+    let mut load = |device: &DeviceKind| {
+        block_on(Model::load(&folder, &Expected::default(), device, &mut terminal))
+            .with_context(|| format!("loading {}", options.model.display()))
+    };
+    let model = load(&device)?;
+    let on_cpu = device.report().gpu.then(|| load(&DeviceKind::cpu("To check the GPU.")));
+    let on_cpu = on_cpu.transpose()?;
     // The bar would be drawn over what is said.
     terminal.finish();
     let is_text = |case: &Result<PromptPair, BadRow>| {
@@ -266,9 +272,10 @@ pub fn run(options: &Options) -> anyhow::Result<bool> {
         };
         let name = if own.is_empty() { format!("case{index}") } else { own.clone() };
         terminal.name(&name);
-        let result = case
-            .map_err(anyhow::Error::from)
-            .and_then(|pair| compare(&model, pair, options, (&name, &mut notes), &mut terminal));
+        let result = case.map_err(anyhow::Error::from).and_then(|pair| {
+            let models = (&model, on_cpu.as_ref());
+            compare(models, pair, options, (&name, &mut notes), &mut terminal)
+        });
         all_right &= result.is_ok();
         if let Some(out) = &mut out {
             out.push(&match &result {
@@ -304,7 +311,7 @@ fn write_summary(path: &Path, merging: &Merging) -> anyhow::Result<()> {
 }
 
 fn compare(
-    model: &Model,
+    (model, on_cpu): (&Model, Option<&Model>),
     case: PromptPair,
     options: &Options,
     (title, notes): (&str, &mut Notes),
@@ -331,7 +338,12 @@ fn compare(
     // The zero baseline is defined with the clean run upstream, which is the noising direction.
     let zero_baseline = directions.contains(&Direction::Noising);
     let plan = Plan { directions, kinds, zero_baseline };
-    let (outcome, _) = block_on(run_engine(model, &question, experiment, &plan, 1, terminal))
-        .map_err(|error: Error| anyhow::Error::from(error))?;
+    let Some(on_cpu) = on_cpu else {
+        let outcome = block_on(run_engine(model, &question, experiment, &plan, 1, terminal));
+        return outcome.map_err(|error: Error| anyhow::Error::from(error));
+    };
+    let asked = (&question, experiment, &plan);
+    let (outcome, report) = run_checked(model, on_cpu, asked, terminal)?;
+    notes.checked(report);
     Ok(outcome)
 }

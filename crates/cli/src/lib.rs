@@ -1,6 +1,7 @@
 //! The same engine without a browser: bench, compare, convert, train, synth.
 
 pub mod bench;
+pub mod checked;
 pub mod compare;
 pub mod convert;
 pub mod evaluate;

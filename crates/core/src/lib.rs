@@ -31,6 +31,7 @@
 mod align;
 mod bench;
 mod catalog;
+mod claim;
 mod experiment;
 pub mod gates;
 mod hint;
@@ -39,6 +40,7 @@ mod journal;
 mod lab;
 mod link;
 mod pairs;
+mod placement;
 mod probe;
 mod progressive;
 mod prompt;
@@ -54,6 +56,7 @@ mod view;
 pub use align::{Aligned, align};
 pub use bench::{Bench, BenchPart, BenchRow};
 pub use catalog::{Catalog, CatalogError, CatalogModel, KnownHead, KnownHeads, Published};
+pub use claim::{Claim, ClaimedIntegral};
 pub use experiment::{
     Direction, Experiment, MAX_PROMPT_CHARS, MAX_STEPS, Metric, NotSteps, Steps, Written,
 };
@@ -69,6 +72,7 @@ pub use pairs::{
     Merging, OverCases, PairList, PairsError, PromptPair, RowPlace, RowProblem, pairs_text,
     print_pairs, read_pairs,
 };
+pub use placement::{Because, GpuState, Placement, Speed, Work};
 pub use probe::{
     Ablation, AttentionPattern, Faithfulness, Finding, Integrand, PositionEffects, Probe,
     Replacement, Stream, StreamMap,

@@ -5,9 +5,9 @@
 use serde::{Deserialize, Serialize};
 
 use crate::{
-    Aligned, Bench, ComponentKind, Coverage, Direction, Draw, Experiment, Finding, Hint,
-    JointEffects, ModelShape, Patches, Probe, PromptError, PromptPair, Published, SelfCheck,
-    SideSummary, Strip, TopToken,
+    Aligned, Bench, ComponentKind, Coverage, Direction, Draw, Experiment, Finding, GpuState, Hint,
+    JointEffects, ModelShape, Patches, Placement, Probe, PromptError, PromptPair, Published,
+    SelfCheck, SideSummary, Speed, Strip, TopToken,
 };
 
 /// Where a visitor wants the model to run.
@@ -97,6 +97,13 @@ pub enum Request {
         expected: Box<Expected>,
         /// Wanted device.
         device: DeviceChoice,
+        /// How fast GPUs were found to be on earlier visits, by their names.
+        speeds: Vec<(String, Speed)>,
+    },
+    /// From a worker to the one beside it: take a GPU, and load the same model there.
+    LoadOnGpu {
+        /// The request that the other one has answered.
+        load: Box<Self>,
     },
     /// Look at what is typed: tokens, alignment, answers, most likely next tokens.
     Inspect {
@@ -267,8 +274,46 @@ pub enum Event {
         joint: Vec<JointEffects>,
         /// Seconds per phase, in the order in which they ran.
         seconds: Vec<(String, f64)>,
-        /// What was computed a second time, on the CPU; `None`: nothing was.
-        checked: Option<CheckReport>,
+        /// Whether a sample is still being computed a second time: an [`Event::Checked`] or [`Event::Withdrawn`] follows.
+        checking: bool,
+    },
+    /// What is known of the GPU has changed.
+    Gpu {
+        /// As it is now.
+        state: GpuState,
+    },
+    /// It is decided where a job runs.
+    Placed {
+        /// Number of the job.
+        job: u64,
+        /// The device.
+        device: DeviceReport,
+        /// Why there.
+        placement: Placement,
+    },
+    /// A GPU has failed, and the CPU begins the same job anew.
+    Moved {
+        /// Number of the job.
+        job: u64,
+        /// What was wrong.
+        problem: Problem,
+    },
+    /// A sample of a GPU's job was computed a second time on the CPU, and agrees.
+    Checked {
+        /// Number of the job.
+        job: u64,
+        /// How well.
+        report: CheckReport,
+        /// Seconds that it took after the job was done.
+        seconds: f64,
+    },
+    /// A sample of a GPU's job does not agree with the CPU, or could not be computed there: nothing of the job is to
+    /// be shown any longer.
+    Withdrawn {
+        /// Number of the job.
+        job: u64,
+        /// What was wrong.
+        problem: Problem,
     },
     /// The job was stopped on request.
     Cancelled {
@@ -533,7 +578,7 @@ pub enum Problem {
         /// Which result.
         what: String,
     },
-    /// The CPU comes to another result; nothing of it is shown.
+    /// The CPU comes to another result than the GPU; what was shown of that is withdrawn.
     #[error(
         "the CPU disagrees with the device: {what} by {off} of the largest, allowed: {allowed}"
     )]

@@ -1,18 +1,23 @@
-//! A sample of a job, computed a second time on the CPU before any of it is shown: in double precision, or
-//! in single where the model is large. A GPU can be wrong without an error: a driver may miscompile a kernel of a shape that the
+//! A sample of a GPU's job, computed a second time on the CPU, beside the job: in double precision, or in single where
+//! the model is large. A GPU can be wrong without an error: a driver may miscompile a kernel of a shape that the
 //! self-test does not have.
+//!
+//! The job claims what it has found ([`crate::Host::claim`]), part by part; a [`Check`] hears the claims, in a
+//! worker or a thread of its own.
 
 use std::collections::BTreeMap;
 use std::slice;
 
 use twinbeam_attribution::{
-    LayerIntegral, Nodes, Progress, RunPair, Side, integrate, integrate_from_zero, patch_some,
-    plain,
+    Advance, Error as MethodError, Nodes, Progress, RunPair, Side, integrate, integrate_from_zero,
+    patch_some, plain,
 };
-use twinbeam_core::{CheckReport, ComponentKind, Direction, Method, Metric, SplitMix64};
-use twinbeam_gpt2::Gpt2;
+use twinbeam_core::{
+    CheckReport, Claim, ClaimedIntegral, ComponentKind, Direction, Method, Metric, SplitMix64,
+};
 
-use crate::{Error, Question};
+use crate::run::claimed;
+use crate::{Error, Host, Model, Question};
 
 /// Agreement expected of a GPU, relative to the largest value of a list.
 pub(crate) const GPU_TOLERANCE: f32 = 2e-3;
@@ -25,35 +30,48 @@ const RESOLVED: f32 = 1e-3;
 const SAMPLED_OF: usize = 256;
 
 /// One list of what an integral says.
-type Pick = fn(&LayerIntegral) -> &[f32];
+type Pick = fn(&ClaimedIntegral) -> &[f32];
 
 /// The second computation of one job, and how well the first agrees with it.
 #[derive(Debug)]
-pub(crate) struct Check<'job> {
+pub struct Check<'job> {
     pair: RunPair<'job>,
     question: &'job Question,
-    is_double: bool,
     /// The least that scores are compared with.
     least: f32,
     report: CheckReport,
 }
 
 impl<'job> Check<'job> {
-    /// Runs both prompts on the CPU's copy of the model.
+    /// Runs both prompts on a model on the CPU.
     ///
     /// # Errors
     /// Logits that are not finite.
-    pub(crate) async fn new(twin: &'job Gpt2, question: &'job Question) -> Result<Self, Error> {
-        let Question { tokens, answers, metric, .. } = question;
-        let pair = RunPair::new(twin, tokens, answers.clone(), *metric).await?;
-        let least = RESOLVED * scale(&pair, *metric);
-        let is_double = twin.shape().fits_double();
-        let report = CheckReport::default();
-        Ok(Self { pair, question, is_double, least, report })
+    pub async fn new(model: &'job Model, question: &'job Question) -> Result<Self, Error> {
+        let pair = model.runs(question).await?;
+        let least = RESOLVED * scale(&pair, question.metric);
+        Ok(Self { pair, question, least, report: CheckReport::default() })
+    }
+
+    /// Computes a sample of what is claimed. In between, others get a turn through `host`.
+    ///
+    /// # Errors
+    /// [`Error::Untrusted`]; cancelled through `host`.
+    pub async fn hear(&mut self, claim: &Claim, host: &mut impl Host) -> Result<(), Error> {
+        let progress = &mut Turns(host);
+        match claim {
+            Claim::Runs { clean, corrupted } => self.runs(clean, corrupted),
+            Claim::Integrals { kind, method, direction, layers } => {
+                self.integrals((*kind, *method, *direction), layers, progress).await
+            }
+            Claim::Patches { kind, direction, components, effects } => {
+                self.patches(*kind, components, *direction, effects, progress).await
+            }
+        }
     }
 
     /// Agreement so far.
-    pub(crate) fn report(&self) -> CheckReport {
+    pub fn report(&self) -> CheckReport {
         self.report
     }
 
@@ -61,11 +79,12 @@ impl<'job> Check<'job> {
     ///
     /// # Errors
     /// [`Error::Untrusted`].
-    pub(crate) fn runs(&mut self, pair: &RunPair<'_>) -> Result<(), Error> {
-        for (side, name) in [(Side::Clean, "clean"), (Side::Corrupted, "corrupted")] {
+    fn runs(&mut self, clean: &[f32], corrupted: &[f32]) -> Result<(), Error> {
+        let sides = [(Side::Clean, "clean", clean), (Side::Corrupted, "corrupted", corrupted)];
+        for (side, name, got) in sides {
             let expected = logits(&self.pair, side);
             let what = || format!("the logits of the {name} run");
-            self.compare(&what, &expected, &logits(pair, side), largest(&expected))?;
+            self.compare(&what, &expected, got, largest(&expected))?;
         }
         Ok(())
     }
@@ -75,10 +94,10 @@ impl<'job> Check<'job> {
     ///
     /// # Errors
     /// [`Error::Untrusted`]; cancelled through `progress`.
-    pub(crate) async fn integrals(
+    async fn integrals(
         &mut self,
         (kind, method, direction): (ComponentKind, Method, Direction),
-        table: &[LayerIntegral],
+        table: &[ClaimedIntegral],
         progress: &mut dyn Progress,
     ) -> Result<(), Error> {
         let scores: Vec<f32> = table.iter().map(|integral| largest(&integral.ig)).collect();
@@ -95,6 +114,7 @@ impl<'job> Check<'job> {
             Method::IgZero => integrate_from_zero(pair, kind, layer, nodes, progress).await?,
             _ => integrate(pair, kind, layer, direction, nodes, progress).await?,
         };
+        let expected = claimed(&expected);
         let lists: [(&str, Pick); 3] = [
             ("integrated gradients", |integral| &integral.ig),
             ("attribution patching", |integral| &integral.atp),
@@ -114,7 +134,7 @@ impl<'job> Check<'job> {
     ///
     /// # Errors
     /// [`Error::Untrusted`]; cancelled through `progress`.
-    pub(crate) async fn patches(
+    async fn patches(
         &mut self,
         kind: ComponentKind,
         components: &[(usize, usize)],
@@ -143,7 +163,7 @@ impl<'job> Check<'job> {
         for (place, expected) in places.iter().zip(expected) {
             self.one_patch((kind, components[*place], direction), expected, effects[*place], most)?;
         }
-        if let Some(place) = strongest(effects).filter(|_| self.is_double) {
+        if let Some(place) = strongest(effects).filter(|_| self.pair.is_double()) {
             // The definition takes four full runs, which a large model has no time for.
             let (component, tokens) = (components[place], &self.question.tokens);
             let defined = plain::patch_one(&self.pair, tokens, kind, component, direction).await?;
@@ -183,6 +203,18 @@ impl<'job> Check<'job> {
     }
 }
 
+/// Turns for others, and a chance to stop: what a check takes is not counted.
+pub(crate) struct Turns<'host, H>(pub(crate) &'host mut H);
+
+impl<H: Host> Progress for Turns<'_, H> {
+    fn advance(&mut self, _units: u64) -> Advance<'_> {
+        Box::pin(async {
+            self.0.pause().await;
+            if self.0.cancelled() { Err(MethodError::Cancelled) } else { Ok(()) }
+        })
+    }
+}
+
 /// What a metric is a difference of: its rounding is relative to that.
 pub(crate) fn scale(pair: &RunPair<'_>, metric: Metric) -> f32 {
     let of = |side| {
@@ -195,7 +227,8 @@ pub(crate) fn scale(pair: &RunPair<'_>, metric: Metric) -> f32 {
     of(Side::Clean).max(of(Side::Corrupted))
 }
 
-fn logits(pair: &RunPair<'_>, side: Side) -> Vec<f32> {
+/// Logits of the next token of one run.
+pub(crate) fn logits(pair: &RunPair<'_>, side: Side) -> Vec<f32> {
     pair.logits(side).iter().map(|logit| *logit as f32).collect()
 }
 
@@ -229,10 +262,10 @@ mod tests {
     use pollster::block_on;
     use twinbeam_attribution::{NoProgress, patch};
     use twinbeam_core::{Answers, Event, Experiment, ModelShape, Steps, TokenPair};
-    use twinbeam_gpt2::{Gpt2Config, Param, Params, random_params};
+    use twinbeam_gpt2::{Gpt2, Gpt2Config, Param, Params, random_params};
 
     use super::*;
-    use crate::{Host, Model, Plan, run};
+    use crate::{Plan, run};
 
     const SHAPE: ModelShape = ModelShape {
         n_layers: 2,
@@ -245,11 +278,15 @@ mod tests {
     };
 
     #[derive(Default)]
-    struct Listener(Vec<Event>);
+    struct Listener(Vec<Event>, Vec<Claim>);
 
     impl Host for Listener {
         fn emit(&mut self, event: Event) {
             self.0.push(event);
+        }
+
+        fn claim(&mut self, claim: Claim) {
+            self.1.push(claim);
         }
 
         fn seconds(&self) -> f64 {
@@ -292,15 +329,26 @@ mod tests {
         }
     }
 
-    fn run_on(gpt2: Gpt2, twin: Gpt2) -> (Result<CheckReport, Error>, Vec<Event>) {
-        let model = Model::checked_by(gpt2, twin);
+    /// Runs on one model, and has another hear what it claims.
+    fn run_on(gpt2: Gpt2, other: Gpt2) -> (Result<CheckReport, Error>, Vec<Event>) {
+        let [model, other] = [gpt2, other].map(Model::without_files);
         let plan = Plan {
             zero_baseline: true,
             ..Plan::of(ComponentKind::ALL.to_vec(), Direction::Noising)
         };
         let mut host = Listener::default();
-        let result = block_on(run(&model, &question(), Experiment::default(), &plan, 1, &mut host));
-        (result.map(|(_, checked)| checked.expect("it is checked")), host.0)
+        let question = question();
+        block_on(run(&model, &question, Experiment::default(), &plan, 1, &mut host))
+            .expect("it runs");
+        let Listener(events, claims) = host;
+        let result = block_on(async {
+            let mut check = Check::new(&other, &question).await?;
+            for claim in &claims {
+                check.hear(claim, &mut Listener::default()).await?;
+            }
+            Ok(check.report())
+        });
+        (result, events)
     }
 
     fn strips(events: &[Event]) -> usize {
@@ -327,32 +375,29 @@ mod tests {
     }
 
     #[test]
-    fn nothing_is_shown_of_a_run_with_other_logits() {
-        let (report, events) = run_on(gpt2(7, false, DType::F32), gpt2(8, false, DType::F64));
+    fn other_logits_are_found() {
+        let (report, _) = run_on(gpt2(7, false, DType::F32), gpt2(8, false, DType::F64));
         let error = report.expect_err("other logits");
         assert!(
             matches!(&error, Error::Untrusted { what, .. } if what.contains("logits")),
             "{error}"
         );
-        assert!(events.iter().all(|event| matches!(event, Event::Progress { .. })));
     }
 
     #[test]
-    fn nothing_is_shown_of_a_table_that_the_cpu_does_not_confirm() {
-        let (report, events) = run_on(gpt2(7, true, DType::F32), gpt2(7, false, DType::F64));
+    fn heads_that_are_mixed_up_are_found_where_logits_agree() {
+        let (report, _) = run_on(gpt2(7, true, DType::F32), gpt2(7, false, DType::F64));
         let error = report.expect_err("heads are mixed up");
         assert!(
             matches!(&error, Error::Untrusted { what, .. } if what.contains("gradients of the heads")),
             "{error}"
         );
-        assert!(events.iter().any(|event| matches!(event, Event::Sides { .. })), "runs agree");
-        assert_eq!(strips(&events), 0);
     }
 
     #[test]
-    fn a_strip_of_patches_is_compared_with_the_definition() {
-        let (twin, question) = (gpt2(7, false, DType::F64), question());
-        let mut check = block_on(Check::new(&twin, &question)).expect("the CPU runs");
+    fn patches_are_compared_with_the_definition() {
+        let (model, question) = (Model::without_files(gpt2(7, false, DType::F64)), question());
+        let mut check = block_on(Check::new(&model, &question)).expect("the CPU runs");
         for kind in ComponentKind::ALL {
             let direction = Direction::Denoising;
             let effects = block_on(patch(&check.pair, kind, 0, direction, &mut NoProgress));
@@ -372,8 +417,8 @@ mod tests {
 
     #[test]
     fn rounding_is_not_a_difference_and_a_nan_is() {
-        let (twin, question) = (gpt2(7, false, DType::F64), question());
-        let mut check = block_on(Check::new(&twin, &question)).expect("the CPU runs");
+        let (model, question) = (Model::without_files(gpt2(7, false, DType::F64)), question());
+        let mut check = block_on(Check::new(&model, &question)).expect("the CPU runs");
         let what = || "it".to_owned();
         check.compare(&what, &[1e-7], &[2e-7], 2e-7).expect("both are rounding");
         check.compare(&what, &[0.0], &[0.0], 0.0).expect("equal");

@@ -9,10 +9,6 @@ use crate::Error;
 use crate::self_test;
 use crate::watch::Watch;
 
-/// Larger models are not kept a second time on the CPU: GPT-2 small is 500 MB, of which a browser's worker
-/// can have 4 GB.
-const TWIN_PARAMS: usize = 130_000_000;
-
 /// Which type of number the CPU computes in.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 pub enum Precision {
@@ -31,7 +27,7 @@ pub struct DeviceKind {
     device: Device,
     report: DeviceReport,
     precision: Precision,
-    /// Whether a sample of its results is computed a second time.
+    /// Whether it says what it has computed, for a sample to be computed again elsewhere.
     checked: bool,
     /// How much of it a batch may take; `None`: what fits a CPU.
     budget: Option<Budget>,
@@ -59,12 +55,15 @@ impl DeviceKind {
         Self { precision, ..self }
     }
 
-    /// The same, with or without a sample of each job computed again on the CPU in double precision
-    /// before its results are shown, or in single precision where the model is large. A GPU is checked unless
-    /// told otherwise; models that a browser cannot hold twice never are.
+    /// The same, with or without saying what it has computed, for a [`Check`](crate::Check) to compute a sample of it
+    /// again. A GPU does unless told otherwise.
     #[must_use]
     pub fn checked(self, checked: bool) -> Self {
         Self { checked, ..self }
+    }
+
+    pub(crate) const fn is_checked(&self) -> bool {
+        self.checked
     }
 
     /// The device that fits a choice, after its self-test.
@@ -85,6 +84,16 @@ impl DeviceKind {
         }
     }
 
+    /// A GPU, after its self-test: a software adapter only where it was chosen.
+    ///
+    /// # Errors
+    /// Why there is none, as the rest of a sentence.
+    pub async fn gpu(choice: DeviceChoice) -> Result<Self, String> {
+        let software =
+            if choice == DeviceChoice::Gpu { Software::Taken } else { Software::Refused };
+        gpu(software).await.map_err(|unusable| unusable.why)
+    }
+
     /// Where it is, and why there.
     pub fn report(&self) -> &DeviceReport {
         &self.report
@@ -99,13 +108,6 @@ impl DeviceKind {
         };
         let dtype = if double && !self.report.gpu { DType::F64 } else { DType::F32 };
         TensorCreationOptions::new(self.device.clone()).with_dtype(dtype)
-    }
-
-    /// How tensors are made of the copy of a model that its results are checked with, if they are.
-    pub(crate) fn twin_options(&self, shape: &ModelShape) -> Option<TensorCreationOptions> {
-        let dtype = if shape.fits_double() { DType::F64 } else { DType::F32 };
-        let options = TensorCreationOptions::new(Device::flex()).with_dtype(dtype);
-        (self.checked && shape.n_params() <= TWIN_PARAMS).then_some(options)
     }
 
     pub(crate) const fn budget(&self) -> Option<Budget> {
@@ -183,6 +185,8 @@ async fn gpu(software: Software) -> Result<DeviceKind, Unusable> {
         found
     };
     let is_software = device_type == DeviceType::Cpu;
+    #[cfg(feature = "faults")]
+    let is_software = is_software && !crate::faults::is_hardware();
     if is_software && software == Software::Refused {
         let why = format!(
             "{name} is a software adapter, slower than the CPU path; choose GPU to use it all the same"

@@ -1,11 +1,15 @@
 use std::future::Future;
 
-use twinbeam_core::Event;
+use twinbeam_core::{Claim, Event};
 
 /// Who runs the engine: it has a clock, hears events, and may want a job to stop.
 pub trait Host {
     /// Takes an event.
     fn emit(&mut self, event: Event);
+
+    /// Takes a part of a job's result that a GPU has computed, for a [`Check`](crate::Check) to look at: by default
+    /// nobody does.
+    fn claim(&mut self, _claim: Claim) {}
 
     /// Seconds since some fixed moment.
     fn seconds(&self) -> f64;

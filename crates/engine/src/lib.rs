@@ -7,8 +7,8 @@
 //! The main path: [`Model::load`], then [`inspect`] for what is typed, then [`run`], then
 //! [`probe()`] for what is asked of the result.
 //!
-//! What a GPU computes is looked at twice before anyone sees it: `watch.rs` asks the device for
-//! errors at every step, and `check.rs` computes a sample again on the CPU.
+//! What a GPU computes is looked at twice: `watch.rs` asks the device for errors at every step, before anyone sees its
+//! work, and `check.rs` computes a sample again on the CPU, beside it.
 
 mod bench;
 mod check;
@@ -28,16 +28,18 @@ mod run;
 mod self_test;
 mod shelf;
 mod source;
+mod warm;
 mod watch;
 mod weights;
 
 pub use bench::{BenchPlan, bench, bench_question};
+pub use check::Check;
 pub use device::{DeviceKind, Precision};
 pub use error::Error;
 pub use hints::hints;
 pub use host::Host;
 pub use inspect::{inspect, prompt_metrics, question};
-pub use model::Model;
+pub use model::{Model, shape_of};
 pub use probe::probe;
 pub use published::self_check;
 pub use remote::{Answer, Body, Remote, Transport};
@@ -45,4 +47,5 @@ pub use run::{Plan, Question, run};
 pub use self_test::{self_test, self_test_values};
 pub use shelf::{Blob, Shelf};
 pub use source::{ByteSource, SourceError};
+pub use warm::warm;
 pub use weights::Weights;

@@ -1,8 +1,8 @@
-use std::cell::OnceCell;
-
 use burn::tensor::{Device, Tensor, TensorCreationOptions};
 use twinbeam_attribution::{Budget, RunPair};
-use twinbeam_core::{Expected, ModelFiles, PromptError, TokenizerNote, TokenizerReport};
+use twinbeam_core::{
+    Expected, ModelFiles, ModelShape, PromptError, TokenizerNote, TokenizerReport,
+};
 use twinbeam_gpt2::{
     FileKind, Gpt2, Gpt2Config, NoBos, PrefixSpace, Reading, Tokenizer, TokenizerError,
     TokenizerFiles, json_object,
@@ -23,10 +23,8 @@ const MAX_TOKENIZER_BYTES: u64 = 16 << 20;
 #[derive(Debug)]
 pub struct Model {
     pub(crate) gpt2: Gpt2,
-    /// The same on the CPU, where results are checked.
-    pub(crate) twin: OnceCell<Gpt2>,
-    /// How the twin is to be made, if there is to be one.
-    twin_options: Option<TensorCreationOptions>,
+    /// Whether it says what it has computed, so that a sample can be computed again elsewhere.
+    pub(crate) claims: bool,
     /// How much of the device a batch may take; `None`: what fits a CPU.
     budget: Option<Budget>,
     pub(crate) watch: Watch,
@@ -35,7 +33,6 @@ pub struct Model {
     /// In how many files the weights are; `None`: in one, as usual.
     shards: Option<usize>,
     as_expected: Option<bool>,
-    masks: Masks,
 }
 
 impl Model {
@@ -100,52 +97,18 @@ impl Model {
         }
     }
 
-    /// Whether results are to be checked by a copy on the CPU that is not there yet.
-    pub fn wants_twin(&self) -> bool {
-        self.twin_options.is_some() && self.twin.get().is_none()
-    }
-
-    /// Reads the weights once more, for the copy on the CPU that checks results. Without it, results are
-    /// shown as not checked.
-    ///
-    /// # Errors
-    /// As [`Self::load`]; files that have changed since; memory that is not there.
-    pub async fn load_twin(
-        &self,
-        source: &impl ByteSource,
-        job: u64,
-        host: &mut impl Host,
-    ) -> Result<(), Error> {
-        let Some(options) = self.twin_options.clone() else {
-            return Ok(());
-        };
-        let weights = Weights::open(source, self.gpt2.config().clone()).await?;
-        let read = weights.read(source, self.masks, &[options], (job, host)).await;
-        let (models, got) = read?;
-        if got != self.fingerprint {
-            return Err(Error::Digest { expected: self.fingerprint.clone(), got });
-        }
-        for twin in models {
-            // The first stays, if there were two: they are equal.
-            self.twin.set(twin).ok();
-        }
-        Ok(())
-    }
-
-    /// A model without files, and its copy.
+    /// A model without files, that says what it has computed.
     #[cfg(test)]
-    pub(crate) fn checked_by(gpt2: Gpt2, twin: Gpt2) -> Self {
+    pub(crate) fn without_files(gpt2: Gpt2) -> Self {
         Self {
             gpt2,
-            twin: OnceCell::from(twin),
-            twin_options: None,
+            claims: true,
             budget: None,
             watch: Watch::default(),
             tokenizer: None,
             fingerprint: String::new(),
             shards: None,
             as_expected: None,
-            masks: Masks::Known,
         }
     }
 
@@ -159,21 +122,18 @@ impl Model {
         })
     }
 
-    /// The same cut off after its first layers, at least one: what a benchmark grows with. It is not checked
-    /// by a copy on the CPU.
+    /// The same cut off after its first layers, at least one: what a benchmark grows with.
     #[must_use]
     pub fn cut_after(&self, n_layers: usize) -> Self {
         Self {
             gpt2: self.gpt2.cut_after(n_layers),
-            twin: OnceCell::new(),
-            twin_options: None,
+            claims: self.claims,
             budget: self.budget,
             watch: self.watch.clone(),
             tokenizer: None,
             fingerprint: self.fingerprint.clone(),
             shards: self.shards,
             as_expected: self.as_expected,
-            masks: self.masks,
         }
     }
 
@@ -188,7 +148,7 @@ impl Model {
     }
 
     /// Sizes of the model.
-    pub fn shape(&self) -> &twinbeam_core::ModelShape {
+    pub fn shape(&self) -> &ModelShape {
         self.gpt2.shape()
     }
 
@@ -289,47 +249,48 @@ async fn read(
     let (config, tokenizer) = read_small(source).await?;
     let shape = config.shape;
     let weights = Weights::open(source, config).await?;
-    let twin_options = device.twin_options(&shape);
-    // A small twin is made along with the model, a large one when it is needed.
-    let at_once = twin_options.clone().filter(|_| shape.fits_double());
-    let devices: Vec<_> = [device.options(&shape)].into_iter().chain(at_once).collect();
+    let options = device.options(&shape);
     let mut step = device.watch().begin();
-    let read = weights.read(source, masks, &devices, (0, host)).await;
-    let (models, fingerprint) = step.settle(read).await?;
-    let mut models = models.into_iter();
-    // OK because there is one model per device.
-    let gpt2 = models.next().expect("a model of the first device");
-    let twin = models.next().map_or_else(OnceCell::new, OnceCell::from);
+    let read = weights.read(source, masks, &options, host).await;
+    let (gpt2, fingerprint) = step.settle(read).await?;
     let watch = device.watch().clone();
     let (budget, as_expected) = (device.budget(), None);
     let model = Model {
         gpt2,
-        twin,
-        twin_options,
+        claims: device.is_checked(),
         budget,
         watch,
         tokenizer,
         fingerprint,
         shards: weights.shards(),
         as_expected,
-        masks,
     };
     Ok((model, weights.has_masks()))
 }
 
 /// Waits until the device has what was sent to it: a read comes after everything that was written.
-pub(crate) async fn arrival(devices: &[TensorCreationOptions]) -> Result<(), Error> {
-    for options in devices {
-        let sign = Tensor::<1>::from_data([0.0], options.clone());
-        sign.into_data_async().await.map_err(|source| Error::Device(source.to_string()))?;
-    }
+pub(crate) async fn arrival(options: &TensorCreationOptions) -> Result<(), Error> {
+    let sign = Tensor::<1>::from_data([0.0], options.clone());
+    sign.into_data_async().await.map_err(|source| Error::Device(source.to_string()))?;
     Ok(())
 }
 
-async fn read_small(source: &impl ByteSource) -> Result<(Gpt2Config, Option<Tokenizer>), Error> {
+/// Sizes of the model in a folder, from its `config.json` alone.
+///
+/// # Errors
+/// A file that cannot be read or is no configuration of a GPT-2.
+pub async fn shape_of(source: &impl ByteSource) -> Result<ModelShape, Error> {
+    Ok(read_config(source).await?.shape)
+}
+
+async fn read_config(source: &impl ByteSource) -> Result<Gpt2Config, Error> {
     let config = source.read_all(CONFIG, MAX_CONFIG_BYTES).await;
     let config = config.map_err(|cause| Error::Source { file: CONFIG.to_owned(), cause })?;
-    let config = Gpt2Config::from_json(&config).map_err(Error::Config)?;
+    Gpt2Config::from_json(&config).map_err(Error::Config)
+}
+
+async fn read_small(source: &impl ByteSource) -> Result<(Gpt2Config, Option<Tokenizer>), Error> {
+    let config = read_config(source).await?;
     let tokenizer = read_tokenizer(source, config.bos_token_id.as_ref().ok().copied()).await?;
     Ok((config, tokenizer))
 }

@@ -3,10 +3,10 @@
 
 use twinbeam_attribution::patch_some;
 use twinbeam_core::{
-    ComponentKind, Direction, Event, Method, Patches, Phase, ScoreTable, Screening, Strip,
+    Claim, ComponentKind, Direction, Event, Method, Patches, Phase, ScoreTable, Screening, Strip,
 };
 
-use crate::run::{Aside, Job};
+use crate::run::Job;
 use crate::{Error, Host};
 
 /// Messages that a table of neurons is sent in, about: each is drawn.
@@ -34,6 +34,7 @@ impl<H: Host> Job<'_, '_, H> {
                 shown += 1;
             }
         }
+        self.claim(kind, direction, (&all, effects)).await?;
         self.seconds(format!("ap_{}_{direction}", kind.id()), begun);
         Ok(())
     }
@@ -50,11 +51,11 @@ impl<H: Host> Job<'_, '_, H> {
         let n = self.outcome.shape.n_layers * self.outcome.shape.d_mlp;
         let message = (n / MESSAGES).div_ceil(at_once).max(1) * at_once;
         for round in screening.rounds() {
-            // What a GPU says is shown once a sample of it has been confirmed, which is done round by round.
-            let message = if self.check.is_some() { round.len() } else { message.min(round.len()) };
-            for places in round.chunks(message) {
+            let mut effects = Vec::with_capacity(round.len());
+            for places in round.chunks(message.min(round.len())) {
                 let places = places.to_vec();
                 let values = self.patch(kind, direction, &places).await?;
+                effects.extend_from_slice(&values);
                 let patches = Patches { kind, direction, places, values };
                 patches.add_to(&mut self.outcome.tables);
                 let table = self.outcome.table(kind, Method::Ap, direction);
@@ -65,12 +66,13 @@ impl<H: Host> Job<'_, '_, H> {
                 let job = self.ticker.job;
                 self.ticker.show(Event::Patched { job, patches, coverage }).await?;
             }
+            self.claim(kind, direction, (&round, effects)).await?;
         }
         self.seconds(format!("ap_{}_{direction}", kind.id()), begun);
         Ok(())
     }
 
-    /// Effects of the components at some places of a table, a sample of them confirmed.
+    /// Effects of the components at some places of a table.
     async fn patch(
         &mut self,
         kind: ComponentKind,
@@ -78,14 +80,26 @@ impl<H: Host> Job<'_, '_, H> {
         places: &[usize],
     ) -> Result<Vec<f32>, Error> {
         let width = kind.width(&self.outcome.shape);
-        let components: Vec<(usize, usize)> =
-            places.iter().map(|place| (place / width, place % width)).collect();
-        let ticker = &mut *self.ticker;
-        let effects = patch_some(&self.pair, kind, &components, direction, ticker).await?;
-        if let Some(check) = &mut self.check {
-            let aside = &mut Aside(&mut *self.ticker);
-            check.patches(kind, &components, direction, &effects, aside).await?;
-        }
-        Ok(effects)
+        let components = components(places, width);
+        Ok(patch_some(&self.pair, kind, &components, direction, self.ticker).await?)
     }
+
+    /// Claims effects, each with its place in a table.
+    async fn claim(
+        &mut self,
+        kind: ComponentKind,
+        direction: Direction,
+        (places, effects): (&[usize], Vec<f32>),
+    ) -> Result<(), Error> {
+        if !self.claims {
+            return Ok(());
+        }
+        let components = components(places, kind.width(&self.outcome.shape));
+        self.ticker.claim(Claim::Patches { kind, direction, components, effects }).await
+    }
+}
+
+/// Layer and index of places in a table.
+fn components(places: &[usize], width: usize) -> Vec<(usize, usize)> {
+    places.iter().map(|place| (place / width, place % width)).collect()
 }

@@ -1,5 +1,5 @@
-//! Questions about an experiment beyond its score tables. They are answered on the CPU's copy of a model where there
-//! is one: what a GPU says would have to be computed there again before it may be shown.
+//! Questions about an experiment beyond its score tables. Whoever has the model on the CPU asks there: what a GPU says
+//! would have to be computed again before it may be shown.
 
 use twinbeam_attribution::{
     CostModel, Nodes, Progress, RunPair, Values, ablate, attention_pattern, faithfulness,
@@ -9,11 +9,9 @@ use twinbeam_core::{
     Component, ComponentKind, Direction, Experiment, Finding, Method, ModelShape, Phase, Probe,
     Replacement, ScoreTable, TokenPair,
 };
-use twinbeam_gpt2::Gpt2;
 
 use crate::inspect::encode;
 use crate::run::Ticker;
-use crate::watch::Watch;
 use crate::{Error, Host, Model, Question, question};
 
 /// Answers a question about an experiment. Beside the finding: whether a GPU has computed it and nothing has
@@ -31,11 +29,10 @@ pub async fn probe(
     let question = question(model, experiment)?;
     check(probe, model.shape())?;
     let prompts = prompts(model, experiment, probe)?;
-    let unchecked = model.is_on_gpu() && model.twin.get().is_none();
-    let watch = if unchecked { model.watch.clone() } else { Watch::default() };
+    let unchecked = model.is_on_gpu();
     let cost = CostModel::new(model.shape(), &question.tokens, question.metric);
     let total = work(&cost, &question, probe, &prompts, model.shape());
-    let mut ticker = Ticker::new(host, job, Phase::Probe, total, watch.begin());
+    let mut ticker = Ticker::new(host, job, Phase::Probe, total, model.watch.begin());
     // Boxed: all probes in a row make a large future.
     let found = Box::pin(answer(model, &question, experiment, probe, &prompts, &mut ticker)).await;
     Ok((ticker.settle(found).await?, unchecked))
@@ -50,10 +47,7 @@ async fn answer<H: Host>(
     ticker: &mut Ticker<'_, H>,
 ) -> Result<Finding, Error> {
     ticker.advance(0).await?;
-    let pair = match model.twin.get() {
-        Some(twin) => runs_of(twin, question).await?,
-        None => model.runs(question).await?,
-    };
+    let pair = model.runs(question).await?;
     ticker.advance(0).await?;
     ticker.begin(ticker.total());
     let nodes = question.nodes(&pair);
@@ -86,11 +80,6 @@ async fn answer<H: Host>(
     };
     ticker.end();
     Ok(found?)
-}
-
-async fn runs_of<'a>(twin: &'a Gpt2, question: &Question) -> Result<RunPair<'a>, Error> {
-    let Question { tokens, answers, metric, .. } = question;
-    Ok(RunPair::new(twin, tokens, answers.clone(), *metric).await?)
 }
 
 /// Heads of all layers, integrated from activations of zero.

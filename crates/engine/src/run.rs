@@ -1,13 +1,13 @@
 use twinbeam_attribution::{
-    Advance, CostModel, Error as MethodError, LayerIntegral, Nodes, Progress, RunPair, Side,
-    integrate, integrate_from_zero,
+    Advance, Budget, CostModel, Error as MethodError, LayerIntegral, Nodes, Progress, RunPair,
+    Side, integrate, integrate_from_zero,
 };
 use twinbeam_core::{
-    Answers, CheckReport, ComponentKind, Direction, Event, Experiment, JointEffects, Method,
-    Metric, Outcome, Phase, SideSummary, Steps, Strip, TokenPair, TopToken,
+    Answers, Claim, ClaimedIntegral, ComponentKind, Direction, Event, Experiment, JointEffects,
+    Method, Metric, Outcome, Phase, SideSummary, Steps, Strip, TokenPair, TopToken, Work,
 };
 
-use crate::check::{Check, scale};
+use crate::check::{logits, scale};
 use crate::watch::Step;
 use crate::{Error, Host, Model};
 
@@ -75,30 +75,44 @@ impl Plan {
         Self { directions: vec![first, first.other()], kinds, zero_baseline: false }
     }
 
-    fn work(&self, model: &Model, question: &Question) -> u64 {
-        let cost = CostModel::new(model.shape(), &question.tokens, question.metric);
-        let all = |each: &dyn Fn(usize) -> u64| (0..model.shape().n_layers).map(each).sum::<u64>();
+    /// What a plan asks of a device.
+    pub fn work(&self, model: &Model, question: &Question) -> Work {
+        let shape = *model.shape();
+        let cost = CostModel::new(&shape, &question.tokens, question.metric);
+        // A GPU's batches, as far as anyone knows before: its limits are for the device to keep.
+        let batches = cost.within(Budget::gpu(usize::MAX));
         let n = question.expected_points();
-        let each: u64 = self
-            .kinds
-            .iter()
-            .map(|kind| {
-                all(&|layer| cost.points(*kind, layer, n, false) + cost.patch(*kind, layer))
-            })
-            .sum();
-        let from_zero = all(&|layer| cost.points(ComponentKind::Heads, layer, n, true));
-        each * self.directions.len() as u64 + if self.zero_baseline { from_zero } else { 0 }
+        let mut work = Work::default();
+        for kind in &self.kinds {
+            work.dispatches += batches.patch_dispatches(*kind);
+            for layer in 0..shape.n_layers {
+                work.operations +=
+                    (cost.points(*kind, layer, n, false) + cost.patch(*kind, layer)) as f64;
+                work.dispatches += batches.point_dispatches(*kind, layer, n, false);
+            }
+        }
+        let directions = self.directions.len() as f64;
+        work = Work {
+            operations: work.operations * directions,
+            dispatches: work.dispatches * directions,
+        };
+        if self.zero_baseline {
+            for layer in 0..shape.n_layers {
+                let kind = ComponentKind::Heads;
+                work.operations += cost.points(kind, layer, n, true) as f64;
+                work.dispatches += batches.point_dispatches(kind, layer, n, true);
+            }
+        }
+        work
     }
 }
 
-/// Runs a question and streams what it finds; every event carries `job`. Beside the outcome: how well
-/// a sample of it agrees with the same computed on the CPU, where the device is checked.
-///
-/// What is checked is streamed once it has passed; IG and heads by layers, neurons as they are patched.
+/// Runs a question and streams what it finds, IG and heads by layers, neurons as they are patched; every event
+/// carries `job`. A device that is checked also claims what it has found, table by table: see [`Host::claim`].
 ///
 /// # Errors
 /// [`MethodError::Cancelled`] when the host wants it, a device that fails, results that are not
-/// finite or that the CPU does not confirm. What was complete before has been streamed.
+/// finite. What was complete before has been streamed.
 pub async fn run(
     model: &Model,
     question: &Question,
@@ -106,8 +120,8 @@ pub async fn run(
     plan: &Plan,
     job: u64,
     host: &mut impl Host,
-) -> Result<(Outcome, Option<CheckReport>), Error> {
-    let total = plan.work(model, question);
+) -> Result<Outcome, Error> {
+    let total = plan.work(model, question).operations as u64;
     let mut ticker = Ticker::new(host, job, Phase::Runs, total, model.watch.begin());
     // Boxed: all methods in a row make a large future.
     let result = Box::pin(scores(model, question, experiment, plan, &mut ticker)).await;
@@ -120,16 +134,13 @@ async fn scores<H: Host>(
     experiment: Experiment,
     plan: &Plan,
     ticker: &mut Ticker<'_, H>,
-) -> Result<(Outcome, Option<CheckReport>), Error> {
+) -> Result<Outcome, Error> {
     ticker.tick(0).await?;
     let tokens = &question.tokens;
     let pair = model.runs(question).await?;
-    let mut check = match model.twin.get() {
-        Some(twin) => Some(Check::new(twin, question).await?),
-        None => None,
-    };
-    if let Some(check) = &mut check {
-        check.runs(&pair)?;
+    if model.claims {
+        let [clean, corrupted] = [Side::Clean, Side::Corrupted].map(|side| logits(&pair, side));
+        ticker.claim(Claim::Runs { clean, corrupted }).await?;
     }
     let [clean, corrupted] =
         [Side::Clean, Side::Corrupted].map(|side| summary(model, &pair, tokens.n_pos(), side));
@@ -149,7 +160,8 @@ async fn scores<H: Host>(
         seconds: vec![("runs".to_owned(), ticker.host.seconds() - ticker.begun)],
     };
     let nodes = question.nodes(&pair);
-    let mut job = Job { pair, nodes, expected: question.expected_points(), check, ticker, outcome };
+    let (expected, claims) = (question.expected_points(), model.claims);
+    let mut job = Job { pair, nodes, expected, claims, ticker, outcome };
     for kind in &plan.kinds {
         for direction in &plan.directions {
             job.gradients(*kind, Method::Ig, *direction).await?;
@@ -162,7 +174,7 @@ async fn scores<H: Host>(
     if plan.zero_baseline {
         job.gradients(ComponentKind::Heads, Method::IgZero, Direction::Noising).await?;
     }
-    Ok((job.outcome, job.check.map(|check| check.report())))
+    Ok(job.outcome)
 }
 
 /// A question on its way to an outcome.
@@ -171,7 +183,8 @@ pub(crate) struct Job<'a, 'host, H> {
     nodes: Nodes,
     /// Points of each line that are counted on.
     expected: usize,
-    pub(crate) check: Option<Check<'a>>,
+    /// Whether what is computed is claimed.
+    pub(crate) claims: bool,
     pub(crate) ticker: &'a mut Ticker<'host, H>,
     pub(crate) outcome: Outcome,
 }
@@ -201,19 +214,14 @@ impl<H: Host> Job<'_, '_, H> {
                 integrate(pair, kind, layer, direction, nodes, ticker).await?
             };
             ticker.end();
-            if self.check.is_none() {
-                self.show_integral((kind, method, direction), layer, &integral).await?;
-            }
+            #[cfg(feature = "faults")]
+            let integral = crate::faults::spoil_integral(integral, self.claims);
+            self.show_integral((kind, method, direction), layer, &integral).await?;
             table.push(integral);
         }
-        if let Some(check) = &mut self.check {
-            #[cfg(feature = "faults")]
-            crate::faults::spoil_integrals(&mut table);
-            let which = (kind, method, direction);
-            check.integrals(which, &table, &mut Aside(&mut *self.ticker)).await?;
-            for (layer, integral) in table.iter().enumerate() {
-                self.show_integral(which, layer, integral).await?;
-            }
+        if self.claims {
+            let layers = table.iter().map(claimed).collect();
+            self.ticker.claim(Claim::Integrals { kind, method, direction, layers }).await?;
         }
         let phase = if method == Method::IgZero {
             "ig_zero_heads".to_owned()
@@ -258,6 +266,12 @@ impl<H: Host> Job<'_, '_, H> {
     pub(crate) fn seconds(&mut self, phase: String, begun: f64) {
         self.outcome.seconds.push((phase, self.ticker.host.seconds() - begun));
     }
+}
+
+/// What is claimed of an integral.
+pub(crate) fn claimed(integral: &LayerIntegral) -> ClaimedIntegral {
+    let LayerIntegral { ig, atp, joint, n_steps, .. } = integral;
+    ClaimedIntegral { ig: ig.clone(), atp: atp.clone(), joint: *joint, n_steps: *n_steps }
 }
 
 fn summary(model: &Model, pair: &RunPair<'_>, n_pos: usize, side: Side) -> SideSummary {
@@ -359,6 +373,13 @@ impl<'host, H: Host> Ticker<'host, H> {
         if self.host.cancelled() { Err(MethodError::Cancelled) } else { Ok(()) }
     }
 
+    /// Claims a part of a result, unless the device has found something wrong with the work that led to it.
+    pub(crate) async fn claim(&mut self, claim: Claim) -> Result<(), Error> {
+        self.step.next().await?;
+        self.host.claim(claim);
+        Ok(())
+    }
+
     /// Emits a result, unless the device has found something wrong with the work that led to it.
     pub(crate) async fn show(&mut self, event: Event) -> Result<(), Error> {
         self.step.next().await?;
@@ -370,14 +391,5 @@ impl<'host, H: Host> Ticker<'host, H> {
 impl<H: Host> Progress for Ticker<'_, H> {
     fn advance(&mut self, units: u64) -> Advance<'_> {
         Box::pin(self.tick(units))
-    }
-}
-
-/// The progress of what is no part of a job's work: it can be stopped, and counts nothing.
-pub(crate) struct Aside<'ticker, 'host, H>(pub(crate) &'ticker mut Ticker<'host, H>);
-
-impl<H: Host> Progress for Aside<'_, '_, H> {
-    fn advance(&mut self, _units: u64) -> Advance<'_> {
-        Box::pin(self.0.tick(0))
     }
 }

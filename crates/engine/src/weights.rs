@@ -100,19 +100,18 @@ impl Weights {
         self.files.iter().any(|file| file.plan.has_masks())
     }
 
-    /// The model on each of some devices, and the SHA-256 of the file, or of the list of all files' as `sha256sum`
+    /// The model on a device, and the SHA-256 of the file, or of the list of all files' as `sha256sum`
     /// prints it.
     pub(crate) async fn read(
         &self,
         source: &impl ByteSource,
         masks: Masks,
-        devices: &[TensorCreationOptions],
-        (job, host): (u64, &mut impl Host),
-    ) -> Result<(Vec<Gpt2>, String), Error> {
+        options: &TensorCreationOptions,
+        host: &mut impl Host,
+    ) -> Result<(Gpt2, String), Error> {
         let is_read = |part: &Part<'_>| masks == Masks::Read || !matches!(part, Part::Mask(..));
         let plans = || self.files.iter().map(|file| &file.plan);
-        let builder = |options| Gpt2Builder::new(self.config.clone(), plans(), options);
-        let mut builders: Vec<_> = devices.iter().cloned().map(builder).collect();
+        let mut builder = Gpt2Builder::new(self.config.clone(), plans(), options.clone());
         let begun = host.seconds();
         let len = |part: &Part<'_>| part.range().end - part.range().start;
         let all_parts = plans().flat_map(|plan| plan.parts(PART_BYTES));
@@ -138,9 +137,7 @@ impl Weights {
                 let bytes = bytes.map_err(|cause| unread(name, cause))?;
                 sha256.update(&bytes);
                 if let Part::Tensor(tensor, _) = part {
-                    for builder in &mut builders {
-                        builder.push(tensor, &bytes).map_err(|cause| refused(name, cause))?;
-                    }
+                    builder.push(tensor, &bytes).map_err(|cause| refused(name, cause))?;
                 }
                 let n = bytes.len() as u64;
                 // Before anything is waited for: the memory is needed for the next part.
@@ -148,11 +145,11 @@ impl Weights {
                 (done, on_the_way) = (done + n, on_the_way + n);
                 if on_the_way > UPLOAD_BYTES {
                     on_the_way = 0;
-                    arrival(devices).await?;
+                    arrival(options).await?;
                 }
                 let phase =
                     if source.fetched() > fetched { Phase::Fetching } else { Phase::Loading };
-                let seconds = host.seconds() - begun;
+                let (job, seconds) = (0, host.seconds() - begun);
                 host.emit(Event::Progress { job, phase, done, total, seconds });
                 host.pause().await;
                 if host.cancelled() {
@@ -161,10 +158,9 @@ impl Weights {
             }
             digests.push(hexadecimal(&sha256.finalize()));
         }
-        let models = builders.into_iter().map(Gpt2Builder::finish).collect::<Result<_, _>>();
-        let models = models.map_err(|cause| refused(self.name(), cause))?;
-        arrival(devices).await?;
-        Ok((models, self.fingerprint(digests)))
+        let model = builder.finish().map_err(|cause| refused(self.name(), cause))?;
+        arrival(options).await?;
+        Ok((model, self.fingerprint(digests)))
     }
 
     /// The file of which it is said what is wrong with all of them.

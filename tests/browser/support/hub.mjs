@@ -74,10 +74,10 @@ async function listen(handle) {
  * - `{ content_range }`: that header; `{ less }`, `{ more }`: so many bytes fewer or more than was asked for;
  * - `{ flip, cut, stall, rate }`: see `spoiled`.
  *
- * `fault` is a fault of the worker's that it is to ask for; that is not counted.
+ * `fault` is a fault of the worker's that it is to ask for, `gpu_fault` one of the worker's with a GPU; that is not counted.
  */
 export async function hub(files) {
-  const state = { requests: [], rule: undefined, fault: undefined };
+  const state = { requests: [], rule: undefined, fault: undefined, gpu_fault: undefined };
   const signed = new Map();
 
   /** The answer itself, from either host. */
@@ -146,6 +146,9 @@ export async function hub(files) {
       // A page that asks first asks for more than it needs.
       state.requests.push({ file, method: request.method, bytes: 0 });
       return void response.writeHead(405).end();
+    }
+    if (file === "gpu-fault.txt") {
+      return void response.writeHead(200, { ...cors, "content-type": "text/plain" }).end(state.gpu_fault ?? "");
     }
     if (file === "fault.txt") {
       return void response.writeHead(state.fault ? 200 : 404, { ...cors, "content-type": "text/plain" }).end(state.fault ?? "");

@@ -120,3 +120,10 @@ export async function run_on_gpu(page, words) {
   await page.locator(`[data-testid=status][data-state=done], ${failed}`).first().waitFor();
   assert.equal(await by(page, "status").getAttribute("data-state"), "done", await by(page, "notice").innerText());
 }
+
+/** Waits until the CPU has confirmed what the GPU has drawn, and gives the words. */
+export async function confirmed(page) {
+  const check = page.locator("[data-testid=gpu-check]", { hasText: /A sample of \d+ numbers was computed again on the CPU/ });
+  await check.waitFor();
+  return check.innerText();
+}

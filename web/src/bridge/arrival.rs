@@ -5,7 +5,7 @@ use twinbeam_core::{Event, Experiment, Problem, Wait};
 use wasm_bindgen_futures::spawn_local;
 
 use super::connection::Death;
-use super::{Role, connect, events, finished, run_again, start, with};
+use super::{Role, connect, device, events, finished, run_again, start, with};
 use crate::explain::{self, LoadFailure};
 use crate::models::{self, Arriving, Spec};
 use crate::state::{AppState, Progress};
@@ -117,7 +117,8 @@ fn bring(state: AppState, spec: Spec) {
     // An older one first: its worker may hold the same files.
     stop(state);
     let connection = connect(state);
-    connection.send(&spec.request(state.device_choice.get_untracked()), spec.files());
+    let request = spec.request(state.device_choice.get_untracked(), device::speeds());
+    connection.send(&request, spec.files());
     announce(state, &spec, Role::Arriving);
     with(|bridge| bridge.arriving.replace(Some((connection, spec))));
 }
@@ -125,6 +126,7 @@ fn bring(state: AppState, spec: Spec) {
 fn stop(state: AppState) {
     let stopped = with(|bridge| bridge.arriving.take());
     with(|bridge| bridge.early_check.take());
+    with(|bridge| bridge.early_gpu.take());
     if stopped.is_some() {
         drop(stopped);
         state.models.arriving.set(None);
@@ -142,6 +144,9 @@ pub(super) fn hear(state: AppState, event: Event) {
         Event::Waiting { wait } => waiting(state, wait),
         Event::SelfChecked { check } => {
             with(|bridge| bridge.early_check.replace(Some(check)));
+        }
+        Event::Gpu { state } => {
+            with(|bridge| bridge.early_gpu.replace(Some(state)));
         }
         Event::Loaded { .. } => {
             take_into_use(state);
@@ -164,6 +169,10 @@ pub(super) fn hear(state: AppState, event: Event) {
         | Event::Drawn { .. }
         | Event::Panicked { .. }
         | Event::Done { .. }
+        | Event::Placed { .. }
+        | Event::Moved { .. }
+        | Event::Checked { .. }
+        | Event::Withdrawn { .. }
         | Event::Cancelled { .. } => {}
     }
 }
@@ -213,6 +222,8 @@ fn take_into_use(state: AppState) {
     });
     state.models.arriving.set(None);
     state.models.self_check.set(with(|bridge| bridge.early_check.take()));
+    state.placed.set(None);
+    state.gpu.set(with(|bridge| bridge.early_gpu.take()).unwrap_or_default());
 }
 
 /// A model could not be loaded: the inputs stay, and so does the model in use.

@@ -313,7 +313,13 @@ pub(super) fn hear(state: AppState, event: Event) {
                 patches.add_to(&mut outcome.tables);
             }
         }),
-        Event::Done { .. } => {
+        // A GPU's pair is taken when the CPU has confirmed a sample of it.
+        Event::Done { checking: true, .. } => {}
+        Event::Withdrawn { .. } => {
+            with(|bridge| bridge.batch.borrow_mut().outcome.take());
+            next(state);
+        }
+        Event::Done { .. } | Event::Checked { .. } => {
             with(|bridge| {
                 let mut running = bridge.batch.borrow_mut();
                 let name = running.name.clone();

@@ -2,14 +2,13 @@
 
 use leptos::prelude::*;
 use twinbeam_core::{
-    CheckReport, ComponentKind, Event, Inspection, Kept, ModelShape, Problem, SideSummary,
-    UnitBasis,
+    ComponentKind, Event, Inspection, Kept, ModelShape, Problem, SideSummary, UnitBasis,
 };
 use wasm_bindgen_futures::spawn_local;
 
 use super::connection::Death;
 use super::{
-    MAX_DEATHS, Role, arrival, batch, count, finished, inspect, is_busy, lab, restart, run,
+    MAX_DEATHS, Role, arrival, batch, count, device, finished, inspect, is_busy, lab, restart, run,
     run_neurons, speed, start, with,
 };
 use crate::models;
@@ -45,6 +44,17 @@ fn hear_in_use(state: AppState, event: Event) {
         return;
     };
     match event {
+        Event::Gpu { state: gpu } => device::gpu(state, gpu),
+        Event::Placed { job, device, placement } if current(job) => {
+            device::placed(state, job, device, placement);
+        }
+        Event::Moved { job, problem } if current(job) => device::moved(state, job, &problem),
+        Event::Checked { job, report, .. } => {
+            if device::checked(state, job, report) {
+                keep_in_address(state);
+            }
+        }
+        Event::Withdrawn { job, problem } => device::withdrawn(state, job, &problem),
         Event::Started { build } => started(state, &build, Role::InUse),
         Event::Loaded { .. } => loaded(state, event),
         Event::SelfChecked { check } => state.models.self_check.set(Some(check)),
@@ -86,19 +96,23 @@ fn hear_in_use(state: AppState, event: Event) {
                 committed.cover(patches.direction, coverage);
             });
         }
-        Event::Done { job, checked, .. } if of_neurons(job) => {
+        Event::Done { job, checking, .. } if of_neurons(job) => {
             finished(state);
-            add_check(state, checked);
+            if checking {
+                device::checking(state, job);
+            }
             keep_in_address(state);
         }
-        Event::Done { job, seconds, checked, .. } if of_heads(job) => {
+        Event::Done { job, seconds, checking, .. } if of_heads(job) => {
             state.seconds.set(Some(seconds.iter().map(|(_, seconds)| seconds).sum()));
             with(|bridge| bridge.losses.set(0));
             if let Some(own) = with(|bridge| bridge.pending.take()) {
                 state.committed.set(Some(own));
             }
             finished(state);
-            add_check(state, checked);
+            if checking {
+                device::checking(state, job);
+            }
             linked::compare(state);
             keep_in_address(state);
             if state.shape().is_some_and(|shape| neurons_are_quick(&shape)) {
@@ -129,6 +143,8 @@ fn hear_in_use(state: AppState, event: Event) {
         | Event::Benched { .. }
         | Event::Probed { .. }
         | Event::Done { .. }
+        | Event::Placed { .. }
+        | Event::Moved { .. }
         | Event::Cancelled { .. }
         | Event::Failed { .. } => {}
     }
@@ -152,7 +168,7 @@ fn of_others(state: AppState, event: Event) -> Option<Event> {
     if is(state.lab.batch_job) {
         batch::hear(state, event);
         None
-    } else if is(state.lab.job) && !matches!(event, Event::Progress { .. }) {
+    } else if is(state.lab.job) && !matches!(event, Event::Progress { .. } | Event::Placed { .. }) {
         lab::hear(state, event);
         None
     } else {
@@ -170,12 +186,17 @@ const fn job_of(event: &Event) -> Option<u64> {
         | Event::Benched { job, .. }
         | Event::Probed { job, .. }
         | Event::Done { job, .. }
+        | Event::Placed { job, .. }
+        | Event::Moved { job, .. }
+        | Event::Checked { job, .. }
+        | Event::Withdrawn { job, .. }
         | Event::Cancelled { job } => Some(*job),
         Event::Failed { job, .. } => *job,
         Event::Started { .. }
         | Event::Panicked { .. }
         | Event::Loaded { .. }
         | Event::SelfChecked { .. }
+        | Event::Gpu { .. }
         | Event::Waiting { .. }
         | Event::Inspected { .. }
         | Event::Drawn { .. } => None,
@@ -289,14 +310,19 @@ pub(super) fn loaded(state: AppState, event: Event) {
 /// this one is finished too.
 fn begin_result(state: AppState, clean: SideSummary, corrupted: SideSummary) {
     let experiment = with(|bridge| bridge.running.borrow().clone());
-    let Some((experiment, model)) = experiment.zip(state.loaded.get_untracked()) else {
+    let Some((experiment, mut model)) = experiment.zip(state.loaded.get_untracked()) else {
         return;
     };
+    if let Some((device, _)) = state.placed.get_untracked() {
+        model.device = device;
+    }
     let own = Committed {
         basis: UnitBasis::new(experiment.metric, &clean, &corrupted, model.shape.d_model),
         origin: Origin::Device { checked: None },
         experiment,
         model,
+        neurons_on: None,
+        checking: Vec::new(),
         sides: (clean, corrupted),
         tables: Vec::new(),
         coverage: [None; 2],
@@ -309,8 +335,12 @@ fn begin_result(state: AppState, clean: SideSummary, corrupted: SideSummary) {
     if stays {
         with(|bridge| bridge.pending.replace(Some(own)));
     } else {
+        // A job that began anew on another device takes the place of its own beginning.
+        let is_whole = |c: &Committed| c.is_complete(ComponentKind::Heads);
         let previous = state.committed.get_untracked();
-        with(|bridge| bridge.previous.replace(previous));
+        if previous.as_ref().is_none_or(is_whole) {
+            with(|bridge| bridge.previous.replace(previous));
+        }
         state.committed.set(Some(own));
     }
 }
@@ -333,23 +363,11 @@ fn add(state: AppState, kind: ComponentKind, add: impl FnOnce(&mut Committed)) {
     }
 }
 
-/// What a job's check says joins what the one before it said: the worst counts.
-fn add_check(state: AppState, check: Option<CheckReport>) {
-    let Some(check) = check else {
-        return;
-    };
-    state.committed.update(|committed| {
-        if let Some(Committed { origin: Origin::Device { checked }, .. }) = committed {
-            let before = checked.unwrap_or_default();
-            let (worst, values) = (before.worst.max(check.worst), before.values + check.values);
-            *checked = Some(CheckReport { worst, values });
-        }
-    });
-}
-
-/// The address holds the result of what it asks for.
+/// The address holds the result of what it asks for, once that is no longer being checked.
 fn keep_in_address(state: AppState) {
-    if state.is_stale() == Some(false) {
+    let checking =
+        state.committed.with_untracked(|c| c.as_ref().is_some_and(|c| !c.checking.is_empty()));
+    if state.is_stale() == Some(false) && !checking {
         let snapshot = linked::snapshot(state);
         let view = untrack(|| state.view());
         state

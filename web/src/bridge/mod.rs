@@ -1,14 +1,15 @@
 //! The worker from the page's side: one in use, replaced when it dies, and perhaps a second one in which
 //! another model arrives.
 //!
-//! `connection.rs` is the life of a worker, `events.rs` what the page makes of its messages, `arrival.rs`
-//! how another model comes into use, `asking.rs` which one an experiment is meant for, `speed.rs` how fast the
+//! `connection.rs` is the life of a worker, `events.rs` what the page makes of its messages, `device.rs` of what it says of
+//! its GPU and of the check, `arrival.rs` how another model comes into use, `asking.rs` which one an experiment is meant for, `speed.rs` how fast the
 //! device is, `lab.rs` and `batch.rs` what a worker does that has nothing else to do. Here is what the rest of the page may ask for.
 
 mod arrival;
 mod asking;
 pub(crate) mod batch;
 mod connection;
+mod device;
 mod events;
 pub(crate) mod lab;
 mod program;
@@ -18,7 +19,7 @@ use std::cell::{Cell, RefCell};
 
 use gloo::timers::callback::{Interval, Timeout};
 use leptos::prelude::*;
-use twinbeam_core::{ComponentKind, DeviceChoice, Experiment, Request, SelfCheck};
+use twinbeam_core::{ComponentKind, DeviceChoice, Experiment, GpuState, Request, SelfCheck};
 
 pub(crate) use self::arrival::{cancel_load, choose, load, load_again, use_bundled};
 pub(crate) use self::asking::{begin, open};
@@ -49,8 +50,9 @@ struct Bridge {
     spec: RefCell<Option<Spec>>,
     /// The worker in which another model arrives.
     arriving: RefCell<Option<(Connection, Spec)>>,
-    /// What that one says of its model before it is in use.
+    /// What that one says of its model, and of its GPU, before it is in use.
     early_check: RefCell<Option<SelfCheck>>,
+    early_gpu: RefCell<Option<GpuState>>,
     /// The last model that could not be loaded, and which worker was to load it.
     refused: RefCell<Option<(Role, Spec)>>,
     connections: Cell<u64>,
@@ -141,6 +143,8 @@ fn restart(state: AppState) {
     finished(state);
     state.loaded.set(None);
     state.models.self_check.set(None);
+    state.gpu.set(GpuState::default());
+    state.placed.set(None);
     state.inspected.set(false);
     // The old one first: two do not fit where memory is short.
     with(|bridge| bridge.worker.take());
@@ -173,7 +177,8 @@ fn load_in_use(state: AppState) {
     arrival::announce(state, &spec, Role::InUse);
     with(|bridge| {
         if let Some(connection) = bridge.worker.borrow().as_ref() {
-            connection.send(&spec.request(state.device_choice.get_untracked()), spec.files());
+            let request = spec.request(state.device_choice.get_untracked(), device::speeds());
+            connection.send(&request, spec.files());
         }
     });
 }
@@ -304,8 +309,7 @@ pub(crate) fn run_neurons(state: AppState) {
     state.committed.update(|committed| {
         if let Some(committed) = committed {
             // What a cancelled job has left.
-            committed.tables.retain(|table| table.kind != ComponentKind::Neurons);
-            committed.coverage = [None; 2];
+            committed.drop_neurons();
         }
     });
     let job = next_job();

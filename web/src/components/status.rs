@@ -1,8 +1,8 @@
 use leptos::prelude::*;
-use twinbeam_core::{CheckReport, Kept};
+use twinbeam_core::{GpuState, Kept};
 
 use super::speed::Speed;
-use crate::explain::{percent, sentence};
+use crate::explain::{self, sentence};
 use crate::models::bytes;
 use crate::reactive::{dynamic, live};
 use crate::state::{AppState, Loaded, Origin, Progress, Status};
@@ -29,29 +29,31 @@ pub(crate) fn StatusLine(state: AppState) -> impl IntoView {
         Status::Error => "Stopped by an error".to_owned(),
     };
     let device = move || {
-        state.loaded.with(|loaded| {
-            loaded
-                .as_ref()
-                .map(|loaded| format!("{}. {}", loaded.device.name, loaded.device.reason))
-        })
+        let loaded = state.loaded.with(|loaded| loaded.as_ref().map(|l| l.device.clone()));
+        let device = loaded?;
+        let line = |gpu: &_| {
+            state.placed.with(|placed| explain::device::line(&device, gpu, placed.as_ref()))
+        };
+        Some(state.gpu.with(line))
     };
     let checked = move || {
         state.committed.with(|committed| {
-            let committed = committed.as_ref().filter(|c| c.model.device.gpu)?;
+            let committed = committed.as_ref().filter(|c| c.is_of_gpu())?;
+            // What a GPU says is being checked from the first cell on.
+            let is_running =
+                [state.job, state.neuron_job].iter().any(|job| job.with(Option::is_some));
             match committed.origin {
                 Origin::Link => None,
-                Origin::Device { checked: Some(CheckReport { worst, values }) } => {
-                    let worst = percent(worst);
-                    Some(format!(
-                        "A sample of {values} numbers was computed again on the CPU: the worst is off by {worst} of the largest."
-                    ))
-                }
-                Origin::Device { checked: None } if state.job.get().is_some() => None,
-                Origin::Device { checked: None } => {
-                    Some("This result was not checked against the CPU.".to_owned())
-                }
+                Origin::Device { checked } => Some(explain::device::checked(
+                    checked,
+                    !committed.checking.is_empty() || is_running,
+                )),
             }
         })
+    };
+    let gpu_memory = move || match state.gpu.get() {
+        GpuState::Ready { memory_bytes, .. } => Some(memory_bytes.to_string()),
+        GpuState::Unwanted | GpuState::Warming | GpuState::Unused { .. } => None,
     };
     let model = move || state.loaded.with(|loaded| loaded.as_ref().map(model_words));
     let loading = move || state.loaded.with(|loaded| loaded.as_ref().map(loading_words));
@@ -73,9 +75,9 @@ pub(crate) fn StatusLine(state: AppState) -> impl IntoView {
                 class:idle=live(move || fraction().is_none())
             ></progress>
             <p class="source">
-                <span data-testid="device-report">{dynamic(device)}</span>
+                <span data-testid="device-report" data-gpu-memory-bytes=live(gpu_memory)>{dynamic(device)}</span>
                 " "
-                <span data-testid="gpu-check">{dynamic(checked)}</span>
+                <span data-testid="gpu-check" aria-live="polite">{dynamic(checked)}</span>
                 " "
                 <span data-testid="model-report" data-memory-bytes=live(memory) title=live(loading)>{dynamic(model)}</span>
             </p>

@@ -1,8 +1,9 @@
 //! The one place that turns causes into words: a title, what to do, and buttons that do it.
 //!
-//! `loading.rs` has those of models and their files, `lists.rs` those of prompt pairs, `typing.rs` what may not be
+//! `device.rs` has those of the CPU and the GPU, `loading.rs` those of models and their files, `lists.rs` those of prompt pairs, `typing.rs` what may not be
 //! what was meant; `figure.rs` says what a figure's numbers mean.
 
+pub(crate) mod device;
 mod figure;
 pub(crate) mod lists;
 mod loading;

@@ -36,6 +36,12 @@ pub(crate) struct Record {
     pub(crate) model_as_expected: Option<bool>,
     pub(crate) model_shape: ModelShape,
     pub(crate) device: DeviceReport,
+    /// Where the neurons were computed, if not where the heads were.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(crate) neurons_on: Option<DeviceReport>,
+    /// Whether the check on the CPU is still running.
+    #[serde(skip_serializing_if = "std::ops::Not::not")]
+    pub(crate) checking: bool,
     /// How it was checked; on a GPU against the CPU.
     pub(crate) checked: Option<CheckReport>,
     pub(crate) experiment: Experiment,
@@ -198,6 +204,8 @@ impl Record {
             model_as_expected: committed.model.as_expected,
             model_shape: committed.model.shape,
             device: committed.model.device.clone(),
+            neurons_on: committed.neurons_on.clone(),
+            checking: !committed.checking.is_empty(),
             checked: committed.checked(),
             view: view.clone(),
             unit_refused: view.unit.of_result(&committed.basis).err().map(|why| why.to_string()),
@@ -284,7 +292,7 @@ impl Record {
         let mut provenance = vec![
             said("twinbeam", self.twinbeam),
             said("model", &self.model_line()),
-            said("device", &format!("{}. {}", self.device.name, self.device.reason)),
+            said("device", &device_words(&self.device)),
             csv::typed("clean", &text(clean)),
             csv::typed("corrupted", &text(corrupted)),
             csv::typed("answer", &list(answer)),
@@ -300,6 +308,12 @@ impl Record {
             said("sign on the screen", explain::sign(self.look)),
             said("link", &self.link),
         ];
+        if let Some(device) = &self.neurons_on {
+            provenance.push(said("device of the neurons", &device_words(device)));
+        }
+        if self.checking {
+            provenance.push(said("check", "still running when this was saved"));
+        }
         if *written != Written::Text {
             provenance.push(said("written as", written.id()));
         }
@@ -341,6 +355,10 @@ impl Record {
         }
         out
     }
+}
+
+fn device_words(device: &DeviceReport) -> String {
+    format!("{}. {}", device.name, device.reason)
 }
 
 #[cfg(test)]
@@ -399,6 +417,8 @@ pub(crate) mod tests {
             basis: UnitBasis::new(experiment.metric, &sides.0, &sides.1, 4),
             experiment,
             origin: Origin::Device { checked: None },
+            neurons_on: None,
+            checking: Vec::new(),
             coverage: [None; 2],
             neurons: Vec::new(),
             model: loaded(),

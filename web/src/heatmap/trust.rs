@@ -98,7 +98,7 @@ fn chips(
             count(n_pos, "token")
         ),
     ));
-    chips.push(device(committed));
+    chips.push(device(committed, kind));
     if committed.origin == Origin::Link {
         chips.push(Chip::new(
             "link",
@@ -201,8 +201,8 @@ fn solved(committed: &Committed) -> Chip {
     Chip::new("solved", prefers && is_likely, label, words)
 }
 
-fn device(committed: &Committed) -> Chip {
-    let device = &committed.model.device;
+fn device(committed: &Committed, kind: ComponentKind) -> Chip {
+    let device = committed.device(kind);
     let is_double = committed.model.shape.fits_double();
     let (is_fine, label, words) = match (committed.origin, device.gpu) {
         (Origin::Link, gpu) => {
@@ -223,12 +223,18 @@ fn device(committed: &Committed) -> Chip {
             "Computed on the CPU in single precision (f32), as models of this size are: scores are within 0.01 % of a table’s largest."
                 .to_owned(),
         ),
+        (Origin::Device { .. }, true) if !committed.checking.is_empty() => (
+            false,
+            "GPU, being checked".to_owned(),
+            "Computed on a GPU in single precision. The CPU is computing a sample of it again: what does not agree is withdrawn."
+                .to_owned(),
+        ),
         (Origin::Device { checked: Some(CheckReport { worst, values }) }, true) => (
             true,
             "GPU, checked".to_owned(),
             format!(
-                "Computed on a GPU in single precision. A sample of {values} numbers was computed again on the CPU before any was \
-                 shown: the worst is off by {} of its table’s largest.",
+                "Computed on a GPU in single precision. A sample of {values} numbers was computed again on the CPU: the worst is \
+                 off by {} of its table’s largest.",
                 percent(worst)
             ),
         ),

@@ -1,6 +1,6 @@
 use js_sys::Reflect;
 use leptos::prelude::*;
-use twinbeam_core::{CatalogModel, DeviceChoice, Kept};
+use twinbeam_core::{CatalogModel, DeviceChoice, GpuState, Kept};
 use wasm_bindgen_futures::spawn_local;
 
 use super::fit::{Fit, bytes, fetch_bytes};
@@ -208,8 +208,8 @@ fn label(state: AppState, model: &CatalogModel, fit: Fit) -> String {
 
 fn fit(state: AppState, model: &CatalogModel) -> Fit {
     // The other models will run where this one does.
-    let on_gpu = state.loaded.with(|loaded| loaded.as_ref().map(|loaded| loaded.device.gpu));
-    let on_gpu = on_gpu.unwrap_or_else(|| state.device_choice.get() == DeviceChoice::Gpu);
+    let on_gpu = state.gpu.with(|gpu| matches!(gpu, GpuState::Ready { .. }));
+    let on_gpu = on_gpu || state.device_choice.get() == DeviceChoice::Gpu;
     let memory = Reflect::get(&window().navigator(), &"deviceMemory".into()).ok();
     Fit::of(model, on_gpu, memory.and_then(|memory| memory.as_f64()))
 }

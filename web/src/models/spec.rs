@@ -1,6 +1,6 @@
 //! How a model is loaded: who it is, where its files are, and what they should be.
 
-use twinbeam_core::{CatalogModel, DeviceChoice, Expected, ModelFiles, Request};
+use twinbeam_core::{CatalogModel, DeviceChoice, Expected, ModelFiles, Request, Speed};
 use web_sys::File;
 
 use super::Listed;
@@ -105,12 +105,14 @@ impl Spec {
         }
     }
 
-    pub(crate) fn request(&self, device: DeviceChoice) -> Request {
+    /// The request to load it. `speeds`: of GPUs on earlier visits.
+    pub(crate) fn request(&self, device: DeviceChoice, speeds: Vec<(String, Speed)>) -> Request {
         Request::Load {
             model: self.identity.id.clone(),
             files: self.files.clone(),
             expected: Box::new(self.expected.clone()),
             device,
+            speeds,
         }
     }
 }
@@ -135,7 +137,9 @@ mod tests {
     fn own_files_of_another_digest_are_not_refused() {
         let catalog = twinbeam_core::Catalog::bundled();
         let spec = Spec::local("folder".to_owned(), Vec::new(), catalog.find("gpt2"));
-        let Request::Load { model, files, expected, .. } = spec.request(DeviceChoice::Auto) else {
+        let Request::Load { model, files, expected, .. } =
+            spec.request(DeviceChoice::Auto, Vec::new())
+        else {
             panic!("it loads");
         };
         assert_eq!((model.as_str(), files), (LOCAL, ModelFiles::Local));

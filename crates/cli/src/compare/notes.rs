@@ -2,7 +2,7 @@
 
 use std::mem::discriminant;
 
-use twinbeam_core::{Hint, TokenizerNote};
+use twinbeam_core::{CheckReport, Hint, TokenizerNote};
 use twinbeam_engine::Model;
 
 /// What was found in the cases, each kind once.
@@ -10,6 +10,8 @@ use twinbeam_engine::Model;
 pub(super) struct Notes {
     /// A hint, the case that it was first true of, and of how many it is.
     found: Vec<(Hint, String, usize)>,
+    /// How well a GPU agrees with the CPU, over all cases.
+    checked: Option<CheckReport>,
 }
 
 impl Notes {
@@ -38,11 +40,24 @@ impl Notes {
         }
     }
 
+    /// Adds how well a case's sample agrees with the CPU.
+    pub(super) fn checked(&mut self, CheckReport { worst, values }: CheckReport) {
+        let before = self.checked.unwrap_or_default();
+        let (worst, values) = (before.worst.max(worst), before.values + values);
+        self.checked = Some(CheckReport { worst, values });
+    }
+
     /// Says it, once for all cases.
     #[expect(clippy::print_stderr, reason = "the standard output is for results")]
     pub(super) fn show(&self) {
         for line in self.lines() {
             eprintln!("Note: {line}");
+        }
+        if let Some(CheckReport { worst, values }) = self.checked {
+            eprintln!(
+                "Checked: a sample of {values} numbers was computed again on the CPU; the worst is off by {worst:.0e} of \
+                 the largest of its list."
+            );
         }
     }
 

@@ -45,7 +45,7 @@ pub(super) fn logit_diffs(model: &Model, asked: &Asked) -> Result<Vec<LogitDiffs
     let mut terminal = Terminal::new();
     let mut both_runs = |(_, question): &(_, _)| {
         let experiment = Experiment::default();
-        let (outcome, _) = block_on(run(model, question, experiment, &nothing, 0, &mut terminal))?;
+        let outcome = block_on(run(model, question, experiment, &nothing, 0, &mut terminal))?;
         let [clean, corrupted] =
             [outcome.clean, outcome.corrupted].map(|side| side.metrics.logit_diff);
         Ok(LogitDiffs { clean, corrupted })

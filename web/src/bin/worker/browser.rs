@@ -10,6 +10,12 @@ pub(crate) fn scope() -> DedicatedWorkerGlobalScope {
     js_sys::global().unchecked_into()
 }
 
+/// Whether the browser has WebGPU at all; its adapter may still be none.
+pub(crate) fn has_webgpu() -> bool {
+    let gpu = Reflect::get(&scope().navigator(), &JsValue::from_str("gpu"));
+    gpu.is_ok_and(|gpu| gpu.is_object())
+}
+
 /// Milliseconds since some fixed moment.
 pub(crate) fn millis() -> f64 {
     scope().performance().map_or_else(js_sys::Date::now, |clock| clock.now())

@@ -1,12 +1,18 @@
 //! The worker: the engine behind messages. It owns the model; the page owns everything else.
 //!
+//! The page talks to one worker, which has the model on the CPU. Where there may be a GPU it starts a second one with the
+//! same program (`beside.rs`), gives that the jobs which a GPU does sooner, and checks what comes back (`gpu.rs`).
+//!
 //! Requests are handled one after the other, in the order in which they came, except `Cancel`, which
 //! is heard while a job is running because the host pauses between steps.
 
+mod beside;
 mod browser;
 #[cfg(feature = "faults")]
 mod faults;
 mod files;
+mod gpu;
+mod loading;
 mod network;
 mod storage;
 
@@ -16,21 +22,21 @@ use std::rc::Rc;
 
 use js_sys::Array;
 use twinbeam_core::{
-    ComponentKind, DeviceChoice, DeviceReport, Direction, Draw, Event, Expected, Experiment,
-    ModelFiles, Outcome, Probe, Problem, PromptPair, Published, Request,
+    Claim, ComponentKind, DeviceReport, Direction, Draw, Event, Experiment, Outcome, Placement,
+    Probe, Problem, PromptPair, Published, Request, Work as Asked,
 };
 use twinbeam_engine::{
-    BenchPlan, ByteSource, DeviceKind, Error, Host, Model, Plan, Remote, bench, bench_question,
-    inspect, probe, question, run, self_check,
+    BenchPlan, Error, Host, Model, Plan, bench, bench_question, inspect, probe, question, run,
+    self_check,
 };
 use twinbeam_tasks::{Split, Task, pairs};
 use wasm_bindgen::prelude::*;
 use wasm_bindgen_futures::spawn_local;
 use web_sys::{File, MessageEvent};
 
+use self::beside::send_claim;
 use self::browser::{millis, scope, turn};
-use self::files::Chosen;
-use self::network::Network;
+use self::gpu::{ALONE, End, Gpu};
 
 /// The page refuses a worker of another build.
 const BUILD: &str = match option_env!("TWINBEAM_BUILD") {
@@ -79,8 +85,8 @@ struct Worker {
     model: RefCell<Option<Rc<Model>>>,
     /// Where it runs.
     device: RefCell<Option<DeviceReport>>,
-    /// Where the model's files are, for the copy that checks a GPU.
-    files: RefCell<Option<(ModelFiles, Vec<File>)>>,
+    /// The GPU beside it.
+    gpu: Gpu,
 }
 
 fn hear(worker: &Rc<Worker>, event: &MessageEvent) {
@@ -90,6 +96,7 @@ fn hear(worker: &Rc<Worker>, event: &MessageEvent) {
     };
     if let Request::Cancel { job } = request {
         worker.cancelled.set(Some(job));
+        worker.gpu.tell(&request);
         return;
     }
     worker.queue.borrow_mut().push_back(Work::Request(request, files));
@@ -97,7 +104,7 @@ fn hear(worker: &Rc<Worker>, event: &MessageEvent) {
         let worker = Rc::clone(worker);
         spawn_local(async move {
             while let Some(work) = worker.next() {
-                worker.handle(work).await;
+                Worker::handle(&worker, work).await;
             }
             worker.busy.set(false);
         });
@@ -112,6 +119,18 @@ fn parse(message: &JsValue) -> Option<(Request, Vec<File>)> {
     };
     let request = serde_json::from_str(&parts.get(0).as_string()?).ok()?;
     Some((request, parts.iter().filter_map(|part| part.dyn_into().ok()).collect()))
+}
+
+/// A request as a message; files travel beside it, in a list.
+fn message(request: &Request, files: &[File]) -> Option<JsValue> {
+    // OK because requests hold strings, numbers and lists.
+    let text = JsValue::from_str(&serde_json::to_string(request).ok()?);
+    if files.is_empty() {
+        return Some(text);
+    }
+    let mut list = Array::of1(&text);
+    list.extend(files.iter().cloned());
+    Some(list.into())
 }
 
 /// Tells the page.
@@ -135,24 +154,27 @@ impl Worker {
         Some(work)
     }
 
-    async fn handle(&self, work: Work) {
+    async fn handle(worker: &Rc<Self>, work: Work) {
         let (job, result) = match work {
-            Work::Request(Request::Load { model, files, expected, device }, chosen) => {
+            Work::Request(request @ Request::Load { .. }, files) => {
                 // In a box, since it is large and seldom.
-                (None, Box::pin(self.load(model, files, chosen, *expected, device)).await)
+                (None, Box::pin(Self::load(worker, request, files)).await)
+            }
+            Work::Request(Request::LoadOnGpu { load, .. }, files) => {
+                (None, Box::pin(worker.load_on_gpu(*load, files)).await)
             }
             Work::Request(Request::Inspect { seq, draft }, _) => {
-                (None, self.inspect(seq, &draft).await)
+                (None, worker.inspect(seq, draft).await)
             }
             Work::Request(Request::Run { job, experiment, first, kinds }, _) => {
-                (Some(job), self.run(job, experiment, first, kinds).await)
+                (Some(job), Self::run(worker, job, experiment, first, kinds).await)
             }
             Work::Request(Request::Bench { job, experiment }, _) => {
                 // In a box for the same reason.
-                (Some(job), Box::pin(self.bench(job, &experiment)).await)
+                (Some(job), Box::pin(Self::bench(worker, job, experiment)).await)
             }
             Work::Request(Request::Probe { job, experiment, probe }, _) => {
-                (Some(job), Box::pin(self.probe(job, &experiment, &probe)).await)
+                (Some(job), Box::pin(Self::probe(worker, job, experiment, probe)).await)
             }
             Work::Request(Request::Draw { draw }, _) => {
                 let pairs = drawn(&draw);
@@ -160,7 +182,7 @@ impl Worker {
                 (None, Ok(()))
             }
             Work::SelfCheck(published, sha256) => {
-                (None, self.self_check(&published, sha256.as_deref()).await)
+                (None, worker.self_check(&published, sha256.as_deref()).await)
             }
             // Heard before it was queued.
             Work::Request(Request::Cancel { .. }, _) => return,
@@ -172,91 +194,6 @@ impl Worker {
         }
     }
 
-    async fn load(
-        &self,
-        name: String,
-        files: ModelFiles,
-        chosen: Vec<File>,
-        expected: Expected,
-        choice: DeviceChoice,
-    ) -> Result<(), Problem> {
-        // The old model goes first: two do not fit where memory is short.
-        self.model.replace(None);
-        self.queue.borrow_mut().retain(|work| !matches!(work, Work::SelfCheck(..)));
-        #[cfg(feature = "faults")]
-        if is_spoiled(&files).await {
-            return Ok(());
-        }
-        let begun = millis();
-        let device = DeviceKind::choose(choice).await.map_err(|error| error.problem())?;
-        let ready = millis();
-        let load = Load { name, expected, device, seconds: (ready - begun) / 1000.0 };
-        self.files.replace(Some((files.clone(), chosen.clone())));
-        match files {
-            ModelFiles::Local => self.load_from(&Chosen(chosen), load).await,
-            ModelFiles::Address { base, shelf: None } => {
-                let remote = Remote::new(Network { cache: true }, base).whole_first();
-                self.load_from(&remote, load).await
-            }
-            ModelFiles::Address { base, shelf: Some(folder) } => {
-                let remote = Remote::new(Network { cache: false }, base);
-                self.load_from(&storage::shelf(remote, &folder).await, load).await
-            }
-        }
-    }
-
-    /// Reads the copy that checks a large model's results, from where they are at hand: nothing is fetched
-    /// twice for it. Where that does not work, results are marked as not checked.
-    async fn load_twin(&self, model: &Model, job: u64) {
-        let files = self.files.borrow().clone();
-        let mut host = self.host(job);
-        let loaded = match files {
-            Some((ModelFiles::Local, chosen)) => {
-                model.load_twin(&Chosen(chosen), job, &mut host).await.is_ok()
-            }
-            Some((ModelFiles::Address { base, shelf: Some(folder) }, _)) => {
-                let remote = Remote::new(Network { cache: false }, base);
-                let shelf = storage::shelf(remote, &folder).await;
-                shelf.completed().is_some() && model.load_twin(&shelf, job, &mut host).await.is_ok()
-            }
-            _ => false,
-        };
-        // Not tried again, unless it was cancelled: the reason would be the same.
-        if !loaded && !host.cancelled() {
-            self.files.replace(None);
-        }
-    }
-
-    async fn load_from(&self, source: &impl ByteSource, load: Load) -> Result<(), Problem> {
-        let Load { name, expected, device, seconds } = load;
-        let begun = millis();
-        let mut host = self.host(0);
-        let model = Model::load(source, &expected, &device, &mut host).await;
-        let model = model.map_err(|error| error.problem())?;
-        send(&Event::Loaded {
-            model: name,
-            shape: *model.shape(),
-            device: device.report().clone(),
-            fingerprint: model.fingerprint().to_owned(),
-            shards: model.shards(),
-            as_expected: model.as_expected(),
-            tokenizer: model.tokenizer_report(),
-            kept: source.kept(),
-            seconds: vec![
-                ("device".to_owned(), seconds),
-                ("load".to_owned(), (millis() - begun) / 1000.0),
-            ],
-            memory_bytes: memory_bytes(),
-        });
-        self.device.replace(Some(device.report().clone()));
-        self.model.replace(Some(Rc::new(model)));
-        if let Some(published) = expected.published {
-            let check = Work::SelfCheck(Box::new(published), expected.sha256);
-            self.queue.borrow_mut().push_back(check);
-        }
-        Ok(())
-    }
-
     async fn self_check(&self, published: &Published, sha256: Option<&str>) -> Result<(), Problem> {
         let model = self.loaded()?;
         let check = self_check(&model, published, sha256).await;
@@ -264,60 +201,111 @@ impl Worker {
         Ok(())
     }
 
-    async fn inspect(&self, seq: u64, draft: &Experiment) -> Result<(), Problem> {
+    async fn inspect(&self, seq: u64, draft: Experiment) -> Result<(), Problem> {
+        if self.gpu.is_alone() {
+            self.gpu.tell(&Request::Inspect { seq, draft });
+            return Ok(());
+        }
         // The page asks again once a model is there.
         let Ok(model) = self.loaded() else {
             return Ok(());
         };
-        let inspection = inspect(&model, draft).await.map_err(|error| error.problem())?;
+        let inspection = inspect(&model, &draft).await.map_err(|error| error.problem())?;
         send(&Event::Inspected { seq, inspection: Box::new(inspection) });
         Ok(())
     }
 
     async fn run(
-        &self,
+        worker: &Rc<Self>,
         job: u64,
         experiment: Experiment,
         first: Direction,
         kinds: Vec<ComponentKind>,
     ) -> Result<(), Problem> {
-        let model = self.loaded()?;
+        if kinds.contains(&ComponentKind::Heads) {
+            // It is the beginning of another figure.
+            worker.gpu.forget_checks();
+        }
+        let (experiment_there, kinds_there) = (experiment.clone(), kinds.clone());
+        let there =
+            || Request::Run { job, experiment: experiment_there, first, kinds: kinds_there };
+        if worker.gpu.is_alone() {
+            return Self::there_alone(worker, job, &there()).await;
+        }
+        let model = worker.loaded()?;
         let plan = Plan::of(kinds, first);
         let question = question(&model, &experiment).map_err(|error| error.problem())?;
-        if model.wants_twin() && self.files.borrow().is_some() {
-            Box::pin(self.load_twin(&model, job)).await;
+        let work = plan.work(&model, &question);
+        let placement = worker.gpu.place(work);
+        if let Some(device) = worker.gpu.report().filter(|_| placement.gpu) {
+            send(&Event::Placed { job, device, placement });
+            let checked_by = Some((Rc::clone(&model), question.clone()));
+            match Gpu::run(worker, job, &there(), checked_by, work).await {
+                End::Done | End::Withdrawn => return Ok(()),
+                End::Cancelled => return Err(Problem::Cancelled),
+                End::Failed(problem) => {
+                    Gpu::give_up(worker, &problem);
+                    send(&Event::Moved { job, problem });
+                }
+            }
         }
-        let mut host = self.host(job);
+        let placement = Placement { gpu: false, ..placement };
+        if let Some(device) = worker.device.borrow().clone() {
+            send(&Event::Placed { job, device, placement });
+        }
+        let mut host = worker.host(job);
+        let begun = millis();
         let outcome = run(&model, &question, experiment, &plan, job, &mut host).await;
-        let (outcome, checked) = outcome.map_err(|error: Error| error.problem())?;
-        let Outcome { joint, seconds, .. } = outcome;
-        send(&Event::Done { job, joint, seconds, checked });
+        let Outcome { joint, seconds, .. } = outcome.map_err(|error: Error| error.problem())?;
+        worker.gpu.cpu_took(work, (millis() - begun) / 1000.0);
+        send(&Event::Done { job, joint, seconds, checking: false });
         Ok(())
     }
 
-    async fn bench(&self, job: u64, experiment: &Experiment) -> Result<(), Problem> {
-        let model = self.loaded()?;
-        let device = self.device.borrow().clone().ok_or(Problem::NoModel)?;
+    /// Has the second worker do a job with a model that only it has: nothing is checked.
+    async fn there_alone(worker: &Rc<Self>, job: u64, request: &Request) -> Result<(), Problem> {
+        if let Some(device) = worker.gpu.report() {
+            send(&Event::Placed { job, device, placement: ALONE });
+        }
+        match Gpu::run(worker, job, request, None, Asked::default()).await {
+            End::Done | End::Withdrawn => Ok(()),
+            End::Cancelled => Err(Problem::Cancelled),
+            End::Failed(problem) => Err(problem),
+        }
+    }
+
+    async fn bench(worker: &Rc<Self>, job: u64, experiment: Experiment) -> Result<(), Problem> {
+        if worker.gpu.is_alone() || worker.gpu.is_measured() {
+            return Self::there_alone(worker, job, &Request::Bench { job, experiment }).await;
+        }
+        let model = worker.loaded()?;
+        let device = worker.device.borrow().clone().ok_or(Problem::NoModel)?;
         // Of another draft than one that can be run the speed is that of as many tokens as the model takes.
-        let question = match question(&model, experiment) {
+        let question = match question(&model, &experiment) {
             Ok(question) => question,
             Err(_) => bench_question(&model, experiment.n_steps).map_err(Problem::from)?,
         };
         let plan = BenchPlan::small(model.shape());
-        let mut host = self.host(job);
+        let mut host = worker.host(job);
         let bench = bench(&model, &device, &question, &plan, job, &mut host).await;
         let bench = Box::new(bench.map_err(|error| error.problem())?);
         send(&Event::Benched { job, bench });
         Ok(())
     }
 
-    async fn probe(&self, job: u64, experiment: &Experiment, asked: &Probe) -> Result<(), Problem> {
-        let model = self.loaded()?;
-        if model.wants_twin() && self.files.borrow().is_some() {
-            self.load_twin(&model, job).await;
+    async fn probe(
+        worker: &Rc<Self>,
+        job: u64,
+        experiment: Experiment,
+        asked: Probe,
+    ) -> Result<(), Problem> {
+        if worker.gpu.is_alone() {
+            let request = Request::Probe { job, experiment, probe: asked };
+            return Self::there_alone(worker, job, &request).await;
         }
-        let mut host = self.host(job);
-        let found = probe(&model, experiment, asked, job, &mut host).await;
+        let model = worker.loaded()?;
+        let mut host = worker.host(job);
+        let found = probe(&model, &experiment, &asked, job, &mut host).await;
         let (finding, unchecked) = found.map_err(|error| error.problem())?;
         send(&Event::Probed { job, finding: Box::new(finding), unchecked });
         Ok(())
@@ -351,46 +339,6 @@ fn drawn(Draw { task, n, seed }: &Draw) -> Vec<PromptPair> {
         .collect()
 }
 
-/// What is wanted, apart from where its files are.
-struct Load {
-    name: String,
-    expected: Expected,
-    device: DeviceKind,
-    /// That it took until the device was ready.
-    seconds: f64,
-}
-
-/// Most memory that this worker has had: it is never given back.
-fn memory_bytes() -> u64 {
-    #[cfg(target_arch = "wasm32")]
-    return core::arch::wasm32::memory_size::<0>() as u64 * 65536;
-    #[cfg(not(target_arch = "wasm32"))]
-    return 0;
-}
-
-/// Asks the server of the model for a fault, once. Whether the worker is not to go on.
-#[cfg(feature = "faults")]
-async fn is_spoiled(files: &ModelFiles) -> bool {
-    use twinbeam_engine::{Body as _, Transport as _, faults as engine};
-    let ModelFiles::Address { base, .. } = files else {
-        return false;
-    };
-    let answer = Network { cache: false }.get(&format!("{base}fault.txt"), None).await;
-    if let Ok(mut answer) = answer
-        && answer.status == 200
-        && let Ok(Some(name)) = answer.body.next().await
-    {
-        let name = String::from_utf8_lossy(&name);
-        engine::arm(&name);
-        faults::arm(&name);
-    }
-    let of_another_build = engine::is_of_another_build();
-    if of_another_build {
-        send(&Event::Started { build: "another".to_owned() });
-    }
-    of_another_build
-}
-
 /// The engine's host: the page at the other end of the messages.
 struct Messages<'worker> {
     worker: &'worker Worker,
@@ -409,6 +357,10 @@ impl Host for Messages<'_> {
             self.last_progress = now;
         }
         send(&event);
+    }
+
+    fn claim(&mut self, claim: Claim) {
+        send_claim(self.job, &claim);
     }
 
     fn seconds(&self) -> f64 {

@@ -1,0 +1,288 @@
+//! How a model comes into this worker, and into the second one with its GPU.
+
+use std::rc::Rc;
+
+use twinbeam_core::{
+    DeviceChoice, DeviceReport, Event, Expected, GpuState, Kept, ModelFiles, Problem, Request,
+    Speed,
+};
+use twinbeam_engine::{ByteSource, DeviceKind, Model, Remote, shape_of, warm};
+use web_sys::File;
+
+use crate::browser::{has_webgpu, millis};
+use crate::files::Chosen;
+use crate::gpu::Gpu;
+use crate::network::Network;
+use crate::{Work, Worker, send, storage};
+
+/// Larger models are not held on the CPU beside a GPU: GPT-2 small is 500 MB, of which a browser's worker can have
+/// 4 GB.
+const BESIDE_GPU_PARAMS: usize = 130_000_000;
+
+/// What is wanted.
+struct Wanted {
+    name: String,
+    files: ModelFiles,
+    /// Files of the visitor's own, where the model is there.
+    chosen: Vec<File>,
+    expected: Expected,
+}
+
+/// What came of it.
+enum Read {
+    /// The model is here: what the page is told, and where its files are kept.
+    Here(Event, Kept),
+    /// It is too large to be held beside a GPU, which is asked first.
+    TooLarge,
+}
+
+impl Worker {
+    /// Loads a model on the CPU, and has a GPU made ready behind it; where a GPU was chosen, first.
+    pub(crate) async fn load(
+        worker: &Rc<Self>,
+        request: Request,
+        chosen: Vec<File>,
+    ) -> Result<(), Problem> {
+        let Some((wanted, choice)) = wanted(&request, &chosen) else {
+            return Ok(());
+        };
+        // The old model goes first: two do not fit where memory is short.
+        worker.model.replace(None);
+        worker.gpu.reset(choice);
+        worker.queue.borrow_mut().retain(|work| !matches!(work, Work::SelfCheck(..)));
+        #[cfg(feature = "faults")]
+        if is_spoiled(&wanted.files, "fault.txt").await {
+            return Ok(());
+        }
+        let reason = match choice {
+            DeviceChoice::Cpu => "As you chose.".to_owned(),
+            DeviceChoice::Auto | DeviceChoice::Gpu if has_webgpu() => String::new(),
+            DeviceChoice::Auto | DeviceChoice::Gpu => no_gpu("this browser offers none by WebGPU"),
+        };
+        let asks_gpu = reason.is_empty();
+        let mut read = worker.read(&wanted, &reason, asks_gpu).await?;
+        if matches!(read, Read::TooLarge) {
+            let sha256 = wanted.expected.sha256.clone();
+            Gpu::start(worker, (request.clone(), chosen.clone()), sha256, true);
+            worker.gpu.settled().await;
+            let Some(why) = worker.gpu.refusal() else {
+                // The second worker has told the page that the model is loaded.
+                return Ok(());
+            };
+            worker.gpu.reset(choice);
+            worker.gpu.refuse(&why);
+            read = worker.read(&wanted, &no_gpu(&why), false).await?;
+        }
+        let Read::Here(mut loaded, kept) = read else {
+            return Ok(());
+        };
+        let sha256 = worker.loaded().ok().map(|model| model.fingerprint().to_owned());
+        let asks_gpu = asks_gpu && worker.gpu.refusal().is_none();
+        let keeps_nothing = matches!(kept, Kept::Memory { .. });
+        if asks_gpu && choice == DeviceChoice::Gpu {
+            Gpu::start(worker, (request, chosen), sha256, false);
+            worker.gpu.settled().await;
+            if let (Event::Loaded { device, .. }, Some(report)) = (&mut loaded, worker.gpu.report())
+            {
+                *device = report;
+            }
+            send(&loaded);
+        } else {
+            // Nobody waits for a GPU that was not asked for by name.
+            send(&loaded);
+            if asks_gpu && keeps_nothing {
+                worker.gpu.refuse(
+                    "the browser keeps no files, so that the model would be fetched a second time",
+                );
+            } else if asks_gpu {
+                Gpu::start(worker, (request, chosen), sha256, false);
+            }
+        }
+        if let Some(published) = wanted.expected.published {
+            let check = Work::SelfCheck(Box::new(published), wanted.expected.sha256);
+            worker.queue.borrow_mut().push_back(check);
+        }
+        Ok(())
+    }
+
+    /// Reads a model onto the CPU; with a GPU to be asked, unless it is too large.
+    async fn read(&self, wanted: &Wanted, reason: &str, asks_gpu: bool) -> Result<Read, Problem> {
+        match &wanted.files {
+            ModelFiles::Local => {
+                self.read_from(&Chosen(wanted.chosen.clone()), wanted, reason, asks_gpu).await
+            }
+            ModelFiles::Address { base, shelf: None } => {
+                let source = Remote::new(Network { cache: true }, base.clone()).whole_first();
+                self.read_from(&source, wanted, reason, asks_gpu).await
+            }
+            ModelFiles::Address { base, shelf: Some(folder) } => {
+                let remote = Remote::new(Network { cache: false }, base.clone());
+                let source = storage::shelf(remote, folder).await;
+                self.read_from(&source, wanted, reason, asks_gpu).await
+            }
+        }
+    }
+
+    async fn read_from(
+        &self,
+        source: &impl ByteSource,
+        wanted: &Wanted,
+        reason: &str,
+        asks_gpu: bool,
+    ) -> Result<Read, Problem> {
+        if asks_gpu {
+            let shape = shape_of(source).await.map_err(|error| error.problem())?;
+            if shape.n_params() > BESIDE_GPU_PARAMS {
+                return Ok(Read::TooLarge);
+            }
+        }
+        let device = DeviceKind::cpu(reason);
+        let loaded = self.load_on(source, wanted, &device, 0.0).await?;
+        self.device.replace(Some(device.report().clone()));
+        Ok(Read::Here(loaded, source.kept()))
+    }
+
+    /// Loads a model on a device. `seconds`: that it took until the device was ready.
+    async fn load_on(
+        &self,
+        source: &impl ByteSource,
+        Wanted { name, expected, .. }: &Wanted,
+        device: &DeviceKind,
+        seconds: f64,
+    ) -> Result<Event, Problem> {
+        let begun = millis();
+        let model = Model::load(source, expected, device, &mut self.host(0)).await;
+        let model = model.map_err(|error| error.problem())?;
+        let loaded = Event::Loaded {
+            model: name.clone(),
+            shape: *model.shape(),
+            device: device.report().clone(),
+            fingerprint: model.fingerprint().to_owned(),
+            shards: model.shards(),
+            as_expected: model.as_expected(),
+            tokenizer: model.tokenizer_report(),
+            kept: source.kept(),
+            seconds: vec![
+                ("device".to_owned(), seconds),
+                ("load".to_owned(), (millis() - begun) / 1000.0),
+            ],
+            memory_bytes: memory_bytes(),
+        };
+        self.model.replace(Some(Rc::new(model)));
+        Ok(loaded)
+    }
+
+    /// In the second worker: takes a GPU, loads the model there, and looks how fast it is.
+    pub(crate) async fn load_on_gpu(
+        &self,
+        load: Request,
+        chosen: Vec<File>,
+    ) -> Result<(), Problem> {
+        let Some((wanted, choice)) = wanted(&load, &chosen) else {
+            return Ok(());
+        };
+        let Request::Load { speeds, .. } = load else {
+            return Ok(());
+        };
+        #[cfg(feature = "faults")]
+        if is_spoiled(&wanted.files, "gpu-fault.txt").await {
+            return Ok(());
+        }
+        let state = match self.take_gpu(&wanted, choice, &speeds).await {
+            Ok(ready) => ready,
+            Err(why) => GpuState::Unused { why },
+        };
+        send(&Event::Gpu { state });
+        Ok(())
+    }
+
+    async fn take_gpu(
+        &self,
+        wanted: &Wanted,
+        choice: DeviceChoice,
+        speeds: &[(String, Speed)],
+    ) -> Result<GpuState, String> {
+        let begun = millis();
+        let device = DeviceKind::gpu(choice).await?;
+        let seconds = (millis() - begun) / 1000.0;
+        let loaded = match &wanted.files {
+            ModelFiles::Local => {
+                self.load_on(&Chosen(wanted.chosen.clone()), wanted, &device, seconds).await
+            }
+            ModelFiles::Address { base, shelf: None } => {
+                let source = Remote::new(Network { cache: true }, base.clone()).whole_first();
+                self.load_on(&source, wanted, &device, seconds).await
+            }
+            ModelFiles::Address { base, shelf: Some(folder) } => {
+                let remote = Remote::new(Network { cache: false }, base.clone());
+                let source = storage::shelf(remote, folder).await;
+                self.load_on(&source, wanted, &device, seconds).await
+            }
+        };
+        send(&loaded.map_err(|problem| problem.to_string())?);
+        let report = device.report().clone();
+        self.device.replace(Some(report.clone()));
+        let memory_bytes = memory_bytes();
+        let speed = match (choice, self.loaded()) {
+            (DeviceChoice::Auto, Ok(model)) => {
+                let measured = warm(&model, &mut self.host(0)).await;
+                let measured = measured.map_err(|error| error.problem().to_string())?;
+                // What whole jobs have shown on earlier visits says more than a second of trying.
+                Some(known(speeds, &report, &model).unwrap_or(measured))
+            }
+            _ => None,
+        };
+        Ok(GpuState::Ready { report, speed, seconds, memory_bytes })
+    }
+}
+
+/// What was found on an earlier visit of the same adapter with a model as wide.
+fn known(speeds: &[(String, Speed)], report: &DeviceReport, model: &Model) -> Option<Speed> {
+    let name = report.speed_name(model.shape());
+    let found = speeds.iter().find(|(known, _)| *known == name);
+    found.map(|(_, speed)| *speed).filter(Speed::is_possible)
+}
+
+fn wanted(request: &Request, chosen: &[File]) -> Option<(Wanted, DeviceChoice)> {
+    let Request::Load { model, files, expected, device, .. } = request else {
+        return None;
+    };
+    let (name, expected) = (model.clone(), (**expected).clone());
+    Some((Wanted { name, files: files.clone(), chosen: chosen.to_vec(), expected }, *device))
+}
+
+fn no_gpu(why: &str) -> String {
+    format!("No usable GPU: {why}.")
+}
+
+/// Most memory that this worker has had: it is never given back.
+fn memory_bytes() -> u64 {
+    #[cfg(target_arch = "wasm32")]
+    return core::arch::wasm32::memory_size::<0>() as u64 * 65536;
+    #[cfg(not(target_arch = "wasm32"))]
+    return 0;
+}
+
+/// Asks the server of the model for a fault, once: a worker with a GPU has a file of its own. Whether the worker is not
+/// to go on.
+#[cfg(feature = "faults")]
+async fn is_spoiled(files: &ModelFiles, file: &str) -> bool {
+    use twinbeam_engine::{Body as _, Transport as _, faults as engine};
+    let ModelFiles::Address { base, .. } = files else {
+        return false;
+    };
+    let answer = Network { cache: false }.get(&format!("{base}{file}"), None).await;
+    if let Ok(mut answer) = answer
+        && answer.status == 200
+        && let Ok(Some(name)) = answer.body.next().await
+    {
+        let name = String::from_utf8_lossy(&name);
+        engine::arm(&name);
+        crate::faults::arm(&name);
+    }
+    let of_another_build = engine::is_of_another_build();
+    if of_another_build {
+        send(&Event::Started { build: "another".to_owned() });
+    }
+    of_another_build
+}
