@@ -1,6 +1,6 @@
 //! What the worker asks of the browser, in a few words.
 
-use js_sys::{Promise, Reflect};
+use js_sys::{Function, Promise, Reflect};
 use wasm_bindgen::prelude::*;
 use wasm_bindgen_futures::JsFuture;
 use web_sys::{DedicatedWorkerGlobalScope, MessageChannel};
@@ -10,10 +10,17 @@ pub(crate) fn scope() -> DedicatedWorkerGlobalScope {
     js_sys::global().unchecked_into()
 }
 
-/// Whether the browser has WebGPU at all; its adapter may still be none.
-pub(crate) fn has_webgpu() -> bool {
-    let gpu = Reflect::get(&scope().navigator(), &JsValue::from_str("gpu"));
-    gpu.is_ok_and(|gpu| gpu.is_object())
+/// Whether the browser offers an adapter by WebGPU, real or not: who has none need not start a worker for it.
+pub(crate) async fn has_adapter() -> bool {
+    let asked = || {
+        let gpu = Reflect::get(&scope().navigator(), &JsValue::from_str("gpu"))?;
+        let ask: Function = Reflect::get(&gpu, &JsValue::from_str("requestAdapter"))?.dyn_into()?;
+        ask.call0(&gpu)?.dyn_into::<Promise>()
+    };
+    match asked() {
+        Ok(adapter) => JsFuture::from(adapter).await.is_ok_and(|adapter| adapter.is_object()),
+        Err(_) => false,
+    }
 }
 
 /// Milliseconds since some fixed moment.

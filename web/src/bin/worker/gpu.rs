@@ -18,7 +18,7 @@ use wasm_bindgen_futures::spawn_local;
 use web_sys::File;
 
 use crate::beside::{Beside, Heard};
-use crate::browser::{has_webgpu, millis, scope, turn};
+use crate::browser::{millis, scope, turn};
 use crate::{BUILD, TURN_MILLIS, Worker, send};
 
 /// A device that is lost is asked for again, so often.
@@ -176,11 +176,6 @@ impl Gpu {
         alone: bool,
     ) {
         let gpu = &worker.gpu;
-        if !has_webgpu() {
-            let why = "this browser offers none by WebGPU".to_owned();
-            gpu.decided(GpuState::Unused { why });
-            return;
-        }
         gpu.alone.set(alone);
         gpu.load.replace(Some((of_the_same(load, sha256, alone), files)));
         Self::begin(worker);

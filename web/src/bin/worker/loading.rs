@@ -9,7 +9,7 @@ use twinbeam_core::{
 use twinbeam_engine::{ByteSource, DeviceKind, Model, Remote, shape_of, warm};
 use web_sys::File;
 
-use crate::browser::{has_webgpu, millis};
+use crate::browser::{has_adapter, millis};
 use crate::files::Chosen;
 use crate::gpu::Gpu;
 use crate::network::Network;
@@ -56,7 +56,7 @@ impl Worker {
         }
         let reason = match choice {
             DeviceChoice::Cpu => "As you chose.".to_owned(),
-            DeviceChoice::Auto | DeviceChoice::Gpu if has_webgpu() => String::new(),
+            DeviceChoice::Auto | DeviceChoice::Gpu if has_adapter().await => String::new(),
             DeviceChoice::Auto | DeviceChoice::Gpu => no_gpu("this browser offers none by WebGPU"),
         };
         let asks_gpu = reason.is_empty();
@@ -193,6 +193,10 @@ impl Worker {
             Err(why) => GpuState::Unused { why },
         };
         send(&Event::Gpu { state });
+        if let Some(published) = wanted.expected.published {
+            let check = Work::SelfCheck(Box::new(published), wanted.expected.sha256);
+            self.queue.borrow_mut().push_back(check);
+        }
         Ok(())
     }
 

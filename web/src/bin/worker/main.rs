@@ -230,6 +230,9 @@ impl Worker {
         let there =
             || Request::Run { job, experiment: experiment_there, first, kinds: kinds_there };
         if worker.gpu.is_alone() {
+            if let Some(device) = worker.gpu.report() {
+                send(&Event::Placed { job, device, placement: ALONE });
+            }
             return Self::there_alone(worker, job, &there()).await;
         }
         let model = worker.loaded()?;
@@ -264,9 +267,6 @@ impl Worker {
 
     /// Has the second worker do a job with a model that only it has: nothing is checked.
     async fn there_alone(worker: &Rc<Self>, job: u64, request: &Request) -> Result<(), Problem> {
-        if let Some(device) = worker.gpu.report() {
-            send(&Event::Placed { job, device, placement: ALONE });
-        }
         match Gpu::run(worker, job, request, None, Asked::default()).await {
             End::Done | End::Withdrawn => Ok(()),
             End::Cancelled => Err(Problem::Cancelled),
