@@ -61,6 +61,10 @@ impl ActivationCache {
 }
 
 impl Hooks for ActivationCache {
+    fn reads(&self, name: HookName) -> bool {
+        self.wants(name)
+    }
+
     fn stream(&mut self, name: HookName, activation: Tensor<3>) -> Tensor<3> {
         if self.wants(name) {
             self.entries.insert(name, Activations::Stream(activation.clone()));
