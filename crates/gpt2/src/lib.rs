@@ -32,7 +32,8 @@ pub use hooks::{Hooks, NoHooks};
 pub use index::{IndexError, ShardIndex};
 pub use init::{INITIAL_STD, random_params};
 #[cfg(all(feature = "gpu", any(test, feature = "faults")))]
-pub use kernels::{Difference, trial};
+pub use kernels::{Difference, KERNEL_TOLERANCE, trial};
+pub use kernels::{Joined, join};
 pub use load::{Gpt2Builder, LoadError, MAX_HEADER_BYTES, Part, PlannedTensor, WeightPlan};
 pub use model::Gpt2;
 pub use params::{Param, Params, expected_params};

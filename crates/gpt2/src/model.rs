@@ -9,6 +9,7 @@
 //! for another function of the neurons, or for another scale of the attention scores.
 
 mod assemble;
+mod at_once;
 
 use burn::tensor::activation::softmax;
 use burn::tensor::{DType, Device, Tensor, TensorCreationOptions, TensorData};
@@ -143,20 +144,6 @@ impl Attention {
         let pattern = hooks.heads(HookName::Pattern(layer), softmax(scores, 3));
         let z = pattern.matmul(v).swap_dims(1, 2); // [batch, query, n_heads, d_head]
         hooks.heads(HookName::Z(layer), z)
-    }
-
-    /// The same in one kernel, where there is one; `[batch, queries, d_model]`.
-    fn z_at_once(
-        &self,
-        product: &Tensor<2>,
-        batch: usize,
-        queries: usize,
-        before: Option<&[Tensor<4>; 2]>,
-    ) -> Option<Tensor<3>> {
-        let Self { c_attn, n_heads, scale, .. } = self;
-        let product = product.clone().reshape([batch as i32, -1, c_attn.bias.dims()[0] as i32]);
-        let (bias, n_heads, scale) = (&c_attn.bias, *n_heads, *scale);
-        kernels::attention(&kernels::Inputs { product, bias, before, n_heads, queries, scale })
     }
 }
 

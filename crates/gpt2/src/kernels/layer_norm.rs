@@ -34,14 +34,15 @@ pub(super) fn by_operations(
 }
 
 #[cfg(feature = "gpu")]
-mod gpu {
+pub(super) mod gpu {
     use burn::backend::autodiff::checkpoint::strategy::CheckpointStrategy;
     use burn::backend::tensor::FloatTensor;
     use burn::backend::{Autodiff, Backend, Cube, Dispatch, TensorMetadata, backend_extension};
+    use burn::tensor::Shape;
     use burn_cubecl::tensor::CubeTensor;
     use cubecl::prelude::*;
 
-    use crate::kernels::device::{Slope, UNITS, beside, rows, step, total, with_whole_rows};
+    use crate::kernels::device::{Slope, UNITS, beside, rows, step, three, total, with_whole_rows};
 
     pub(super) fn layer_norm(
         x: burn::Tensor<3>,
@@ -75,23 +76,28 @@ mod gpu {
             bias: CubeTensor,
             epsilon: f32,
         ) -> CubeTensor {
-            let x = with_whole_rows(x);
-            let y = beside(&x, x.shape());
-            let (count, dim) = rows(&y.shape());
-            let client = x.client.clone();
-            let [x, weight, bias] = [x, weight, bias].map(CubeTensor::into_tensor_arg);
-            normalized::launch(
-                &client,
-                count,
-                dim,
-                x,
-                weight,
-                bias,
-                y.clone().into_tensor_arg(),
-                epsilon,
-            );
-            y
+            let [_, pos, _] = three(&x);
+            normalize_last(x, weight, bias, epsilon, pos)
         }
+    }
+
+    /// Of the last positions only; `[batch, all, d_model]` to `[batch, pos, d_model]`.
+    pub(in crate::kernels) fn normalize_last(
+        x: CubeTensor,
+        weight: CubeTensor,
+        bias: CubeTensor,
+        epsilon: f32,
+        pos: usize,
+    ) -> CubeTensor {
+        let x = with_whole_rows(x);
+        let [batch, _, width] = three(&x);
+        let y = beside(&x, Shape::new([batch, pos, width]));
+        let (count, dim) = rows(&y.shape());
+        let client = x.client.clone();
+        let [x, weight, bias] = [x, weight, bias].map(CubeTensor::into_tensor_arg);
+        let out = y.clone().into_tensor_arg();
+        normalized::launch(&client, count, dim, x, weight, bias, out, epsilon);
+        y
     }
 
     impl<C: CheckpointStrategy> LayerNormOps for Autodiff<Cube, C> {
@@ -136,16 +142,20 @@ mod gpu {
         }
     }
 
-    /// Where the row of this workgroup begins.
+    /// Where the row of this workgroup begins, after some positions that are left out.
     #[cube]
-    fn row(x: &Tensor<f32>) -> usize {
-        CUBE_POS_Y as usize * x.stride(0) + CUBE_POS_X as usize * x.stride(1)
+    pub(in crate::kernels) fn row(x: &Tensor<f32>, left_out: usize) -> usize {
+        CUBE_POS_Y as usize * x.stride(0) + (left_out + CUBE_POS_X as usize) * x.stride(1)
     }
 
     /// Mean of a row.
     #[cube]
-    fn mean(x: &Tensor<f32>, numbers: &mut Shared<[f32]>) -> f32 {
-        let (from, width) = (row(x), x.shape(2));
+    pub(in crate::kernels) fn mean(
+        x: &Tensor<f32>,
+        left_out: usize,
+        numbers: &mut Shared<[f32]>,
+    ) -> f32 {
+        let (from, width) = (row(x, left_out), x.shape(2));
         let mut sum = 0.0f32;
         for i in range_stepped(UNIT_POS_X as usize, width, UNITS) {
             sum += x[from + i];
@@ -155,13 +165,14 @@ mod gpu {
 
     /// One over the standard deviation of a row.
     #[cube]
-    fn inverse_deviation(
+    pub(in crate::kernels) fn inverse_deviation(
         x: &Tensor<f32>,
+        left_out: usize,
         mean: f32,
         numbers: &mut Shared<[f32]>,
         epsilon: f32,
     ) -> f32 {
-        let (from, width) = (row(x), x.shape(2));
+        let (from, width) = (row(x, left_out), x.shape(2));
         let mut sum = 0.0f32;
         for i in range_stepped(UNIT_POS_X as usize, width, UNITS) {
             let centred = x[from + i] - mean;
@@ -179,9 +190,10 @@ mod gpu {
         epsilon: f32,
     ) {
         let mut numbers = Shared::<[f32]>::new_slice(UNITS);
-        let mean = mean(x, &mut numbers);
-        let scale = inverse_deviation(x, mean, &mut numbers, epsilon);
-        let from = row(x);
+        let left_out = x.shape(1) - y.shape(1);
+        let mean = mean(x, left_out, &mut numbers);
+        let scale = inverse_deviation(x, left_out, mean, &mut numbers, epsilon);
+        let from = row(x, left_out);
         let to = CUBE_POS_Y as usize * y.stride(0) + CUBE_POS_X as usize * y.stride(1);
         for i in range_stepped(UNIT_POS_X as usize, x.shape(2), UNITS) {
             y[to + i] = (x[from + i] - mean) * scale * weight[i] + bias[i];
@@ -199,9 +211,9 @@ mod gpu {
     ) {
         let mut numbers = Shared::<[f32]>::new_slice(UNITS);
         let width = x.shape(2);
-        let mean = mean(x, &mut numbers);
-        let scale = inverse_deviation(x, mean, &mut numbers, epsilon);
-        let (from, at) = (row(x), row(gradient));
+        let mean = mean(x, 0, &mut numbers);
+        let scale = inverse_deviation(x, 0, mean, &mut numbers, epsilon);
+        let (from, at) = (row(x, 0), row(gradient, 0));
         let to = CUBE_POS_Y as usize * dx.stride(0) + CUBE_POS_X as usize * dx.stride(1);
         let mut sum = 0.0f32;
         let mut along = 0.0f32;

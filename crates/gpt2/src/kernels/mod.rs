@@ -19,6 +19,8 @@ mod attention;
 mod bias;
 #[cfg(feature = "gpu")]
 mod device;
+mod gain;
+mod join;
 mod layer_norm;
 #[cfg(feature = "gpu")]
 mod neuron;
@@ -27,6 +29,8 @@ mod trial;
 
 pub(crate) use attention::{Inputs, attention};
 pub(crate) use bias::{activate, add};
+pub(crate) use gain::{Norm, gain};
+pub use join::{Joined, join};
 pub(crate) use layer_norm::layer_norm;
 #[cfg(all(feature = "gpu", any(test, feature = "faults")))]
-pub use trial::{Difference, trial};
+pub use trial::{Difference, KERNEL_TOLERANCE, trial};

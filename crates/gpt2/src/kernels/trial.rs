@@ -8,6 +8,10 @@ use rand_chacha::ChaCha8Rng;
 use super::{Inputs, attention, bias, device, layer_norm};
 use crate::Activation;
 
+/// Most that a kernel may be off, as a part of the largest number of its list. Single precision rounds by 6e-8 of a number; sums
+/// of some hundred of them, one after the other, add up to some ten times that, and a softmax or a normalisation passes it on.
+pub const KERNEL_TOLERANCE: f64 = 1e-5;
+
 /// How far a kernel was from its definition.
 #[derive(Debug, Clone)]
 pub struct Difference {
@@ -266,13 +270,12 @@ async fn results(
 mod tests {
     use super::*;
 
-    /// Rounding of f32 is 6e-8 of a number, and sums of up to 768 of them stay within some tens of it.
     #[test]
     fn kernels_are_their_definitions() {
         let device = Device::wgpu(burn::tensor::DeviceKind::DefaultDevice);
         let found = pollster::block_on(trial(&device)).expect("a GPU, if only a program");
         for Difference { name, worst, compared } in &found {
-            assert!(*worst <= 1e-5 && *compared > 0, "{name}: {worst:e} of {compared}");
+            assert!(*worst <= KERNEL_TOLERANCE && *compared > 0, "{name}: {worst:e} of {compared}");
         }
         assert!(found.len() >= 100, "{}", found.len());
     }
