@@ -13,6 +13,12 @@ pub trait Hooks {
         true
     }
 
+    /// Whether it may return another activation of this name than it was given. One that only looks on is shown what an
+    /// operation that is done in one piece has read.
+    fn replaces(&self, name: HookName) -> bool {
+        self.reads(name)
+    }
+
     /// An activation with three axes; `[batch, pos, d_model]` or `[batch, pos, d_mlp]`.
     fn stream(&mut self, _name: HookName, activation: Tensor<3>) -> Tensor<3> {
         activation

@@ -121,12 +121,8 @@ impl Attention {
         let [batch, pos, d_model] = x.dims();
         let d_head = d_model / self.n_heads;
         let product = self.c_attn.product(x); // [batch * pos, 3 * d_model]
-        let inside = [HookName::Q, HookName::K, HookName::V, HookName::Pattern];
-        if !inside.iter().any(|name| hooks.reads(name(layer)))
-            && let Some(z) = self.z_at_once(&product, batch, queries, prefix.of(layer))
-        {
-            return hooks
-                .heads(HookName::Z(layer), z.reshape([batch, queries, self.n_heads, d_head]));
+        if let Some(z) = self.z_at_once(layer, &product, [batch, queries], prefix, hooks) {
+            return hooks.heads(HookName::Z(layer), z);
         }
         let qkv = self.c_attn.with_bias(product).reshape([batch, pos, 3 * d_model]);
         let mut part = |index: usize, name| {

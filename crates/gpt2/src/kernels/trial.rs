@@ -1,11 +1,11 @@
 //! Every kernel against its plain definition in double precision, value and gradient: what tests ask for, natively and in a
 //! browser.
 
-use burn::tensor::{DType, Device, Tensor, TensorCreationOptions, TensorData};
+use burn::tensor::{DType, Device, Int, Tensor, TensorCreationOptions, TensorData};
 use rand::{Rng, SeedableRng};
 use rand_chacha::ChaCha8Rng;
 
-use super::{Inputs, attention, bias, device, layer_norm};
+use super::{Inputs, Joined, Norm, attention, bias, device, gain, join, layer_norm};
 use crate::Activation;
 
 /// Most that a kernel may be off, as a part of the largest number of its list. Single precision rounds by 6e-8 of a number; sums
@@ -24,6 +24,7 @@ pub struct Difference {
 }
 
 /// Numbers with three axes that are given to a kernel.
+#[derive(Clone)]
 struct Given {
     shape: [usize; 3],
     values: Vec<f32>,
@@ -52,6 +53,8 @@ pub async fn trial(device: &Device) -> Result<Vec<Difference>, String> {
     trial.activations().await?;
     trial.sums().await?;
     trial.attentions().await?;
+    trial.gains().await?;
+    trial.joins().await?;
     Ok(trial.found)
 }
 
@@ -189,6 +192,67 @@ impl Trial<'_> {
         Ok(())
     }
 
+    async fn gains(&mut self) -> Result<(), String> {
+        for [batch, pos, d_model] in [[1, 1, 32], [2, 7, 33], [40, 3, 128], [5, 2, 768]] {
+            let given = vec![
+                self.moving([batch, pos, d_model], 3.0),
+                self.fixed([1, 1, d_model], 1.0),
+                self.fixed([1, 1, d_model], 1.0),
+                self.fixed([1, 1, d_model], 1.0),
+            ];
+            let gained =
+                |x: &[Tensor<3>], by: &dyn Fn(Tensor<3>, &Norm<'_>, &Tensor<2>) -> Tensor<1>| {
+                    let (weight, bias, epsilon) = (&flat(&x[1]), &flat(&x[2]), 1e-5);
+                    // As the metric makes it, a row on its side.
+                    let direction = x[3].clone().reshape([1, d_model]).transpose();
+                    by(x[0].clone(), &Norm { weight, bias, epsilon }, &direction)
+                        .reshape([batch, 1, 1])
+                };
+            let kernel = |x: &[Tensor<3>]| gained(x, &gain::gain);
+            let definition = |x: &[Tensor<3>]| gained(x, &gain::by_operations);
+            let name = format!("gain [{batch}, {pos}, {d_model}]");
+            self.compare(Case { name, given, kernel: &kernel, definition: &definition }).await?;
+        }
+        Ok(())
+    }
+
+    async fn joins(&mut self) -> Result<(), String> {
+        for [n, all, pos, d_model, parts] in
+            [[1, 1, 1, 32, 1], [9, 7, 7, 128, 8], [3, 5, 1, 33, 40]]
+        {
+            let given = vec![
+                self.fixed([n, pos, d_model], 1.0),
+                self.fixed([parts, all, d_model], 1.0),
+                self.fixed([1, all, parts], 1.0),
+                self.fixed([1, parts, d_model], 1.0),
+            ];
+            for is_whole in [true, false] {
+                type Join<'a> = &'a dyn Fn(Tensor<3>, Joined<'_>, Tensor<1, Int>) -> Tensor<3>;
+                let joined = |x: &[Tensor<3>], by: Join<'_>| {
+                    let last_first: Vec<i32> = (0..parts as i32).rev().collect();
+                    let ids = TensorData::from(last_first.as_slice());
+                    let ids = Tensor::from_data(ids, &x[0].device());
+                    let (numbers, directions) =
+                        (x[2].clone().squeeze_dim(0), x[3].clone().squeeze_dim(0));
+                    let parts = if is_whole {
+                        Joined::Whole(&x[1])
+                    } else {
+                        Joined::Along(&numbers, &directions)
+                    };
+                    by(x[0].clone(), parts, ids)
+                };
+                let kernel = |x: &[Tensor<3>]| joined(x, &join::join);
+                let definition = |x: &[Tensor<3>]| joined(x, &join::by_operations);
+                let name =
+                    format!("join {parts} to {n} [{pos} of {all}, {d_model}], whole: {is_whole}");
+                let given = given.clone();
+                self.compare(Case { name, given, kernel: &kernel, definition: &definition })
+                    .await?;
+            }
+        }
+        Ok(())
+    }
+
     fn given(&mut self, shape: [usize; 3], size: f32, moves: bool) -> Given {
         let values = (0..shape.iter().product()).map(|_| self.numbers.random_range(-size..size));
         Given { shape, values: values.collect(), moves }
@@ -243,6 +307,9 @@ async fn results(
     let fixed = |given: &Given| numbers(given.values.clone(), given.shape);
     let plain: Vec<_> = given.iter().map(fixed).collect();
     let value = function(&plain);
+    if given.iter().all(|given| !given.moves) {
+        return Ok(vec![("value".to_owned(), read(value).await?)]);
+    }
     let moving = |given: &Given| {
         let x = fixed(given);
         if given.moves { x.autodiff().require_grad() } else { x }

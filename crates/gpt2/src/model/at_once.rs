@@ -1,25 +1,51 @@
 //! What a GPU computes in one piece.
 
 use burn::tensor::Tensor;
+use twinbeam_core::HookName;
 
 use super::{Attention, Gpt2};
 use crate::kernels::{self, Inputs, Norm};
+use crate::{Hooks, Prefix};
 
 impl Attention {
-    /// Head outputs of the last `queries` positions in one kernel, where there is one that takes them: from the product with
-    /// `c_attn` `[batch * pos, 3 * d_model]` to `[batch, queries, d_model]`.
+    /// Head outputs of the last positions in one kernel, where there is one that takes them and no hook changes what is inside:
+    /// from the product with `c_attn` `[batch * pos, 3 * d_model]` to `[batch, queries, n_heads, d_head]`.
     pub(super) fn z_at_once(
         &self,
+        layer: usize,
         product: &Tensor<2>,
-        batch: usize,
-        queries: usize,
-        before: Option<&[Tensor<4>; 2]>,
-    ) -> Option<Tensor<3>> {
+        [batch, queries]: [usize; 2],
+        prefix: &Prefix,
+        hooks: &mut dyn Hooks,
+    ) -> Option<Tensor<4>> {
+        let parts = [HookName::Q(layer), HookName::K(layer), HookName::V(layer)];
+        let is_changed = parts.iter().any(|name| hooks.replaces(*name));
+        if is_changed || hooks.reads(HookName::Pattern(layer)) {
+            return None;
+        }
         let Self { c_attn, n_heads, scale, .. } = self;
         let [rows, width] = product.dims();
-        let product = product.clone().reshape([batch, rows / batch, width]);
-        let (bias, n_heads, scale) = (&c_attn.bias, *n_heads, *scale);
-        kernels::attention(&Inputs { product, bias, before, n_heads, queries, scale })
+        let (pos, d_model) = (rows / batch, width / 3);
+        let d_head = d_model / n_heads;
+        let z = kernels::attention(&Inputs {
+            product: product.clone().reshape([batch, pos, width]),
+            bias: &c_attn.bias,
+            before: prefix.of(layer),
+            n_heads: *n_heads,
+            queries,
+            scale: *scale,
+        })?;
+        if parts.iter().any(|name| hooks.reads(*name)) {
+            let qkv = c_attn.with_bias(product.clone()).reshape([batch, pos, width]);
+            for (index, name) in parts.into_iter().enumerate() {
+                if !hooks.reads(name) {
+                    continue;
+                }
+                let part = qkv.clone().narrow(2, index * d_model, d_model);
+                hooks.heads(name, part.reshape([batch, pos, *n_heads, d_head]));
+            }
+        }
+        Some(z.reshape([batch, queries, *n_heads, d_head]))
     }
 }
 
