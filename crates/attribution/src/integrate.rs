@@ -298,7 +298,8 @@ impl<'pair, 'model> Line<'pair, 'model> {
         let t = pair.model.vector(&ts).reshape([ts.len(), 1, 1]);
         let streams = (base.clone() + total.clone() * t).autodiff().require_grad(); // [n, pos, d_model]
         let gains = run_suffix(pair, *depth, streams.clone()); // [n]
-        let gradients = gains.clone().sum().backward();
+        // Of all of them at once, which is that of their sum.
+        let gradients = gains.backward();
         let Some(gradients) = streams.grad(&gradients) else {
             // OK because the metric is a function of the streams it was computed from.
             unreachable!("the residual stream is a leaf of the metric")

@@ -92,17 +92,14 @@ impl Measure {
     /// By how much the metric at the last position, times [`Metric::orientation`], is more than that
     /// of the first row; the last residual stream `[batch, pos, d_model]` to `[batch]`.
     ///
-    /// Scores are differences of nearly equal numbers. Where the metric is linear, the difference is
-    /// taken before its sum over `d_model`, which keeps a digit that f32 would otherwise lose. No
-    /// gradient flows through the first row's part in the other rows.
+    /// Scores are differences of nearly equal numbers; where the metric is linear, it loses no digit
+    /// to that ([`Gpt2::gain_along`]). No gradient flows through the first row's part in the other rows.
     pub(crate) fn gain(&self, model: &Gpt2, resid: Tensor<3>) -> Tensor<1> {
-        let [batch, pos, d_model] = resid.dims();
-        let last = model.final_norm(resid.narrow(1, pos - 1, 1)); // [batch, 1, d_model]
+        let [batch, pos, _] = resid.dims();
         if let Self::LogitDiff { direction } = self {
-            let last = last.reshape([batch, d_model]);
-            let gain = last.clone() - last.narrow(0, 0, 1).detach();
-            return gain.matmul(direction.clone()).reshape([batch]);
+            return model.gain_along(resid, direction);
         }
+        let last = model.final_norm(resid.narrow(1, pos - 1, 1)); // [batch, 1, d_model]
         let metric = self.oriented(model, last); // [batch, 1]
         let gain = metric.clone() - metric.narrow(0, 0, 1).detach();
         gain.reshape([batch])

@@ -1,7 +1,8 @@
 //! The rest of the model after a place in the residual stream, for many streams at once.
 
-use burn::tensor::{Device, Int, Tensor, TensorData};
+use burn::tensor::{Int, Tensor, TensorData};
 use twinbeam_core::ComponentKind;
+use twinbeam_gpt2::{Joined, join};
 
 use crate::RunPair;
 use crate::run::{Depth, Half, Side, Site};
@@ -83,32 +84,46 @@ impl Contributions {
 
     /// Those of some parts at the last `pos` positions; `[parts, pos, d_model]`.
     pub(crate) fn some(&self, parts: &[usize], pos: usize) -> Tensor<3> {
-        let pick = |device: &Device| {
-            let ids: Vec<i32> = parts.iter().map(|index| (*index as u32).cast_signed()).collect();
-            Tensor::<1, Int>::from_data(TensorData::from(ids.as_slice()), device)
-        };
         match self {
-            Self::Heads(results) => {
-                let [_, all, _] = results.dims();
-                let ids = pick(&results.device());
-                results.clone().narrow(1, all - pos, pos).select(0, ids)
-            }
+            Self::Heads(results) => Joined::Whole(results).picked(self.pick(parts), pos),
             Self::Neurons { difference, directions } => {
-                let ids = pick(&difference.device());
-                let [all, _] = difference.dims();
-                let difference = difference.clone().narrow(0, all - pos, pos);
-                let difference = difference.select(1, ids.clone()).transpose(); // [components, pos]
-                let directions = directions.clone().select(0, ids); // [components, d_model]
-                difference.unsqueeze_dim::<3>(2) * directions.unsqueeze_dim::<3>(1)
+                Joined::Along(difference, directions).picked(self.pick(parts), pos)
             }
             Self::Positions { difference, identity } => {
-                let ids = pick(&difference.device());
                 let [all, _] = difference.dims();
                 let difference = difference.clone().narrow(0, all - pos, pos);
-                let at = identity.clone().narrow(1, all - pos, pos).select(0, ids); // [parts, pos]
+                let at = identity.clone().narrow(1, all - pos, pos); // [all, pos]
+                let at = at.select(0, self.pick(parts)); // [parts, pos]
                 difference.unsqueeze_dim::<3>(0) * at.unsqueeze_dim::<3>(2)
             }
         }
+    }
+
+    /// Streams `[n, pos, d_model]`, and behind them the first one with each of some parts added.
+    fn join(&self, streams: Tensor<3>, parts: &[usize]) -> Tensor<3> {
+        match self {
+            Self::Heads(results) => join(streams, Joined::Whole(results), self.pick(parts)),
+            Self::Neurons { difference, directions } => {
+                join(streams, Joined::Along(difference, directions), self.pick(parts))
+            }
+            Self::Positions { .. } => {
+                let [_, pos, _] = streams.dims();
+                let joined = streams.clone().narrow(0, 0, 1) + self.some(parts, pos);
+                Tensor::cat(vec![streams, joined], 0)
+            }
+        }
+    }
+
+    /// Indices of parts, on the device.
+    fn pick(&self, parts: &[usize]) -> Tensor<1, Int> {
+        let device = match self {
+            Self::Heads(results) => results.device(),
+            Self::Neurons { difference, .. } | Self::Positions { difference, .. } => {
+                difference.device()
+            }
+        };
+        let ids: Vec<i32> = parts.iter().map(|index| (*index as u32).cast_signed()).collect();
+        Tensor::from_data(TensorData::from(ids.as_slice()), &device)
     }
 
     /// Each contribution's product with gradients, summed over positions and dimensions;
@@ -158,9 +173,7 @@ pub(crate) fn run_sweep(
     let (mut streams, mut at) = (unchanged, depth); // [1 + joined, run positions, d_model]
     loop {
         if let Some((_, contributions, parts)) = joining.next_if(|(place, ..)| *place == at) {
-            let [_, pos, _] = streams.dims();
-            let joined = streams.clone().narrow(0, 0, 1) + contributions.some(parts, pos);
-            streams = Tensor::cat(vec![streams, joined], 0);
+            streams = contributions.join(streams, parts);
         }
         if at == Depth::pre(pair.n_layers()) {
             return pair.measure.gain(pair.model, streams);

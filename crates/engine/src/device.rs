@@ -207,6 +207,11 @@ async fn gpu(software: Software) -> Result<DeviceKind, Unusable> {
     #[cfg(feature = "faults")]
     let name = if crate::faults::is_limited() { format!("{name}, limited") } else { name };
     let reason = format!("Passed its self-test: {worst:.0e} from the known answers.");
+    #[cfg(feature = "faults")]
+    let reason = match Box::pin(crate::faults::trial(&device)).await {
+        Ok(said) => said.map_or(reason.clone(), |said| format!("{reason} {said}.")),
+        Err(why) => return Err(Unusable { why: format!("{name} {why}"), detail: None }),
+    };
     let report = DeviceReport { gpu: true, name, reason };
     Ok(DeviceKind { device, report, precision: Precision::Single, checked: true, budget, watch })
 }

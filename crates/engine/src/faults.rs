@@ -35,6 +35,8 @@ enum Fault {
     Build,
     /// A software adapter counts as a real one.
     Hardware,
+    /// None: the GPU's kernels are compared with their definitions before it is taken.
+    Kernels,
 }
 
 thread_local! {
@@ -60,6 +62,7 @@ pub fn arm(name: &str) {
         "limits" => Some(Fault::Limits),
         "build" => Some(Fault::Build),
         "hardware" => Some(Fault::Hardware),
+        "kernels" => Some(Fault::Kernels),
         _ => None,
     });
 }
@@ -116,6 +119,25 @@ pub(crate) fn is_hardware() -> bool {
 #[cfg(feature = "gpu")]
 pub(crate) fn is_limited() -> bool {
     LIMITED.get()
+}
+
+/// What a comparison of the GPU's kernels with their definitions says, where a test asks for it.
+///
+/// # Errors
+/// A kernel that is off, or none that was compared.
+#[cfg(feature = "gpu")]
+pub(crate) async fn trial(device: &burn::tensor::Device) -> Result<Option<String>, String> {
+    if !strikes(Fault::Kernels) {
+        return Ok(None);
+    }
+    let found = twinbeam_gpt2::trial(device).await?;
+    let worst = found.iter().max_by(|a, b| a.worst.total_cmp(&b.worst));
+    let worst = worst.ok_or("no kernel was compared")?;
+    let (n, off) = (found.len(), worst.worst);
+    if off > twinbeam_gpt2::KERNEL_TOLERANCE {
+        return Err(format!("has a kernel that is off by {off:.1e}: {}", worst.name));
+    }
+    Ok(Some(format!("{n} comparisons of kernels, the worst off by {off:.1e}")))
 }
 
 /// Within a step of a job.

@@ -99,3 +99,25 @@ pub async fn self_test_values(
 fn of_itself(cause: LoadError) -> Error {
     Error::Load { file: "the self-test's model".to_owned(), cause }
 }
+
+#[cfg(all(test, feature = "gpu"))]
+mod tests {
+    use burn::tensor::{DType, Device, DeviceKind};
+
+    use super::*;
+
+    /// A forward pass, patches of heads and neurons and a backward pass, with positions that both runs share.
+    #[test]
+    fn a_gpu_and_its_kernels_give_what_the_cpu_gives_in_double_precision() {
+        let on = |device: Device, dtype| TensorCreationOptions::new(device).with_dtype(dtype);
+        let gpu = on(Device::wgpu(DeviceKind::DefaultDevice), DType::F32);
+        let got = pollster::block_on(self_test_values(&gpu)).expect("a GPU, if only a program");
+        let cpu = on(Device::flex(), DType::F64);
+        let expected = pollster::block_on(self_test_values(&cpu)).expect("a CPU");
+        for ((name, expected), (_, got)) in expected.iter().zip(&got) {
+            let off = distance(expected, got, largest(expected));
+            // A score is a difference of metrics, and loses the digits in which these agree.
+            assert!(off <= 5e-5, "{name} is off by {off:e}");
+        }
+    }
+}

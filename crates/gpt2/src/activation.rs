@@ -15,8 +15,9 @@ pub struct Activation {
     function: Function,
 }
 
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-enum Function {
+/// What is computed, whatever it is called.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub(crate) enum Function {
     GeluNew,
     Gelu,
     Relu,
@@ -53,6 +54,12 @@ impl Activation {
     /// Its name in a configuration.
     pub const fn name(self) -> &'static str {
         self.name
+    }
+
+    /// What it computes.
+    #[cfg(feature = "gpu")]
+    pub(crate) const fn function(self) -> Function {
+        self.function
     }
 
     /// The function, number by number.

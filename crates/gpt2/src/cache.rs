@@ -61,6 +61,14 @@ impl ActivationCache {
 }
 
 impl Hooks for ActivationCache {
+    fn reads(&self, name: HookName) -> bool {
+        self.wants(name)
+    }
+
+    fn replaces(&self, _name: HookName) -> bool {
+        false
+    }
+
     fn stream(&mut self, name: HookName, activation: Tensor<3>) -> Tensor<3> {
         if self.wants(name) {
             self.entries.insert(name, Activations::Stream(activation.clone()));

@@ -2,13 +2,13 @@ use burn::tensor::{DType, Device, Shape, Tensor, TensorData};
 
 /// Where the argument of `tanh` is cut: `tanh(10)` is 1 in f32, and some GPUs return NaN for large
 /// arguments (gpuweb issue 4458).
-const TANH_LIMIT: f64 = 10.0;
+pub(crate) const TANH_LIMIT: f64 = 10.0;
 
 /// `0.044715` of the cubic term.
-const CUBIC: f64 = 0.044715;
+pub(crate) const CUBIC: f64 = 0.044715;
 
 /// `sqrt(2 / pi)`.
-const SCALE: f64 = 0.797_884_560_802_865_4;
+pub(crate) const SCALE: f64 = 0.797_884_560_802_865_4;
 
 /// GPT-2's activation function, the tanh form of GELU.
 ///
@@ -101,26 +101,27 @@ fn tanh_form(x: f32) -> (f32, f32) {
     (value, logistic + value * (e * logistic) * slope_of_u)
 }
 
+/// The normal distribution's share beyond `|x|` is its density there times `t` times a polynomial of `t`, with
+/// `t = 1 / (1 + |x| / 4)`: fitted at Chebyshev's points, within 4e-8 of itself for all `x`.
+pub(crate) const SHARE: [f32; 11] = [
+    0.099_735_565,
+    0.099_736_71,
+    0.093_456_92,
+    0.081_723_12,
+    0.058_213_94,
+    0.066_425_73,
+    -0.037_564_66,
+    0.103_224_15,
+    -0.086_776_51,
+    0.022_253_403,
+    -0.000_428_368_73,
+];
+
 /// Value and derivative of [`gelu`], without branches.
 #[inline]
 fn error_function(x: f32) -> (f32, f32) {
     /// `1 / sqrt(2 pi)`.
     const DENSITY: f32 = 0.398_942_3;
-    // The normal distribution's share beyond `|x|` is its density there times `t` times a polynomial of `t`, with
-    // `t = 1 / (1 + |x| / 4)`: fitted at Chebyshev's points, within 4e-8 of itself for all `x`.
-    const SHARE: [f32; 11] = [
-        0.099_735_565,
-        0.099_736_71,
-        0.093_456_92,
-        0.081_723_12,
-        0.058_213_94,
-        0.066_425_73,
-        -0.037_564_66,
-        0.103_224_15,
-        -0.086_776_51,
-        0.022_253_403,
-        -0.000_428_368_73,
-    ];
     // Where the density is cut it is 1e-38.
     let e = exp(-(0.5 * x * x).min(87.0));
     let t = 1.0 / (1.0 + 0.25 * x.abs());

@@ -7,6 +7,18 @@ use twinbeam_core::HookName;
 /// otherwise. What a hook returns must have the shape of what it was given, except that a batch
 /// axis of 1 may grow.
 pub trait Hooks {
+    /// Whether an activation of this name must be there. Where none inside an operation has to be, the operation may be
+    /// done in one piece, which then does not ask for them; results are the same to rounding, and on a CPU to the bit.
+    fn reads(&self, _name: HookName) -> bool {
+        true
+    }
+
+    /// Whether it may return another activation of this name than it was given. One that only looks on is shown what an
+    /// operation that is done in one piece has read.
+    fn replaces(&self, name: HookName) -> bool {
+        self.reads(name)
+    }
+
     /// An activation with three axes; `[batch, pos, d_model]` or `[batch, pos, d_mlp]`.
     fn stream(&mut self, _name: HookName, activation: Tensor<3>) -> Tensor<3> {
         activation
@@ -23,4 +35,8 @@ pub trait Hooks {
 #[derive(Debug, Clone, Copy, Default)]
 pub struct NoHooks;
 
-impl Hooks for NoHooks {}
+impl Hooks for NoHooks {
+    fn reads(&self, _name: HookName) -> bool {
+        false
+    }
+}

@@ -14,6 +14,7 @@ mod gelu;
 mod hooks;
 mod index;
 mod init;
+mod kernels;
 mod load;
 mod model;
 mod params;
@@ -30,6 +31,9 @@ pub use gelu::gelu_new;
 pub use hooks::{Hooks, NoHooks};
 pub use index::{IndexError, ShardIndex};
 pub use init::{INITIAL_STD, random_params};
+#[cfg(all(feature = "gpu", any(test, feature = "faults")))]
+pub use kernels::{Difference, KERNEL_TOLERANCE, trial};
+pub use kernels::{Joined, join};
 pub use load::{Gpt2Builder, LoadError, MAX_HEADER_BYTES, Part, PlannedTensor, WeightPlan};
 pub use model::Gpt2;
 pub use params::{Param, Params, expected_params};

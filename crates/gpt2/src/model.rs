@@ -9,13 +9,14 @@
 //! for another function of the neurons, or for another scale of the attention scores.
 
 mod assemble;
+mod at_once;
 
 use burn::tensor::activation::softmax;
 use burn::tensor::{DType, Device, Tensor, TensorCreationOptions, TensorData};
 use twinbeam_core::{HookName, ModelShape};
 
 use crate::embedding::{Embedding, Tokens};
-use crate::{Activation, ActivationCache, Gpt2Config, Hooks, NoHooks, Prefix};
+use crate::{Activation, ActivationCache, Gpt2Config, Hooks, NoHooks, Prefix, kernels};
 
 /// Added to attention scores that must not be seen. Large and finite: infinities are not safe in
 /// WebGPU's shading language, and `exp` of this is exactly 0 in f32.
@@ -69,20 +70,40 @@ struct LayerNorm {
 
 impl LayerNorm {
     fn forward(&self, x: Tensor<3>) -> Tensor<3> {
-        let centred = x.clone() - x.mean_dim(2);
-        let variance = (centred.clone() * centred.clone()).mean_dim(2); // [batch, pos, 1]
-        let normalized = centred / variance.add_scalar(self.epsilon).sqrt();
-        normalized * self.weight.clone().unsqueeze() + self.bias.clone().unsqueeze()
+        kernels::layer_norm(x, &self.weight, &self.bias, self.epsilon)
     }
 }
 
 impl Conv1D {
     fn forward(&self, x: Tensor<3>) -> Tensor<3> {
+        let [batch, pos, _] = x.dims();
+        self.with_bias(self.product(x)).reshape([batch as i32, pos as i32, -1])
+    }
+
+    /// One large product instead of one per row of the batch; `[batch * pos, out]`.
+    fn product(&self, x: Tensor<3>) -> Tensor<2> {
         let [batch, pos, d_in] = x.dims();
-        let [_, d_out] = self.weight.dims();
-        // One large product instead of one per row of the batch.
-        let flat = x.reshape([batch * pos, d_in]).matmul(self.weight.clone()); // [batch * pos, out]
-        (flat + self.bias.clone().unsqueeze()).reshape([batch, pos, d_out])
+        x.reshape([batch * pos, d_in]).matmul(self.weight.clone())
+    }
+
+    fn with_bias(&self, product: Tensor<2>) -> Tensor<2> {
+        product + self.bias.clone().unsqueeze()
+    }
+
+    /// `resid` at its last positions, with what is written there from `x` added.
+    fn write(
+        &self,
+        name: HookName,
+        resid: Tensor<3>,
+        x: Tensor<3>,
+        hooks: &mut dyn Hooks,
+    ) -> Tensor<3> {
+        let ([_, all, _], [_, pos, _]) = (resid.dims(), x.dims());
+        if hooks.reads(name) {
+            let written = hooks.stream(name, self.forward(x));
+            return resid.narrow(1, all - pos, pos) + written;
+        }
+        kernels::add(resid, self.product(x), &self.bias, pos)
     }
 }
 
@@ -99,7 +120,11 @@ impl Attention {
     ) -> Tensor<4> {
         let [batch, pos, d_model] = x.dims();
         let d_head = d_model / self.n_heads;
-        let qkv = self.c_attn.forward(x); // [batch, pos, 3 * d_model]
+        let product = self.c_attn.product(x); // [batch * pos, 3 * d_model]
+        if let Some(z) = self.z_at_once(layer, &product, [batch, queries], prefix, hooks) {
+            return hooks.heads(HookName::Z(layer), z);
+        }
+        let qkv = self.c_attn.with_bias(product).reshape([batch, pos, 3 * d_model]);
         let mut part = |index: usize, name| {
             let part = qkv.clone().narrow(2, index * d_model, d_model);
             let heads = part.reshape([batch, pos, self.n_heads, d_head]);
@@ -116,17 +141,18 @@ impl Attention {
         let z = pattern.matmul(v).swap_dims(1, 2); // [batch, query, n_heads, d_head]
         hooks.heads(HookName::Z(layer), z)
     }
-
-    fn project(&self, z: Tensor<4>) -> Tensor<3> {
-        self.c_proj.forward(z.flatten(2, 3)) // [batch, pos, d_model]
-    }
 }
 
 impl Mlp {
     /// Neurons after the non-linearity; `[batch, pos, d_mlp]`.
     fn post(&self, layer: usize, x: Tensor<3>, hooks: &mut dyn Hooks) -> Tensor<3> {
-        let pre = hooks.stream(HookName::Pre(layer), self.c_fc.forward(x));
-        hooks.stream(HookName::Post(layer), self.act.apply(pre))
+        let [batch, pos, _] = x.dims();
+        let post = if hooks.reads(HookName::Pre(layer)) {
+            self.act.apply(hooks.stream(HookName::Pre(layer), self.c_fc.forward(x)))
+        } else {
+            kernels::activate(self.c_fc.product(x), &self.c_fc.bias, self.act, [batch, pos])
+        };
+        hooks.stream(HookName::Post(layer), post)
     }
 }
 
@@ -143,17 +169,16 @@ impl Block {
     ) -> Tensor<3> {
         let resid_pre = hooks.stream(HookName::ResidPre(layer), resid_pre);
         let z = self.attn.z(layer, self.ln_1.forward(resid_pre.clone()), queries, prefix, hooks);
-        let attn_out = hooks.stream(HookName::AttnOut(layer), self.attn.project(z));
-        let [_, pos, _] = resid_pre.dims();
-        let resid_pre = resid_pre.narrow(1, pos - queries, queries);
-        hooks.stream(HookName::ResidMid(layer), resid_pre + attn_out)
+        let z = z.flatten(2, 3); // [batch, queries, d_model]
+        let resid_mid = self.attn.c_proj.write(HookName::AttnOut(layer), resid_pre, z, hooks);
+        hooks.stream(HookName::ResidMid(layer), resid_mid)
     }
 
     /// The second half: the MLP reads `resid_mid` and adds to it. Returns `resid_post`.
     fn transform(&self, layer: usize, resid_mid: Tensor<3>, hooks: &mut dyn Hooks) -> Tensor<3> {
         let post = self.mlp.post(layer, self.ln_2.forward(resid_mid.clone()), hooks);
-        let mlp_out = hooks.stream(HookName::MlpOut(layer), self.mlp.c_proj.forward(post));
-        hooks.stream(HookName::ResidPost(layer), resid_mid + mlp_out)
+        let resid_post = self.mlp.c_proj.write(HookName::MlpOut(layer), resid_mid, post, hooks);
+        hooks.stream(HookName::ResidPost(layer), resid_post)
     }
 }
 

@@ -41,6 +41,11 @@ impl Prefix {
         self.mask.clone().narrow(2, pos - queries, queries)
     }
 
+    /// Keys and values of a layer, `[1, n_heads, len, d_head]` both, if there are any.
+    pub(crate) fn of(&self, layer: usize) -> Option<&[Tensor<4>; 2]> {
+        self.layers.get(layer)
+    }
+
     /// Keys and values of a layer `[batch, n_heads, pos, d_head]` with the prefix before them.
     pub(crate) fn before(&self, layer: usize, own: [Tensor<4>; 2]) -> [Tensor<4>; 2] {
         let Some(prefix) = self.layers.get(layer) else {

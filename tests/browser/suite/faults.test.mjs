@@ -157,3 +157,19 @@ test("the first figure waits for no GPU, and later ones go where they are expect
     assert.ok(kept[0][1].operations_per_second > 0 && kept[0][1].seconds_per_dispatch > 0, JSON.stringify(kept));
   });
 });
+
+test("every kernel of the GPU's own gives what its definition gives", { timeout: 6 * PATIENCE }, async () => {
+  await visit("kernels", "gpu", async (page) => {
+    const said = page.locator("[data-testid=device-report]", { hasText: /comparisons of kernels/ });
+    const refused = page.locator("[data-testid=notice]");
+    await said.or(refused).first().waitFor();
+    assert.equal(await refused.count(), 0, (await refused.allInnerTexts()).join("; "));
+    const words = await said.innerText();
+    const [, compared, worst] = words.match(/(\d+) comparisons of kernels, the worst off by ([\d.]+e-\d+)/) ?? assert.fail(words);
+    console.log(`${compared} comparisons, the worst off by ${worst} of the largest value`);
+    // As many as natively: kernels times shapes times values and gradients.
+    assert.ok(Number(compared) >= 110, `only ${compared} comparisons`);
+    // As KERNEL_TOLERANCE in crates/gpt2/src/kernels/trial.rs.
+    assert.ok(Number(worst) <= 1e-5, `off by ${worst}`);
+  });
+});

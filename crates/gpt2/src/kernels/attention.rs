@@ -1,0 +1,479 @@
+//! Attention between the two products: scores, mask, softmax and values of short sequences, on a GPU in one pass, with the
+//! keys and values of a prefix read where they are.
+
+use burn::tensor::Tensor;
+
+/// What heads read.
+pub(crate) struct Inputs<'a> {
+    /// The product of the stream with `c_attn`, without its bias; `[batch, pos, 3 * d_model]`.
+    pub(crate) product: Tensor<3>,
+    /// That bias; `[3 * d_model]`.
+    pub(crate) bias: &'a Tensor<1>,
+    /// Keys and values of earlier positions, the same for every row; `[1, n_heads, len, d_head]` both.
+    pub(crate) before: Option<&'a [Tensor<4>; 2]>,
+    pub(crate) n_heads: usize,
+    /// How many of the last positions ask.
+    pub(crate) queries: usize,
+    pub(crate) scale: f64,
+}
+
+/// Most keys of a head: as many scores does a workgroup keep. Products of the tensor library are better at longer sequences.
+#[cfg(feature = "gpu")]
+const MOST_KEYS: usize = 256;
+
+/// Most numbers per head.
+#[cfg(feature = "gpu")]
+const MOST_PER_HEAD: usize = 128;
+
+/// Head outputs of the last positions where one kernel computes them, each seeing the keys up to itself;
+/// `[batch, queries, d_model]`. `None`: the plain operations do.
+#[cfg_attr(
+    not(feature = "gpu"),
+    expect(clippy::missing_const_for_fn, reason = "with a GPU it is none")
+)]
+pub(crate) fn attention(inputs: &Inputs<'_>) -> Option<Tensor<3>> {
+    #[cfg(feature = "gpu")]
+    if inputs.fit() {
+        return Some(gpu::attention(inputs));
+    }
+    let _ = inputs;
+    None
+}
+
+#[cfg(feature = "gpu")]
+impl Inputs<'_> {
+    fn fit(&self) -> bool {
+        let [_, pos, width] = self.product.dims();
+        let before = self.before.map_or(0, |[k, _]| k.dims()[2]);
+        super::device::takes(&self.product)
+            && !self.bias.is_require_grad()
+            && before + pos <= MOST_KEYS
+            && width / (3 * self.n_heads) <= MOST_PER_HEAD
+    }
+}
+
+/// The definition, as `model.rs` has it.
+#[cfg(all(feature = "gpu", any(test, feature = "faults")))]
+pub(super) fn by_operations(inputs: &Inputs<'_>) -> Tensor<3> {
+    use burn::tensor::activation::softmax;
+
+    let Inputs { product, bias, before, n_heads, queries, scale } = inputs;
+    let [batch, pos, width] = product.dims();
+    let d_model = width / 3;
+    let qkv = product.clone() + (*bias).clone().unsqueeze();
+    let part = |index: usize| {
+        let part = qkv.clone().narrow(2, index * d_model, d_model);
+        part.reshape([batch, pos, *n_heads, d_model / n_heads]).swap_dims(1, 2)
+    };
+    let (q, mut k, mut v) = (part(0).narrow(2, pos - queries, *queries), part(1), part(2));
+    if let Some(before) = before {
+        let [k_before, v_before] = (*before).clone().map(|before| before.repeat_dim(0, batch));
+        k = Tensor::cat(vec![k_before, k], 2);
+        v = Tensor::cat(vec![v_before, v], 2);
+    }
+    let [_, _, keys, _] = k.dims();
+    let unseen = |i: usize| i % keys > i / keys + keys - queries;
+    let mask = (0..queries * keys).map(|i| if unseen(i) { -1e9 } else { 0.0 });
+    let mask = burn::tensor::TensorData::new(mask.collect::<Vec<f32>>(), [1, 1, *queries, keys]);
+    let options = burn::tensor::TensorCreationOptions::new(product.device().inner());
+    let mask = Tensor::<4>::from_data(mask, options.with_dtype(product.dtype()));
+    let scores = q.matmul(k.swap_dims(2, 3)).mul_scalar(*scale) + mask;
+    softmax(scores, 3).matmul(v).swap_dims(1, 2).reshape([batch, *queries, d_model])
+}
+
+#[cfg(feature = "gpu")]
+mod gpu {
+    use burn::backend::autodiff::checkpoint::strategy::CheckpointStrategy;
+    use burn::backend::tensor::FloatTensor;
+    use burn::backend::{Autodiff, Backend, Cube, Dispatch, TensorMetadata, backend_extension};
+    use burn::tensor::Shape;
+    use burn_cubecl::kernel::into_contiguous;
+    use burn_cubecl::tensor::CubeTensor;
+    use cubecl::prelude::*;
+
+    use super::{Inputs, MOST_KEYS, MOST_PER_HEAD};
+    use crate::kernels::device::{
+        Slope, UNITS, beside, largest, step, three, total, units, with_whole_rows,
+    };
+
+    /// Numbers that say how the inputs are to be read.
+    #[derive(Debug, Clone, Copy)]
+    pub(super) struct Sizes {
+        n_heads: usize,
+        queries: usize,
+        /// Positions of the prefix.
+        before: usize,
+        scale: f32,
+    }
+
+    pub(super) fn attention(inputs: &Inputs<'_>) -> burn::Tensor<3> {
+        let Inputs { product, bias, before, n_heads, queries, scale } = inputs;
+        let sizes = Sizes {
+            n_heads: *n_heads,
+            queries: *queries,
+            before: before.map_or(0, |[k, _]| k.dims()[2]),
+            scale: *scale as f32,
+        };
+        let product = product.clone().into_dispatch();
+        // Where nothing is before, nothing of it is read, and anything stands for it.
+        let [k, v] = match before {
+            Some(before) => (*before).clone().map(burn::Tensor::into_dispatch),
+            None => [(); 2].map(|()| (*bias).clone().unsqueeze::<4>().into_dispatch()),
+        };
+        let bias = (*bias).clone().into_dispatch();
+        burn::Tensor::from_dispatch(Dispatch::attention(product, bias, k, v, sizes))
+    }
+
+    #[backend_extension(Cube, Autodiff)]
+    pub(super) trait AttentionOps: Backend {
+        fn attention(
+            product: FloatTensor<Self>,
+            bias: FloatTensor<Self>,
+            k_before: FloatTensor<Self>,
+            v_before: FloatTensor<Self>,
+            sizes: Sizes,
+        ) -> FloatTensor<Self>;
+    }
+
+    impl AttentionOps for Cube {
+        fn attention(
+            product: CubeTensor,
+            bias: CubeTensor,
+            k_before: CubeTensor,
+            v_before: CubeTensor,
+            sizes: Sizes,
+        ) -> CubeTensor {
+            Attended::new(product, bias, [k_before, v_before], sizes).value()
+        }
+    }
+
+    impl<C: CheckpointStrategy> AttentionOps for Autodiff<Cube, C> {
+        fn attention(
+            product: FloatTensor<Self>,
+            bias: FloatTensor<Self>,
+            k_before: FloatTensor<Self>,
+            v_before: FloatTensor<Self>,
+            sizes: Sizes,
+        ) -> FloatTensor<Self> {
+            let before = [k_before, v_before].map(FloatTensor::<Self>::into_primitive);
+            let of =
+                Attended::new(product.primitive().clone(), bias.into_primitive(), before, sizes);
+            step::<C, _>(&product, of.value(), of)
+        }
+    }
+
+    #[derive(Debug, Clone)]
+    struct Attended {
+        product: CubeTensor,
+        bias: CubeTensor,
+        before: [CubeTensor; 2],
+        sizes: Sizes,
+    }
+
+    impl Attended {
+        fn new(
+            product: CubeTensor,
+            bias: CubeTensor,
+            before: [CubeTensor; 2],
+            sizes: Sizes,
+        ) -> Self {
+            let product = into_contiguous(product);
+            Self { product, bias, before: before.map(with_whole_rows), sizes }
+        }
+
+        /// One workgroup per query, head and row of the batch.
+        fn value(&self) -> CubeTensor {
+            let Self { product, bias, before, sizes } = self.clone();
+            let [batch, _, width] = three(&product);
+            let z = beside(&product, Shape::new([batch, sizes.queries, width / 3]));
+            let client = product.client.clone();
+            let count = CubeCount::Static(sizes.queries as u32, sizes.n_heads as u32, batch as u32);
+            let [k, v] = before.map(CubeTensor::into_tensor_arg);
+            let [product, bias] = [product, bias].map(CubeTensor::into_tensor_arg);
+            let out = z.clone().into_tensor_arg();
+            let Sizes { before, scale, .. } = sizes;
+            attended::launch(&client, count, units(), product, bias, k, v, out, before, scale);
+            z
+        }
+    }
+
+    impl Slope for Attended {
+        fn pull(self, gradient: CubeTensor) -> CubeTensor {
+            let Self { product, bias, before, sizes } = self;
+            let gradient = into_contiguous(gradient);
+            let [batch, pos, _] = three(&product);
+            let Sizes { n_heads, queries, before: len, scale } = sizes;
+            let keys = len + pos;
+            let pulled = beside(&product, product.shape());
+            // The pattern, and behind it the gradient of the scores.
+            let inside = beside(&product, Shape::new([2, batch, n_heads, queries, keys]));
+            let client = product.client.clone();
+            let [k, v] = before.map(CubeTensor::into_tensor_arg);
+            let arg = |tensor: &CubeTensor| tensor.clone().into_tensor_arg();
+            let count = |pos: usize| CubeCount::Static(pos as u32, n_heads as u32, batch as u32);
+            of_queries::launch(
+                &client,
+                count(queries),
+                units(),
+                arg(&product),
+                arg(&bias),
+                k,
+                v,
+                arg(&gradient),
+                arg(&inside),
+                arg(&pulled),
+                len,
+                scale,
+            );
+            of_keys::launch(
+                &client,
+                count(pos),
+                units(),
+                arg(&product),
+                arg(&bias),
+                arg(&gradient),
+                arg(&inside),
+                arg(&pulled),
+            );
+            pulled
+        }
+    }
+
+    /// What units of a workgroup share.
+    #[derive(CubeType)]
+    struct Desk {
+        query: Shared<[f32]>,
+        scores: Shared<[f32]>,
+        numbers: Shared<[f32]>,
+    }
+
+    /// Where the workgroup's query, head and row are.
+    #[derive(CubeType)]
+    struct Place {
+        /// Where the row of the batch begins in the product.
+        row: usize,
+        /// Numbers of a position there.
+        wide: usize,
+        d_model: usize,
+        d_head: usize,
+        /// Where the head begins in a third of a position.
+        head: usize,
+        /// The query among the positions that are run.
+        own: usize,
+    }
+
+    #[cube]
+    fn place(product: &Tensor<f32>, queries: usize) -> Place {
+        let d_model = product.shape(2) / 3;
+        let d_head = d_model / CUBE_COUNT_Y as usize;
+        Place {
+            row: CUBE_POS_Z as usize * product.stride(0),
+            wide: product.stride(1),
+            d_model,
+            d_head,
+            head: CUBE_POS_Y as usize * d_head,
+            own: product.shape(1) - queries + CUBE_POS_X as usize,
+        }
+    }
+
+    /// Exponentials of the scores, less the largest of them, into `desk.scores`; returns their sum.
+    #[cube]
+    fn weigh(
+        desk: &mut Desk,
+        at: &Place,
+        product: &Tensor<f32>,
+        bias: &Tensor<f32>,
+        k_before: &Tensor<f32>,
+        before: usize,
+        scale: f32,
+    ) -> f32 {
+        let unit = UNIT_POS_X as usize;
+        let from = at.row + at.own * at.wide + at.head;
+        for d in range_stepped(unit, at.d_head, UNITS) {
+            desk.query[d] = product[from + d] + bias[at.head + d];
+        }
+        sync_cube();
+        let keys = before + at.own + 1;
+        let own_head = at.d_model + at.head;
+        let mut most = f32::MIN.runtime();
+        for key in range_stepped(unit, keys, UNITS) {
+            let mut score = 0.0f32;
+            if key < before {
+                let from = CUBE_POS_Y as usize * k_before.stride(1) + key * k_before.stride(2);
+                for d in 0..at.d_head {
+                    score += desk.query[d] * k_before[from + d];
+                }
+            } else {
+                let from = at.row + (key - before) * at.wide + own_head;
+                for d in 0..at.d_head {
+                    score += desk.query[d] * (product[from + d] + bias[own_head + d]);
+                }
+            }
+            score *= scale;
+            desk.scores[key] = score;
+            most = max(most, score);
+        }
+        let most = largest(&mut desk.numbers, most);
+        let mut sum = 0.0f32;
+        for key in range_stepped(unit, keys, UNITS) {
+            let weight = (desk.scores[key] - most).exp();
+            desk.scores[key] = weight;
+            sum += weight;
+        }
+        total(&mut desk.numbers, sum)
+    }
+
+    #[cube]
+    fn desk() -> Desk {
+        Desk {
+            query: Shared::<[f32]>::new_slice(MOST_PER_HEAD),
+            scores: Shared::<[f32]>::new_slice(MOST_KEYS),
+            numbers: Shared::<[f32]>::new_slice(UNITS),
+        }
+    }
+
+    #[cube(launch)]
+    fn attended(
+        product: &Tensor<f32>,
+        bias: &Tensor<f32>,
+        k_before: &Tensor<f32>,
+        v_before: &Tensor<f32>,
+        z: &mut Tensor<f32>,
+        before: usize,
+        scale: f32,
+    ) {
+        let mut desk = desk();
+        let at = place(product, z.shape(1));
+        let sum = weigh(&mut desk, &at, product, bias, k_before, before, scale);
+        let of_prefix = CUBE_POS_Y as usize * v_before.stride(1);
+        let own_head = 2 * at.d_model + at.head;
+        let to = CUBE_POS_Z as usize * z.stride(0) + CUBE_POS_X as usize * z.stride(1) + at.head;
+        for d in range_stepped(UNIT_POS_X as usize, at.d_head, UNITS) {
+            let mut value = 0.0f32;
+            for key in 0..before {
+                value += desk.scores[key] * v_before[of_prefix + key * v_before.stride(2) + d];
+            }
+            for key in 0..at.own + 1 {
+                let v = product[at.row + key * at.wide + own_head + d] + bias[own_head + d];
+                value += desk.scores[before + key] * v;
+            }
+            z[to + d] = value / sum;
+        }
+    }
+
+    /// The pattern of a query, the gradient of its scores, and that of the query itself. With `p` the pattern and `g` its
+    /// gradient, the scores' is `p (g - sum of p g)`.
+    #[cube(launch)]
+    fn of_queries(
+        product: &Tensor<f32>,
+        bias: &Tensor<f32>,
+        k_before: &Tensor<f32>,
+        v_before: &Tensor<f32>,
+        gradient: &Tensor<f32>,
+        inside: &mut Tensor<f32>,
+        pulled: &mut Tensor<f32>,
+        before: usize,
+        scale: f32,
+    ) {
+        let mut desk = desk();
+        let at = place(product, gradient.shape(1));
+        let sum = weigh(&mut desk, &at, product, bias, k_before, before, scale);
+        let unit = UNIT_POS_X as usize;
+        let keys = before + at.own + 1;
+        let from = CUBE_POS_Z as usize * gradient.stride(0)
+            + CUBE_POS_X as usize * gradient.stride(1)
+            + at.head;
+        // The query is known; its place is the gradient's now.
+        for d in range_stepped(unit, at.d_head, UNITS) {
+            desk.query[d] = gradient[from + d];
+        }
+        sync_cube();
+        let pattern = CUBE_POS_Z as usize * inside.stride(1)
+            + CUBE_POS_Y as usize * inside.stride(2)
+            + CUBE_POS_X as usize * inside.stride(3);
+        let scores = pattern + inside.stride(0);
+        let own_head = 2 * at.d_model + at.head;
+        let mut shared = 0.0f32;
+        for key in range_stepped(unit, keys, UNITS) {
+            let mut g = 0.0f32;
+            if key < before {
+                let from = CUBE_POS_Y as usize * v_before.stride(1) + key * v_before.stride(2);
+                for d in 0..at.d_head {
+                    g += desk.query[d] * v_before[from + d];
+                }
+            } else {
+                let from = at.row + (key - before) * at.wide + own_head;
+                for d in 0..at.d_head {
+                    g += desk.query[d] * (product[from + d] + bias[own_head + d]);
+                }
+            }
+            let p = desk.scores[key] / sum;
+            inside[pattern + key] = p;
+            inside[scores + key] = g;
+            shared += p * g;
+        }
+        let shared = total(&mut desk.numbers, shared);
+        // Each unit goes through its own keys again.
+        for key in range_stepped(unit, keys, UNITS) {
+            let of_score = inside[pattern + key] * (inside[scores + key] - shared) * scale;
+            inside[scores + key] = of_score;
+            desk.scores[key] = of_score;
+        }
+        sync_cube();
+        let own_head = at.d_model + at.head;
+        let to = at.row + at.own * at.wide + at.head;
+        for d in range_stepped(unit, at.d_head, UNITS) {
+            let mut value = 0.0f32;
+            for key in 0..before {
+                let from = CUBE_POS_Y as usize * k_before.stride(1) + key * k_before.stride(2);
+                value += desk.scores[key] * k_before[from + d];
+            }
+            for key in 0..at.own + 1 {
+                let k = product[at.row + key * at.wide + own_head + d] + bias[own_head + d];
+                value += desk.scores[before + key] * k;
+            }
+            pulled[to + d] = value;
+        }
+    }
+
+    /// The gradient of a key and its value, from all queries that see it; and of a query that nobody asked for, 0.
+    #[cube(launch)]
+    fn of_keys(
+        product: &Tensor<f32>,
+        bias: &Tensor<f32>,
+        gradient: &Tensor<f32>,
+        inside: &Tensor<f32>,
+        pulled: &mut Tensor<f32>,
+    ) {
+        let key = CUBE_POS_X as usize;
+        let queries = gradient.shape(1);
+        let at = place(product, queries);
+        let first = product.shape(1) - queries;
+        let before = inside.shape(4) - product.shape(1);
+        let pattern = CUBE_POS_Z as usize * inside.stride(1)
+            + CUBE_POS_Y as usize * inside.stride(2)
+            + before
+            + key;
+        let scores = pattern + inside.stride(0);
+        let of_gradient = CUBE_POS_Z as usize * gradient.stride(0) + at.head;
+        let to = at.row + key * at.wide + at.head;
+        for d in range_stepped(UNIT_POS_X as usize, at.d_head, UNITS) {
+            let mut of_key = 0.0f32;
+            let mut of_value = 0.0f32;
+            for query in 0..queries {
+                let own = first + query;
+                if own >= key {
+                    let q = product[at.row + own * at.wide + at.head + d] + bias[at.head + d];
+                    of_key += inside[scores + query * inside.stride(3)] * q;
+                    let g = gradient[of_gradient + query * gradient.stride(1) + d];
+                    of_value += inside[pattern + query * inside.stride(3)] * g;
+                }
+            }
+            if key < first {
+                pulled[to + d] = 0.0f32;
+            }
+            pulled[to + at.d_model + d] = of_key;
+            pulled[to + 2 * at.d_model + d] = of_value;
+        }
+    }
+}
