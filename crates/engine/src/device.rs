@@ -33,6 +33,7 @@ pub struct DeviceKind {
     precision: Precision,
     /// Whether a sample of its results is computed a second time.
     checked: bool,
+    is_software: bool,
     /// How much of it a batch may take; `None`: what fits a CPU.
     budget: Option<Budget>,
     watch: Watch,
@@ -48,6 +49,7 @@ impl DeviceKind {
             report,
             precision: Precision::Auto,
             checked: false,
+            is_software: false,
             budget: None,
             watch: Watch::default(),
         }
@@ -106,6 +108,17 @@ impl DeviceKind {
         let dtype = if shape.fits_double() { DType::F64 } else { DType::F32 };
         let options = TensorCreationOptions::new(Device::flex()).with_dtype(dtype);
         (self.checked && shape.n_params() <= TWIN_PARAMS).then_some(options)
+    }
+
+    /// What tensors are made on.
+    #[cfg(feature = "gpu")]
+    pub(crate) const fn device(&self) -> &Device {
+        &self.device
+    }
+
+    /// Whether it is a GPU that is a program on the CPU, whose times mean nothing.
+    pub fn is_software(&self) -> bool {
+        self.is_software
     }
 
     pub(crate) const fn budget(&self) -> Option<Budget> {
@@ -204,5 +217,6 @@ async fn gpu(software: Software) -> Result<DeviceKind, Unusable> {
     let name = if crate::faults::is_limited() { format!("{name}, limited") } else { name };
     let reason = format!("Passed its self-test: {worst:.0e} from the known answers.");
     let report = DeviceReport { gpu: true, name, reason };
-    Ok(DeviceKind { device, report, precision: Precision::Single, checked: true, budget, watch })
+    let precision = Precision::Single;
+    Ok(DeviceKind { device, report, precision, checked: true, is_software, budget, watch })
 }

@@ -14,6 +14,7 @@ mod gelu;
 mod hooks;
 mod index;
 mod init;
+pub mod kernels;
 mod load;
 mod model;
 mod params;

@@ -15,6 +15,7 @@ use burn::tensor::{DType, Device, Tensor, TensorCreationOptions, TensorData};
 use twinbeam_core::{HookName, ModelShape};
 
 use crate::embedding::{Embedding, Tokens};
+use crate::kernels::product::product;
 use crate::{Activation, ActivationCache, Gpt2Config, Hooks, NoHooks, Prefix};
 
 /// Added to attention scores that must not be seen. Large and finite: infinities are not safe in
@@ -81,8 +82,9 @@ impl Conv1D {
         let [batch, pos, d_in] = x.dims();
         let [_, d_out] = self.weight.dims();
         // One large product instead of one per row of the batch.
-        let flat = x.reshape([batch * pos, d_in]).matmul(self.weight.clone()); // [batch * pos, out]
-        (flat + self.bias.clone().unsqueeze()).reshape([batch, pos, d_out])
+        let flat = x.reshape([batch * pos, d_in]);
+        let flat = product(flat, self.weight.clone(), Some(self.bias.clone())); // [batch * pos, out]
+        flat.reshape([batch, pos, d_out])
     }
 }
 
