@@ -148,12 +148,7 @@ fn shape(lhs: &CubeTensor, rhs: &CubeTensor) -> Shape {
 }
 
 /// The product by our kernel.
-fn launch(
-    plan: Plan,
-    lhs: CubeTensor,
-    rhs: CubeTensor,
-    bias: Option<CubeTensor>,
-) -> CubeTensor {
+fn launch(plan: Plan, lhs: CubeTensor, rhs: CubeTensor, bias: Option<CubeTensor>) -> CubeTensor {
     let Shape { m, k, n } = shape(&lhs, &rhs);
     let Plan { tile, parts } = plan;
     let lhs = into_contiguous(lhs);

@@ -85,11 +85,7 @@ impl Case {
         }
     }
 
-    fn operands(
-        &self,
-        device: &Device,
-        dtype: DType,
-    ) -> (Tensor<2>, Tensor<2>, Option<Tensor<1>>) {
+    fn operands(&self, device: &Device, dtype: DType) -> (Tensor<2>, Tensor<2>, Option<Tensor<1>>) {
         let options = || (device, dtype);
         let weight = Tensor::<2>::from_data(self.weight.clone(), options());
         let weight = if self.transposed { weight.transpose() } else { weight };
