@@ -2,6 +2,7 @@
 
 use burn::tensor::{Int, Tensor, TensorData};
 use twinbeam_core::ComponentKind;
+use twinbeam_gpt2::kernels::product::product;
 use twinbeam_gpt2::{Joined, join};
 
 use crate::RunPair;
@@ -76,7 +77,7 @@ impl Contributions {
         match self {
             Self::Heads(results) => results.clone().sum_dim(0),
             Self::Neurons { difference, directions } => {
-                difference.clone().matmul(directions.clone()).unsqueeze_dim(0)
+                product(difference.clone(), directions.clone(), None).unsqueeze_dim(0)
             }
             Self::Positions { difference, .. } => difference.clone().unsqueeze_dim(0),
         }
@@ -134,11 +135,11 @@ impl Contributions {
             Self::Heads(results) => {
                 let [n_heads, _, _] = results.dims();
                 let results = results.clone().reshape([n_heads, pos * d_model]);
-                gradients.reshape([n, pos * d_model]).matmul(results.transpose())
+                product(gradients.reshape([n, pos * d_model]), results.transpose(), None)
             }
             Self::Neurons { difference, directions } => {
                 let flat = gradients.reshape([n * pos, d_model]);
-                let at_post = flat.matmul(directions.clone().transpose()); // [n * pos, d_mlp]
+                let at_post = product(flat, directions.clone().transpose(), None); // [n * pos, d_mlp]
                 let [_, d_mlp] = at_post.dims();
                 let at_post = at_post.reshape([n, pos, d_mlp]);
                 (at_post * difference.clone().unsqueeze_dim(0)).sum_dim(1).squeeze_dim(1)

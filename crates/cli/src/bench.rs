@@ -1,5 +1,7 @@
 //! `twinbeam bench`: how fast the methods run here, and how far that is from what the machine can do.
 
+#[cfg(feature = "gpu")]
+mod products;
 mod scaling;
 
 use std::path::PathBuf;
@@ -17,8 +19,8 @@ use crate::files::{Folder, Terminal};
 #[derive(Debug, Args)]
 pub struct Options {
     /// Folder with config.json and model.safetensors.
-    #[arg(long)]
-    pub model: PathBuf,
+    #[arg(long, required_unless_present = "products")]
+    pub model: Option<PathBuf>,
     /// List of cases as `compare` takes it, of which the first is timed; by default token ids of the
     /// notebook's shape: 17 tokens, or as many as the model reads, the eleventh different.
     #[arg(long)]
@@ -43,6 +45,9 @@ pub struct Options {
     /// and how far that is from what the cost model says.
     #[arg(long, conflicts_with_all = ["cases", "neuron_layers", "small", "json"])]
     pub scaling: bool,
+    /// Time products of matrices on a GPU, by shape and kernel, without a model. For builds with the feature `gpu`.
+    #[arg(long, conflicts_with_all = ["model", "cases", "neuron_layers", "small", "scaling", "json"])]
+    pub products: bool,
     /// Write what was measured to this file too, as JSON.
     #[arg(long)]
     pub json: Option<PathBuf>,
@@ -54,11 +59,14 @@ pub struct Options {
 /// A model or a device that cannot be used.
 pub fn run(options: &Options) -> anyhow::Result<()> {
     let mut terminal = Terminal::new();
+    let Some(path) = &options.model else {
+        return products(&terminal);
+    };
     let device = block_on(DeviceKind::choose(options.device.into()))?
         .with_precision(options.precision.into());
-    let folder = Folder(options.model.clone());
+    let folder = Folder(path.clone());
     let model = block_on(Model::load(&folder, &Expected::default(), &device, &mut terminal))
-        .with_context(|| format!("loading {}", options.model.display()))?;
+        .with_context(|| format!("loading {}", path.display()))?;
     terminal.finish();
     if options.scaling {
         return scaling::run(&model, device.report(), &mut terminal);
@@ -85,6 +93,16 @@ pub fn run(options: &Options) -> anyhow::Result<()> {
         std::fs::write(path, serde_json::to_string_pretty(&report)?)?;
     }
     Ok(())
+}
+
+#[cfg(feature = "gpu")]
+fn products(terminal: &Terminal) -> anyhow::Result<()> {
+    products::run(terminal)
+}
+
+#[cfg(not(feature = "gpu"))]
+fn products(_: &Terminal) -> anyhow::Result<()> {
+    anyhow::bail!("this build does without a GPU; `--features gpu` makes one that has it")
 }
 
 #[expect(clippy::print_stdout, reason = "what the command is for")]

@@ -29,6 +29,7 @@ pub struct DeviceKind {
     precision: Precision,
     /// Whether it says what it has computed, for a sample to be computed again elsewhere.
     checked: bool,
+    is_software: bool,
     /// How much of it a batch may take; `None`: what fits a CPU.
     budget: Option<Budget>,
     watch: Watch,
@@ -44,6 +45,7 @@ impl DeviceKind {
             report,
             precision: Precision::Auto,
             checked: false,
+            is_software: false,
             budget: None,
             watch: Watch::default(),
         }
@@ -108,6 +110,17 @@ impl DeviceKind {
         };
         let dtype = if double && !self.report.gpu { DType::F64 } else { DType::F32 };
         TensorCreationOptions::new(self.device.clone()).with_dtype(dtype)
+    }
+
+    /// What tensors are made on.
+    #[cfg(feature = "gpu")]
+    pub(crate) const fn device(&self) -> &Device {
+        &self.device
+    }
+
+    /// Whether it is a GPU that is a program on the CPU, whose times mean nothing.
+    pub fn is_software(&self) -> bool {
+        self.is_software
     }
 
     pub(crate) const fn budget(&self) -> Option<Budget> {
@@ -213,5 +226,6 @@ async fn gpu(software: Software) -> Result<DeviceKind, Unusable> {
         Err(why) => return Err(Unusable { why: format!("{name} {why}"), detail: None }),
     };
     let report = DeviceReport { gpu: true, name, reason };
-    Ok(DeviceKind { device, report, precision: Precision::Single, checked: true, budget, watch })
+    let precision = Precision::Single;
+    Ok(DeviceKind { device, report, precision, checked: true, is_software, budget, watch })
 }

@@ -22,6 +22,8 @@ mod inspect;
 mod model;
 mod patching;
 mod probe;
+#[cfg(feature = "gpu")]
+mod products;
 mod published;
 mod remote;
 mod run;
@@ -41,6 +43,8 @@ pub use host::Host;
 pub use inspect::{inspect, prompt_metrics, question};
 pub use model::{Model, shape_of};
 pub use probe::probe;
+#[cfg(feature = "gpu")]
+pub use products::{ProductRow, ProductSpeed, bench_products};
 pub use published::self_check;
 pub use remote::{Answer, Body, Remote, Transport};
 pub use run::{Plan, Question, run};

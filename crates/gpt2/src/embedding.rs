@@ -1,5 +1,7 @@
 use burn::tensor::{DType, Device, Int, Tensor, TensorData};
 
+use crate::kernels::product::product;
+
 /// Largest part of the embedding in one piece, in bytes of single precision. WebGPU guarantees 128 MiB
 /// for what a shader reads; GPT-2 small's whole embedding has 147.
 pub(crate) const SHARD_BYTES: usize = 64 << 20;
@@ -67,7 +69,7 @@ impl Embedding {
 
     /// Products with every row; `[n, d_model]` to `[n, d_vocab]`.
     pub(crate) fn logits(&self, normalized: Tensor<2>) -> Tensor<2> {
-        let of = |shard: &Tensor<2>| normalized.clone().matmul(shard.clone().transpose());
+        let of = |shard: &Tensor<2>| product(normalized.clone(), shard.clone().transpose(), None);
         match self.shards.as_slice() {
             [shard] => of(shard),
             shards => Tensor::cat(shards.iter().map(of).collect(), 1),

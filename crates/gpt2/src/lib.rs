@@ -14,7 +14,7 @@ mod gelu;
 mod hooks;
 mod index;
 mod init;
-mod kernels;
+pub mod kernels;
 mod load;
 mod model;
 mod params;

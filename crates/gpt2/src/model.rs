@@ -16,6 +16,7 @@ use burn::tensor::{DType, Device, Tensor, TensorCreationOptions, TensorData};
 use twinbeam_core::{HookName, ModelShape};
 
 use crate::embedding::{Embedding, Tokens};
+use crate::kernels::product::product;
 use crate::{Activation, ActivationCache, Gpt2Config, Hooks, NoHooks, Prefix, kernels};
 
 /// Added to attention scores that must not be seen. Large and finite: infinities are not safe in
@@ -77,13 +78,19 @@ impl LayerNorm {
 impl Conv1D {
     fn forward(&self, x: Tensor<3>) -> Tensor<3> {
         let [batch, pos, _] = x.dims();
-        self.with_bias(self.product(x)).reshape([batch as i32, pos as i32, -1])
+        let out = self.times(x, Some(self.bias.clone())); // [batch * pos, out]
+        out.reshape([batch as i32, pos as i32, -1])
     }
 
-    /// One large product instead of one per row of the batch; `[batch * pos, out]`.
+    /// Without the bias; `[batch * pos, out]`.
     fn product(&self, x: Tensor<3>) -> Tensor<2> {
+        self.times(x, None)
+    }
+
+    /// One large product instead of one per row of the batch.
+    fn times(&self, x: Tensor<3>, bias: Option<Tensor<1>>) -> Tensor<2> {
         let [batch, pos, d_in] = x.dims();
-        x.reshape([batch * pos, d_in]).matmul(self.weight.clone())
+        product(x.reshape([batch * pos, d_in]), self.weight.clone(), bias)
     }
 
     fn with_bias(&self, product: Tensor<2>) -> Tensor<2> {

@@ -1,6 +1,7 @@
 //! Chores: `cargo xtask serve | test | dist | bench | check`. Each gets what it is missing and says so.
 
 mod build;
+mod pack;
 mod seal;
 mod tools;
 
@@ -15,7 +16,11 @@ cargo xtask test     all tests: native, and the page in Chromium
 cargo xtask dist     build the page into dist/, for any static host
 cargo xtask bench    how long a visitor waits, in Chromium on the CPU
 cargo xtask bench-full    the same for a model of GPT-2 small's size, with random weights
-cargo xtask bench-gpu     what a job asks of a GPU, counted on Chromium's software adapter
+cargo xtask bench-gpu     what the page asks of a GPU, through Dawn: on the GPU, or on Chromium's software adapter
+    --full              a random model of GPT-2 small's size as well
+    --dist FOLDER       of a page that is built already
+    --pack FILE         packs it for a machine with a GPU and nothing else, as .tar.gz
+    --twinbeam PROGRAM  and this with it: the command line, built with the feature `gpu`
 cargo xtask check    formatting and lints";
 
 /// Packages whose tests run natively. The worker's binary runs in the browser's tests.
@@ -33,8 +38,9 @@ const NATIVE: [&str; 9] = [
 
 #[expect(clippy::print_stderr, reason = "a program that reports why it failed")]
 fn main() -> ExitCode {
-    let chore = std::env::args().nth(1).unwrap_or_default();
-    match run(&chore) {
+    let mut arguments = std::env::args().skip(1);
+    let chore = arguments.next().unwrap_or_default();
+    match run(&chore, arguments.collect()) {
         Ok(()) => ExitCode::SUCCESS,
         Err(error) => {
             eprintln!("error: {error:#}");
@@ -43,7 +49,10 @@ fn main() -> ExitCode {
     }
 }
 
-fn run(chore: &str) -> anyhow::Result<()> {
+fn run(chore: &str, options: Vec<String>) -> anyhow::Result<()> {
+    if chore != "bench-gpu" && !options.is_empty() {
+        bail!("{chore} takes no options\n\n{HELP}");
+    }
     match chore {
         "serve" => {
             tools::page()?;
@@ -63,7 +72,7 @@ fn run(chore: &str) -> anyhow::Result<()> {
         }
         "bench" => bench("bench.mjs"),
         "bench-full" => bench("bench_full.mjs"),
-        "bench-gpu" => bench("bench_gpu.mjs"),
+        "bench-gpu" => bench_gpu(&GpuOptions::read(options)?),
         // A part of `test`, for whoever works on its faults.
         "faults" => {
             tools::page()?;
@@ -124,6 +133,67 @@ fn bench(program: &str) -> anyhow::Result<()> {
     execute(node()?.arg(program))
 }
 
+/// What `bench-gpu` is asked for.
+#[derive(Debug, Default, PartialEq, Eq)]
+struct GpuOptions {
+    full: bool,
+    dist: Option<PathBuf>,
+    pack: Option<PathBuf>,
+    twinbeam: Option<PathBuf>,
+}
+
+impl GpuOptions {
+    fn read(options: Vec<String>) -> anyhow::Result<Self> {
+        let mut read = Self::default();
+        let mut options = options.into_iter();
+        while let Some(option) = options.next() {
+            let place = match option.as_str() {
+                "--full" => {
+                    read.full = true;
+                    continue;
+                }
+                "--dist" => &mut read.dist,
+                "--pack" => &mut read.pack,
+                "--twinbeam" => &mut read.twinbeam,
+                _ => bail!("bench-gpu has no option {option}\n\n{HELP}"),
+            };
+            let path = options.next().with_context(|| format!("{option} of what?"))?;
+            // Programs that are started from here have other folders.
+            *place = Some(std::path::absolute(path)?);
+        }
+        if read.pack.is_some() && read.full {
+            bail!("a packed benchmark is told on its machine: run.sh full");
+        }
+        if read.pack.is_none() && read.twinbeam.is_some() {
+            bail!("--twinbeam is for --pack");
+        }
+        Ok(read)
+    }
+}
+
+fn bench_gpu(options: &GpuOptions) -> anyhow::Result<()> {
+    if options.dist.is_none() {
+        tools::page()?;
+        build::dist()?;
+    }
+    tools::browser()?;
+    tools::vulkan()?;
+    let dist = options.dist.clone().unwrap_or_else(|| root().join("dist"));
+    if let Some(archive) = &options.pack {
+        return pack::pack(archive, &dist, options.twinbeam.as_deref());
+    }
+    if options.full {
+        native("build")?;
+    }
+    say("benchmark");
+    let mut node = node()?;
+    node.arg("dawn/bench.mjs").arg(dist);
+    if options.full {
+        node.arg("--full");
+    }
+    execute(&mut node)
+}
+
 fn node() -> anyhow::Result<Command> {
     let mut node = Command::new("node");
     node.current_dir(root().join("tests/browser"));
@@ -181,4 +251,27 @@ fn execute(command: &mut Command) -> anyhow::Result<()> {
         bail!("{status} from {command:?}");
     }
     Ok(())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn read(options: &[&str]) -> anyhow::Result<GpuOptions> {
+        GpuOptions::read(options.iter().map(|option| (*option).to_owned()).collect())
+    }
+
+    #[test]
+    fn options_of_the_gpu_benchmark_are_read() {
+        assert_eq!(read(&[]).expect("none"), GpuOptions::default());
+        let some = read(&["--dist", "/page", "--full"]).expect("two");
+        let dist = Some(PathBuf::from("/page"));
+        assert_eq!(some, GpuOptions { full: true, dist, ..GpuOptions::default() });
+        let wrong: [&[&str]; 4] =
+            [&["--dist"], &["--fast"], &["--twinbeam", "x"], &["--full", "--pack", "x"]];
+        for options in wrong {
+            assert!(read(options).is_err(), "{options:?}");
+        }
+        assert!(run("dist", vec!["--full".to_owned()]).is_err());
+    }
 }

@@ -69,14 +69,54 @@ pub(crate) fn browser() -> anyhow::Result<()> {
         );
     }
     say("getting Chromium from the system's package registry");
-    execute(Command::new("apt-get").args(["update", "--quiet"]))?;
-    let mut apt = Command::new("apt-get");
-    apt.env("DEBIAN_FRONTEND", "noninteractive");
-    execute(apt.args(["install", "--yes", "--no-install-recommends", "chromium"]))?;
+    install("chromium")?;
     if chromium().is_none() {
         bail!("Chromium was installed and is not where it was looked for");
     }
     Ok(())
+}
+
+/// What Dawn needs outside of a browser: the loader of Vulkan's drivers.
+pub(crate) fn vulkan() -> anyhow::Result<()> {
+    if !cfg!(target_os = "linux") || vulkan_loader().is_some() {
+        return Ok(());
+    }
+    if !is_root() {
+        bail!("the Vulkan loader is missing. On Debian: sudo apt-get install libvulkan1");
+    }
+    say("getting the Vulkan loader from the system's package registry");
+    install("libvulkan1")?;
+    if vulkan_loader().is_none() {
+        bail!("the Vulkan loader was installed and is not where it was looked for");
+    }
+    Ok(())
+}
+
+/// Where the loader is, as the system's own linker finds it.
+pub(crate) fn vulkan_loader() -> Option<PathBuf> {
+    let output = ["ldconfig", "/sbin/ldconfig"]
+        .into_iter()
+        .find_map(|program| Command::new(program).arg("-p").output().ok())?;
+    let list = String::from_utf8_lossy(&output.stdout).into_owned();
+    list.lines().find_map(|line| loader_of(line, std::env::consts::ARCH)).map(PathBuf::from)
+}
+
+/// The file of a line of the linker's list, if it is the loader for an architecture.
+fn loader_of<'line>(line: &'line str, arch: &str) -> Option<&'line str> {
+    let (name, file) = line.split_once(" => ")?;
+    let of_arch = match arch {
+        "x86_64" => "x86-64",
+        "aarch64" => "AArch64",
+        _ => return None,
+    };
+    (name.trim().starts_with("libvulkan.so.1 ") && name.contains(of_arch)).then(|| file.trim())
+}
+
+fn install(package: &str) -> anyhow::Result<()> {
+    execute(Command::new("apt-get").args(["update", "--quiet"]))?;
+    let mut apt = Command::new("apt-get");
+    apt.env("DEBIAN_FRONTEND", "noninteractive");
+    execute(apt.args(["install", "--yes", "--no-install-recommends", package]))
 }
 
 /// A Chromium or Chrome on this machine.
@@ -108,6 +148,18 @@ fn version(program: &str) -> Option<String> {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn the_loader_is_found_in_the_linkers_list() {
+        let line = "\tlibvulkan.so.1 (libc6,x86-64) => /lib/x86_64-linux-gnu/libvulkan.so.1";
+        assert_eq!(loader_of(line, "x86_64"), Some("/lib/x86_64-linux-gnu/libvulkan.so.1"));
+        assert_eq!(loader_of(line, "aarch64"), None);
+        assert_eq!(
+            loader_of("\tlibvulkan.so.1 (libc6) => /lib/i386/libvulkan.so.1", "x86_64"),
+            None
+        );
+        assert_eq!(loader_of("1234 libs found in cache", "x86_64"), None);
+    }
 
     #[test]
     fn tool_and_crate_are_of_one_version() {

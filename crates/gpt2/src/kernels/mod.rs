@@ -24,6 +24,7 @@ mod join;
 mod layer_norm;
 #[cfg(feature = "gpu")]
 mod neuron;
+pub mod product;
 #[cfg(all(feature = "gpu", any(test, feature = "faults")))]
 mod trial;
 

@@ -1,0 +1,31 @@
+// Dawn's adapter: a GPU where there is one, else the software adapter that Chromium brings.
+import { spawnSync } from "node:child_process";
+import { existsSync, realpathSync } from "node:fs";
+import { dirname, join } from "node:path";
+import { create, globals } from "webgpu";
+
+const DRIVER = "vk_swiftshader_icd.json";
+
+/** Beside the browser's program, or where Debian has it. */
+function software_driver() {
+  const named = process.env.TWINBEAM_CHROMIUM;
+  const folders = [...(named && existsSync(named) ? [dirname(realpathSync(named))] : []), "/usr/lib/chromium"];
+  return folders.map((folder) => join(folder, DRIVER)).find(existsSync);
+}
+
+/** `{ gpu, classes, name, is_software }`. Where no driver is found, the program starts again with the software one. */
+export async function find_adapter() {
+  const gpu = create([]);
+  const adapter = await gpu.requestAdapter({ powerPreference: "high-performance" });
+  if (adapter) {
+    const { vendor, architecture, device, description, isFallbackAdapter } = adapter.info;
+    const name = [vendor, architecture, device, description].filter(Boolean).join(", ");
+    return { gpu, classes: globals, name, is_software: isFallbackAdapter || /swiftshader|llvmpipe/i.test(name) };
+  }
+  const driver = software_driver();
+  if (process.env.VK_DRIVER_FILES || !driver) {
+    throw new Error("Dawn finds no adapter: is there a Vulkan loader (libvulkan1), and a driver that VK_DRIVER_FILES names?");
+  }
+  const env = { ...process.env, VK_DRIVER_FILES: driver, VK_ICD_FILENAMES: driver };
+  process.exit(spawnSync(process.execPath, process.argv.slice(1), { env, stdio: "inherit" }).status ?? 1);
+}
