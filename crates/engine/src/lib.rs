@@ -23,6 +23,7 @@ mod model;
 mod patching;
 mod probe;
 mod published;
+mod reader;
 mod remote;
 mod run;
 mod self_test;

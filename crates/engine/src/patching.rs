@@ -1,7 +1,7 @@
 //! Activation patching as a job does it: heads layer by layer, neurons in the order of what gradients say
 //! of them, and how much of that is exact at any moment.
 
-use twinbeam_attribution::patch_some;
+use twinbeam_attribution::{Progress as _, patch_some};
 use twinbeam_core::{
     ComponentKind, Direction, Event, Method, Patches, Phase, ScoreTable, Screening, Strip,
 };
@@ -22,8 +22,10 @@ impl<H: Host> Job<'_, '_, H> {
         let width = shape.n_heads;
         let all: Vec<usize> = (0..shape.n_layers * width).collect();
         let (mut effects, mut shown) = (Vec::with_capacity(all.len()), 0);
-        for places in all.chunks(self.pair.patched_at_once()) {
-            effects.extend(self.patch(kind, direction, places).await?);
+        while effects.len() < all.len() {
+            let left = &all[effects.len()..];
+            let at_once = self.pair.patched_at_once(&*self.ticker).min(left.len());
+            effects.extend(self.patch(kind, direction, &left[..at_once]).await?);
             while effects.len() >= (shown + 1) * width {
                 let values = effects[shown * width..(shown + 1) * width].to_vec();
                 let (method, layer) = (Method::Ap, shown);
@@ -46,13 +48,21 @@ impl<H: Host> Job<'_, '_, H> {
         let screens = [Method::Ig, Method::Atp].map(|m| self.outcome.table(kind, m, direction));
         let screens: Vec<&ScoreTable> = screens.into_iter().flatten().collect();
         let screening = Screening::by(&screens);
-        let at_once = self.pair.patched_at_once();
         let n = self.outcome.shape.n_layers * self.outcome.shape.d_mlp;
-        let message = (n / MESSAGES).div_ceil(at_once).max(1) * at_once;
-        for round in screening.rounds() {
-            // What a GPU says is shown once a sample of it has been confirmed, which is done round by round.
-            let message = if self.check.is_some() { round.len() } else { message.min(round.len()) };
-            for places in round.chunks(message) {
+        let mut rounds = screening.rounds();
+        if self.check.is_none() && self.ticker.pace().is_some() {
+            // A round by itself may be less than what is read together.
+            rounds = vec![rounds.concat()];
+        }
+        for round in rounds {
+            let mut left = &round[..];
+            while !left.is_empty() {
+                let at_once = self.pair.patched_at_once(&*self.ticker);
+                let message = (n / MESSAGES).div_ceil(at_once).max(1) * at_once;
+                // What a GPU says is shown once a sample of it has been confirmed, which is done round by round.
+                let message = if self.check.is_some() { left.len() } else { message.min(left.len()) };
+                let places;
+                (places, left) = left.split_at(message);
                 let places = places.to_vec();
                 let values = self.patch(kind, direction, &places).await?;
                 let patches = Patches { kind, direction, places, values };
