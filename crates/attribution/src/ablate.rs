@@ -1,11 +1,13 @@
-use burn::tensor::Tensor;
+use burn::tensor::{Tensor, TensorData};
 use twinbeam_core::{
     Ablation, Component, ComponentKind, Direction, Faithfulness, HookName, ModelShape,
 };
 use twinbeam_gpt2::Hooks;
 
+use crate::batches::{Batch, Work, in_batches};
 use crate::error::finite;
-use crate::lanes::{each, lanes};
+use crate::lanes::lanes;
+use crate::pace::Size;
 use crate::run::{changed, put_in};
 use crate::{Error, Means, Progress, RunPair, Side};
 
@@ -110,23 +112,58 @@ async fn replace(
     direction: Direction,
     progress: &mut dyn Progress,
 ) -> Result<Vec<f64>, Error> {
-    let mut gains = vec![0.0; rows.len()];
-    for batches in pair.cost.deal_runs(rows.len(), pair.n_pos, lanes(&pair.model.device())) {
-        let results = each(&batches, |places| {
-            let rows: Vec<_> = places.iter().map(|place| &rows[*place]).collect();
-            batch(pair, &rows, with, direction)
-        });
-        for (places, result) in batches.iter().zip(results) {
-            let data = result.into_data_async().await;
-            let data = data.map_err(|source| pair.device_error(&source))?;
-            let of_rows = finite(&data, || "a run with components replaced".to_owned())?;
-            for (place, gain) in places.iter().zip(&of_rows[1..]) {
-                gains[*place] = *gain;
-            }
-            progress.advance(pair.cost.ablations(places.len())).await?;
-        }
+    let gains = vec![0.0; rows.len()];
+    let mut runs = Runs { pair, rows, with, direction, gains };
+    in_batches(pair, &mut runs, progress).await?;
+    Ok(runs.gains)
+}
+
+/// Full runs, a row each.
+struct Runs<'a, 'model> {
+    pair: &'a RunPair<'model>,
+    rows: &'a [Replaced<'a>],
+    with: &'a Values,
+    direction: Direction,
+    gains: Vec<f64>,
+}
+
+impl Work for Runs<'_, '_> {
+    fn places(&self) -> usize {
+        self.rows.len()
     }
-    Ok(gains)
+
+    fn has_gradients(&self) -> bool {
+        false
+    }
+
+    fn deal(&self, places: &[usize], size: Size) -> Vec<Vec<Batch>> {
+        let Self { pair, .. } = self;
+        pair.cost.deal_runs(places, pair.n_pos, lanes(&pair.model.device()), size)
+    }
+
+    fn most(&self, _places: &[usize], size: Size) -> usize {
+        self.pair.cost.batch_rows(self.pair.n_pos, None, size)
+    }
+
+    fn run(&self, places: &[usize]) -> Vec<Tensor<1>> {
+        let rows: Vec<_> = places.iter().map(|place| &self.rows[*place]).collect();
+        vec![batch(self.pair, &rows, self.with, self.direction)]
+    }
+
+    fn units(&self, places: &[usize]) -> u64 {
+        self.pair.cost.ablations(places.len())
+    }
+
+    fn keep(&mut self, places: &[usize], numbers: &[TensorData]) -> Result<(), Error> {
+        let of_rows = finite(&numbers[0], || "a run with components replaced".to_owned())?;
+        for (place, gain) in places.iter().zip(&of_rows[1..]) {
+            self.gains[*place] = *gain;
+        }
+        Ok(())
+    }
+
+    /// Nothing: what they are made from was read with the runs, and with the means.
+    fn renew(&mut self) {}
 }
 
 /// The unchanged run first, then one run per row; `[1 + rows]`.

@@ -4,6 +4,7 @@
 
 use twinbeam_core::{ComponentKind, Metric, ModelShape, TokenPair};
 
+use crate::pace::{LARGEST, Size};
 use crate::run::{Depth, Half, Site};
 
 /// Fewer positions in a batch than this are not worth being run beside another batch: reading the weights
@@ -17,7 +18,19 @@ pub(crate) const DRAWN_POINTS: usize = 33;
 /// pass.
 const WITH_GRADIENTS: u64 = 2;
 
+/// Rows of a batch at first, whatever else it may take.
+const MOST_ROWS: usize = 256;
+
+/// Most groups of shader threads that WebGPU guarantees in one direction: the heads of all rows are one direction
+/// of attention's products.
+const MOST_GROUPS: usize = 65_535;
+
 /// How much of a device one batch may take.
+///
+/// On a GPU that is where batches begin; [`crate::Pace`] finds whether larger ones are faster. They never hold more than
+/// half of the largest buffer that the device binds, with gradients all of it, or eight times the first size where that
+/// is less: no device says how much memory it has, and the largest buffer is the only hint. What a batch holds is
+/// what its widest block computes (with gradients: all blocks), not the model.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Budget {
     /// Bytes of all that a batch holds at a time.
@@ -193,43 +206,61 @@ impl CostModel {
         sum
     }
 
-    /// Residual streams per batch, of some positions; with gradients from a layer on.
-    pub(crate) fn batch_rows(&self, n_run: usize, gradients_from: Option<usize>) -> usize {
+    /// Residual streams per batch of a size, of some positions; with gradients from a layer on.
+    pub(crate) fn batch_rows(
+        &self,
+        n_run: usize,
+        gradients_from: Option<usize>,
+        size: Size,
+    ) -> usize {
         let Self { budget, shape, n_pos, readout, .. } = self;
         // Per position: what one block holds at its widest, or, for gradients, what all of them keep.
         let per_block = 8 * shape.d_mlp + 16 * shape.d_model + 4 * shape.n_heads * n_pos;
-        let (bytes, blocks) = match gradients_from {
-            Some(layer) => (budget.gradients, shape.n_layers - layer),
-            None => (budget.batch, 1),
+        let (bytes, blocks, most_bytes) = match gradients_from {
+            Some(layer) => (budget.gradients, shape.n_layers - layer, budget.buffer),
+            None => (budget.batch, 1, budget.buffer / 2),
         };
         // In 64 bits, since all blocks of a long prompt can be more than a browser's `usize` counts.
         let row = 4 * (n_run as u64 * per_block as u64 * blocks as u64 + 4 * *readout as u64);
         let in_all = (bytes as u64 / row) as usize;
         let widest = shape.d_mlp.max(3 * shape.d_model).max(shape.n_heads * n_pos);
         let largest = (n_run * widest).max(*readout);
-        in_all.min(budget.buffer / (4 * largest)).clamp(2, 256)
+        let bindable = budget.buffer / (4 * largest);
+        let first = in_all.min(bindable).clamp(2, MOST_ROWS);
+        if size <= 0 {
+            return (first >> size.unsigned_abs().min(usize::BITS - 1)).max(2);
+        }
+        let grown = (bytes as u64).saturating_mul(1 << LARGEST);
+        let in_all = (grown.min(most_bytes as u64) / row) as usize;
+        let most = in_all.min(bindable).min(MOST_GROUPS / shape.n_heads);
+        (first << size.min(LARGEST)).min(most.max(first))
     }
 
     /// Residual streams per batch without gradients.
-    pub(crate) fn most_rows(&self) -> usize {
-        self.batch_rows(self.n_pos - self.start, None)
+    pub(crate) fn most_rows(&self, size: Size) -> usize {
+        self.batch_rows(self.n_pos - self.start, None, size)
     }
 
     /// Points of a line from a place on per batch, with gradients.
     pub(crate) fn points_at_once(&self, depth: Depth, from_zero: bool) -> usize {
-        self.batch_rows(self.n_pos - self.start(depth, from_zero), Some(depth.block()))
+        self.batch_rows(self.n_pos - self.start(depth, from_zero), Some(depth.block()), 0)
     }
 
-    /// How `n` streams are dealt to batches that are run at once, so that all of these cost the same:
+    /// How streams at some places are dealt to batches that are run at once, so that all of these cost the same:
     /// groups of batches of places.
-    pub(crate) fn deal(&self, n: usize, lanes: usize) -> Vec<Vec<Vec<usize>>> {
-        self.deal_runs(n, self.n_pos - self.start, lanes)
+    pub(crate) fn deal(&self, places: &[usize], lanes: usize, size: Size) -> Vec<Vec<Vec<usize>>> {
+        self.deal_runs(places, self.n_pos - self.start, lanes, size)
     }
 
     /// The same of streams of some positions.
-    pub(crate) fn deal_runs(&self, n: usize, n_run: usize, lanes: usize) -> Vec<Vec<Vec<usize>>> {
-        let most = self.batch_rows(n_run, None);
-        let places: Vec<usize> = (0..n).collect();
+    pub(crate) fn deal_runs(
+        &self,
+        places: &[usize],
+        n_run: usize,
+        lanes: usize,
+        size: Size,
+    ) -> Vec<Vec<Vec<usize>>> {
+        let (most, n) = (self.batch_rows(n_run, None, size), places.len());
         let group = |places: &[usize]| {
             let wanted = places.len() * n_run / LEAST_POSITIONS;
             let batches = wanted.clamp(1, lanes).max(places.len().div_ceil(most));
@@ -279,16 +310,19 @@ mod tests {
     fn every_stream_is_dealt_once_and_all_batches_of_a_group_cost_the_same() {
         let (_, cost) = notebook();
         for (n, lanes) in [(1, 2), (12, 16), (144, 2), (144, 1), (5000, 3)] {
-            let groups = cost.deal(n, lanes);
-            let mut seen: Vec<usize> = groups.iter().flatten().flatten().copied().collect();
-            seen.sort_unstable();
-            assert!(seen.into_iter().eq(0..n), "{n} on {lanes}");
-            for group in groups {
-                assert!((1..=lanes).contains(&group.len()), "{n} on {lanes}");
-                let lens = || group.iter().map(Vec::len);
-                let (least, most) = (lens().min(), lens().max());
-                assert!(most.expect("batches") - least.expect("batches") <= 1);
-                assert!(most.expect("batches") <= cost.batch_rows(7, None));
+            for size in [0, 1, -3, -100] {
+                let places: Vec<usize> = (0..n).map(|place| 3 * place).collect();
+                let groups = cost.deal(&places, lanes, size);
+                let mut seen: Vec<usize> = groups.iter().flatten().flatten().copied().collect();
+                seen.sort_unstable();
+                assert_eq!(seen, places, "{n} on {lanes}");
+                for group in groups {
+                    assert!((1..=lanes).contains(&group.len()), "{n} on {lanes}");
+                    let lens = || group.iter().map(Vec::len);
+                    let (least, most) = (lens().min(), lens().max());
+                    assert!(most.expect("batches") - least.expect("batches") <= 1);
+                    assert!(most.expect("batches") <= cost.batch_rows(7, None, size));
+                }
             }
         }
     }
@@ -297,18 +331,55 @@ mod tests {
     fn batches_fit_the_buffers_of_a_device() {
         let (_, cost) = notebook();
         let gpu = cost.within(Budget::gpu(128 << 20));
-        assert!(gpu.most_rows() > cost.most_rows(), "a GPU is kept busy");
+        assert!(gpu.most_rows(0) > cost.most_rows(0), "a GPU is kept busy");
         let row = 4 * 7 * 3072;
-        for buffer in [10 * row, 100 * row] {
-            let rows = cost.within(Budget::gpu(buffer)).most_rows();
-            assert!(rows * row <= buffer, "{rows} rows in {buffer} bytes");
+        for buffer in [10 * row, 100 * row, 1000 * row] {
+            for size in 0..=LARGEST {
+                let rows = cost.within(Budget::gpu(buffer)).most_rows(size);
+                assert!(rows * row <= buffer, "{rows} rows in {buffer} bytes");
+            }
         }
+    }
+
+    #[test]
+    fn batches_double_up_to_a_part_of_what_a_device_binds() {
+        let (_, cost) = notebook();
+        let rows = |buffer: u64, gradients_from| {
+            let gpu = cost.within(Budget::gpu(usize::try_from(buffer).expect("64 bits")));
+            (0..=LARGEST).map(|size| gpu.batch_rows(7, gradients_from, size)).collect::<Vec<_>>()
+        };
+        let large = rows(4 << 30, None);
+        assert_eq!(large, [large[0], 2 * large[0], 4 * large[0], 8 * large[0]]);
+        let large = rows(4 << 30, Some(0));
+        assert_eq!(large, [large[0], 2 * large[0], 4 * large[0], 8 * large[0]]);
+        // A stream of one block holds 1.05 MB, of twelve 12.7.
+        let of_block = 4 * 7 * (8 * 3072 + 16 * 768 + 4 * 12 * 17);
+        let medium = rows(1 << 30, None);
+        assert_eq!(medium[..2], [medium[0], 2 * medium[0]]);
+        assert!(medium[3] < 4 * medium[0] && medium[3] * of_block <= (1 << 29), "{medium:?}");
+        let gradients = rows(1 << 30, Some(0));
+        assert!(gradients[3] > gradients[1] && gradients[3] * 12 * of_block <= (1 << 30));
+        // What is guaranteed is what it begins with.
+        let least = rows(128 << 20, None);
+        assert_eq!(least[3], least[0], "{least:?}");
+        // No direction of a product has more groups than every device takes.
+        let small = cost.within(Budget { batch: usize::MAX, gradients: 1, buffer: 1 << 40 });
+        assert!(small.batch_rows(1, None, LARGEST) * 12 <= MOST_GROUPS);
+    }
+
+    #[test]
+    fn batches_halve_down_to_two_rows() {
+        let (_, cost) = notebook();
+        let rows: Vec<usize> = (0..20).map(|halves| cost.most_rows(-halves)).collect();
+        assert_eq!(rows[..3], [rows[0], rows[0] / 2, rows[0] / 4]);
+        assert!(rows.is_sorted_by(|a, b| a >= b) && rows[19] == 2, "{rows:?}");
     }
 
     #[test]
     fn few_streams_stay_together() {
         let (_, cost) = notebook();
-        assert_eq!(cost.deal(12, 2).concat().len(), 1);
-        assert_eq!(cost.deal(144, 2).concat().iter().map(Vec::len).max(), Some(36));
+        let deal = |n: usize| cost.deal(&(0..n).collect::<Vec<_>>(), 2, 0).concat();
+        assert_eq!(deal(12).len(), 1);
+        assert_eq!(deal(144).iter().map(Vec::len).max(), Some(36));
     }
 }

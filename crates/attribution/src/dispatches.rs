@@ -17,7 +17,7 @@ impl CostModel {
     /// Dispatches of patching every component of all layers, within its batches.
     pub fn patch_dispatches(&self, kind: ComponentKind) -> f64 {
         let (n_layers, width) = (self.shape().n_layers, kind.width(self.shape()));
-        let rows = self.most_rows().max(1);
+        let rows = self.most_rows(0).max(1);
         let all = n_layers * width;
         let of_batch = |first: usize| {
             let joining = (first + rows).min(all).div_ceil(width) - first / width;

@@ -12,6 +12,12 @@ pub enum Error {
         /// Which result.
         what: String,
     },
+    /// Not even the smallest batch fits into the device's memory.
+    #[error("the GPU ran out of memory: {message}")]
+    OutOfMemory {
+        /// What it said.
+        message: String,
+    },
     /// The device failed to give a result back.
     #[error("{device} did not give its results back: {message}")]
     Device {

@@ -1,7 +1,7 @@
 use twinbeam_core::{Component, Direction, Integrand};
 
 use crate::cost::DRAWN_POINTS;
-use crate::integrate::{Line, Point};
+use crate::line::{Line, Point};
 use crate::quadrature::{clenshaw_curtis, gauss_legendre};
 use crate::run::Site;
 use crate::{Error, Nodes, Progress, RunPair};
@@ -32,7 +32,7 @@ pub async fn integrand(
     progress: &mut dyn Progress,
 ) -> Result<Integrand, Error> {
     let Component { kind, layer, index } = component;
-    let line = Line::between(pair, Site { kind, layer }, direction);
+    let mut line = Line::between(pair, Site { kind, layer }, direction);
     let (rule, n_split) = match nodes {
         Nodes::Fixed(n) => (gauss_legendre(n), n),
         Nodes::Nested(intervals) => (clenshaw_curtis(intervals), SPLIT_NODES),

@@ -7,11 +7,16 @@ use burn::tensor::Device;
 /// worker is one thread.
 pub(crate) fn lanes(device: &Device) -> usize {
     #[cfg(not(target_family = "wasm"))]
-    if *device == Device::flex() {
+    if is_cpu(device) {
         return rayon::current_num_threads();
     }
     let _ = device;
     1
+}
+
+/// Whether a device is the CPU.
+pub(crate) fn is_cpu(device: &Device) -> bool {
+    *device == Device::flex()
 }
 
 /// What `run` makes of each item, all of them at once; in the order of the items.

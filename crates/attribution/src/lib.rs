@@ -6,8 +6,8 @@
 //! is `changed + t * (contributions put in)`?
 //!
 //! - `suffix.rs` answers it for a batch of streams, with or without gradients: the fast path. It runs
-//!   the positions that can differ through the blocks that follow; `cost.rs` counts what that takes, and
-//!   `lanes.rs` runs several batches at once.
+//!   the positions that can differ through the blocks that follow; `cost.rs` counts what that takes, `batches.rs`
+//!   runs it in batches, several at once (`lanes.rs`) or at the pace of a GPU (`pace.rs`).
 //! - [`patch`] (AP) puts one component's contribution in at a time.
 //! - [`integrate`] (IG, AtP, joint layer patch) moves all of a layer along a line.
 //! - [`position_effects`] and [`streams`] ask the same of single positions: a contribution's parts are then
@@ -26,14 +26,17 @@
 //! Sundararajan et al. (2017), arXiv:1703.01365; captum's `LayerIntegratedGradients`.
 
 mod ablate;
+mod batches;
 mod cost;
 mod dispatches;
 mod error;
 mod integrand;
 mod integrate;
 mod lanes;
+mod line;
 mod means;
 mod metric;
+mod pace;
 mod patch;
 mod pattern;
 pub mod plain;
@@ -50,13 +53,17 @@ pub use error::Error;
 #[cfg(feature = "faults")]
 pub use error::spoil_next_read;
 pub use integrand::integrand;
-pub use integrate::{LayerIntegral, Nodes, integrate, integrate_from_zero};
+pub use integrate::{
+    Baseline, LayerIntegral, Nodes, integrate, integrate_from_zero, integrate_layers,
+    layers_at_once,
+};
 pub use means::{Means, means};
 pub use metric::metric_values;
+pub use pace::{Load, Pace};
 pub use patch::{patch, patch_some};
 pub use pattern::attention_pattern;
 pub use positions::position_effects;
-pub use progress::{Advance, NoProgress, Progress};
+pub use progress::{Advance, NoProgress, Progress, ReadBack};
 pub use quadrature::gauss_legendre;
 pub use run::{RunPair, Side, last_logits};
 pub use streams::streams;

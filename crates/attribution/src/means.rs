@@ -2,7 +2,9 @@ use burn::tensor::Tensor;
 use twinbeam_core::HookName;
 use twinbeam_gpt2::Hooks;
 
+use crate::batches::read_back;
 use crate::error::finite;
+use crate::pace::Load;
 use crate::{Error, Progress, RunPair};
 
 /// Mean activations of every layer, over prompts and positions.
@@ -29,23 +31,26 @@ pub async fn means(
     progress: &mut dyn Progress,
 ) -> Result<Means, Error> {
     let mut sums = Sums { z: Vec::new(), post: Vec::new(), skip };
-    let mut n = 0;
-    for prompt in prompts.iter().filter(|prompt| prompt.len() > skip) {
-        let embedded = pair.model.embed(pair.model.tokens(&[prompt]), &mut sums);
-        let resid = pair.model.run_from_pre(0, embedded, &mut sums);
-        // Whatever is not finite on the way is not finite at the end.
-        let data = resid.sum().into_data_async().await;
-        let data = data.map_err(|source| pair.device_error(&source))?;
-        finite(&data, || "an activation of a prompt that is averaged".to_owned())?;
-        n += prompt.len() - skip;
-        progress.advance(pair.cost.runs([prompt.len()])).await?;
-    }
+    let prompts: Vec<_> = prompts.iter().filter(|prompt| prompt.len() > skip).collect();
+    let n: usize = prompts.iter().map(|prompt| prompt.len() - skip).sum();
     if n == 0 {
         return Err(Error::NotFinite { what: "a mean over no position".to_owned() });
     }
-    let z = sums.z.into_iter().map(|sum| sum / n as f64).collect();
-    let post = sums.post.into_iter().map(|sum| sum / n as f64).collect();
-    Ok(Means { z, post, skip })
+    let mut means = Means { z: Vec::new(), post: Vec::new(), skip };
+    for (place, prompt) in prompts.iter().enumerate() {
+        let embedded = pair.model.embed(pair.model.tokens(&[prompt]), &mut sums);
+        let resid = pair.model.run_from_pre(0, embedded, &mut sums);
+        if place == prompts.len() - 1 {
+            // Before the last read, so that it waits for these too: whoever uses them may do so several times.
+            means.z = sums.z.drain(..).map(|sum| sum / n as f64).collect();
+            means.post = sums.post.drain(..).map(|sum| sum / n as f64).collect();
+        }
+        // Whatever is not finite on the way is not finite at the end.
+        let load = Load::of(pair.cost.runs([prompt.len()]));
+        let numbers = progress.read(read_back(pair, [resid.sum()]), load).await?;
+        finite(&numbers[0], || "an activation of a prompt that is averaged".to_owned())?;
+    }
+    Ok(means)
 }
 
 /// Sums over positions, layer by layer.

@@ -54,23 +54,19 @@ pub(crate) enum Measure {
     ProbDiff { answer: Tensor<1, Int>, wrong: Tensor<1, Int> },
     /// Token ids `[answers]`.
     LogProb { answer: Tensor<1, Int> },
-    /// The clean run's distribution and its logarithm; `[1, d_vocab]`.
-    Kl { probs: Tensor<2>, log_probs: Tensor<2> },
+    /// The logarithm of the clean run's distribution; `[1, d_vocab]`.
+    Kl { log_probs: Tensor<2> },
 }
 
 impl Measure {
-    pub(crate) fn new(
-        metric: Metric,
-        model: &Gpt2,
-        answers: &Answers,
-        clean_logits: &[f64],
-    ) -> Self {
+    /// What does not need the clean run; `None`: all of it does.
+    pub(crate) fn of_answers(metric: Metric, model: &Gpt2, answers: &Answers) -> Option<Self> {
         let device = model.device();
         let ids = |ids: &[u32]| {
             let ids: Vec<i32> = ids.iter().map(|id| id.cast_signed()).collect();
             Tensor::<1, Int>::from_data(TensorData::from(ids.as_slice()), &device)
         };
-        match metric {
+        Some(match metric {
             Metric::LogitDiff => {
                 let mean = |ids: &[u32]| model.unembedding_rows(ids).mean_dim(0);
                 let direction = mean(answers.answer()) - mean(answers.wrong()); // [1, d_model]
@@ -80,13 +76,14 @@ impl Measure {
                 Self::ProbDiff { answer: ids(answers.answer()), wrong: ids(answers.wrong()) }
             }
             Metric::LogProb => Self::LogProb { answer: ids(answers.answer()) },
-            Metric::Kl => {
-                let log_probs: Vec<f32> =
-                    log_probs(clean_logits).into_iter().map(|p| p as f32).collect();
-                let log_probs = model.vector(&log_probs).unsqueeze::<2>(); // [1, d_vocab]
-                Self::Kl { probs: log_probs.clone().exp(), log_probs }
-            }
-        }
+            Metric::Kl => return None,
+        })
+    }
+
+    /// Divergence from the clean run. Only an upload: what is computed here could be lost with what comes next.
+    pub(crate) fn from_clean(model: &Gpt2, clean_logits: &[f64]) -> Self {
+        let log_probs: Vec<f32> = log_probs(clean_logits).into_iter().map(|p| p as f32).collect();
+        Self::Kl { log_probs: model.vector(&log_probs).unsqueeze::<2>() } // [1, d_vocab]
     }
 
     /// By how much the metric at the last position, times [`Metric::orientation`], is more than that
@@ -127,9 +124,9 @@ impl Measure {
                 let most = log_probs.clone().detach().max_dim(1);
                 (log_probs - most.clone()).exp().sum_dim(1).log() + most
             }
-            Self::Kl { probs, log_probs: clean } => {
+            Self::Kl { log_probs: clean } => {
                 // Minus the divergence: more is more of the clean behaviour.
-                (probs.clone() * (log_probs() - clean.clone())).sum_dim(1)
+                (clean.clone().exp() * (log_probs() - clean.clone())).sum_dim(1)
             }
         }
     }

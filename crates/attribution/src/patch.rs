@@ -1,9 +1,12 @@
 use std::collections::BTreeMap;
 
+use burn::tensor::{Tensor, TensorData};
 use twinbeam_core::{ComponentKind, Direction};
 
+use crate::batches::{Batch, Work, in_batches};
 use crate::error::finite;
-use crate::lanes::{each, lanes};
+use crate::lanes::lanes;
+use crate::pace::Size;
 use crate::run::{Depth, Site, changed, put_in, sign};
 use crate::suffix::{Contributions, run_sweep};
 use crate::{Error, Progress, RunPair};
@@ -45,58 +48,107 @@ pub async fn patch_some(
     direction: Direction,
     progress: &mut dyn Progress,
 ) -> Result<Vec<f32>, Error> {
-    let mut contributions = BTreeMap::new();
-    for (layer, _) in components {
-        let site = Site { kind, layer: *layer };
-        let (from, to) = (changed(direction), Some(put_in(direction)));
-        let between = || Contributions::between(pair, site, from, to, pair.cost.same());
-        contributions.entry(site.depth()).or_insert_with(between);
-    }
-    let place = |(layer, index): &(usize, usize)| (Site { kind, layer: *layer }.depth(), *index);
-    let parts: Vec<_> = components.iter().map(place).collect();
+    let depths: BTreeMap<usize, Depth> = components
+        .iter()
+        .map(|(layer, _)| (*layer, Site { kind, layer: *layer }.depth()))
+        .collect();
+    let (from, to) = (changed(direction), Some(put_in(direction)));
+    let between =
+        |layer| Contributions::between(pair, Site { kind, layer }, from, to, pair.cost.same());
+    let all = || depths.iter().map(|(layer, depth)| (*depth, between(*layer))).collect();
+    let parts: Vec<_> = components.iter().map(|(layer, index)| (depths[layer], *index)).collect();
     let what = || format!("a patched {} run", kind.one());
-    sweep(pair, &contributions, &parts, direction, &what, progress).await
+    sweep(pair, &all, &parts, direction, &what, progress).await
 }
 
 /// The effect of adding one part of a contribution at a time, each a place and an index there, in the order in
 /// which they are named. All contributions are of the positions that can differ.
 pub(crate) async fn sweep(
     pair: &RunPair<'_>,
-    contributions: &BTreeMap<Depth, Contributions>,
+    contributions: &Making<'_>,
     parts: &[(Depth, usize)],
     direction: Direction,
-    what: &dyn Fn() -> String,
+    what: &(dyn Fn() -> String + Sync),
     progress: &mut dyn Progress,
 ) -> Result<Vec<f32>, Error> {
     let mut order: Vec<usize> = (0..parts.len()).collect();
     order.sort_by_key(|place| parts[*place]);
-    let mut effects = vec![0.0; parts.len()];
-    let part = |place: &usize| parts[order[*place]];
-    for batches in pair.cost.deal(order.len(), lanes(&pair.model.device())) {
-        let gains = each(&batches, |batch| {
-            let (first, _) = part(&batch[0]);
-            let unchanged = pair.resid(first, changed(direction), pair.cost.start(first, false));
-            let joining: Vec<_> = batch
-                .chunk_by(|a, b| part(a).0 == part(b).0)
-                .map(|places| {
-                    let (depth, _) = part(&places[0]);
-                    let indices = places.iter().map(|place| part(place).1).collect();
-                    (depth, &contributions[&depth], indices)
-                })
-                .collect();
-            run_sweep(pair, first, unchanged, &joining)
-        });
-        for (batch, gains) in batches.iter().zip(gains) {
-            let data = gains.into_data_async().await;
-            let data = data.map_err(|source| pair.device_error(&source))?;
-            let gains = finite(&data, what)?;
-            for (place, gain) in batch.iter().zip(&gains[1..]) {
-                // `+ 0.0`: an effect of nothing is 0, not -0.
-                effects[order[*place]] = (sign(direction) * gain + 0.0) as f32;
-            }
-            let units = batch.iter().map(|place| pair.cost.joined(part(place).0)).sum();
-            progress.advance(units).await?;
-        }
+    let effects = vec![0.0; parts.len()];
+    let made = contributions();
+    let mut sweep =
+        Sweep { pair, making: contributions, made, parts, order, direction, what, effects };
+    in_batches(pair, &mut sweep, progress).await?;
+    Ok(sweep.effects)
+}
+
+/// Makes contributions, by the places where they join.
+pub(crate) type Making<'a> = dyn Fn() -> BTreeMap<Depth, Contributions> + Sync + 'a;
+
+/// Parts, each of which joins the unchanged run.
+struct Sweep<'a, 'model> {
+    pair: &'a RunPair<'model>,
+    making: &'a Making<'a>,
+    made: BTreeMap<Depth, Contributions>,
+    parts: &'a [(Depth, usize)],
+    /// The parts by depth: batches are of neighbours there.
+    order: Vec<usize>,
+    direction: Direction,
+    what: &'a (dyn Fn() -> String + Sync),
+    effects: Vec<f32>,
+}
+
+impl Sweep<'_, '_> {
+    fn part(&self, place: usize) -> (Depth, usize) {
+        self.parts[self.order[place]]
     }
-    Ok(effects)
+}
+
+impl Work for Sweep<'_, '_> {
+    fn places(&self) -> usize {
+        self.parts.len()
+    }
+
+    fn has_gradients(&self) -> bool {
+        false
+    }
+
+    fn deal(&self, places: &[usize], size: Size) -> Vec<Vec<Batch>> {
+        self.pair.cost.deal(places, lanes(&self.pair.model.device()), size)
+    }
+
+    fn most(&self, _places: &[usize], size: Size) -> usize {
+        self.pair.cost.most_rows(size)
+    }
+
+    fn run(&self, batch: &[usize]) -> Vec<Tensor<1>> {
+        let Self { pair, direction, .. } = *self;
+        let (first, _) = self.part(batch[0]);
+        let unchanged = pair.resid(first, changed(direction), pair.cost.start(first, false));
+        let joining: Vec<_> = batch
+            .chunk_by(|a, b| self.part(*a).0 == self.part(*b).0)
+            .map(|places| {
+                let (depth, _) = self.part(places[0]);
+                let indices = places.iter().map(|place| self.part(*place).1).collect();
+                (depth, &self.made[&depth], indices)
+            })
+            .collect();
+        vec![run_sweep(pair, first, unchanged, &joining)]
+    }
+
+    fn units(&self, batch: &[usize]) -> u64 {
+        batch.iter().map(|place| self.pair.cost.joined(self.part(*place).0)).sum()
+    }
+
+    fn keep(&mut self, batch: &[usize], numbers: &[TensorData]) -> Result<(), Error> {
+        let gains = finite(&numbers[0], self.what)?;
+        for (place, gain) in batch.iter().zip(&gains[1..]) {
+            // `+ 0.0`: an effect of nothing is 0, not -0.
+            self.effects[self.order[*place]] = (sign(self.direction) * gain + 0.0) as f32;
+        }
+        Ok(())
+    }
+
+    fn renew(&mut self) {
+        self.made = (self.making)();
+    }
 }

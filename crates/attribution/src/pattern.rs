@@ -2,7 +2,9 @@ use burn::tensor::Tensor;
 use twinbeam_core::{AttentionPattern, HookName};
 use twinbeam_gpt2::Hooks;
 
+use crate::batches::read_back;
 use crate::error::finite;
+use crate::pace::Load;
 use crate::{Error, Progress, RunPair, Side};
 
 /// Where a head attends to, in both runs: one more run of both, which keeps this layer's pattern only.
@@ -24,11 +26,11 @@ pub async fn attention_pattern(
     model.run_from_pre(0, model.embed(both, &mut kept), &mut kept);
     let mut values = Vec::new();
     if let Some(pattern) = kept.pattern {
-        let data = pattern.into_data_async().await;
-        let data = data.map_err(|source| pair.device_error(&source))?;
-        values = finite(&data, || format!("the pattern of head {head} of layer {layer}"))?;
+        let n = pattern.shape().num_elements();
+        let load = Load::of(pair.cost.ablations(2));
+        let numbers = progress.read(read_back(pair, [pattern.reshape([n])]), load).await?;
+        values = finite(&numbers[0], || format!("the pattern of head {head} of layer {layer}"))?;
     }
-    progress.advance(pair.cost.ablations(2)).await?;
     let mut values = values.into_iter().map(|probability| probability as f32);
     let clean = values.by_ref().take(n_pos * n_pos).collect();
     Ok(AttentionPattern { layer, head, n_pos, clean, corrupted: values.collect() })

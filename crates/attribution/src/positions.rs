@@ -2,7 +2,7 @@ use std::collections::BTreeMap;
 
 use twinbeam_core::{Component, Direction, PositionEffects};
 
-use crate::integrate::Line;
+use crate::line::Line;
 use crate::patch::sweep;
 use crate::run::{Site, changed, put_in};
 use crate::suffix::Contributions;
@@ -36,17 +36,18 @@ pub async fn position_effects(
     let start = pair.cost.start(depth, false);
     let n_run = pair.n_pos - start;
     let (from, to) = (changed(direction), Some(put_in(direction)));
-    let own = Contributions::between(pair, site, from, to, start).some(&[index], n_run);
-    let by_position = Contributions::by_position(pair, own);
-
-    let contributions = BTreeMap::from([(depth, by_position.clone())]);
+    let by_position = || {
+        let own = Contributions::between(pair, site, from, to, start).some(&[index], n_run);
+        Contributions::by_position(pair, own)
+    };
+    let contributions = || BTreeMap::from([(depth, by_position())]);
     let parts: Vec<_> = (0..n_run).map(|position| (depth, position)).collect();
     let what = || format!("a run patched at one position of {component}");
     let ap = sweep(pair, &contributions, &parts, direction, &what, progress).await?;
 
     // The layer is asked about with it: whether its line is fine enough shows in what adds up to its joint patch,
     // and one component's shares do not.
-    let line = Line::between(pair, site, direction).asked_about_too(by_position);
+    let mut line = Line::between(pair, site, direction).asked_about_too(by_position);
     let mut ig = line.integrate(nodes, progress).await?.ig;
     let ig = ig.split_off(ig.len() - n_run);
     let all = |values: Vec<f32>| [vec![0.0; start], values].concat();

@@ -2,6 +2,8 @@ use burn::tensor::Tensor;
 use twinbeam_core::{Answers, ComponentKind, Direction, HookName, Metric, MetricValues, TokenPair};
 use twinbeam_gpt2::{ActivationCache, Gpt2, NoHooks, Prefix};
 
+use crate::Progress;
+use crate::batches::kind_of;
 use crate::cost::{Budget, CostModel};
 use crate::error::{Error, finite};
 use crate::lanes::lanes;
@@ -57,19 +59,23 @@ impl<'model> RunPair<'model> {
         let batch = model.tokens(&[tokens.clean(), tokens.corrupted()]);
         let resid = model.run_from_pre(0, model.embed(batch, &mut cache), &mut cache);
         let last = model.final_norm(resid.narrow(1, tokens.n_pos() - 1, 1)); // [2, 1, d_model]
+        let budget = Budget::cpu(lanes(&model.device()));
+        let cost = CostModel::new(model.shape(), tokens, metric).within(budget);
+        // Before the read, so that it waits for all that is kept: a method that has to do its work again does not
+        // begin before it.
+        let prefix = |len| model.prefix(&cache, len, tokens.n_pos());
+        let prefixes = [prefix(cost.same()), prefix(0)];
+        let measure = Measure::of_answers(metric, model, &answers);
         let data = model.unembed(last).into_data_async().await;
         let data = data.map_err(|source| device_error(model, &source))?;
         let values = finite(&data, || "a logit of the two runs".to_owned())?;
         let (clean, corrupted) = values.split_at(model.shape().d_vocab);
-        let budget = Budget::cpu(lanes(&model.device()));
-        let cost = CostModel::new(model.shape(), tokens, metric).within(budget);
         let before = [clean, corrupted]
             .map(|logits| f64::from(metric_values(logits, clean, &answers).get(metric)));
-        let prefix = |len| model.prefix(&cache, len, tokens.n_pos());
         Ok(Self {
-            prefixes: [prefix(cost.same()), prefix(0)],
+            prefixes,
             model,
-            measure: Measure::new(metric, model, &answers, clean),
+            measure: measure.unwrap_or_else(|| Measure::from_clean(model, clean)),
             n_pos: tokens.n_pos(),
             cost,
             tokens: tokens.clone(),
@@ -93,9 +99,14 @@ impl<'model> RunPair<'model> {
         &self.cost
     }
 
-    /// How many components are patched at once; one more takes as long as a few.
-    pub fn patched_at_once(&self) -> usize {
-        self.cost.most_rows() * lanes(&self.model.device())
+    /// How many components are patched at once as things stand; one more takes as long as a few. On a paced device
+    /// these are those that are read together.
+    pub fn patched_at_once(&self, progress: &dyn Progress) -> usize {
+        let Some(pace) = progress.pace() else {
+            return self.cost.most_rows(0) * lanes(&self.model.device());
+        };
+        let kind = kind_of(self, false);
+        self.cost.most_rows(pace.size(kind)) * pace.batches(kind)
     }
 
     /// Whether it was computed in double precision.

@@ -1,9 +1,8 @@
-use std::collections::BTreeMap;
-
 use burn::tensor::Tensor;
 use twinbeam_core::{ComponentKind, Direction, Method, Stream, StreamMap};
 
-use crate::integrate::Line;
+use crate::integrate::integrate_lines;
+use crate::line::Line;
 use crate::patch::sweep;
 use crate::run::{Depth, Site, changed, put_in};
 use crate::suffix::Contributions;
@@ -32,15 +31,8 @@ pub async fn streams(
 ) -> Result<Vec<StreamMap>, Error> {
     let mut maps = Vec::new();
     for stream in Stream::ALL {
-        let layers: BTreeMap<Depth, Contributions> = (0..pair.n_layers())
-            .map(|layer| {
-                let difference = difference(pair, stream, layer, direction);
-                (place(stream, layer), Contributions::by_position(pair, difference))
-            })
-            .collect();
-        let patched = patched(pair, stream, &layers, direction, progress).await?;
-        let integrated = integrated(pair, stream, layers, direction, nodes, progress).await?;
-        maps.extend([patched, integrated]);
+        maps.push(patched(pair, stream, direction, progress).await?);
+        maps.push(integrated(pair, stream, direction, nodes, progress).await?);
     }
     Ok(maps)
 }
@@ -48,21 +40,26 @@ pub async fn streams(
 async fn patched(
     pair: &RunPair<'_>,
     stream: Stream,
-    layers: &BTreeMap<Depth, Contributions>,
     direction: Direction,
     progress: &mut dyn Progress,
 ) -> Result<StreamMap, Error> {
     let n_pos = pair.n_pos;
+    let depths: Vec<Depth> = (0..pair.n_layers()).map(|layer| place(stream, layer)).collect();
     let start = |depth: &Depth| pair.cost.start(*depth, false);
-    let parts: Vec<_> = layers
-        .keys()
+    let all = || {
+        let of_layer =
+            |(layer, depth): (usize, &Depth)| (*depth, parts(pair, stream, layer, direction));
+        depths.iter().enumerate().map(of_layer).collect()
+    };
+    let parts: Vec<_> = depths
+        .iter()
         .flat_map(|depth| (0..n_pos - start(depth)).map(|index| (*depth, index)))
         .collect();
     let what = || format!("a run patched at one place of {}", stream.id());
-    let effects = sweep(pair, layers, &parts, direction, &what, progress).await?;
+    let effects = sweep(pair, &all, &parts, direction, &what, progress).await?;
     let mut effects = effects.into_iter();
-    let mut values = Vec::with_capacity(layers.len() * n_pos);
-    for depth in layers.keys() {
+    let mut values = Vec::with_capacity(depths.len() * n_pos);
+    for depth in &depths {
         values.extend(std::iter::repeat_n(0.0, start(depth)));
         values.extend(effects.by_ref().take(n_pos - start(depth)));
     }
@@ -73,22 +70,29 @@ async fn patched(
 async fn integrated(
     pair: &RunPair<'_>,
     stream: Stream,
-    layers: BTreeMap<Depth, Contributions>,
     direction: Direction,
     nodes: Nodes,
     progress: &mut dyn Progress,
 ) -> Result<StreamMap, Error> {
     let n_pos = pair.n_pos;
     let (mut values, mut convergence_delta) = (Vec::new(), Vec::new());
-    for (layer, (depth, parts)) in layers.into_iter().enumerate() {
+    let line = |layer| {
         let moved = format!("{} of layer {layer}", stream.id());
-        let line = Line::of_parts(pair, depth, direction, parts, moved);
-        let integral = line.integrate(nodes, progress).await?;
+        let of_layer = move || parts(pair, stream, layer, direction);
+        Line::of_parts(pair, place(stream, layer), direction, of_layer, moved)
+    };
+    let mut lines: Vec<Line<'_>> = (0..pair.n_layers()).map(line).collect();
+    for integral in integrate_lines(&mut lines, nodes, progress).await? {
         values.extend(std::iter::repeat_n(0.0, n_pos - integral.ig.len()));
         values.extend(integral.ig);
         convergence_delta.push(integral.convergence_delta);
     }
     Ok(StreamMap { stream, method: Method::Ig, direction, n_pos, values, convergence_delta })
+}
+
+/// What a stream of a layer differs by, position by position.
+fn parts(pair: &RunPair<'_>, stream: Stream, layer: usize, direction: Direction) -> Contributions {
+    Contributions::by_position(pair, difference(pair, stream, layer, direction))
 }
 
 /// Where a stream of a layer has reached the residual stream.

@@ -1,12 +1,15 @@
 //! How fast the methods run, as a share of what the device can do.
 
 use burn::tensor::Tensor;
-use twinbeam_attribution::{Advance, Error as MethodError, Nodes, Progress, integrate, patch_some};
+use twinbeam_attribution::{
+    Advance, Error as MethodError, Load, Nodes, Pace, Progress, ReadBack, integrate, patch_some,
+};
 use twinbeam_core::{
     Answers, Bench, BenchPart, BenchRow, ComponentKind, DeviceReport, Direction, Event, Metric,
     ModelShape, Phase, PromptError, Steps, TokenPair,
 };
 
+use crate::reader::Reader;
 use crate::{Error, Host, Model, Question};
 
 /// Tokens of what is timed where nobody says on what: as many as the notebook's prompts have, and the first that
@@ -107,14 +110,28 @@ pub async fn bench(
     job: u64,
     host: &mut impl Host,
 ) -> Result<Bench, Error> {
+    let reader = Reader::new(model.watch.begin(), host.seconds());
+    let mut counter = Counter { host, job, flops: 0, reader };
+    // Boxed: all parts in a row make a large future.
+    let bench = Box::pin(parts(model, device, question, plan, &mut counter)).await;
+    counter.reader.settle(bench).await
+}
+
+async fn parts<H: Host>(
+    model: &Model,
+    device: &DeviceReport,
+    question: &Question,
+    plan: &BenchPlan,
+    counter: &mut Counter<'_, H>,
+) -> Result<Bench, Error> {
     let tokens = &question.tokens;
     let (shape, direction) = (model.shape(), Direction::Noising);
     let layers = || 0..shape.n_layers;
     let product = if device.gpu { GPU_PRODUCT } else { CPU_PRODUCT };
-    let mut counter = Counter { host, job, flops: 0 };
     counter.tell();
-    let mut best = peak(model, product, &mut counter).await?;
+    let mut best = peak(model, product, counter).await?;
     let pair = model.runs(question).await?;
+    counter.advance(0).await?;
     let nodes = question.nodes(&pair);
     let cost = *pair.cost();
     let mut rows = Vec::new();
@@ -129,10 +146,10 @@ pub async fn bench(
             .collect();
         // Once for nothing: a GPU compiles its kernels when it first needs them.
         for layer in plan.ig_layers.iter().take(1) {
-            integrate(&pair, kind, *layer, direction, Nodes::Fixed(1), &mut counter).await?;
+            integrate(&pair, kind, *layer, direction, Nodes::Fixed(1), counter).await?;
         }
-        let some = components.len().min(pair.patched_at_once());
-        patch_some(&pair, kind, &components[..some], direction, &mut counter).await?;
+        let some = components.len().min(pair.patched_at_once(&*counter));
+        patch_some(&pair, kind, &components[..some], direction, counter).await?;
 
         counter.flops = 0;
         let mut points = 0;
@@ -140,7 +157,7 @@ pub async fn bench(
         while timer.goes_on(counter.host) {
             points = 0;
             for layer in &plan.ig_layers {
-                let integral = integrate(&pair, kind, *layer, direction, nodes, &mut counter);
+                let integral = integrate(&pair, kind, *layer, direction, nodes, counter);
                 points += integral.await?.n_steps;
             }
         }
@@ -153,15 +170,15 @@ pub async fn bench(
         counter.flops = 0;
         let mut timer = Timer::start(counter.host);
         while timer.goes_on(counter.host) {
-            for components in components.chunks(pair.patched_at_once()) {
-                patch_some(&pair, kind, components, direction, &mut counter).await?;
+            for components in components.chunks(pair.patched_at_once(&*counter)) {
+                patch_some(&pair, kind, components, direction, counter).await?;
             }
         }
         let all_flops = layers().map(|layer| cost.patch(kind, layer)).sum();
         rows.push(timer.row(BenchPart::Ap(kind), counter.flops, all_flops));
     }
     // A machine's speed wanders, and a share of more than all says nothing.
-    best = best.max(peak(model, product, &mut counter).await?);
+    best = best.max(peak(model, product, counter).await?);
     Ok(Bench {
         device: device.clone(),
         shape: *shape,
@@ -243,9 +260,19 @@ struct Counter<'host, H> {
     host: &'host mut H,
     job: u64,
     flops: u64,
+    reader: Reader,
 }
 
 impl<H: Host> Counter<'_, H> {
+    /// Counts work, and gives others a turn.
+    async fn count(&mut self, units: u64) -> Result<(), MethodError> {
+        self.flops += units;
+        self.tell();
+        self.host.pause().await;
+        self.reader.goes_on(self.host.seconds());
+        if self.host.cancelled() { Err(MethodError::Cancelled) } else { Ok(()) }
+    }
+
     /// Says that it goes on, and no number: how often a part is done again shows on the way.
     fn tell(&mut self) {
         let (job, phase, seconds) = (self.job, Phase::Bench, self.host.seconds());
@@ -255,12 +282,23 @@ impl<H: Host> Counter<'_, H> {
 
 impl<H: Host> Progress for Counter<'_, H> {
     fn advance(&mut self, units: u64) -> Advance<'_> {
-        self.flops += units;
-        self.tell();
         Box::pin(async move {
-            self.host.pause().await;
-            if self.host.cancelled() { Err(MethodError::Cancelled) } else { Ok(()) }
+            self.reader.begin().await?;
+            self.count(units).await
         })
+    }
+
+    fn read<'a>(&'a mut self, numbers: ReadBack<'a>, load: Load) -> ReadBack<'a> {
+        Box::pin(async move {
+            let host = &*self.host;
+            let numbers = self.reader.read(numbers, &load, || host.seconds()).await?;
+            self.count(load.units()).await?;
+            Ok(numbers)
+        })
+    }
+
+    fn pace(&self) -> Option<&Pace> {
+        self.reader.pace()
     }
 }
 

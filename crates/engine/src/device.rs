@@ -101,6 +101,12 @@ impl DeviceKind {
         &self.report
     }
 
+    /// How often it was waited for so far by jobs: for numbers, for what it has to say of its work, or for both at
+    /// once. A CPU never is.
+    pub fn waits(&self) -> u64 {
+        self.watch.waits()
+    }
+
     /// How tensors of a model are made on it.
     pub(crate) fn options(&self, shape: &ModelShape) -> TensorCreationOptions {
         let double = match self.precision {

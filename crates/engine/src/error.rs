@@ -134,7 +134,7 @@ impl Error {
             Self::Attribution(Method::NotFinite { what }) => {
                 Problem::NotFinite { what: what.clone() }
             }
-            Self::Attribution(error @ Method::Device { .. }) => {
+            Self::Attribution(error @ (Method::Device { .. } | Method::OutOfMemory { .. })) => {
                 Problem::Device { message: error.to_string() }
             }
             Self::Device(message) => Problem::Device { message: message.clone() },

@@ -23,6 +23,8 @@ enum Fault {
     Nan,
     /// The GPU refuses a piece of work.
     Validation,
+    /// A batch does not fit into the GPU's memory.
+    Memory,
     /// The GPU goes away.
     Lost,
     /// The device's integrated gradients are off.
@@ -43,6 +45,7 @@ thread_local! {
     static ARMED: Cell<Option<Fault>> = const { Cell::new(None) };
     static ASKED: Cell<bool> = const { Cell::new(false) };
     static LIMITED: Cell<bool> = const { Cell::new(false) };
+    static RAN_OUT: Cell<bool> = const { Cell::new(false) };
 }
 
 /// Takes the name of a fault. Only the first one counts, and a name that is none is none.
@@ -56,6 +59,7 @@ pub fn arm(name: &str) {
         "hang" => Some(Fault::Hang),
         "nan" => Some(Fault::Nan),
         "validation" => Some(Fault::Validation),
+        "memory" => Some(Fault::Memory),
         "lost" => Some(Fault::Lost),
         "wrong" => Some(Fault::Wrong),
         "self-test" => Some(Fault::SelfTest),
@@ -140,10 +144,19 @@ pub(crate) async fn trial(device: &burn::tensor::Device) -> Result<Option<String
     Ok(Some(format!("{n} comparisons of kernels, the worst off by {off:.1e}")))
 }
 
+/// What the GPU says of memory that ran out within the step before.
+#[cfg(feature = "gpu")]
+pub(crate) fn memory_ran_out() -> Option<String> {
+    RAN_OUT.take().then(|| "a fault: out of memory".to_owned())
+}
+
 /// Within a step of a job.
 pub(crate) fn in_step(step: &Step) {
     if strikes(Fault::Nan) {
         spoil_next_read();
+    }
+    if strikes(Fault::Memory) {
+        RAN_OUT.set(true);
     }
     #[cfg(feature = "gpu")]
     if let Some(device) = step.device() {

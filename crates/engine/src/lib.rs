@@ -25,6 +25,7 @@ mod probe;
 #[cfg(feature = "gpu")]
 mod products;
 mod published;
+mod reader;
 mod remote;
 mod run;
 mod self_test;

@@ -1,7 +1,9 @@
 //! Activation patching as a job does it: heads layer by layer, neurons in the order of what gradients say
 //! of them, and how much of that is exact at any moment.
 
-use twinbeam_attribution::patch_some;
+use std::collections::VecDeque;
+
+use twinbeam_attribution::{Progress as _, patch_some};
 use twinbeam_core::{
     Claim, ComponentKind, Direction, Event, Method, Patches, Phase, ScoreTable, Screening, Strip,
 };
@@ -22,8 +24,10 @@ impl<H: Host> Job<'_, '_, H> {
         let width = shape.n_heads;
         let all: Vec<usize> = (0..shape.n_layers * width).collect();
         let (mut effects, mut shown) = (Vec::with_capacity(all.len()), 0);
-        for places in all.chunks(self.pair.patched_at_once()) {
-            effects.extend(self.patch(kind, direction, places).await?);
+        while effects.len() < all.len() {
+            let left = &all[effects.len()..];
+            let at_once = self.pair.patched_at_once(&*self.ticker).min(left.len());
+            effects.extend(self.patch(kind, direction, &left[..at_once]).await?);
             while effects.len() >= (shown + 1) * width {
                 let values = effects[shown * width..(shown + 1) * width].to_vec();
                 let (method, layer) = (Method::Ap, shown);
@@ -47,12 +51,22 @@ impl<H: Host> Job<'_, '_, H> {
         let screens = [Method::Ig, Method::Atp].map(|m| self.outcome.table(kind, m, direction));
         let screens: Vec<&ScoreTable> = screens.into_iter().flatten().collect();
         let screening = Screening::by(&screens);
-        let at_once = self.pair.patched_at_once();
         let n = self.outcome.shape.n_layers * self.outcome.shape.d_mlp;
-        let message = (n / MESSAGES).div_ceil(at_once).max(1) * at_once;
-        for round in screening.rounds() {
-            let mut effects = Vec::with_capacity(round.len());
-            for places in round.chunks(message.min(round.len())) {
+        let rounds = screening.rounds();
+        let order = rounds.concat();
+        let mut effects = Vec::with_capacity(order.len());
+        // Rounds that have not been claimed, and where the first of them begins.
+        let mut open: VecDeque<usize> = rounds.iter().map(Vec::len).collect();
+        let mut begin = 0;
+        // A GPU reads several batches together, and a round by itself may be less than that.
+        let pieces = if self.ticker.pace().is_some() { vec![order.clone()] } else { rounds };
+        for piece in pieces {
+            let mut left = &piece[..];
+            while !left.is_empty() {
+                let at_once = self.pair.patched_at_once(&*self.ticker);
+                let message = (n / MESSAGES).div_ceil(at_once).max(1) * at_once;
+                let places;
+                (places, left) = left.split_at(message.min(left.len()));
                 let places = places.to_vec();
                 let values = self.patch(kind, direction, &places).await?;
                 effects.extend_from_slice(&values);
@@ -65,8 +79,14 @@ impl<H: Host> Job<'_, '_, H> {
                 };
                 let job = self.ticker.job;
                 self.ticker.show(Event::Patched { job, patches, coverage }).await?;
+                // A round that is complete is checked while the next one is computed.
+                while let Some(len) = open.pop_front_if(|len| begin + *len <= effects.len()) {
+                    let round = begin..begin + len;
+                    begin = round.end;
+                    let claimed = (&order[round.clone()], effects[round].to_vec());
+                    self.claim(kind, direction, claimed).await?;
+                }
             }
-            self.claim(kind, direction, (&round, effects)).await?;
         }
         self.seconds(format!("ap_{}_{direction}", kind.id()), begun);
         Ok(())

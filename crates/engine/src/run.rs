@@ -1,6 +1,6 @@
 use twinbeam_attribution::{
-    Advance, Budget, CostModel, Error as MethodError, LayerIntegral, Nodes, Progress, RunPair,
-    Side, integrate, integrate_from_zero,
+    Advance, Baseline, Budget, CostModel, Error as MethodError, LayerIntegral, Load, Nodes, Pace,
+    Progress, ReadBack, RunPair, Side, integrate_layers, layers_at_once,
 };
 use twinbeam_core::{
     Answers, Claim, ClaimedIntegral, ComponentKind, Direction, Event, Experiment, JointEffects,
@@ -8,6 +8,7 @@ use twinbeam_core::{
 };
 
 use crate::check::{logits, scale};
+use crate::reader::Reader;
 use crate::watch::Step;
 use crate::{Error, Host, Model};
 
@@ -203,21 +204,23 @@ impl<H: Host> Job<'_, '_, H> {
         };
         let begun = self.ticker.host.seconds();
         let mut table = Vec::with_capacity(self.pair.n_layers());
-        for layer in 0..self.pair.n_layers() {
+        while table.len() < self.pair.n_layers() {
             let (pair, nodes, ticker) = (&self.pair, self.nodes, &mut *self.ticker);
             let from_zero = method == Method::IgZero;
-            let counted = pair.cost().points(kind, layer, self.expected, from_zero);
-            ticker.begin(counted);
-            let integral = if from_zero {
-                integrate_from_zero(pair, kind, layer, nodes, ticker).await?
-            } else {
-                integrate(pair, kind, layer, direction, nodes, ticker).await?
-            };
+            let baseline = if from_zero { Baseline::Zero } else { Baseline::OtherRun(direction) };
+            let (begin, expected) = (table.len(), self.expected);
+            let layers =
+                begin..begin + layers_at_once(pair, kind, begin, expected, baseline, &*ticker);
+            let counted = |layer| pair.cost().points(kind, layer, expected, from_zero);
+            ticker.begin(layers.clone().map(counted).sum());
+            let some = integrate_layers(pair, kind, layers, baseline, nodes, ticker).await?;
             ticker.end();
-            #[cfg(feature = "faults")]
-            let integral = crate::faults::spoil_integral(integral, self.claims);
-            self.show_integral((kind, method, direction), layer, &integral).await?;
-            table.push(integral);
+            for (layer, integral) in (begin..).zip(some) {
+                #[cfg(feature = "faults")]
+                let integral = crate::faults::spoil_integral(integral, self.claims);
+                self.show_integral((kind, method, direction), layer, &integral).await?;
+                table.push(integral);
+            }
         }
         if self.claims {
             let layers = table.iter().map(claimed).collect();
@@ -305,16 +308,15 @@ pub(crate) struct Ticker<'host, H> {
     /// What a piece of work is counted with, and what has been done of it.
     piece: Option<(u64, u64)>,
     begun: f64,
-    step: Step,
-    /// What was wrong with a step: a method can only be told to stop.
-    found: Option<Error>,
+    reader: Reader,
 }
 
 impl<'host, H: Host> Ticker<'host, H> {
     /// Of a job of which nothing is done yet.
     pub(crate) fn new(host: &'host mut H, job: u64, phase: Phase, total: u64, step: Step) -> Self {
         let begun = host.seconds();
-        Self { host, job, phase, done: 0, total, piece: None, begun, step, found: None }
+        let reader = Reader::new(step, begun);
+        Self { host, job, phase, done: 0, total, piece: None, begun, reader }
     }
 
     /// Units that are counted in all.
@@ -327,8 +329,7 @@ impl<'host, H: Host> Ticker<'host, H> {
     /// # Errors
     /// That of `result`, or what the device has found.
     pub(crate) async fn settle<T>(&mut self, result: Result<T, Error>) -> Result<T, Error> {
-        let result = self.found.take().map_or(result, Err);
-        self.step.settle(result).await
+        self.reader.settle(result).await
     }
 
     fn tell(&mut self) {
@@ -353,10 +354,12 @@ impl<'host, H: Host> Ticker<'host, H> {
     }
 
     async fn tick(&mut self, units: u64) -> Result<(), MethodError> {
-        if let Err(found) = self.step.next().await {
-            self.found = Some(found);
-            return Err(MethodError::Cancelled);
-        }
+        self.reader.begin().await?;
+        self.count(units).await
+    }
+
+    /// Counts work that was read, or that the device was asked of otherwise.
+    async fn count(&mut self, units: u64) -> Result<(), MethodError> {
         self.done += units;
         if let Some((counted, done)) = &mut self.piece {
             *done += units;
@@ -366,23 +369,24 @@ impl<'host, H: Host> Ticker<'host, H> {
         }
         #[cfg(feature = "faults")]
         if self.done > 0 {
-            crate::faults::in_step(&self.step);
+            crate::faults::in_step(self.reader.step());
         }
         self.tell();
         self.host.pause().await;
+        self.reader.goes_on(self.host.seconds());
         if self.host.cancelled() { Err(MethodError::Cancelled) } else { Ok(()) }
     }
 
     /// Claims a part of a result, unless the device has found something wrong with the work that led to it.
     pub(crate) async fn claim(&mut self, claim: Claim) -> Result<(), Error> {
-        self.step.next().await?;
+        self.reader.ask().await?;
         self.host.claim(claim);
         Ok(())
     }
 
     /// Emits a result, unless the device has found something wrong with the work that led to it.
     pub(crate) async fn show(&mut self, event: Event) -> Result<(), Error> {
-        self.step.next().await?;
+        self.reader.ask().await?;
         self.host.emit(event);
         Ok(())
     }
@@ -391,5 +395,18 @@ impl<'host, H: Host> Ticker<'host, H> {
 impl<H: Host> Progress for Ticker<'_, H> {
     fn advance(&mut self, units: u64) -> Advance<'_> {
         Box::pin(self.tick(units))
+    }
+
+    fn read<'a>(&'a mut self, numbers: ReadBack<'a>, load: Load) -> ReadBack<'a> {
+        Box::pin(async move {
+            let host = &*self.host;
+            let numbers = self.reader.read(numbers, &load, || host.seconds()).await?;
+            self.count(load.units()).await?;
+            Ok(numbers)
+        })
+    }
+
+    fn pace(&self) -> Option<&Pace> {
+        self.reader.pace()
     }
 }

@@ -4,6 +4,7 @@
 use burn::tensor::Tensor;
 
 /// What heads read.
+#[cfg_attr(not(feature = "gpu"), expect(dead_code, reason = "only a kernel reads them"))]
 pub(crate) struct Inputs<'a> {
     /// The product of the stream with `c_attn`, without its bias; `[batch, pos, 3 * d_model]`.
     pub(crate) product: Tensor<3>,

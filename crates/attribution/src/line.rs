@@ -1,0 +1,279 @@
+//! A straight line in the residual stream, and the metric with its slopes at points of it.
+
+use burn::tensor::{Tensor, TensorData};
+use twinbeam_core::Direction;
+
+use crate::batches::{Batch, Work, in_batches};
+use crate::cost::LEAST_POSITIONS;
+use crate::error::finite;
+use crate::lanes::{is_cpu, lanes};
+use crate::pace::Size;
+use crate::run::{Depth, Side, Site, changed, put_in, sign};
+use crate::suffix::{Contributions, run_suffix};
+use crate::{Error, Progress, RunPair};
+
+/// A line from the changed run at `t = 0` to the values put in at `t = 1`.
+pub(crate) struct Line<'pair> {
+    pair: &'pair RunPair<'pair>,
+    depth: Depth,
+    /// What moves, in words.
+    moved: String,
+    direction: Direction,
+    pub(crate) sign: f64,
+    from_zero: bool,
+    making: Vec<Making<'pair>>,
+    made: Made,
+}
+
+/// Makes parts of a line: those that move, or others.
+type Making<'pair> = Box<dyn Fn() -> Contributions + Send + Sync + 'pair>;
+
+/// What a line is on its device.
+struct Made {
+    /// Residual stream of the changed run; `[1, run positions, d_model]`.
+    base: Tensor<3>,
+    /// What is added to it at the end; `[1, run positions, d_model]`.
+    total: Tensor<3>,
+    /// The parts that move, together all of it, and then those whose share in the slope is asked for too.
+    parts: Vec<Contributions>,
+}
+
+/// By how much the oriented metric grows with `t` because of each part, at one point of a line: of those that move,
+/// then of the others that are asked for.
+pub(crate) type Slopes = Vec<f64>;
+
+/// A point of a line.
+pub(crate) struct Point {
+    /// By how much the oriented metric is more than at the beginning of its batch.
+    pub(crate) gain: f64,
+    pub(crate) slopes: Slopes,
+}
+
+impl<'pair> Line<'pair> {
+    /// All components of a site between the two runs.
+    pub(crate) fn between(pair: &'pair RunPair<'_>, site: Site, direction: Direction) -> Self {
+        Self::of_site(pair, site, direction, (changed(direction), Some(put_in(direction))))
+    }
+
+    /// All components of a site from activations of zero to those of the clean run.
+    pub(crate) fn from_zero(pair: &'pair RunPair<'_>, site: Site) -> Self {
+        Self::of_site(pair, site, Direction::Noising, (Side::Clean, None))
+    }
+
+    fn of_site(
+        pair: &'pair RunPair<'_>,
+        site: Site,
+        direction: Direction,
+        (from, to): (Side, Option<Side>),
+    ) -> Self {
+        let (depth, from_zero) = (site.depth(), to.is_none());
+        let start = pair.cost.start(depth, from_zero);
+        let parts = move || Contributions::between(pair, site, from, to, start);
+        let moved = format!("the {} of layer {}", site.kind.id(), site.layer);
+        Self::new(pair, depth, direction, from_zero, parts, moved)
+    }
+
+    /// Parts that move together between the two runs, of the positions that are run from there on.
+    pub(crate) fn of_parts(
+        pair: &'pair RunPair<'_>,
+        depth: Depth,
+        direction: Direction,
+        parts: impl Fn() -> Contributions + Send + Sync + 'pair,
+        moved: String,
+    ) -> Self {
+        Self::new(pair, depth, direction, false, parts, moved)
+    }
+
+    fn new(
+        pair: &'pair RunPair<'_>,
+        depth: Depth,
+        direction: Direction,
+        from_zero: bool,
+        parts: impl Fn() -> Contributions + Send + Sync + 'pair,
+        moved: String,
+    ) -> Self {
+        let making: Vec<Making<'pair>> = vec![Box::new(parts)];
+        let made = Made::new(pair, depth, direction, from_zero, &making);
+        Self { pair, depth, moved, direction, sign: sign(direction), from_zero, making, made }
+    }
+
+    /// The same line, asked about other parts too: their scores follow those of the parts that move, and count
+    /// for when they are good enough, but not in sums.
+    pub(crate) fn asked_about_too(
+        mut self,
+        others: impl Fn() -> Contributions + Send + Sync + 'pair,
+    ) -> Self {
+        self.made.parts.push(others());
+        self.making.push(Box::new(others));
+        self
+    }
+
+    /// How many parts move.
+    pub(crate) fn parts(&self) -> usize {
+        self.made.parts[0].parts()
+    }
+
+    /// Makes anew what is on the device.
+    fn renew(&mut self) {
+        let Self { pair, depth, direction, from_zero, .. } = *self;
+        self.made = Made::new(pair, depth, direction, from_zero, &self.making);
+    }
+
+    /// Points per batch of some that are asked for.
+    fn points_at_once(&self, n: usize, size: Size) -> usize {
+        let most = self.most_at_once(size);
+        let n = n.div_ceil(lanes(&self.pair.model.device()));
+        // Two at least: the metric at the second is compared with that at the first.
+        n.max(LEAST_POSITIONS / self.n_run()).clamp(2, most)
+    }
+
+    fn most_at_once(&self, size: Size) -> usize {
+        self.pair.cost.batch_rows(self.n_run(), Some(self.depth.block()), size)
+    }
+
+    fn n_run(&self) -> usize {
+        self.made.base.dims()[1]
+    }
+
+    /// What one pass gives of some points: gains over the first of them `[n]`, and slopes `[n * parts]`.
+    fn batch(&self, ts: &[f64]) -> Vec<Tensor<1>> {
+        let Self { pair, depth, made: Made { base, total, parts }, .. } = self;
+        let ts: Vec<f32> = ts.iter().map(|t| *t as f32).collect();
+        let t = pair.model.vector(&ts).reshape([ts.len(), 1, 1]);
+        let streams = (base.clone() + total.clone() * t).autodiff().require_grad(); // [n, pos, d_model]
+        let gains = run_suffix(pair, *depth, streams.clone()); // [n]
+        // Of all of them at once, which is that of their sum.
+        let gradients = gains.backward();
+        let Some(gradients) = streams.grad(&gradients) else {
+            // OK because the metric is a function of the streams it was computed from.
+            unreachable!("the residual stream is a leaf of the metric")
+        };
+        let mut slopes: Vec<Tensor<2>> =
+            parts.iter().map(|parts| parts.dot(gradients.clone())).collect();
+        let slopes = if slopes.len() == 1 { slopes.remove(0) } else { Tensor::cat(slopes, 1) };
+        let [n, parts] = slopes.dims();
+        vec![gains.without_autodiff(), slopes.reshape([n * parts])]
+    }
+
+    /// Units of work of some points.
+    fn units(&self, n: usize) -> u64 {
+        let width = self.made.parts.iter().map(Contributions::width).sum();
+        self.pair.cost.line(self.depth, n, self.from_zero, width)
+    }
+
+    fn what(&self, quantity: &str) -> String {
+        format!("a {quantity} of {}", self.moved)
+    }
+}
+
+impl Made {
+    fn new(
+        pair: &RunPair<'_>,
+        depth: Depth,
+        direction: Direction,
+        from_zero: bool,
+        making: &[Making<'_>],
+    ) -> Self {
+        let base = pair.resid(depth, changed(direction), pair.cost.start(depth, from_zero));
+        let parts: Vec<Contributions> = making.iter().map(|make| make()).collect();
+        Self { base, total: parts[0].total(), parts }
+    }
+}
+
+/// Points of some lines of one pair: each list is of the line whose place it names. Gains are over the first
+/// point of a list where that is in the same batch, as the second is, or over the beginning of the line if each batch
+/// has that in front.
+pub(crate) async fn points(
+    lines: &mut [Line<'_>],
+    asked: &[(usize, Vec<f64>)],
+    has_start: bool,
+    progress: &mut dyn Progress,
+) -> Result<Vec<Vec<Point>>, Error> {
+    let Some(pair) = lines.first().map(|line| line.pair) else {
+        return Ok(Vec::new());
+    };
+    let all = |(place, (_, ts)): (usize, &(usize, Vec<f64>))| {
+        ts.iter().map(|t| (place, *t)).collect::<Vec<_>>()
+    };
+    let points: Vec<(usize, f64)> = asked.iter().enumerate().flat_map(all).collect();
+    let found = points.iter().map(|_| None).collect();
+    let mut work = Points { lines, asked, points, has_start, found };
+    in_batches(pair, &mut work, progress).await?;
+    // OK because each place is kept once.
+    let mut found = work.found.into_iter().map(|point| point.expect("every point was read"));
+    Ok(asked.iter().map(|(_, ts)| found.by_ref().take(ts.len()).collect()).collect())
+}
+
+struct Points<'a, 'pair> {
+    lines: &'a mut [Line<'pair>],
+    asked: &'a [(usize, Vec<f64>)],
+    /// All that is asked for, each with the list that it is of.
+    points: Vec<(usize, f64)>,
+    has_start: bool,
+    found: Vec<Option<Point>>,
+}
+
+impl<'pair> Points<'_, 'pair> {
+    fn line(&self, place: usize) -> &Line<'pair> {
+        &self.lines[self.asked[self.points[place].0].0]
+    }
+}
+
+impl Work for Points<'_, '_> {
+    fn places(&self) -> usize {
+        self.points.len()
+    }
+
+    fn has_gradients(&self) -> bool {
+        true
+    }
+
+    fn deal(&self, places: &[usize], size: Size) -> Vec<Vec<Batch>> {
+        let mut dealt = Vec::new();
+        for places in places.chunk_by(|a, b| self.points[*a].0 == self.points[*b].0) {
+            let line = self.line(places[0]);
+            let device = line.pair.model.device();
+            let at_once = line.points_at_once(places.len(), size) - usize::from(self.has_start);
+            // Batches of one size are fewer kernels on a GPU; a small rest costs a CPU nothing.
+            let even = || places.len().div_ceil(places.len().div_ceil(at_once));
+            let at_once = if is_cpu(&device) { at_once } else { even() };
+            let batches: Vec<Batch> = places.chunks(at_once).map(<[usize]>::to_vec).collect();
+            dealt.extend(batches.chunks(lanes(&device)).map(<[Batch]>::to_vec));
+        }
+        dealt
+    }
+
+    fn most(&self, places: &[usize], size: Size) -> usize {
+        self.line(places[0]).most_at_once(size) - usize::from(self.has_start)
+    }
+
+    fn run(&self, batch: &[usize]) -> Vec<Tensor<1>> {
+        // The beginning of the line, to be compared with in the same arithmetic.
+        let start = self.has_start.then_some(0.0);
+        let ts: Vec<f64> =
+            start.into_iter().chain(batch.iter().map(|place| self.points[*place].1)).collect();
+        self.line(batch[0]).batch(&ts)
+    }
+
+    fn units(&self, batch: &[usize]) -> u64 {
+        self.line(batch[0]).units(batch.len() + usize::from(self.has_start))
+    }
+
+    fn keep(&mut self, batch: &[usize], numbers: &[TensorData]) -> Result<(), Error> {
+        let line = self.line(batch[0]);
+        let gains = finite(&numbers[0], || line.what("metric on the line"))?;
+        let slopes = finite(&numbers[1], || line.what("gradient"))?;
+        let slopes = slopes.chunks(slopes.len() / gains.len()).map(<[f64]>::to_vec);
+        let points = gains.into_iter().zip(slopes).skip(usize::from(self.has_start));
+        for (place, (gain, slopes)) in batch.iter().zip(points) {
+            self.found[*place] = Some(Point { gain, slopes });
+        }
+        Ok(())
+    }
+
+    fn renew(&mut self) {
+        for (line, _) in self.asked {
+            self.lines[*line].renew();
+        }
+    }
+}
