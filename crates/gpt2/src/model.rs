@@ -97,20 +97,20 @@ impl Conv1D {
         product + self.bias.clone().unsqueeze()
     }
 
-    /// `resid` at its last positions, with what is written there from `x` added.
+    /// A residual stream, or the last positions of one, with what is written there from `x` added.
     fn write(
         &self,
         name: HookName,
         resid: Tensor<3>,
+        last: Option<usize>,
         x: Tensor<3>,
         hooks: &mut dyn Hooks,
     ) -> Tensor<3> {
-        let ([_, all, _], [_, pos, _]) = (resid.dims(), x.dims());
         if hooks.reads(name) {
             let written = hooks.stream(name, self.forward(x));
-            return resid.narrow(1, all - pos, pos) + written;
+            return kernels::of_last(resid, last) + written;
         }
-        kernels::add(resid, self.product(x), &self.bias, pos)
+        kernels::add(resid, last, self.product(x), &self.bias)
     }
 }
 
@@ -177,14 +177,16 @@ impl Block {
         let resid_pre = hooks.stream(HookName::ResidPre(layer), resid_pre);
         let z = self.attn.z(layer, self.ln_1.forward(resid_pre.clone()), queries, prefix, hooks);
         let z = z.flatten(2, 3); // [batch, queries, d_model]
-        let resid_mid = self.attn.c_proj.write(HookName::AttnOut(layer), resid_pre, z, hooks);
+        let resid_mid =
+            self.attn.c_proj.write(HookName::AttnOut(layer), resid_pre, Some(queries), z, hooks);
         hooks.stream(HookName::ResidMid(layer), resid_mid)
     }
 
     /// The second half: the MLP reads `resid_mid` and adds to it. Returns `resid_post`.
     fn transform(&self, layer: usize, resid_mid: Tensor<3>, hooks: &mut dyn Hooks) -> Tensor<3> {
         let post = self.mlp.post(layer, self.ln_2.forward(resid_mid.clone()), hooks);
-        let resid_post = self.mlp.c_proj.write(HookName::MlpOut(layer), resid_mid, post, hooks);
+        let resid_post =
+            self.mlp.c_proj.write(HookName::MlpOut(layer), resid_mid, None, post, hooks);
         hooks.stream(HookName::ResidPost(layer), resid_post)
     }
 }

@@ -19,16 +19,31 @@ pub(crate) fn activate(
     act.apply((product + bias.clone().unsqueeze()).reshape([batch, pos, width]))
 }
 
-/// A product `[batch * pos, d_model]` with its bias, added to the last positions of a residual stream
-/// `[batch, all, d_model]`; `[batch, pos, d_model]`.
-pub(crate) fn add(resid: Tensor<3>, product: Tensor<2>, bias: &Tensor<1>, pos: usize) -> Tensor<3> {
+/// A product `[batch * pos, d_model]` with its bias, added to a residual stream, or to the last positions of one;
+/// `[batch, pos, d_model]`.
+pub(crate) fn add(
+    resid: Tensor<3>,
+    last: Option<usize>,
+    product: Tensor<2>,
+    bias: &Tensor<1>,
+) -> Tensor<3> {
     let [batch, all, width] = resid.dims();
+    let shape = [batch, last.unwrap_or(all), width];
     #[cfg(feature = "gpu")]
     if super::device::takes(&product) && !bias.is_require_grad() {
-        return gpu::add(resid, product.reshape([batch, pos, width]), bias);
+        return gpu::add(resid, product.reshape(shape), bias);
     }
-    let written = (product + bias.clone().unsqueeze()).reshape([batch, pos, width]);
-    resid.narrow(1, all - pos, pos) + written
+    let written = (product + bias.clone().unsqueeze()).reshape(shape);
+    of_last(resid, last) + written
+}
+
+/// The last positions of a stream, or all of it.
+pub(crate) fn of_last(resid: Tensor<3>, last: Option<usize>) -> Tensor<3> {
+    let [_, all, _] = resid.dims();
+    match last {
+        Some(pos) => resid.narrow(1, all - pos, pos),
+        None => resid,
+    }
 }
 
 #[cfg(feature = "gpu")]

@@ -29,7 +29,7 @@ pub mod product;
 mod trial;
 
 pub(crate) use attention::{Inputs, attention};
-pub(crate) use bias::{activate, add};
+pub(crate) use bias::{activate, add, of_last};
 pub(crate) use gain::{Norm, gain};
 pub use join::{Joined, join};
 pub(crate) use layer_norm::layer_norm;

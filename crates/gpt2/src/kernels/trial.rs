@@ -5,7 +5,7 @@ use burn::tensor::{DType, Device, Int, Tensor, TensorCreationOptions, TensorData
 use rand::{Rng, SeedableRng};
 use rand_chacha::ChaCha8Rng;
 
-use super::{Inputs, Joined, Norm, attention, bias, device, gain, join, layer_norm};
+use super::{Inputs, Joined, Norm, activate, add, attention, device, gain, join, layer_norm};
 use crate::Activation;
 
 /// Most that a kernel may be off, as a part of the largest number of its list. Single precision rounds by 6e-8 of a number; sums
@@ -107,7 +107,7 @@ impl Trial<'_> {
                 let given = vec![self.moving(shape, size), self.fixed([1, 1, width], 0.5)];
                 let kernel = |x: &[Tensor<3>]| {
                     let product = x[0].clone().reshape([batch * pos, width]);
-                    bias::activate(product, &flat(&x[1]), act, [batch, pos])
+                    activate(product, &flat(&x[1]), act, [batch, pos])
                 };
                 let definition = |x: &[Tensor<3>]| act.apply(x[0].clone() + x[1].clone());
                 let name = format!("{name} {shape:?}");
@@ -129,7 +129,7 @@ impl Trial<'_> {
             ];
             let kernel = |x: &[Tensor<3>]| {
                 let product = x[1].clone().reshape([batch * pos, width]);
-                bias::add(x[0].clone(), product, &flat(&x[2]), pos)
+                add(x[0].clone(), (pos < all).then_some(pos), product, &flat(&x[2]))
             };
             let definition = |x: &[Tensor<3>]| {
                 x[0].clone().narrow(1, all - pos, pos) + (x[1].clone() + x[2].clone())
@@ -208,7 +208,7 @@ impl Trial<'_> {
                     by(x[0].clone(), &Norm { weight, bias, epsilon }, &direction)
                         .reshape([batch, 1, 1])
                 };
-            let kernel = |x: &[Tensor<3>]| gained(x, &gain::gain);
+            let kernel = |x: &[Tensor<3>]| gained(x, &gain);
             let definition = |x: &[Tensor<3>]| gained(x, &gain::by_operations);
             let name = format!("gain [{batch}, {pos}, {d_model}]");
             self.compare(Case { name, given, kernel: &kernel, definition: &definition }).await?;
@@ -241,7 +241,7 @@ impl Trial<'_> {
                     };
                     by(x[0].clone(), parts, ids)
                 };
-                let kernel = |x: &[Tensor<3>]| joined(x, &join::join);
+                let kernel = |x: &[Tensor<3>]| joined(x, &join);
                 let definition = |x: &[Tensor<3>]| joined(x, &join::by_operations);
                 let name =
                     format!("join {parts} to {n} [{pos} of {all}, {d_model}], whole: {is_whole}");
