@@ -123,8 +123,7 @@ pub(crate) fn kind_of(pair: &RunPair<'_>, has_gradients: bool) -> Kind {
 /// makes a difference.
 fn smaller(work: &dyn Work, batches: &[Batch], size: Size) -> Option<Size> {
     let shrinks = |batch: &Batch, size| work.most(batch, size) < batch.len();
-    let divisible: Vec<&Batch> =
-        batches.iter().filter(|batch| shrinks(batch, Size::MIN)).collect();
+    let divisible: Vec<&Batch> = batches.iter().filter(|batch| shrinks(batch, Size::MIN)).collect();
     let fits = |size: &Size| divisible.iter().all(|batch| shrinks(batch, *size));
     if divisible.is_empty() { None } else { (Size::MIN..size).rev().find(fits) }
 }

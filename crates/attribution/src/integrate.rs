@@ -173,13 +173,15 @@ pub(crate) async fn integrate_lines(
                     .collect();
                 if asked.is_empty() {
                     let all = lines.iter().zip(&found);
-                    let all = all.map(|(line, (slopes, joint))| line.closed_integral(slopes, *joint));
+                    let all =
+                        all.map(|(line, (slopes, joint))| line.closed_integral(slopes, *joint));
                     return Ok(all.collect());
                 }
                 let new = points(lines, &asked, false, progress).await?;
                 for ((place, _), new) in asked.iter().zip(new) {
                     let (slopes, _) = &mut found[*place];
-                    let (n, mut old) = (slopes.len() + new.len(), std::mem::take(slopes).into_iter());
+                    let (n, mut old) =
+                        (slopes.len() + new.len(), std::mem::take(slopes).into_iter());
                     let mut new = new.into_iter().map(|point| point.slopes);
                     *slopes = (0..n)
                         .filter_map(|i| if i % 2 == 0 { old.next() } else { new.next() })

@@ -53,7 +53,8 @@ pub use error::Error;
 pub use error::spoil_next_read;
 pub use integrand::integrand;
 pub use integrate::{
-    Baseline, LayerIntegral, Nodes, integrate, integrate_from_zero, integrate_layers, layers_at_once,
+    Baseline, LayerIntegral, Nodes, integrate, integrate_from_zero, integrate_layers,
+    layers_at_once,
 };
 pub use means::{Means, means};
 pub use metric::metric_values;

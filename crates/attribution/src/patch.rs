@@ -53,9 +53,8 @@ pub async fn patch_some(
         .map(|(layer, _)| (*layer, Site { kind, layer: *layer }.depth()))
         .collect();
     let (from, to) = (changed(direction), Some(put_in(direction)));
-    let between = |layer| {
-        Contributions::between(pair, Site { kind, layer }, from, to, pair.cost.same())
-    };
+    let between =
+        |layer| Contributions::between(pair, Site { kind, layer }, from, to, pair.cost.same());
     let all = || depths.iter().map(|(layer, depth)| (*depth, between(*layer))).collect();
     let parts: Vec<_> = components.iter().map(|(layer, index)| (depths[layer], *index)).collect();
     let what = || format!("a patched {} run", kind.one());
@@ -76,7 +75,8 @@ pub(crate) async fn sweep(
     order.sort_by_key(|place| parts[*place]);
     let effects = vec![0.0; parts.len()];
     let made = contributions();
-    let mut sweep = Sweep { pair, making: contributions, made, parts, order, direction, what, effects };
+    let mut sweep =
+        Sweep { pair, making: contributions, made, parts, order, direction, what, effects };
     in_batches(pair, &mut sweep, progress).await?;
     Ok(sweep.effects)
 }

@@ -47,7 +47,8 @@ async fn patched(
     let depths: Vec<Depth> = (0..pair.n_layers()).map(|layer| place(stream, layer)).collect();
     let start = |depth: &Depth| pair.cost.start(*depth, false);
     let all = || {
-        let of_layer = |(layer, depth): (usize, &Depth)| (*depth, parts(pair, stream, layer, direction));
+        let of_layer =
+            |(layer, depth): (usize, &Depth)| (*depth, parts(pair, stream, layer, direction));
         depths.iter().enumerate().map(of_layer).collect()
     };
     let parts: Vec<_> = depths
@@ -90,12 +91,7 @@ async fn integrated(
 }
 
 /// What a stream of a layer differs by, position by position.
-fn parts(
-    pair: &RunPair<'_>,
-    stream: Stream,
-    layer: usize,
-    direction: Direction,
-) -> Contributions {
+fn parts(pair: &RunPair<'_>, stream: Stream, layer: usize, direction: Direction) -> Contributions {
     Contributions::by_position(pair, difference(pair, stream, layer, direction))
 }
 

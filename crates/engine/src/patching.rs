@@ -60,7 +60,8 @@ impl<H: Host> Job<'_, '_, H> {
                 let at_once = self.pair.patched_at_once(&*self.ticker);
                 let message = (n / MESSAGES).div_ceil(at_once).max(1) * at_once;
                 // What a GPU says is shown once a sample of it has been confirmed, which is done round by round.
-                let message = if self.check.is_some() { left.len() } else { message.min(left.len()) };
+                let message =
+                    if self.check.is_some() { left.len() } else { message.min(left.len()) };
                 let places;
                 (places, left) = left.split_at(message);
                 let places = places.to_vec();

@@ -249,9 +249,8 @@ mod gpu {
             }
             let uncaptured = self.uncaptured.lock().ok().and_then(|mut first| first.take());
             #[cfg(feature = "faults")]
-            let found = crate::faults::memory_ran_out().map_or(found, |message| {
-                Some(Said { message, out_of_memory: true })
-            });
+            let found = crate::faults::memory_ran_out()
+                .map_or(found, |message| Some(Said { message, out_of_memory: true }));
             match found.or(uncaptured) {
                 Some(Said { message, out_of_memory: true }) => {
                     Err(MethodError::OutOfMemory { message }.into())

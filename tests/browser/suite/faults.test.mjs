@@ -132,3 +132,22 @@ test("a GPU that is lost is asked for once more, and the run begins again", { ti
     assert.ok((await table(page, "heatmap-ap-heads")).flat().every(Number.isFinite));
   });
 });
+
+test("a GPU that runs out of memory goes on in halves, with the same scores", { timeout: 12 * PATIENCE }, async () => {
+  const patched = async (fault, device, report) => {
+    let found;
+    await visit(fault, device, async (page) => {
+      await page.locator("[data-testid=status][data-state=done], [data-testid=status][data-state=error]").first().waitFor();
+      assert.equal(await by(page, "status").getAttribute("data-state"), "done", `${device}, ${fault}`);
+      assert.match(await by(page, "device-report").innerText(), report);
+      found = (await table(page, "heatmap-ap-heads")).flat();
+    });
+    assert.equal(armed, "", "the worker asked for its fault");
+    return found;
+  };
+  const halves = await patched("memory", "gpu", /software adapter/);
+  const whole = await patched("", "cpu", /CPU/);
+  const largest = Math.max(...whole.map(Math.abs));
+  const off = Math.max(...halves.map((value, i) => Math.abs(value - whole[i])));
+  assert.ok(off < 2e-3 * largest, `off by ${off} of ${largest}`);
+});
