@@ -1,10 +1,13 @@
 //! Does it agree with the reference, does it keep its promises, does it refuse what it must?
 
+mod batches;
 mod boundaries;
 mod bundled_model;
 mod convert;
 mod damage;
 mod engine;
+#[cfg(feature = "gpu")]
+mod gpu;
 mod hosts;
 mod invariants;
 mod lab;

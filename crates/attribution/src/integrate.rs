@@ -112,17 +112,23 @@ pub async fn integrate_layers(
     integrate_lines(&mut lines, nodes, progress).await
 }
 
-/// How many layers from one on are read back together as things stand, with so many points each; at least one.
+/// How many layers from one on are read back together as things stand; at least one. Where points are found on the way
+/// those count that each layer begins with.
 pub fn layers_at_once(
     pair: &RunPair<'_>,
     kind: ComponentKind,
     from: usize,
-    points: usize,
     baseline: Baseline,
+    nodes: Nodes,
     progress: &dyn Progress,
 ) -> usize {
     let Some(pace) = progress.pace() else {
         return 1;
+    };
+    let points = match nodes {
+        Nodes::Fixed(n) => n + 2,
+        Nodes::Nested(intervals) => intervals + 1,
+        Nodes::Until { .. } => FIRST_INTERVALS + 1,
     };
     let work = kind_of(pair, true);
     let from_zero = baseline == Baseline::Zero;

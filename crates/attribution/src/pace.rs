@@ -229,3 +229,138 @@ impl Group {
         !grows
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// A device on which a unit takes so many seconds at each size, first halves of which are wasted on kernels.
+    fn grown(seconds: impl Fn(Size) -> f64) -> Growth {
+        let mut growth = Growth::default();
+        for _ in 0..20 {
+            let first = if growth.seen == 0 { 10.0 } else { 1.0 };
+            growth.took(first * seconds(growth.size));
+        }
+        assert!(growth.is_final);
+        growth
+    }
+
+    #[test]
+    fn a_batch_doubles_while_that_makes_its_rows_faster_and_stays_there() {
+        let sizes: Vec<Size> = [0.95, 0.85, 0.5]
+            .into_iter()
+            .map(|falls: f64| grown(|size| falls.powi(size)).size)
+            .collect();
+        assert_eq!(sizes, [0, LARGEST, LARGEST]);
+        // Faster once, and then no more: what was tried beyond is left again.
+        assert_eq!(grown(|size| if size == 0 { 1.0 } else { 0.8 }).size, 1);
+        assert_eq!(grown(|size| if size < 2 { 1.0 / f64::from(size + 1) } else { 3.0 }).size, 1);
+    }
+
+    #[test]
+    fn what_is_measured_first_at_a_size_does_not_count() {
+        let mut growth = Growth::default();
+        growth.took(100.0);
+        growth.took(1.0);
+        growth.took(1.0);
+        assert_eq!((growth.size, growth.before), (1, Some(1.0)));
+        growth.took(100.0);
+        growth.took(0.5);
+        assert_eq!(growth.size, 1, "one measurement is none");
+        growth.took(0.5);
+        assert_eq!(growth.size, 2);
+    }
+
+    #[test]
+    fn what_ran_out_of_memory_is_never_tried_again() {
+        let mut growth = grown(|size| 0.5_f64.powi(size));
+        growth.ran_out(1);
+        assert_eq!((growth.size, growth.is_final), (1, true));
+        growth.ran_out(-2);
+        for _ in 0..20 {
+            growth.took(1e-9);
+        }
+        assert_eq!(growth.size, -2);
+        growth.ran_out(0);
+        assert_eq!(growth.size, -2, "of two jobs the smaller size counts");
+    }
+
+    /// Groups of a device after many reads, each of which takes some time by itself and each batch some more; the
+    /// seconds of the last, and whether none but the first was long.
+    fn settled(read: f64, batch: f64) -> (Group, f64, bool) {
+        let (mut group, mut last, mut is_prompt) = (Group::default(), 0.0, true);
+        for place in 0..40 {
+            let batches = group.batches;
+            last = read + batch * batches as f64;
+            is_prompt &= place == 0 || last <= LONG;
+            group.took(batches, 1000 * batches as u64, last);
+        }
+        (group, last, is_prompt)
+    }
+
+    #[test]
+    fn reads_of_quick_work_are_rare_and_of_slow_work_prompt() {
+        for batch in [1e-4, 1e-3, 7e-3, 0.02, 0.04] {
+            for read in [0.0, 1e-3, 0.1] {
+                let (group, last, is_prompt) = settled(read, batch);
+                let work = batch * group.batches as f64;
+                assert!(work >= SOON && last >= SOON, "{read} {batch}: {work} s of work");
+                assert!(is_prompt, "{read} {batch}: {last} s");
+            }
+        }
+        // Slow ones are read one by one.
+        for batch in [0.26, 0.4, 3.0] {
+            assert_eq!(settled(1e-3, batch).0.batches, 1, "{batch}");
+        }
+    }
+
+    #[test]
+    fn a_group_that_takes_long_is_halved_and_a_part_of_one_says_nothing() {
+        let mut group = Group { batches: 64, units: 1 << 20, least: Some(1e-9) };
+        assert!(!group.took(3, 30, 0.01));
+        assert_eq!(group.batches, 64);
+        assert!(!group.took(10, 1 << 20, 0.8));
+        assert_eq!((group.batches, group.units), (5, 1 << 19));
+        // Full by its work, whatever number of batches that is.
+        assert!(group.is_full(2, 1 << 19) && group.is_full(5, 7) && !group.is_full(4, 7));
+    }
+
+    #[test]
+    fn kinds_of_work_are_kept_apart_and_copies_are_one() {
+        let shape = |d_mlp| ModelShape {
+            n_layers: 1,
+            n_heads: 1,
+            d_model: 4,
+            d_head: 4,
+            d_mlp,
+            n_ctx: 4,
+            d_vocab: 4,
+        };
+        let pace = Pace::default();
+        let kind = |d_mlp, has_gradients| Kind { shape: shape(d_mlp), has_gradients };
+        // As many batches as it wants, of 1,000 units at first, each of which takes some seconds at a size.
+        let read = |kind: Kind, fills: bool, unit: &dyn Fn(Size) -> f64| {
+            let (size, batches) = (pace.size(kind), pace.batches(kind));
+            let units = (1000 << size) * batches as u64;
+            let load = Load::of_batches(units, kind, batches, fills.then_some(size));
+            pace.clone().took(&load, units as f64 * unit(size));
+        };
+        // A device that is twice as fast with batches of twice the size.
+        for _ in 0..30 {
+            read(kind(8, false), true, &|size| 2e-5 * 0.5_f64.powi(size));
+        }
+        assert_eq!(pace.size(kind(8, false)), LARGEST);
+        assert_eq!(pace.size(kind(8, true)), 0);
+        assert_eq!(pace.size(kind(9, false)), 0);
+        // Batches that would have fitted the size before say nothing of this one.
+        for _ in 0..30 {
+            read(kind(9, false), false, &|_| 2e-5);
+        }
+        assert_eq!(pace.size(kind(9, false)), 0);
+        // What takes a quarter of a second already is not made to take half.
+        for _ in 0..30 {
+            read(kind(9, true), true, &|size| 3e-4 * 0.5_f64.powi(size));
+        }
+        assert_eq!(pace.size(kind(9, true)), 0);
+    }
+}

@@ -209,8 +209,8 @@ impl<H: Host> Job<'_, '_, H> {
             let from_zero = method == Method::IgZero;
             let baseline = if from_zero { Baseline::Zero } else { Baseline::OtherRun(direction) };
             let (begin, expected) = (table.len(), self.expected);
-            let layers =
-                begin..begin + layers_at_once(pair, kind, begin, expected, baseline, &*ticker);
+            let n = layers_at_once(pair, kind, begin, baseline, nodes, &*ticker);
+            let layers = begin..begin + n;
             let counted = |layer| pair.cost().points(kind, layer, expected, from_zero);
             ticker.begin(layers.clone().map(counted).sum());
             let some = integrate_layers(pair, kind, layers, baseline, nodes, ticker).await?;

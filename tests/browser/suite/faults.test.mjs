@@ -173,3 +173,22 @@ test("every kernel of the GPU's own gives what its definition gives", { timeout:
     assert.ok(Number(worst) <= 1e-5, `off by ${worst}`);
   });
 });
+
+test("a GPU that runs out of memory goes on in halves, with the same scores", { timeout: 12 * PATIENCE }, async () => {
+  const patched = async (fault, device, report) => {
+    let found;
+    await visit(fault, device, async (page) => {
+      await page.locator("[data-testid=status][data-state=done], [data-testid=status][data-state=error]").first().waitFor();
+      assert.equal(await by(page, "status").getAttribute("data-state"), "done", `${device}, ${fault}`);
+      assert.match(await by(page, "device-report").innerText(), report);
+      found = (await table(page, "heatmap-ap-heads")).flat();
+    });
+    assert.equal(armed, "", "the worker asked for its fault");
+    return found;
+  };
+  const halves = await patched("memory", "gpu", /software adapter/);
+  const whole = await patched("", "cpu", /CPU/);
+  const largest = Math.max(...whole.map(Math.abs));
+  const off = Math.max(...halves.map((value, i) => Math.abs(value - whole[i])));
+  assert.ok(off < 2e-3 * largest, `off by ${off} of ${largest}`);
+});
