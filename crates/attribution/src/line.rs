@@ -192,12 +192,12 @@ pub(crate) async fn points(
     let Some(pair) = lines.first().map(|line| line.pair) else {
         return Ok(Vec::new());
     };
-    let all = |(place, (_, ts)): (usize, &(usize, Vec<f64>))| {
+    let of_list = |(place, (_, ts)): (usize, &(usize, Vec<f64>))| {
         ts.iter().map(|t| (place, *t)).collect::<Vec<_>>()
     };
-    let points: Vec<(usize, f64)> = asked.iter().enumerate().flat_map(all).collect();
-    let found = points.iter().map(|_| None).collect();
-    let mut work = Points { lines, asked, points, has_start, found };
+    let all: Vec<(usize, f64)> = asked.iter().enumerate().flat_map(of_list).collect();
+    let found = all.iter().map(|_| None).collect();
+    let mut work = Points { lines, asked, all, has_start, found };
     in_batches(pair, &mut work, progress).await?;
     // OK because each place is kept once.
     let mut found = work.found.into_iter().map(|point| point.expect("every point was read"));
@@ -208,20 +208,20 @@ struct Points<'a, 'pair> {
     lines: &'a mut [Line<'pair>],
     asked: &'a [(usize, Vec<f64>)],
     /// All that is asked for, each with the list that it is of.
-    points: Vec<(usize, f64)>,
+    all: Vec<(usize, f64)>,
     has_start: bool,
     found: Vec<Option<Point>>,
 }
 
 impl<'pair> Points<'_, 'pair> {
     fn line(&self, place: usize) -> &Line<'pair> {
-        &self.lines[self.asked[self.points[place].0].0]
+        &self.lines[self.asked[self.all[place].0].0]
     }
 }
 
 impl Work for Points<'_, '_> {
     fn places(&self) -> usize {
-        self.points.len()
+        self.all.len()
     }
 
     fn has_gradients(&self) -> bool {
@@ -230,7 +230,7 @@ impl Work for Points<'_, '_> {
 
     fn deal(&self, places: &[usize], size: Size) -> Vec<Vec<Batch>> {
         let mut dealt = Vec::new();
-        for places in places.chunk_by(|a, b| self.points[*a].0 == self.points[*b].0) {
+        for places in places.chunk_by(|a, b| self.all[*a].0 == self.all[*b].0) {
             let line = self.line(places[0]);
             let device = line.pair.model.device();
             let at_once = line.points_at_once(places.len(), size) - usize::from(self.has_start);
@@ -251,7 +251,7 @@ impl Work for Points<'_, '_> {
         // The beginning of the line, to be compared with in the same arithmetic.
         let start = self.has_start.then_some(0.0);
         let ts: Vec<f64> =
-            start.into_iter().chain(batch.iter().map(|place| self.points[*place].1)).collect();
+            start.into_iter().chain(batch.iter().map(|place| self.all[*place].1)).collect();
         self.line(batch[0]).batch(&ts)
     }
 

@@ -50,8 +50,8 @@ fn log_probs_of_clean(clean_logits: &[f64], logits: &[f64], own: &[f64]) -> Vec<
 pub(crate) enum Measure {
     /// One direction of the unembedding; `[d_model, 1]`.
     LogitDiff { direction: Tensor<2> },
-    /// Token ids `[answers]` and `[wrong]`.
-    ProbDiff { answer: Tensor<1, Int>, wrong: Tensor<1, Int> },
+    /// Token ids `[answers]` and `[wrong]`. Boxed: no other variant has two tensors.
+    ProbDiff(Box<[Tensor<1, Int>; 2]>),
     /// Token ids `[answers]`.
     LogProb { answer: Tensor<1, Int> },
     /// The logarithm of the clean run's distribution; `[1, d_vocab]`.
@@ -73,7 +73,7 @@ impl Measure {
                 Self::LogitDiff { direction: direction.transpose() }
             }
             Metric::ProbDiff => {
-                Self::ProbDiff { answer: ids(answers.answer()), wrong: ids(answers.wrong()) }
+                Self::ProbDiff(Box::new([ids(answers.answer()), ids(answers.wrong())]))
             }
             Metric::LogProb => Self::LogProb { answer: ids(answers.answer()) },
             Metric::Kl => return None,
@@ -115,8 +115,8 @@ impl Measure {
             Self::LogitDiff { direction } => {
                 last.clone().squeeze_dim::<2>(1).matmul(direction.clone())
             }
-            Self::ProbDiff { answer, wrong } => {
-                let log_probs = log_probs();
+            Self::ProbDiff(sides) => {
+                let (log_probs, [answer, wrong]) = (log_probs(), &**sides);
                 prob(&log_probs, answer) - prob(&log_probs, wrong)
             }
             Self::LogProb { answer } => {
