@@ -4,7 +4,7 @@
 use burn::tensor::Tensor;
 
 /// What heads read.
-#[cfg_attr(not(feature = "gpu"), expect(dead_code, reason = "only a kernel reads them"))]
+#[cfg_attr(not(feature = "gpu"), expect(dead_code, reason = "without a GPU nobody takes it"))]
 pub(crate) struct Inputs<'a> {
     /// The product of the stream with `c_attn`, without its bias; `[batch, pos, 3 * d_model]`.
     pub(crate) product: Tensor<3>,
@@ -28,10 +28,6 @@ const MOST_PER_HEAD: usize = 128;
 
 /// Head outputs of the last positions where one kernel computes them, each seeing the keys up to itself;
 /// `[batch, queries, d_model]`. `None`: the plain operations do.
-#[cfg_attr(
-    not(feature = "gpu"),
-    expect(clippy::missing_const_for_fn, reason = "with a GPU it is none")
-)]
 pub(crate) fn attention(inputs: &Inputs<'_>) -> Option<Tensor<3>> {
     #[cfg(feature = "gpu")]
     if inputs.fit() {
