@@ -1,11 +1,13 @@
-//! The product in tiles: a workgroup computes one tile of the result, each of its invocations a few rows and columns of it in
-//! registers, and both operands pass through workgroup memory a few columns of the one and rows of the other at a time.
+//! The product in tiles: a workgroup computes one tile of the result, each of its invocations a few rows and columns of
+//! it in registers, and both operands pass through workgroup memory a few columns of the one and rows of the other at a
+//! time.
 //!
-//! - Everything that indexes a register is unrolled. A register that is indexed while a shader runs is none: checks of such an
-//!   index, and the memory that it needs, made the same product ten times slower on an H200.
-//! - Sizes are arguments. Only a tile, which way the second operand lies, and whether there is a bias make another pipeline.
-//! - Nothing outside of a buffer is read or written, and it is seen to here: cubecl 0.11 checks no index of a buffer in WGSL, whatever a launch
-//!   is called, and natively wgpu is told not to.
+//! - Everything that indexes a register is unrolled. A register that is indexed while a shader runs is none: checks of
+//!   such an index, and the memory that it needs, made the same product ten times slower on an H200.
+//! - Sizes are arguments. Only a tile, which way the second operand lies, and whether there is a bias make another
+//!   pipeline.
+//! - Nothing outside of a buffer is read or written, and it is seen to here: cubecl 0.11 checks no index of a buffer in
+//!   WGSL, whatever a launch is called, and natively wgpu is told not to.
 //! - 256 invocations, 8 KiB of workgroup memory and four buffers besides the arguments: WebGPU's defaults.
 
 use cubecl::prelude::*;
@@ -26,8 +28,9 @@ type Four = Vector<f32, Const<4>>;
 
 /// `[m, k]` times `[k, n]`, or times the transpose of `[n, k]`; row after row.
 ///
-/// Workgroups lie along the columns, the rows, and the parts that `k` is cut into, `part` each; every part writes a result of its own
-/// behind the last, and [`add_parts`] adds them. `W` is 4 where the rows of all three can be read so, otherwise 1.
+/// Workgroups lie along the columns, the rows, and the parts that `k` is cut into, `part` each; every part writes a
+/// result of its own behind the last, and [`add_parts`] adds them. `W` is 4 where the rows of all three can be read so,
+/// otherwise 1.
 #[cube(launch)]
 pub(super) fn in_tiles<W: Size>(
     lhs: &[Vector<f32, W>],
@@ -58,8 +61,8 @@ pub(super) fn in_tiles<W: Size>(
         sums.push(RuntimeCell::new(Four::new(0.0f32)));
     }
 
-    // The first operand lies transposed in workgroup memory, number by number; the second in fours along its rows, or, where it
-    // is read by its transpose, in fours along `k`.
+    // The first operand lies transposed in workgroup memory, number by number; the second in fours along its rows, or,
+    // where it is read by its transpose, in fours along `k`.
     let mut staged_lhs = Shared::<[f32]>::new_slice(comptime!(tile.depth * tile.rows));
     let mut staged_rhs = Shared::<[Four]>::new_slice(comptime!(tile.depth * tile.columns / WIDTH));
     for at in range_stepped(from, to, comptime!(tile.depth)) {

@@ -6,8 +6,8 @@ use rand_chacha::ChaCha8Rng;
 
 use super::{Shape, backend, by_operations, choose, product};
 
-/// Sizes `[m, k, n]`: one row and one column, what the library takes, each tile alone and cut off, one more and one less than
-/// tiles, sizes that are read number by number, and `k` in parts.
+/// Sizes `[m, k, n]`: one row and one column, what the library takes, each tile alone and cut off, one more and one
+/// less than tiles, sizes that are read number by number, and `k` in parts.
 const SHAPES: [[usize; 3]; 16] = [
     [1, 64, 64],
     [64, 64, 1],
@@ -30,12 +30,12 @@ const SHAPES: [[usize; 3]; 16] = [
 /// A product of GPT-2 small.
 const LARGE: [[usize; 3]; 1] = [[119, 768, 3072]];
 
-/// The worst difference of values and gradients from the definition in double precision on the CPU, as a share of the largest
-/// number; by what was computed.
+/// The worst difference of values and gradients from the definition in double precision on the CPU, as a share of the
+/// largest number; by what was computed.
 ///
 /// # Errors
-/// A device that no kernel of ours is for; a result that depends on whether gradients are asked for, or on where in a batch a row
-/// stands, which a score that is exactly 0 rests on.
+/// A device that no kernel of ours is for; a result that depends on whether gradients are asked for, or on where in a
+/// batch a row stands, which a score that is exactly 0 rests on.
 pub async fn trial(device: &Device) -> Result<Vec<(String, f64)>, String> {
     let one = Tensor::<2>::zeros([1, 1], device);
     if !backend::takes(&one, &one, None) {
