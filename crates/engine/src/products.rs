@@ -60,8 +60,8 @@ pub struct ProductRow {
     pub speeds: Vec<ProductSpeed>,
 }
 
-/// Times products on a GPU; few and small ones where it is a program on the CPU, whose times mean nothing. Each row goes
-/// to `show` as soon as it is complete.
+/// Times products on a GPU; few and small ones where it is a program on the CPU, whose times mean nothing. Each row
+/// goes to `show` as soon as it is complete.
 ///
 /// # Errors
 /// A device that is no GPU or fails, or a clock that stands still.

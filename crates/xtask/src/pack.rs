@@ -58,7 +58,7 @@ pub(crate) fn pack(archive: &Path, dist: &Path, twinbeam: Option<&Path>) -> anyh
     fs::remove_dir_all(&folder)?;
     let bytes = archive.metadata()?.len();
     say(&format!(
-        "{}, {} MB: unpack it there and run {FOLDER}/run.sh",
+        "{}, {} MB: unpack it there and run `sh {FOLDER}/run.sh`",
         archive.display(),
         bytes / 1_000_000
     ));

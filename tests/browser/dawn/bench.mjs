@@ -68,9 +68,7 @@ function print(title, n_layers) {
 
 async function load(model) {
   phases = new Phases();
-  const files = { address: { base: worker.address(model), shelf: null } };
-  const expected = { sha256: null, any_digest: false, published: null };
-  const { shape, device } = await worker.ask({ load: { model, files, expected, device: "gpu" } }, ["loaded"]);
+  const { shape, device } = await worker.load(model, model);
   phases.mark();
   print(`${model}: until it is ready on ${device.name}`);
   return shape.n_layers;
@@ -85,7 +83,7 @@ async function run(title, model, n_layers, prompts, kind) {
   phases.mark();
   print(title, n_layers);
   console.log("the worker's own seconds:", seconds.map(([part, time]) => `${part} ${time.toFixed(2)}`).join(", "));
-  console.log("checked on the CPU:", checked ? JSON.stringify(checked) : "nothing");
+  if (checked) console.log("checked on the CPU:", JSON.stringify(checked));
 }
 
 async function both(model, n_layers, prompts, what) {

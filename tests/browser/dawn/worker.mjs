@@ -1,9 +1,12 @@
-// The page's worker in Node: what it takes from a browser, and what it says. It is a worker of its own here, the only program.
+// The page's worker in Node: what it takes from a browser, and what it says. It is the only one: where the page's worker has a GPU
+// computed with in a second one beside it, this is the second, and nothing here checks it.
 import { closeSync, fstatSync, openSync, readFileSync, readSync } from "node:fs";
 import { extname, join } from "node:path";
 import { pathToFileURL } from "node:url";
 
 const ORIGIN = "http://twinbeam.test/";
+/** Milliseconds for which an answer is waited. */
+const PATIENCE = 20 * 60 * 1000;
 
 /** A file of a folder, or a part of it, as a server answers. */
 function answer(path, range) {
@@ -30,7 +33,8 @@ function answer(path, range) {
 
 /**
  * Starts the worker of `dist`. `heard(kind, event)` is told of everything it says; the result's `ask(request, kinds)` sends a
- * request and waits for an event of one of the kinds, of any job. `folders` are served below their names.
+ * request and waits for an event of one of the kinds, of any job, and `load(model, folder)` loads a model on the GPU. `folders` are
+ * served below their names.
  */
 export async function start({ dist, folders, gpu, heard }) {
   const waiting = new Set();
@@ -43,18 +47,22 @@ export async function start({ dist, folders, gpu, heard }) {
     return answer(join(folders[folder] ?? dist, ...(folders[folder] ? rest : [folder, ...rest])), headers.get("range"));
   };
   globalThis.postMessage = (message) => {
+    // What is no text is meant for a worker that checks.
+    if (typeof message !== "string") return;
     const event = JSON.parse(message);
     const [kind, value] = typeof event === "string" ? [event, {}] : Object.entries(event)[0];
     heard(kind, value);
     for (const wait of waiting) if (wait.kinds.includes(kind)) wait.done({ kind, value });
   };
-  const next = (kinds) => new Promise((resolve) => {
-    const wait = { kinds, done: (event) => (waiting.delete(wait), resolve(event)) };
+  const next = (kinds) => new Promise((resolve, reject) => {
+    const patience = setTimeout(() => reject(new Error(`the worker has not said ${kinds} for a long time`)), PATIENCE);
+    const wait = { kinds, done: (event) => (clearTimeout(patience), waiting.delete(wait), resolve(event)) };
     waiting.add(wait);
   });
   const started = next(["started", "panicked"]);
   const { default: init } = await import(pathToFileURL(join(dist, "worker.js")));
-  await init({ module_or_path: readFileSync(join(dist, "worker_bg.wasm")) });
+  const program = readFileSync(join(dist, "worker_bg.wasm"));
+  await init({ module_or_path: program });
   const { kind, value } = await started;
   if (kind !== "started") throw new Error(`the worker ended: ${value.message}`);
   const ask = async (request, kinds) => {
@@ -64,5 +72,14 @@ export async function start({ dist, folders, gpu, heard }) {
     if (!kinds.includes(kind)) throw new Error(`${kind}: ${JSON.stringify(value)}`);
     return value;
   };
-  return { build: value.build, address: (folder) => `${ORIGIN}${folder}/`, ask };
+  const has_second = program.includes("load_on_gpu");
+  const load = async (model, folder) => {
+    const files = { address: { base: `${ORIGIN}${folder}/`, shelf: null } };
+    const expected = { sha256: null, any_digest: false, published: null };
+    const request = { load: { model, files, expected, device: "gpu", speeds: [] } };
+    const answer = await ask(has_second ? { load_on_gpu: { load: request } } : request, ["loaded", "gpu"]);
+    if (!answer.shape) throw new Error(`no GPU is used: ${JSON.stringify(answer)}`);
+    return answer;
+  };
+  return { build: value.build, load, ask };
 }

@@ -1,9 +1,10 @@
 //! Activations times a weight, the operation that nearly all of a GPU's arithmetic here is.
 //!
-//! The definition is [`by_operations`]. On a GPU in single precision [`choose`] says by shape whether a kernel of our own
-//! computes it or the tensor library's; everything else, the CPU before all, takes the definition as it stands.
+//! The definition is [`by_operations`]. On a GPU in single precision `choice.rs` says by shape whether a kernel of our
+//! own computes it or the tensor library's; everything else, the CPU before all, takes the definition as it stands.
 //!
-//! Gradients are those of the activations: a model's weights never ask for any, and where one does, the definition runs.
+//! Gradients are those of the activations: a model's weights never ask for any, and where one does, the definition
+//! runs.
 
 #[cfg(feature = "gpu")]
 mod backend;

@@ -126,19 +126,15 @@ impl Backward<Cube, 1> for ProductBackward {
 
 /// The product by whoever is chosen for its shape.
 fn compute(lhs: CubeTensor, rhs: CubeTensor, bias: Option<CubeTensor>) -> CubeTensor {
-    match choose(shape(&lhs, &rhs)) {
-        Some(plan) => launch(plan, lhs, rhs, bias),
-        None => {
-            let product = Cube::float_matmul(lhs, rhs);
-            match bias {
-                Some(bias) => {
-                    let width = bias.shape()[0];
-                    Cube::float_add(product, Cube::float_reshape(bias, [1, width].into()))
-                }
-                None => product,
-            }
-        }
+    if let Some(plan) = choose(shape(&lhs, &rhs)) {
+        return launch(plan, lhs, rhs, bias);
     }
+    let product = Cube::float_matmul(lhs, rhs);
+    let Some(bias) = bias else {
+        return product;
+    };
+    let width = bias.shape()[0];
+    Cube::float_add(product, Cube::float_reshape(bias, [1, width].into()))
 }
 
 fn shape(lhs: &CubeTensor, rhs: &CubeTensor) -> Shape {

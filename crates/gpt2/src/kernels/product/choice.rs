@@ -1,9 +1,10 @@
 //! Which kernel computes a product, by its shape.
 //!
-//! What is known: on an H200 (26 November 2026, through Dawn) a shader of the design of [`super::kernel`], written by hand with tiles of 128
-//! by 128, reached 25 to 34 TFLOP/s where such tiles are at least 252, and 16 where they are 84; the tensor library's
-//! kernel 6 to 20. WebGPU does not tell how many multiprocessors a GPU has, so the largest are taken care of, and in a way that
-//! costs the small ones little. The kernel itself has not been timed on any GPU: `twinbeam bench --products` does it.
+//! What is known: on an H200 (26 November 2026, through Dawn) a shader of the design of [`super::kernel`], written by
+//! hand with tiles of 128 by 128, reached 25 to 34 TFLOP/s where such tiles are at least 252, and 16 where they are 84;
+//! the tensor library's kernel 6 to 20. WebGPU does not tell how many multiprocessors a GPU has, so the largest are
+//! taken care of, and in a way that costs the small ones little. The kernel itself has not been timed on any GPU:
+//! `twinbeam bench --products` does it.
 
 /// Sizes of a product of `[m, k]` and `[k, n]`.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -82,8 +83,8 @@ const LONGEST_GRID: usize = 65_535;
 
 /// How our kernel computes a product of this shape; `None`: the library computes it.
 ///
-/// - The library: fewer than 8 rows or columns, or a grid beyond WebGPU's limits. Products with a batch of second operands
-///   never come here.
+/// - The library: fewer than 8 rows or columns, or a grid beyond WebGPU's limits. Products with a batch of second
+///   operands never come here.
 /// - Otherwise our kernel. Its tiles are large if these occupy the largest GPUs, with `k` cut into parts where that
 ///   is needed, and else small.
 /// - `k` is cut into as many parts as give each multiprocessor two workgroups, none shorter than 512.

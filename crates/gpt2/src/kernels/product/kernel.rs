@@ -1,11 +1,13 @@
-//! The product in tiles: a workgroup computes one tile of the result, each of its invocations a few rows and columns of it in
-//! registers, and both operands pass through workgroup memory a few columns of the one and rows of the other at a time.
+//! The product in tiles: a workgroup computes one tile of the result, each of its invocations a few rows and columns of
+//! it in registers, and both operands pass through workgroup memory a few columns of the one and rows of the other at a
+//! time.
 //!
-//! - Everything that indexes a register is unrolled. A register that is indexed while a shader runs is none: checks of such an
-//!   index, and the memory that it needs, made the same product ten times slower on an H200.
-//! - Sizes are arguments. Only a tile, which way the second operand lies, and whether there is a bias make another pipeline.
-//! - Nothing outside of a buffer is read or written, and it is seen to here: cubecl 0.11 checks no index of a buffer in WGSL, whatever a launch
-//!   is called, and natively wgpu is told not to.
+//! - Everything that indexes a register is unrolled. A register that is indexed while a shader runs is none: checks of
+//!   such an index, and the memory that it needs, made the same product ten times slower on an H200.
+//! - Sizes are arguments. Only a tile, which way the second operand lies, and whether there is a bias make another
+//!   pipeline.
+//! - Nothing outside of a buffer is read or written, and it is seen to here: cubecl 0.11 checks no index of a buffer in
+//!   WGSL, whatever a launch is called, and natively wgpu is told not to.
 //! - 256 invocations, 8 KiB of workgroup memory and four buffers besides the arguments: WebGPU's defaults.
 
 use cubecl::prelude::*;
@@ -26,14 +28,15 @@ type Four = Vector<f32, Const<4>>;
 
 /// `[m, k]` times `[k, n]`, or times the transpose of `[n, k]`; row after row.
 ///
-/// Workgroups lie along the columns, the rows, and the parts that `k` is cut into, `part` each; every part writes a result of its own
-/// behind the last, and [`add_parts`] adds them. `N` is 4 where the rows of all three can be read so, otherwise 1.
+/// Workgroups lie along the columns, the rows, and the parts that `k` is cut into, `part` each; every part writes a
+/// result of its own behind the last, and [`add_parts`] adds them. `W` is 4 where the rows of all three can be read so,
+/// otherwise 1.
 #[cube(launch)]
-pub(super) fn in_tiles<N: Size>(
-    lhs: &[Vector<f32, N>],
-    rhs: &[Vector<f32, N>],
-    bias: &ComptimeOption<Box<[Vector<f32, N>]>>,
-    out: &mut [Vector<f32, N>],
+pub(super) fn in_tiles<W: Size>(
+    lhs: &[Vector<f32, W>],
+    rhs: &[Vector<f32, W>],
+    bias: &ComptimeOption<Box<[Vector<f32, W>]>>,
+    out: &mut [Vector<f32, W>],
     m: usize,
     k: usize,
     n: usize,
@@ -58,8 +61,8 @@ pub(super) fn in_tiles<N: Size>(
         sums.push(RuntimeCell::new(Four::new(0.0f32)));
     }
 
-    // The first operand lies transposed in workgroup memory, number by number; the second in fours along its rows, or, where it
-    // is read by its transpose, in fours along `k`.
+    // The first operand lies transposed in workgroup memory, number by number; the second in fours along its rows, or,
+    // where it is read by its transpose, in fours along `k`.
     let mut staged_lhs = Shared::<[f32]>::new_slice(comptime!(tile.depth * tile.rows));
     let mut staged_rhs = Shared::<[Four]>::new_slice(comptime!(tile.depth * tile.columns / WIDTH));
     for at in range_stepped(from, to, comptime!(tile.depth)) {
@@ -69,7 +72,7 @@ pub(super) fn in_tiles<N: Size>(
             let row = index / comptime!(tile.depth / WIDTH);
             let depth = index % comptime!(tile.depth / WIDTH) * WIDTH;
             let row_read = min(first_row + row, m - 1);
-            let four = four_of_row::<N>(lhs, row_read, k, at + depth, to);
+            let four = four_of_row::<W>(lhs, row_read, k, at + depth, to);
             #[unroll]
             for i in 0..WIDTH {
                 staged_lhs[(depth + i) * comptime!(tile.rows) + row] = four.extract(i);
@@ -82,7 +85,7 @@ pub(super) fn in_tiles<N: Size>(
                 let column = index / comptime!(tile.depth / WIDTH);
                 let depth = index % comptime!(tile.depth / WIDTH);
                 let row_read = min(first_column + column, n - 1);
-                let four = four_of_row::<N>(rhs, row_read, k, at + depth * WIDTH, to);
+                let four = four_of_row::<W>(rhs, row_read, k, at + depth * WIDTH, to);
                 let place = column % WIDTH * comptime!(tile.columns / WIDTH) + column / WIDTH;
                 staged_rhs[depth * comptime!(tile.columns) + place] = four;
             } else {
@@ -90,7 +93,7 @@ pub(super) fn in_tiles<N: Size>(
                 let column = index % comptime!(tile.columns / WIDTH) * WIDTH;
                 let columns = select(at + depth < to, n, 0);
                 staged_rhs[index] =
-                    four_of_row::<N>(rhs, at + depth, n, first_column + column, columns);
+                    four_of_row::<W>(rhs, at + depth, n, first_column + column, columns);
             }
         }
         sync_cube();
@@ -119,7 +122,7 @@ pub(super) fn in_tiles<N: Size>(
             let row = first_row + unit_row * WIDTH + row;
             if row < m {
                 let sum = sums.index(comptime!(i * column_blocks + block)).read();
-                write_four::<N>(out, bias, first + row * n, column, n, sum);
+                write_four::<W>(out, bias, first + row * n, column, n, sum);
             }
         }
     }
@@ -181,15 +184,15 @@ fn multiply(
 
 /// Four numbers of a row of `width`, from `column` on; those from `end` on are zeros, and are not read.
 #[cube]
-fn four_of_row<N: Size>(
-    numbers: &[Vector<f32, N>],
+fn four_of_row<W: Size>(
+    numbers: &[Vector<f32, W>],
     row: usize,
     width: usize,
     column: usize,
     end: usize,
 ) -> Four {
     let at = row * width + column;
-    let width_read = N::value().comptime();
+    let width_read = W::value().comptime();
     if comptime!(width_read == WIDTH) {
         let read = numbers[select(column < end, at / WIDTH, 0)];
         select(column < end, Four::cast_from(read), Four::new(0.0f32))
@@ -206,23 +209,23 @@ fn four_of_row<N: Size>(
 
 /// Writes four sums of a row that begins at `row`, with their biases.
 #[cube]
-fn write_four<N: Size>(
-    out: &mut [Vector<f32, N>],
-    bias: &ComptimeOption<Box<[Vector<f32, N>]>>,
+fn write_four<W: Size>(
+    out: &mut [Vector<f32, W>],
+    bias: &ComptimeOption<Box<[Vector<f32, W>]>>,
     row: usize,
     column: usize,
     n: usize,
     sum: Four,
 ) {
-    let width = N::value().comptime();
+    let width = W::value().comptime();
     #[unroll]
     for i in 0..comptime!(WIDTH / width) {
         let column = column + comptime!(i * width);
         if column < n {
             let mut numbers = if comptime!(width == WIDTH) {
-                Vector::<f32, N>::cast_from(sum)
+                Vector::<f32, W>::cast_from(sum)
             } else {
-                Vector::<f32, N>::new(sum.extract(i))
+                Vector::<f32, W>::new(sum.extract(i))
             };
             #[comptime]
             match bias {
@@ -234,12 +237,12 @@ fn write_four<N: Size>(
     }
 }
 
-/// Adds the results of `parts` parts, of `count` times `N` numbers each, and a bias for each column if there is one.
+/// Adds the results of `parts` parts, of `count` times `W` numbers each, and a bias for each column if there is one.
 #[cube(launch)]
-pub(super) fn add_parts<N: Size>(
-    numbers: &[Vector<f32, N>],
-    bias: &ComptimeOption<Box<[Vector<f32, N>]>>,
-    out: &mut [Vector<f32, N>],
+pub(super) fn add_parts<W: Size>(
+    numbers: &[Vector<f32, W>],
+    bias: &ComptimeOption<Box<[Vector<f32, W>]>>,
+    out: &mut [Vector<f32, W>],
     n: usize,
     count: usize,
     parts: usize,
@@ -252,7 +255,7 @@ pub(super) fn add_parts<N: Size>(
         }
         #[comptime]
         match bias {
-            ComptimeOption::Some(bias) => sum += bias[at % (n / N::value())],
+            ComptimeOption::Some(bias) => sum += bias[at % (n / W::value())],
             ComptimeOption::None => {}
         }
         out[at] = sum;
