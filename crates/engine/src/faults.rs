@@ -150,8 +150,8 @@ pub(crate) fn memory_ran_out() -> Option<String> {
     RAN_OUT.take().then(|| "a fault: out of memory".to_owned())
 }
 
-/// Within a step of a job.
-pub(crate) fn in_step(step: &Step) {
+/// Within a step of a job. Whether something has happened to the device that it is to be asked about.
+pub(crate) fn in_step(step: &Step) -> bool {
     if strikes(Fault::Nan) {
         spoil_next_read();
     }
@@ -174,10 +174,12 @@ pub(crate) fn in_step(step: &Step) {
         }
         if strikes(Fault::Lost) {
             device.destroy();
+            return true;
         }
     }
     #[cfg(not(feature = "gpu"))]
     let _: &Step = step;
+    false
 }
 
 /// After a strip has been sent.

@@ -106,6 +106,17 @@ impl Reader {
         }
     }
 
+    /// Asks the device although nothing was submitted: something has happened to it.
+    #[cfg(feature = "faults")]
+    pub(crate) async fn ask_again(&mut self) -> Result<(), MethodError> {
+        for _ in 0..2 {
+            // The news of a loss may come a moment after the first answer.
+            self.is_asked = false;
+            self.begin().await?;
+        }
+        Ok(())
+    }
+
     /// The step that is under way.
     #[cfg(feature = "faults")]
     pub(crate) const fn step(&self) -> &Step {

@@ -368,8 +368,8 @@ impl<'host, H: Host> Ticker<'host, H> {
             *counted = (*counted).max(*done);
         }
         #[cfg(feature = "faults")]
-        if self.done > 0 {
-            crate::faults::in_step(self.reader.step());
+        if self.done > 0 && crate::faults::in_step(self.reader.step()) {
+            self.reader.ask_again().await?;
         }
         self.tell();
         self.host.pause().await;

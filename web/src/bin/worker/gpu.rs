@@ -21,7 +21,7 @@ use crate::beside::{Beside, Heard};
 use crate::browser::{millis, scope, turn};
 use crate::{BUILD, TURN_MILLIS, Worker, send};
 
-/// A device that is lost is asked for again, so often.
+/// A device that is lost, or whose worker has stopped, is asked for again, so often.
 const MOST_LOSSES: u32 = 1;
 
 /// The GPU, from the side of the worker that has the CPU.
@@ -40,6 +40,8 @@ pub(crate) struct Gpu {
     begun: Cell<f64>,
     losses: Cell<u32>,
     last_words: RefCell<Option<String>>,
+    /// Whether its worker has stopped.
+    has_ended: Cell<bool>,
     /// The job that runs there.
     there: RefCell<Option<There>>,
     /// Checks that began before this was counted up are not wanted any more.
@@ -220,6 +222,7 @@ impl Gpu {
         let gpu = &worker.gpu;
         match heard {
             Heard::Ended(message) => {
+                gpu.has_ended.set(true);
                 let message = gpu.last_words.take().unwrap_or(message);
                 Self::failed(worker, Problem::Device { message });
             }
@@ -324,11 +327,11 @@ impl Gpu {
         }
     }
 
-    /// What becomes of a GPU that has failed: one that was lost is asked for once more.
+    /// What becomes of a GPU that has failed: one that is gone, and may come back, is asked for once more.
     pub(crate) fn give_up(worker: &Rc<Worker>, problem: &Problem) {
         let gpu = &worker.gpu;
         gpu.beside.take();
-        let is_lost = matches!(problem, Problem::DeviceLost { .. });
+        let is_lost = matches!(problem, Problem::DeviceLost { .. }) || gpu.has_ended.take();
         if is_lost && gpu.losses.get() < MOST_LOSSES {
             gpu.losses.set(gpu.losses.get() + 1);
             Self::begin(worker);
