@@ -5,7 +5,9 @@ use burn::tensor::{DType, Device, Int, Tensor, TensorCreationOptions, TensorData
 use rand::{Rng, SeedableRng};
 use rand_chacha::ChaCha8Rng;
 
-use super::{Inputs, Joined, Norm, activate, add, attention, device, gain, join, layer_norm};
+use super::{
+    Inputs, Joined, Norm, activate, add, attention, device, gain, join, layer_norm, product,
+};
 use crate::Activation;
 
 /// Most that a kernel may be off, as a part of the largest number of its list. Single precision rounds by 6e-8 of a number; sums
@@ -55,6 +57,7 @@ pub async fn trial(device: &Device) -> Result<Vec<Difference>, String> {
     trial.attentions().await?;
     trial.gains().await?;
     trial.joins().await?;
+    trial.found.extend(product::trial(device).await?);
     Ok(trial.found)
 }
 

@@ -5,6 +5,7 @@ use rand::{Rng, SeedableRng};
 use rand_chacha::ChaCha8Rng;
 
 use super::{Shape, backend, by_operations, choose, product};
+use crate::kernels::trial::Difference;
 
 /// Sizes `[m, k, n]`: one row and one column, what the library takes, each tile alone and cut off, one more and one
 /// less than tiles, sizes that are read number by number, and `k` in parts.
@@ -36,7 +37,7 @@ const LARGE: [[usize; 3]; 1] = [[119, 768, 3072]];
 /// # Errors
 /// A device that no kernel of ours is for; a result that depends on whether gradients are asked for, or on where in a
 /// batch a row stands, which a score that is exactly 0 rests on.
-pub async fn trial(device: &Device) -> Result<Vec<(String, f64)>, String> {
+pub async fn trial(device: &Device) -> Result<Vec<Difference>, String> {
     let one = Tensor::<2>::zeros([1, 1], device);
     if !backend::takes(&one, &one, None) {
         return Err(format!("no product of ours is for {device:?}"));
@@ -63,8 +64,13 @@ pub async fn trial(device: &Device) -> Result<Vec<(String, f64)>, String> {
                 if is_own && value[..n] != value[(m - 1) * n..] {
                     return Err(format!("{name}: equal rows are not equal wherever they stand"));
                 }
-                differences.push((format!("value of {name}"), off(&value, &expected)));
-                differences.push((format!("slope of {name}"), off(&slope, &expected_slope)));
+                for (what, got, expected) in
+                    [("value", &value, &expected), ("slope", &slope, &expected_slope)]
+                {
+                    let name = format!("{what} of product {name}");
+                    let (worst, compared) = (off(got, expected), got.len());
+                    differences.push(Difference { name, worst, compared });
+                }
             }
         }
     }
@@ -152,7 +158,7 @@ mod tests {
         let device = Device::wgpu(burn::tensor::DeviceKind::DefaultDevice);
         let differences = pollster::block_on(trial(&device)).expect("a GPU, if only a program");
         assert_eq!(differences.len(), 2 * 4 * (SHAPES.len() + LARGE.len()));
-        for (name, off) in differences {
+        for Difference { name, worst: off, .. } in differences {
             assert!(off < 3e-6, "{name} is off by {off:e}");
         }
     }
