@@ -105,6 +105,15 @@ pub enum Request {
         /// The request that the other one has answered.
         load: Box<Self>,
     },
+    /// From a worker to one that has a model on the CPU for this alone: compute a sample of a job's claims again.
+    Check {
+        /// Number of the job.
+        job: u64,
+        /// What was run.
+        experiment: Experiment,
+        /// A list of [`crate::Claim`], as JSON: the page, which knows this type, need not know that one.
+        claims: String,
+    },
     /// Look at what is typed: tokens, alignment, answers, most likely next tokens.
     Inspect {
         /// Number of the request; an answer with an older one is dropped.
@@ -302,7 +311,7 @@ pub enum Event {
     Checked {
         /// Number of the job.
         job: u64,
-        /// How well.
+        /// How well; of no values: it could not be computed there.
         report: CheckReport,
         /// Seconds that it took after the job was done.
         seconds: f64,

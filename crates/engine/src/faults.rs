@@ -37,6 +37,8 @@ enum Fault {
     Build,
     /// A software adapter counts as a real one.
     Hardware,
+    /// Every model is too large to be held on the CPU beside a GPU.
+    Alone,
     /// None: the GPU's kernels are compared with their definitions before it is taken.
     Kernels,
 }
@@ -66,6 +68,7 @@ pub fn arm(name: &str) {
         "limits" => Some(Fault::Limits),
         "build" => Some(Fault::Build),
         "hardware" => Some(Fault::Hardware),
+        "alone" => Some(Fault::Alone),
         "kernels" => Some(Fault::Kernels),
         _ => None,
     });
@@ -111,6 +114,11 @@ pub(crate) async fn setup()
     let setup = WgpuSetup { instance, adapter, device, queue, backend };
     let registered = Device::wgpu_options().setup(setup.clone()).init()?;
     Ok((registered, setup))
+}
+
+/// Whether every model is to count as too large for a second copy.
+pub fn is_alone() -> bool {
+    strikes(Fault::Alone)
 }
 
 /// Whether a software adapter is to count as a real one.

@@ -14,8 +14,8 @@ let cpu, gpu, server;
 let armed = {};
 /** The first worker that asks gets the fault; the one that replaces it gets none. */
 const once = (name) => () => {
-  const fault = armed.name === name ? armed.fault : "";
-  if (fault) armed = {};
+  const fault = armed[name] ?? "";
+  delete armed[name];
   return fault;
 };
 const files = { [FAULT]: once(FAULT), [GPU_FAULT]: once(GPU_FAULT) };
@@ -34,7 +34,12 @@ const notice = (page, words) => page.locator("[data-testid=notice]", { hasText: 
 
 /** The page with a fault that the first worker meets and later ones do not. */
 async function visit(fault, device, body) {
-  armed = { name: device === "cpu" ? FAULT : GPU_FAULT, fault };
+  await visit_with({ [device === "cpu" ? FAULT : GPU_FAULT]: fault }, device, body);
+}
+
+/** The same with a fault for each kind of worker. */
+async function visit_with(faults, device, body) {
+  armed = { ...faults };
   const { page, close } = await open(device === "cpu" ? cpu : gpu, `${server.url}?device=${device}`);
   page.setDefaultTimeout(3 * PATIENCE);
   try {
@@ -155,6 +160,22 @@ test("the first figure waits for no GPU, and later ones go where they are expect
     const kept = JSON.parse(await page.evaluate(() => localStorage["twinbeam-gpu-speeds"]));
     assert.equal(kept.length, 1);
     assert.ok(kept[0][1].operations_per_second > 0 && kept[0][1].seconds_per_dispatch > 0, JSON.stringify(kept));
+  });
+});
+
+test("a model that only the GPU has room for is checked in a worker of its own", { timeout: 6 * PATIENCE }, async () => {
+  await visit_with({ [FAULT]: "alone" }, "gpu", async (page) => {
+    await status(page, "done");
+    assert.match(await by(page, "device-report").innerText(), /software adapter/);
+    assert.match(await confirmed(page), /the worst is off by [\d.]+ %/);
+    assert.ok((await table(page, "heatmap-ap-heads")).flat().every(Number.isFinite));
+  });
+});
+
+test("a model that only the GPU had goes on on the CPU when the GPU fails", { timeout: 6 * PATIENCE }, async () => {
+  await visit_with({ [FAULT]: "alone", [GPU_FAULT]: "validation" }, "gpu", async (page) => {
+    await notice(page, /The GPU failed, so the CPU computes this run/);
+    await ends_on_the_cpu(page);
   });
 });
 

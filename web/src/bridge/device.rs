@@ -95,7 +95,8 @@ pub(super) fn checked(state: AppState, job: u64, report: CheckReport) -> bool {
             // What one job's check says joins what the one before it said: the worst counts.
             let before = checked.unwrap_or_default();
             let (worst, values) = (before.worst.max(report.worst), before.values + report.values);
-            *checked = Some(CheckReport { worst, values });
+            // Nothing was compared where the CPU could not compute it.
+            *checked = (values > 0).then_some(CheckReport { worst, values });
         }
     });
     is_of_figure

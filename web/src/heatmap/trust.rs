@@ -241,8 +241,8 @@ fn device(committed: &Committed, kind: ComponentKind) -> Chip {
         (Origin::Device { checked: None }, true) => (
             false,
             "GPU, unchecked".to_owned(),
-            "Computed on a GPU in single precision, and nothing of it was compared with the CPU: the model is too large for a second \
-             copy. Choose the CPU to be sure."
+            "Computed on a GPU in single precision, and nothing of it was compared with the CPU: there was no room for a second copy \
+             of the model, or the run was stopped. Choose the CPU to be sure."
                 .to_owned(),
         ),
     };

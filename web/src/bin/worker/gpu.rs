@@ -2,7 +2,8 @@
 //!
 //! The way of a job that goes there: request, second worker, its events to the page as they come; its claims to the
 //! check, which computes a sample on the CPU here and then says how well they agree, or withdraws all of it. A GPU that
-//! fails costs nothing but time: the CPU begins the same job anew.
+//! fails costs nothing but time: the CPU begins the same job anew. Of a model that is too large to be held twice the
+//! GPU's worker has the only copy, and a third worker checks its jobs.
 
 use std::cell::{Cell, RefCell};
 use std::future::Future;
@@ -10,8 +11,8 @@ use std::rc::{Rc, Weak};
 
 use futures_channel::{mpsc, oneshot};
 use twinbeam_core::{
-    Because, Claim, DeviceChoice, DeviceReport, Event, Expected, GpuState, Placement, Problem,
-    Request, Speed, Work,
+    Because, CheckReport, Claim, DeviceChoice, DeviceReport, Event, Expected, Experiment, GpuState,
+    Placement, Problem, Request, Speed, Work,
 };
 use twinbeam_engine::{Check, Host, Model, Question};
 use wasm_bindgen_futures::spawn_local;
@@ -44,6 +45,8 @@ pub(crate) struct Gpu {
     has_ended: Cell<bool>,
     /// The job that runs there.
     there: RefCell<Option<There>>,
+    /// The worker that checks what only the GPU's worker has the model for.
+    checker: RefCell<Option<Beside>>,
     /// Checks that began before this was counted up are not wanted any more.
     generation: Cell<u64>,
     /// When the last job there was done, in milliseconds.
@@ -91,6 +94,17 @@ impl Gpu {
         self.alone.get()
     }
 
+    /// Whether the model is nowhere any more, since the GPU that had it alone is gone.
+    pub(crate) fn has_left(&self) -> bool {
+        self.alone.get() && self.beside.borrow().is_none()
+    }
+
+    /// What loads the model that the GPU had alone, for the CPU to have it from now on.
+    pub(crate) fn take_over(&self) -> Option<(Request, Vec<File>)> {
+        self.alone.set(false);
+        self.load.take().map(|(request, files)| (inner(request), files))
+    }
+
     /// Whether its speed is that of the jobs.
     pub(crate) fn is_measured(&self) -> bool {
         let is_ready = matches!(*self.state.borrow(), GpuState::Ready { .. });
@@ -99,6 +113,7 @@ impl Gpu {
 
     /// Checks that are under way come to nothing: the figure that they are of is gone.
     pub(crate) fn forget_checks(&self) {
+        self.checker.take();
         self.generation.set(self.generation.get() + 1);
     }
 
@@ -345,17 +360,24 @@ impl Gpu {
         worker: &Rc<Worker>,
         job: u64,
         request: &Request,
-        checked_by: Option<(Rc<Model>, Question)>,
+        checked_by: Checker,
         work: Work,
     ) -> End {
         let gpu = &worker.gpu;
         let (end, ended) = oneshot::channel();
-        let claims = checked_by.map(|(model, question)| {
-            let (claims, heard) = mpsc::unbounded();
-            let worker = Rc::clone(worker);
-            spawn_local(async move { check(&worker, job, &model, &question, heard).await });
-            claims
-        });
+        let (claims, heard) = mpsc::unbounded();
+        let here = Rc::clone(worker);
+        let claims = match checked_by {
+            Checker::Nobody => None,
+            Checker::Here(model, question) => {
+                spawn_local(async move { check(&here, job, &model, &question, heard).await });
+                Some(claims)
+            }
+            Checker::Apart(experiment) => {
+                spawn_local(async move { check_apart(&here, job, experiment, heard).await });
+                Some(claims)
+            }
+        };
         gpu.there.replace(Some(There { job, end, claims }));
         let begun = millis();
         gpu.tell(request);
@@ -374,6 +396,23 @@ impl Gpu {
         gpu.decided(GpuState::Unused { why: problem.to_string() });
         send(&Event::Withdrawn { job, problem });
         gpu.end(End::Withdrawn);
+    }
+}
+
+/// Who computes a sample of a job again.
+pub(crate) enum Checker {
+    /// Nobody does: it is no result.
+    Nobody,
+    /// This worker, which has the model too.
+    Here(Rc<Model>, Question),
+    /// A third worker, which loads the model for that: two do not fit into one beside a GPU's.
+    Apart(Experiment),
+}
+
+fn inner(request: Request) -> Request {
+    match request {
+        Request::LoadOnGpu { load } => *load,
+        other => other,
     }
 }
 
@@ -418,6 +457,80 @@ async fn check(
         }
         Err(Problem::Cancelled) => {}
         Err(problem) => Gpu::withdraw(worker, job, problem),
+    }
+}
+
+/// The same of a model that only the GPU's worker has: in a third worker, which loads it on the CPU, once the job is done.
+/// Where that does not work, for want of memory for instance, the result stays marked as not checked.
+async fn check_apart(
+    worker: &Rc<Worker>,
+    job: u64,
+    experiment: Experiment,
+    mut heard: mpsc::UnboundedReceiver<Claim>,
+) {
+    let gpu = &worker.gpu;
+    let generation = gpu.generation.get();
+    let mut claims = Vec::new();
+    while let Ok(claim) = heard.recv().await {
+        claims.push(claim);
+    }
+    let load = gpu.load.borrow().clone();
+    // OK because claims hold finite numbers and lists.
+    let (Some((load, files)), Ok(claims)) = (load, serde_json::to_string(&claims)) else {
+        return;
+    };
+    let (answer, answered) = oneshot::channel();
+    let answer = Rc::new(Cell::new(Some(answer)));
+    let listener = Rc::downgrade(worker);
+    let hear = move |heard| {
+        let answered = match heard {
+            Heard::Event(Event::Started { .. }, _) => {
+                if let Some(worker) = Weak::upgrade(&listener)
+                    && let Some(checker) = worker.gpu.checker.borrow().as_ref()
+                {
+                    checker.started();
+                }
+                return;
+            }
+            Heard::Event(Event::Checked { report, .. }, _) => Ok(report),
+            Heard::Event(Event::Failed { problem, .. }, _) => Err(problem),
+            Heard::Ended(message) => Err(Problem::Device { message }),
+            Heard::Event(..) | Heard::Claim(..) => return,
+        };
+        if let Some(answer) = answer.take() {
+            answer.send(answered).ok();
+        }
+    };
+    let Ok(checker) = Beside::start(hear) else {
+        send(&Event::Checked { job, report: CheckReport::default(), seconds: 0.0 });
+        return;
+    };
+    checker.send(&on_the_cpu(inner(load)), &files);
+    checker.send(&Request::Check { job, experiment, claims }, &[]);
+    gpu.checker.replace(Some(checker));
+    let answered = answered.await;
+    if generation != gpu.generation.get() {
+        return;
+    }
+    gpu.checker.take();
+    match answered {
+        Ok(Err(problem @ (Problem::Untrusted { .. } | Problem::NotFinite { .. }))) => {
+            Gpu::withdraw(worker, job, problem);
+        }
+        answered => {
+            let report = answered.ok().and_then(Result::ok).unwrap_or_default();
+            let seconds = (millis() - gpu.done_at.get()) / 1000.0;
+            send(&Event::Checked { job, report, seconds });
+        }
+    }
+}
+
+fn on_the_cpu(load: Request) -> Request {
+    match load {
+        Request::Load { model, files, expected, speeds, .. } => {
+            Request::Load { model, files, expected, device: DeviceChoice::Cpu, speeds }
+        }
+        other => other,
     }
 }
 

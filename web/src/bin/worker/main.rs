@@ -26,8 +26,8 @@ use twinbeam_core::{
     Probe, Problem, PromptPair, Published, Request, Work as Asked,
 };
 use twinbeam_engine::{
-    BenchPlan, Error, Host, Model, Plan, bench, bench_question, inspect, probe, question, run,
-    self_check,
+    BenchPlan, Check, Error, Host, Model, Plan, bench, bench_question, inspect, probe, question,
+    run, self_check,
 };
 use twinbeam_tasks::{Split, Task, pairs};
 use wasm_bindgen::prelude::*;
@@ -36,7 +36,7 @@ use web_sys::{File, MessageEvent};
 
 use self::beside::send_claim;
 use self::browser::{millis, scope, turn};
-use self::gpu::{ALONE, End, Gpu};
+use self::gpu::{ALONE, Checker, End, Gpu};
 
 /// The page refuses a worker of another build.
 const BUILD: &str = match option_env!("TWINBEAM_BUILD") {
@@ -163,6 +163,9 @@ impl Worker {
             Work::Request(Request::LoadOnGpu { load, .. }, files) => {
                 (None, Box::pin(worker.load_on_gpu(*load, files)).await)
             }
+            Work::Request(Request::Check { job, experiment, claims }, _) => {
+                (Some(job), Box::pin(worker.check(job, &experiment, &claims)).await)
+            }
             Work::Request(Request::Inspect { seq, draft }, _) => {
                 (None, worker.inspect(seq, draft).await)
             }
@@ -229,11 +232,23 @@ impl Worker {
         let (experiment_there, kinds_there) = (experiment.clone(), kinds.clone());
         let there =
             || Request::Run { job, experiment: experiment_there, first, kinds: kinds_there };
-        if worker.gpu.is_alone() {
+        if worker.gpu.has_left() {
+            worker.take_over().await?;
+        } else if worker.gpu.is_alone() {
             if let Some(device) = worker.gpu.report() {
                 send(&Event::Placed { job, device, placement: ALONE });
             }
-            return Self::there_alone(worker, job, &there()).await;
+            let checked_by = Checker::Apart(experiment.clone());
+            match Gpu::run(worker, job, &there(), checked_by, Asked::default()).await {
+                End::Done | End::Withdrawn => return Ok(()),
+                End::Cancelled => return Err(Problem::Cancelled),
+                End::Failed(problem) => {
+                    worker.take_over().await?;
+                    Gpu::give_up(worker, &problem);
+                    send(&Event::Moved { job, problem });
+                }
+            }
+            return worker.on_cpu(job, experiment, &Plan::of(kinds, first)).await;
         }
         let model = worker.loaded()?;
         let plan = Plan::of(kinds, first);
@@ -242,7 +257,7 @@ impl Worker {
         let placement = worker.gpu.place(work);
         if let Some(device) = worker.gpu.report().filter(|_| placement.gpu) {
             send(&Event::Placed { job, device, placement });
-            let checked_by = Some((Rc::clone(&model), question.clone()));
+            let checked_by = Checker::Here(Rc::clone(&model), question.clone());
             match Gpu::run(worker, job, &there(), checked_by, work).await {
                 End::Done | End::Withdrawn => return Ok(()),
                 End::Cancelled => return Err(Problem::Cancelled),
@@ -252,31 +267,59 @@ impl Worker {
                 }
             }
         }
-        let placement = Placement { gpu: false, ..placement };
-        if let Some(device) = worker.device.borrow().clone() {
+        worker.on_cpu(job, experiment, &plan).await
+    }
+
+    /// Runs a job here.
+    async fn on_cpu(&self, job: u64, experiment: Experiment, plan: &Plan) -> Result<(), Problem> {
+        let model = self.loaded()?;
+        let question = question(&model, &experiment).map_err(|error| error.problem())?;
+        let work = plan.work(&model, &question);
+        let placement = Placement { gpu: false, ..self.gpu.place(work) };
+        if let Some(device) = self.device.borrow().clone() {
             send(&Event::Placed { job, device, placement });
         }
-        let mut host = worker.host(job);
+        let mut host = self.host(job);
         let begun = millis();
-        let outcome = run(&model, &question, experiment, &plan, job, &mut host).await;
+        let outcome = run(&model, &question, experiment, plan, job, &mut host).await;
         let Outcome { joint, seconds, .. } = outcome.map_err(|error: Error| error.problem())?;
-        worker.gpu.cpu_took(work, (millis() - begun) / 1000.0);
+        self.gpu.cpu_took(work, (millis() - begun) / 1000.0);
         send(&Event::Done { job, joint, seconds, checking: false });
         Ok(())
     }
 
-    /// Has the second worker do a job with a model that only it has: nothing is checked.
-    async fn there_alone(worker: &Rc<Self>, job: u64, request: &Request) -> Result<(), Problem> {
-        match Gpu::run(worker, job, request, None, Asked::default()).await {
+    /// Computes a sample of what another worker's GPU claims, with the model here.
+    async fn check(&self, job: u64, experiment: &Experiment, claims: &str) -> Result<(), Problem> {
+        let model = self.loaded()?;
+        // OK because the same program has written them.
+        let claims: Vec<Claim> = serde_json::from_str(claims).unwrap_or_default();
+        let question = question(&model, experiment).map_err(|error| error.problem())?;
+        let mut host = self.host(job);
+        let mut check = Check::new(&model, &question).await.map_err(|error| error.problem())?;
+        for claim in &claims {
+            check.hear(claim, &mut host).await.map_err(|error| error.problem())?;
+        }
+        send(&Event::Checked { job, report: check.report(), seconds: 0.0 });
+        Ok(())
+    }
+
+    /// Has the second worker answer something that is no result and needs no check.
+    async fn there(worker: &Rc<Self>, job: u64, request: &Request) -> Result<(), Problem> {
+        match Gpu::run(worker, job, request, Checker::Nobody, Asked::default()).await {
             End::Done | End::Withdrawn => Ok(()),
             End::Cancelled => Err(Problem::Cancelled),
-            End::Failed(problem) => Err(problem),
+            End::Failed(problem) => {
+                Gpu::give_up(worker, &problem);
+                Err(problem)
+            }
         }
     }
 
     async fn bench(worker: &Rc<Self>, job: u64, experiment: Experiment) -> Result<(), Problem> {
-        if worker.gpu.is_alone() || worker.gpu.is_measured() {
-            return Self::there_alone(worker, job, &Request::Bench { job, experiment }).await;
+        if worker.gpu.has_left() {
+            worker.take_over().await?;
+        } else if worker.gpu.is_alone() || worker.gpu.is_measured() {
+            return Self::there(worker, job, &Request::Bench { job, experiment }).await;
         }
         let model = worker.loaded()?;
         let device = worker.device.borrow().clone().ok_or(Problem::NoModel)?;
@@ -299,9 +342,11 @@ impl Worker {
         experiment: Experiment,
         asked: Probe,
     ) -> Result<(), Problem> {
-        if worker.gpu.is_alone() {
+        if worker.gpu.has_left() {
+            worker.take_over().await?;
+        } else if worker.gpu.is_alone() {
             let request = Request::Probe { job, experiment, probe: asked };
-            return Self::there_alone(worker, job, &request).await;
+            return Self::there(worker, job, &request).await;
         }
         let model = worker.loaded()?;
         let mut host = worker.host(job);
