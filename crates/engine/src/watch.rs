@@ -100,6 +100,7 @@ impl Step {
     /// # Errors
     /// Errors outside of every step; a device that is lost.
     #[cfg_attr(not(feature = "gpu"), expect(clippy::unused_self, reason = "as with a GPU"))]
+    #[cfg_attr(not(feature = "gpu"), expect(clippy::unnecessary_wraps, reason = "as with a GPU"))]
     pub(crate) fn look(&self) -> Result<(), Error> {
         #[cfg(feature = "gpu")]
         if let Some((gpu, _)) = &self.watched {

@@ -77,9 +77,9 @@ impl LayerNorm {
 
 impl Conv1D {
     fn forward(&self, x: Tensor<3>) -> Tensor<3> {
-        let [batch, pos, _] = x.dims();
+        let ([batch, pos, _], [_, d_out]) = (x.dims(), self.weight.dims());
         let out = self.times(x, Some(self.bias.clone())); // [batch * pos, out]
-        out.reshape([batch as i32, pos as i32, -1])
+        out.reshape([batch, pos, d_out])
     }
 
     /// Without the bias; `[batch * pos, out]`.

@@ -36,25 +36,15 @@ fn hear_in_use(state: AppState, event: Event) {
     let of_heads = |job: u64| state.job.get_untracked() == Some(job);
     let of_bench = |job: u64| state.bench_job.get_untracked() == Some(job);
     let of_lab = |job: u64| state.lab.job.get_untracked() == Some(job);
-    let current = |job: u64| of_heads(job) || of_neurons(job) || of_bench(job);
+    let current = |job: u64| job_running(state, job);
     with(|bridge| bridge.silent_seconds.set(0));
     // A lost device is everybody's.
     let is_lost = matches!(&event, Event::Failed { problem: Problem::DeviceLost { .. }, .. });
-    let Some(event) = (if is_lost { Some(event) } else { of_others(state, event) }) else {
+    let event = if is_lost { Some(event) } else { of_others(state, event) };
+    let Some(event) = event.and_then(|event| of_gpu(state, event)) else {
         return;
     };
     match event {
-        Event::Gpu { state: gpu } => device::gpu(state, gpu),
-        Event::Placed { job, device, placement } if current(job) => {
-            device::placed(state, job, device, placement);
-        }
-        Event::Moved { job, problem } if current(job) => device::moved(state, job, &problem),
-        Event::Checked { job, report, .. } => {
-            if device::checked(state, job, report) {
-                keep_in_address(state);
-            }
-        }
-        Event::Withdrawn { job, problem } => device::withdrawn(state, job, &problem),
         Event::Started { build } => started(state, &build, Role::InUse),
         Event::Loaded { .. } => loaded(state, event),
         Event::SelfChecked { check } => state.models.self_check.set(Some(check)),
@@ -104,20 +94,7 @@ fn hear_in_use(state: AppState, event: Event) {
             keep_in_address(state);
         }
         Event::Done { job, seconds, checking, .. } if of_heads(job) => {
-            state.seconds.set(Some(seconds.iter().map(|(_, seconds)| seconds).sum()));
-            with(|bridge| bridge.losses.set(0));
-            if let Some(own) = with(|bridge| bridge.pending.take()) {
-                state.committed.set(Some(own));
-            }
-            finished(state);
-            if checking {
-                device::checking(state, job);
-            }
-            linked::compare(state);
-            keep_in_address(state);
-            if state.shape().is_some_and(|shape| neurons_are_quick(&shape)) {
-                run_neurons(state);
-            }
+            heads_done(state, job, &seconds, checking);
         }
         Event::Drawn { draw, pairs } => batch::drawn(state, &draw, pairs),
         Event::Benched { job, bench } if of_bench(job) => speed::measured(state, *bench),
@@ -143,11 +120,59 @@ fn hear_in_use(state: AppState, event: Event) {
         | Event::Benched { .. }
         | Event::Probed { .. }
         | Event::Done { .. }
+        | Event::Gpu { .. }
         | Event::Placed { .. }
         | Event::Moved { .. }
+        | Event::Checked { .. }
+        | Event::Withdrawn { .. }
         | Event::Cancelled { .. }
         | Event::Failed { .. } => {}
     }
+}
+
+/// The heads of a figure are complete.
+fn heads_done(state: AppState, job: u64, seconds: &[(String, f64)], checking: bool) {
+    state.seconds.set(Some(seconds.iter().map(|(_, seconds)| seconds).sum()));
+    with(|bridge| bridge.losses.set(0));
+    if let Some(own) = with(|bridge| bridge.pending.take()) {
+        state.committed.set(Some(own));
+    }
+    finished(state);
+    if checking {
+        device::checking(state, job);
+    }
+    linked::compare(state);
+    keep_in_address(state);
+    if state.shape().is_some_and(|shape| neurons_are_quick(&shape)) {
+        run_neurons(state);
+    }
+}
+
+/// Takes what is said of the GPU and of the check, and gives the rest back.
+fn of_gpu(state: AppState, event: Event) -> Option<Event> {
+    let current = |job: u64| job_running(state, job);
+    match event {
+        Event::Gpu { state: gpu } => device::gpu(state, gpu),
+        Event::Placed { job, device, placement } if current(job) => {
+            device::placed(state, job, device, placement);
+        }
+        Event::Moved { job, problem } if current(job) => device::moved(state, job, &problem),
+        Event::Checked { job, report, .. } => {
+            if device::checked(state, job, report) {
+                keep_in_address(state);
+            }
+        }
+        Event::Withdrawn { job, problem } => device::withdrawn(state, job, &problem),
+        event => return Some(event),
+    }
+    None
+}
+
+/// Whether a job is one of the figure's, or measures the device.
+fn job_running(state: AppState, job: u64) -> bool {
+    [state.job, state.neuron_job, state.bench_job]
+        .into_iter()
+        .any(|running| running.get_untracked() == Some(job))
 }
 
 /// What the draft is, as the model sees it; it runs if that is wanted and it can.
