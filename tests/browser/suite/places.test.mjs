@@ -35,12 +35,11 @@ test("over plain http there is neither WebGPU nor a clipboard: the CPU computes,
   await close();
 });
 
-test("a GPU that is asked for and is not there is an error with a way on", async () => {
+test("a GPU that is asked for and is not there is said aloud, and the CPU computes", async () => {
   const { page, close } = await open(browser, `${server.url}?device=gpu`);
-  await status(page, "error").catch(() => {});
-  assert.match(await by(page, "notice").innerText(), /this browser offers none by WebGPU/);
-  await by(page, "use-cpu").click();
+  await page.locator("[data-testid=notice]", { hasText: /The GPU cannot be used, so the CPU computes.*This browser offers none by WebGPU/s }).waitFor();
   await status(page, "done");
+  assert.match(await by(page, "device-report").innerText(), /^CPU.*No usable GPU: this browser offers none by WebGPU/s);
   await close();
 });
 

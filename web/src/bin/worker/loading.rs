@@ -19,6 +19,9 @@ use crate::{Work, Worker, send, storage};
 /// 4 GB.
 const BESIDE_GPU_PARAMS: usize = 130_000_000;
 
+/// Why there is no GPU where no adapter is.
+const NO_ADAPTER: &str = "this browser offers none by WebGPU";
+
 /// What is wanted.
 struct Wanted {
     name: String,
@@ -57,9 +60,12 @@ impl Worker {
         let reason = match choice {
             DeviceChoice::Cpu => "As you chose.".to_owned(),
             DeviceChoice::Auto | DeviceChoice::Gpu if has_adapter().await => String::new(),
-            DeviceChoice::Auto | DeviceChoice::Gpu => no_gpu("this browser offers none by WebGPU"),
+            DeviceChoice::Auto | DeviceChoice::Gpu => no_gpu(NO_ADAPTER),
         };
         let asks_gpu = reason.is_empty();
+        if choice == DeviceChoice::Gpu && !asks_gpu {
+            worker.gpu.refuse(NO_ADAPTER);
+        }
         let mut read = worker.read(&wanted, &reason, asks_gpu).await?;
         if matches!(read, Read::TooLarge) {
             let sha256 = wanted.expected.sha256.clone();
