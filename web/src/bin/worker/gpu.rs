@@ -99,10 +99,15 @@ impl Gpu {
         self.alone.get() && self.beside.borrow().is_none()
     }
 
-    /// What loads the model that the GPU had alone, for the CPU to have it from now on.
-    pub(crate) fn take_over(&self) -> Option<(Request, Vec<File>)> {
+    /// What loads the model that the GPU had alone.
+    pub(crate) fn load(&self) -> Option<(Request, Vec<File>)> {
+        let load = self.load.borrow().clone();
+        load.map(|(request, files)| (inner(request), files))
+    }
+
+    /// The CPU has the model from now on.
+    pub(crate) fn taken_over(&self) {
         self.alone.set(false);
-        self.load.take().map(|(request, files)| (inner(request), files))
     }
 
     /// Whether its speed is that of the jobs.
@@ -347,7 +352,8 @@ impl Gpu {
         let gpu = &worker.gpu;
         gpu.beside.take();
         let is_lost = matches!(problem, Problem::DeviceLost { .. }) || gpu.has_ended.take();
-        if is_lost && gpu.losses.get() < MOST_LOSSES {
+        // The model that it had alone is the CPU's from now on.
+        if is_lost && !gpu.alone.get() && gpu.losses.get() < MOST_LOSSES {
             gpu.losses.set(gpu.losses.get() + 1);
             Self::begin(worker);
         } else {
@@ -474,7 +480,7 @@ async fn check_apart(
     while let Ok(claim) = heard.recv().await {
         claims.push(claim);
     }
-    let load = gpu.load.borrow().clone();
+    let load = gpu.load();
     // OK because claims hold finite numbers and lists.
     let (Some((load, files)), Ok(claims)) = (load, serde_json::to_string(&claims)) else {
         return;
@@ -505,7 +511,7 @@ async fn check_apart(
         send(&Event::Checked { job, report: CheckReport::default(), seconds: 0.0 });
         return;
     };
-    checker.send(&on_the_cpu(inner(load)), &files);
+    checker.send(&on_the_cpu(load), &files);
     checker.send(&Request::Check { job, experiment, claims }, &[]);
     gpu.checker.replace(Some(checker));
     let answered = answered.await;

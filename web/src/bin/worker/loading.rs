@@ -31,14 +31,6 @@ struct Wanted {
     expected: Expected,
 }
 
-/// What came of it.
-enum Read {
-    /// The model is here: what the page is told, and where its files are kept.
-    Here(Event, Kept),
-    /// It is too large to be held beside a GPU, which is asked first.
-    TooLarge,
-}
-
 impl Worker {
     /// Loads a model on the CPU, and has a GPU made ready behind it; where a GPU was chosen, first.
     pub(crate) async fn load(
@@ -67,7 +59,7 @@ impl Worker {
             worker.gpu.refuse(NO_ADAPTER);
         }
         let mut read = worker.read(&wanted, &reason, asks_gpu).await?;
-        if matches!(read, Read::TooLarge) {
+        if read.is_none() {
             let sha256 = wanted.expected.sha256.clone();
             Gpu::start(worker, (request.clone(), chosen.clone()), sha256, true);
             worker.gpu.settled().await;
@@ -79,12 +71,12 @@ impl Worker {
             worker.gpu.refuse(&why);
             read = worker.read(&wanted, &no_gpu(&why), false).await?;
         }
-        let Read::Here(mut loaded, kept) = read else {
+        let Some(mut loaded) = read else {
             return Ok(());
         };
         let sha256 = worker.loaded().ok().map(|model| model.fingerprint().to_owned());
         let asks_gpu = asks_gpu && worker.gpu.refusal().is_none();
-        let keeps_nothing = matches!(kept, Kept::Memory { .. });
+        let keeps_nothing = matches!(loaded, Event::Loaded { kept: Kept::Memory { .. }, .. });
         if asks_gpu && choice == DeviceChoice::Gpu {
             Gpu::start(worker, (request, chosen), sha256, false);
             worker.gpu.settled().await;
@@ -104,63 +96,68 @@ impl Worker {
                 Gpu::start(worker, (request, chosen), sha256, false);
             }
         }
-        if let Some(published) = wanted.expected.published {
-            let check = Work::SelfCheck(Box::new(published), wanted.expected.sha256);
-            worker.queue.borrow_mut().push_back(check);
-        }
+        worker.check_later(wanted.expected);
         Ok(())
     }
 
-    /// Reads a model onto the CPU; with a GPU to be asked, unless it is too large.
-    async fn read(&self, wanted: &Wanted, reason: &str, asks_gpu: bool) -> Result<Read, Problem> {
+    /// Has the model compared with what was published of it, once there is nothing else to do.
+    fn check_later(&self, expected: Expected) {
+        if let Some(published) = expected.published {
+            let check = Work::SelfCheck(Box::new(published), expected.sha256);
+            self.queue.borrow_mut().push_back(check);
+        }
+    }
+
+    /// Reads a model onto the CPU; with a GPU to be asked, unless it is too large to be held beside it: then `None`.
+    async fn read(
+        &self,
+        wanted: &Wanted,
+        reason: &str,
+        asks_gpu: bool,
+    ) -> Result<Option<Event>, Problem> {
+        let most = if asks_gpu { most_beside_gpu() } else { usize::MAX };
+        self.load_on(wanted, &DeviceKind::cpu(reason), 0.0, most).await
+    }
+
+    /// Loads a model of at most so many parameters on a device, from where its files are. `seconds`: that it took until
+    /// the device was ready.
+    async fn load_on(
+        &self,
+        wanted: &Wanted,
+        device: &DeviceKind,
+        seconds: f64,
+        most: usize,
+    ) -> Result<Option<Event>, Problem> {
         match &wanted.files {
             ModelFiles::Local => {
-                self.read_from(&Chosen(wanted.chosen.clone()), wanted, reason, asks_gpu).await
+                self.load_from(&Chosen(wanted.chosen.clone()), wanted, device, seconds, most).await
             }
             ModelFiles::Address { base, shelf: None } => {
                 let source = Remote::new(Network { cache: true }, base.clone()).whole_first();
-                self.read_from(&source, wanted, reason, asks_gpu).await
+                self.load_from(&source, wanted, device, seconds, most).await
             }
             ModelFiles::Address { base, shelf: Some(folder) } => {
                 let remote = Remote::new(Network { cache: false }, base.clone());
                 let source = storage::shelf(remote, folder).await;
-                self.read_from(&source, wanted, reason, asks_gpu).await
+                self.load_from(&source, wanted, device, seconds, most).await
             }
         }
     }
 
-    async fn read_from(
-        &self,
-        source: &impl ByteSource,
-        wanted: &Wanted,
-        reason: &str,
-        asks_gpu: bool,
-    ) -> Result<Read, Problem> {
-        if asks_gpu {
-            let shape = shape_of(source).await.map_err(|error| error.problem())?;
-            #[cfg(feature = "faults")]
-            let is_small =
-                shape.n_params() <= BESIDE_GPU_PARAMS && !twinbeam_engine::faults::is_alone();
-            #[cfg(not(feature = "faults"))]
-            let is_small = shape.n_params() <= BESIDE_GPU_PARAMS;
-            if !is_small {
-                return Ok(Read::TooLarge);
-            }
-        }
-        let device = DeviceKind::cpu(reason);
-        let loaded = self.load_on(source, wanted, &device, 0.0).await?;
-        self.device.replace(Some(device.report().clone()));
-        Ok(Read::Here(loaded, source.kept()))
-    }
-
-    /// Loads a model on a device. `seconds`: that it took until the device was ready.
-    async fn load_on(
+    async fn load_from(
         &self,
         source: &impl ByteSource,
         Wanted { name, expected, .. }: &Wanted,
         device: &DeviceKind,
         seconds: f64,
-    ) -> Result<Event, Problem> {
+        most: usize,
+    ) -> Result<Option<Event>, Problem> {
+        if most < usize::MAX {
+            let shape = shape_of(source).await.map_err(|error| error.problem())?;
+            if shape.n_params() > most {
+                return Ok(None);
+            }
+        }
         let begun = millis();
         let model = Model::load(source, expected, device, &mut self.host(0)).await;
         let model = model.map_err(|error| error.problem())?;
@@ -180,18 +177,20 @@ impl Worker {
             memory_bytes: memory_bytes(),
         };
         self.model.replace(Some(Rc::new(model)));
-        Ok(loaded)
+        self.device.replace(Some(device.report().clone()));
+        Ok(Some(loaded))
     }
 
     /// Has the CPU take a model over that a GPU had alone and has left.
     pub(crate) async fn take_over(&self) -> Result<(), Problem> {
-        let Some((request, chosen)) = self.gpu.take_over() else {
+        let Some((request, chosen)) = self.gpu.load() else {
             return Err(Problem::NoModel);
         };
         let Some((wanted, _)) = wanted(&request, &chosen) else {
             return Err(Problem::NoModel);
         };
         self.read(&wanted, "", false).await?;
+        self.gpu.taken_over();
         Ok(())
     }
 
@@ -216,10 +215,7 @@ impl Worker {
             Err(why) => GpuState::Unused { why },
         };
         send(&Event::Gpu { state });
-        if let Some(published) = wanted.expected.published {
-            let check = Work::SelfCheck(Box::new(published), wanted.expected.sha256);
-            self.queue.borrow_mut().push_back(check);
-        }
+        self.check_later(wanted.expected);
         Ok(())
     }
 
@@ -232,23 +228,11 @@ impl Worker {
         let begun = millis();
         let device = DeviceKind::gpu(choice).await?;
         let seconds = (millis() - begun) / 1000.0;
-        let loaded = match &wanted.files {
-            ModelFiles::Local => {
-                self.load_on(&Chosen(wanted.chosen.clone()), wanted, &device, seconds).await
-            }
-            ModelFiles::Address { base, shelf: None } => {
-                let source = Remote::new(Network { cache: true }, base.clone()).whole_first();
-                self.load_on(&source, wanted, &device, seconds).await
-            }
-            ModelFiles::Address { base, shelf: Some(folder) } => {
-                let remote = Remote::new(Network { cache: false }, base.clone());
-                let source = storage::shelf(remote, folder).await;
-                self.load_on(&source, wanted, &device, seconds).await
-            }
-        };
-        send(&loaded.map_err(|problem| problem.to_string())?);
+        let loaded = self.load_on(wanted, &device, seconds, usize::MAX).await;
+        if let Some(loaded) = loaded.map_err(|problem| problem.to_string())? {
+            send(&loaded);
+        }
         let report = device.report().clone();
-        self.device.replace(Some(report.clone()));
         let memory_bytes = memory_bytes();
         let speed = match (choice, self.loaded()) {
             (DeviceChoice::Auto, Ok(model)) => {
@@ -276,6 +260,15 @@ fn wanted(request: &Request, chosen: &[File]) -> Option<(Wanted, DeviceChoice)> 
     };
     let (name, expected) = (model.clone(), (**expected).clone());
     Some((Wanted { name, files: files.clone(), chosen: chosen.to_vec(), expected }, *device))
+}
+
+/// Most parameters of a model that is held on the CPU beside a GPU.
+fn most_beside_gpu() -> usize {
+    #[cfg(feature = "faults")]
+    if twinbeam_engine::faults::is_alone() {
+        return 0;
+    }
+    BESIDE_GPU_PARAMS
 }
 
 fn no_gpu(why: &str) -> String {

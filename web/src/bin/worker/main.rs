@@ -205,7 +205,7 @@ impl Worker {
     }
 
     async fn inspect(&self, seq: u64, draft: Experiment) -> Result<(), Problem> {
-        if self.gpu.is_alone() {
+        if self.is_only_there().await? {
             self.gpu.tell(&Request::Inspect { seq, draft });
             return Ok(());
         }
@@ -229,26 +229,22 @@ impl Worker {
             // It is the beginning of another figure.
             worker.gpu.forget_checks();
         }
-        let (experiment_there, kinds_there) = (experiment.clone(), kinds.clone());
-        let there =
-            || Request::Run { job, experiment: experiment_there, first, kinds: kinds_there };
-        if worker.gpu.has_left() {
-            worker.take_over().await?;
-        } else if worker.gpu.is_alone() {
+        let request =
+            Request::Run { job, experiment: experiment.clone(), first, kinds: kinds.clone() };
+        if worker.is_only_there().await? {
             if let Some(device) = worker.gpu.report() {
                 send(&Event::Placed { job, device, placement: ALONE });
             }
             let checked_by = Checker::Apart(experiment.clone());
-            match Gpu::run(worker, job, &there(), checked_by, Asked::default()).await {
+            match Gpu::run(worker, job, &request, checked_by, Asked::default()).await {
                 End::Done | End::Withdrawn => return Ok(()),
                 End::Cancelled => return Err(Problem::Cancelled),
                 End::Failed(problem) => {
-                    worker.take_over().await?;
                     Gpu::give_up(worker, &problem);
                     send(&Event::Moved { job, problem });
+                    worker.take_over().await?;
                 }
             }
-            return worker.on_cpu(job, experiment, &Plan::of(kinds, first)).await;
         }
         let model = worker.loaded()?;
         let plan = Plan::of(kinds, first);
@@ -258,7 +254,7 @@ impl Worker {
         if let Some(device) = worker.gpu.report().filter(|_| placement.gpu) {
             send(&Event::Placed { job, device, placement });
             let checked_by = Checker::Here(Rc::clone(&model), question.clone());
-            match Gpu::run(worker, job, &there(), checked_by, work).await {
+            match Gpu::run(worker, job, &request, checked_by, work).await {
                 End::Done | End::Withdrawn => return Ok(()),
                 End::Cancelled => return Err(Problem::Cancelled),
                 End::Failed(problem) => {
@@ -267,25 +263,25 @@ impl Worker {
                 }
             }
         }
-        worker.on_cpu(job, experiment, &plan).await
-    }
-
-    /// Runs a job here.
-    async fn on_cpu(&self, job: u64, experiment: Experiment, plan: &Plan) -> Result<(), Problem> {
-        let model = self.loaded()?;
-        let question = question(&model, &experiment).map_err(|error| error.problem())?;
-        let work = plan.work(&model, &question);
-        let placement = Placement { gpu: false, ..self.gpu.place(work) };
-        if let Some(device) = self.device.borrow().clone() {
+        let placement = Placement { gpu: false, ..placement };
+        if let Some(device) = worker.device.borrow().clone() {
             send(&Event::Placed { job, device, placement });
         }
-        let mut host = self.host(job);
+        let mut host = worker.host(job);
         let begun = millis();
-        let outcome = run(&model, &question, experiment, plan, job, &mut host).await;
+        let outcome = run(&model, &question, experiment, &plan, job, &mut host).await;
         let Outcome { joint, seconds, .. } = outcome.map_err(|error: Error| error.problem())?;
-        self.gpu.cpu_took(work, (millis() - begun) / 1000.0);
+        worker.gpu.cpu_took(work, (millis() - begun) / 1000.0);
         send(&Event::Done { job, joint, seconds, checking: false });
         Ok(())
+    }
+
+    /// Whether only the second worker has the model. Where the GPU that had it alone is gone, the CPU takes it over first.
+    async fn is_only_there(&self) -> Result<bool, Problem> {
+        if self.gpu.has_left() {
+            self.take_over().await?;
+        }
+        Ok(self.gpu.is_alone())
     }
 
     /// Computes a sample of what another worker's GPU claims, with the model here.
@@ -316,9 +312,7 @@ impl Worker {
     }
 
     async fn bench(worker: &Rc<Self>, job: u64, experiment: Experiment) -> Result<(), Problem> {
-        if worker.gpu.has_left() {
-            worker.take_over().await?;
-        } else if worker.gpu.is_alone() || worker.gpu.is_measured() {
+        if worker.is_only_there().await? || worker.gpu.is_measured() {
             return Self::there(worker, job, &Request::Bench { job, experiment }).await;
         }
         let model = worker.loaded()?;
@@ -342,9 +336,7 @@ impl Worker {
         experiment: Experiment,
         asked: Probe,
     ) -> Result<(), Problem> {
-        if worker.gpu.has_left() {
-            worker.take_over().await?;
-        } else if worker.gpu.is_alone() {
+        if worker.is_only_there().await? {
             let request = Request::Probe { job, experiment, probe: asked };
             return Self::there(worker, job, &request).await;
         }
