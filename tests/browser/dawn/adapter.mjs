@@ -15,7 +15,8 @@ function software_driver() {
 
 /** `{ gpu, classes, name, is_software }`. Where no driver is found, the program starts again with the software one. */
 export async function find_adapter() {
-  const gpu = create([]);
+  // Browsers round timestamps to a tenth of a millisecond, which is several dispatches.
+  const gpu = create(["disable-dawn-features=timestamp_quantization"]);
   const adapter = await gpu.requestAdapter({ powerPreference: "high-performance" });
   if (adapter) {
     const { vendor, architecture, device, description, isFallbackAdapter } = adapter.info;

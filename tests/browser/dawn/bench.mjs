@@ -1,13 +1,14 @@
 // What the page's worker asks of a GPU and how long it takes, through Dawn, which is Chromium's WebGPU:
 //
-//     node dawn/bench.mjs DIST [MODEL | --full]
+//     node dawn/bench.mjs DIST [MODEL | --full] [--kernels]
 //
 // DIST is the built page; MODEL a folder with a model of GPT-2 small's size, which is then timed as well, and `--full` the one that tests
-// keep, made by the command line. Counts are those of every
+// keep, made by the command line. `--kernels` times every kernel on the GPU in place of the whole. Counts are those of every
 // adapter, and time in WebAssembly is the machine's; times of a software adapter mean nothing else.
 import { availableParallelism } from "node:os";
 import { join, resolve } from "node:path";
 import { find_adapter } from "./adapter.mjs";
+import { watch_kernels } from "./kernels.mjs";
 import { COUNTED, Phases, watch_gpu, watch_wasm } from "./meter.mjs";
 import { start } from "./worker.mjs";
 
@@ -23,11 +24,17 @@ const NOTEBOOK = {
 /** What the project aims at: milliseconds in WebAssembly per dispatch, the check included. */
 const MOST_WASM_MS = 0.15;
 
-const [page, model] = process.argv.slice(2);
+/** Kernels that are listed. */
+const LISTED = 25;
+
+const asked = process.argv.slice(2);
+const wants_kernels = asked.includes("--kernels");
+const [page, model] = asked.filter((one) => one !== "--kernels");
 if (!page) throw new Error("which folder holds the built page?");
 const dist = resolve(page);
 const { gpu, classes, name, is_software } = await find_adapter();
 Object.assign(globalThis, classes);
+const kernels = wants_kernels ? watch_kernels(classes) : undefined;
 watch_gpu(classes);
 watch_wasm();
 console.log(`adapter: ${name}; ${availableParallelism()} cores; ${new Date().toISOString().slice(0, 10)}`);
@@ -66,9 +73,33 @@ function print(title, n_layers) {
   if (ratios.length) console.log(ratios.join("; "));
 }
 
+/** What the GPU did since the last time: by kernel, and by kernel and number of workgroups. */
+async function print_kernels() {
+  const times = await kernels.times();
+  const all = times.reduce((sum, { nanoseconds }) => sum + nanoseconds, 0);
+  const list = (rows) => {
+    for (const { name, count, nanoseconds } of rows.sort((a, b) => b.nanoseconds - a.nanoseconds).slice(0, LISTED)) {
+      const share = ((100 * nanoseconds) / all).toFixed(1).padStart(5);
+      const each = (nanoseconds / count / 1000).toFixed(1).padStart(9);
+      console.log(`${share} %  ${`${count}`.padStart(6)} times ${each} us  ${name}`);
+    }
+  };
+  console.log(`in kernels: ${(all / 1e9).toFixed(3)} s`);
+  const of_kernel = new Map();
+  for (const { kernel, count, nanoseconds } of times) {
+    const sum = of_kernel.get(kernel) ?? { name: kernel, count: 0, nanoseconds: 0 };
+    of_kernel.set(kernel, { name: kernel, count: sum.count + count, nanoseconds: sum.nanoseconds + nanoseconds });
+  }
+  list([...of_kernel.values()]);
+  console.log("by workgroups:");
+  list(times.map((time) => ({ ...time, name: `${time.kernel} (${time.grid})` })));
+  await kernels.clear();
+}
+
 async function load(model) {
   phases = new Phases();
-  const { shape, device } = await worker.load(model, model);
+  // As a visitor's page does it, which compiles what is needed and measures the speed. A software adapter is only taken where it is chosen.
+  const { shape, device } = await worker.load(model, model, is_software ? "gpu" : "auto");
   phases.mark();
   print(`${model}: until it is ready on ${device.name}`);
   return shape.n_layers;
@@ -84,6 +115,7 @@ async function run(title, model, n_layers, prompts, kind) {
   print(title, n_layers);
   console.log("the worker's own seconds:", seconds.map(([part, time]) => `${part} ${time.toFixed(2)}`).join(", "));
   if (checked) console.log("checked on the CPU:", JSON.stringify(checked));
+  if (kernels) await print_kernels();
 }
 
 async function both(model, n_layers, prompts, what) {

@@ -26,13 +26,31 @@ function time_wasm(call) {
   };
 }
 
+/** Buffers that are being waited for: several at once are one wait. */
+let awaited = 0;
+
+function count(what, result) {
+  if (what !== "reads") {
+    total[what] += 1;
+    return;
+  }
+  total.reads += awaited === 0 ? 1 : 0;
+  awaited += 1;
+  const over = () => (awaited -= 1);
+  result.then(over, over);
+}
+
 function time_gpu(call, what) {
+  const counted = function (...given) {
+    const result = call.apply(this, given);
+    if (what) count(what, result);
+    return result;
+  };
   return function (...given) {
-    if (what) total[what] += 1;
-    if (depth === 0) return call.apply(this, given);
+    if (depth === 0) return counted.apply(this, given);
     const begun = now();
     try {
-      return call.apply(this, given);
+      return counted.apply(this, given);
     } finally {
       elsewhere += now() - begun;
     }

@@ -33,7 +33,8 @@ function answer(path, range) {
 
 /**
  * Starts the worker of `dist`. `heard(kind, event)` is told of everything it says; the result's `ask(request, kinds)` sends a
- * request and waits for an event of one of the kinds, of any job, and `load(model, folder)` loads a model on the GPU. `folders` are
+ * request and waits for an event of one of the kinds, of any job, and `load(model, folder, device)` loads a model on
+ * the GPU, whose speed is measured where the device is "auto". `folders` are
  * served below their names.
  */
 export async function start({ dist, folders, gpu, heard }) {
@@ -73,10 +74,10 @@ export async function start({ dist, folders, gpu, heard }) {
     return value;
   };
   const has_second = program.includes("load_on_gpu");
-  const load = async (model, folder) => {
+  const load = async (model, folder, device) => {
     const files = { address: { base: `${ORIGIN}${folder}/`, shelf: null } };
     const expected = { sha256: null, any_digest: false, published: null };
-    const request = { load: { model, files, expected, device: "gpu", speeds: [] } };
+    const request = { load: { model, files, expected, device, speeds: [] } };
     const answer = await ask(has_second ? { load_on_gpu: { load: request } } : request, ["loaded", "gpu"]);
     if (!answer.shape) throw new Error(`no GPU is used: ${JSON.stringify(answer)}`);
     return answer;
