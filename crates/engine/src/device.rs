@@ -163,6 +163,11 @@ async fn gpu(software: Software) -> Result<DeviceKind, Unusable> {
     use burn::tensor::wgpu::wgpu::DeviceType;
     use std::cell::RefCell;
 
+    // Otherwise what is awaited natively is a promise that is kept when the numbers are first looked at: nothing could be
+    // timed, and a device that fails then ends the program.
+    #[cfg(not(target_family = "wasm"))]
+    burn_std::set_runtime_kind(burn_std::RuntimeKind::Async);
+
     #[derive(Clone)]
     struct Found {
         device: Device,
