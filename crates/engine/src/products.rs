@@ -3,33 +3,39 @@
 use burn::tensor::{Device, ExecutionError, Tensor, TensorData};
 use twinbeam_gpt2::kernels::product::{Plan, Shape, by_operations, by_plan, choose, plans};
 
+use crate::check::{distance, largest};
 use crate::{DeviceKind, Error, Host};
 
 /// Seconds that a timed row of products takes at least.
-const LEAST_SECONDS: f64 = 0.04;
+const LEAST_SECONDS: f64 = 0.01;
 
 /// Products in a row, at most.
 const MOST_PRODUCTS: usize = 1 << 12;
 
 /// How often each kernel is timed; the median counts.
-const ROUNDS: usize = 5;
+const ROUNDS: usize = 3;
+
+/// Most that a kernel may be off another, as a part of the largest number: more is another product.
+const MOST_OFF: f32 = 1e-4;
 
 /// Sizes `[m, k, n]` that were timed on an H200 before, then those of fewer prompts, then the bundled model's.
-const SHAPES: [[usize; 3]; 14] = [
-    [1792, 768, 3072],
-    [1792, 3072, 768],
-    [1792, 768, 2304],
-    [1792, 768, 768],
-    [7168, 768, 3072],
-    [4096, 4096, 4096],
+const SHAPES: [[usize; 3]; 16] = [
+    [2667, 768, 3072],
+    [2667, 3072, 768],
+    [2667, 768, 2304],
+    [2667, 768, 768],
     [364, 768, 3072],
     [364, 3072, 768],
-    [119, 768, 2304],
-    [17, 768, 3072],
-    [512, 128, 512],
-    [512, 512, 128],
-    [119, 128, 384],
-    [7, 128, 512],
+    [364, 768, 2304],
+    [364, 768, 768],
+    [1792, 768, 3072],
+    [7168, 768, 3072],
+    [7168, 3072, 768],
+    [52, 768, 3072],
+    [52, 3072, 768],
+    [7, 3072, 768],
+    [2, 768, 50257],
+    [364, 128, 512],
 ];
 
 /// What a software adapter computes in a moment.
@@ -103,8 +109,13 @@ async fn row(
     let taken = choose(shape).map_or(Kernel::Library, Kernel::Own);
     // The first time of each compiles its pipeline.
     let mut repeats = Vec::new();
+    let expected = operands.last_row(Kernel::Library).await?;
     for kernel in &kernels {
-        operands.run(host, *kernel, 1).await?;
+        let off = distance(&expected, &operands.last_row(*kernel).await?, largest(&expected));
+        if off.is_nan() || off > MOST_OFF {
+            let what = format!("{kernel:?} of {shape:?} is off by {off:.1e} of the library's");
+            return Err(Error::Device(what));
+        }
         let mut count = 1;
         while operands.run(host, *kernel, count).await? < LEAST_SECONDS {
             if count >= MOST_PRODUCTS {
@@ -151,19 +162,34 @@ impl Operands {
         Self { lhs: tensor(m, k), rhs }
     }
 
+    fn product(&self, kernel: Kernel) -> Tensor<2> {
+        let (lhs, rhs) = (self.lhs.clone(), self.rhs.clone());
+        match kernel {
+            Kernel::Library => by_operations(lhs, rhs, None),
+            Kernel::Own(plan) => by_plan(lhs, rhs, plan),
+        }
+    }
+
+    /// Last row of the product, where a tile may be cut off.
+    async fn last_row(&self, kernel: Kernel) -> Result<Vec<f32>, Error> {
+        let product = self.product(kernel);
+        let [m, n] = product.dims();
+        let row = product.slice([m - 1..m, 0..n]).into_data_async().await;
+        Ok(row.map_err(failed)?.iter::<f32>().collect())
+    }
+
     /// Seconds of so many products and one read.
     async fn run(&self, host: &impl Host, kernel: Kernel, count: usize) -> Result<f64, Error> {
-        let failed = |source: ExecutionError| Error::Device(source.to_string());
         let begun = host.seconds();
-        let product = || match kernel {
-            Kernel::Library => by_operations(self.lhs.clone(), self.rhs.clone(), None),
-            Kernel::Own(plan) => by_plan(self.lhs.clone(), self.rhs.clone(), plan),
-        };
-        let mut last = product();
+        let mut last = self.product(kernel);
         for _ in 1..count {
-            last = product();
+            last = self.product(kernel);
         }
         last.slice([0..1, 0..1]).into_data_async().await.map_err(failed)?;
         Ok(host.seconds() - begun)
     }
+}
+
+fn failed(source: ExecutionError) -> Error {
+    Error::Device(source.to_string())
 }

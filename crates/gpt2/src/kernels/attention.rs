@@ -18,9 +18,9 @@ pub(crate) struct Inputs<'a> {
     pub(crate) scale: f64,
 }
 
-/// Most keys of a head: as many scores does a workgroup keep. Products of the tensor library are better at longer sequences.
-#[cfg(feature = "gpu")]
-const MOST_KEYS: usize = 256;
+/// Most keys of a head, which are positions of a prompt: as many scores does a workgroup keep. Products of the tensor
+/// library are better at longer sequences.
+pub const MOST_KEYS: usize = 256;
 
 /// Most numbers per head.
 #[cfg(feature = "gpu")]

@@ -20,6 +20,7 @@ mod bias;
 #[cfg(feature = "gpu")]
 mod device;
 mod gain;
+mod heads;
 mod join;
 mod layer_norm;
 #[cfg(feature = "gpu")]
@@ -28,9 +29,11 @@ pub mod product;
 #[cfg(all(feature = "gpu", any(test, feature = "faults")))]
 mod trial;
 
+pub use attention::MOST_KEYS;
 pub(crate) use attention::{Inputs, attention};
 pub(crate) use bias::{activate, add, of_last};
 pub(crate) use gain::{Norm, gain};
+pub(crate) use heads::head_results;
 pub use join::{Joined, join};
 pub(crate) use layer_norm::layer_norm;
 #[cfg(all(feature = "gpu", any(test, feature = "faults")))]

@@ -6,7 +6,8 @@ use rand::{Rng, SeedableRng};
 use rand_chacha::ChaCha8Rng;
 
 use super::{
-    Inputs, Joined, Norm, activate, add, attention, device, gain, join, layer_norm, product,
+    Inputs, Joined, Norm, activate, add, attention, device, gain, head_results, heads, join,
+    layer_norm, product,
 };
 use crate::Activation;
 
@@ -57,6 +58,7 @@ pub async fn trial(device: &Device) -> Result<Vec<Difference>, String> {
     trial.attentions().await?;
     trial.gains().await?;
     trial.joins().await?;
+    trial.heads().await?;
     trial.found.extend(product::trial(device).await?);
     Ok(trial.found)
 }
@@ -117,6 +119,26 @@ impl Trial<'_> {
                 self.compare(Case { name, given, kernel: &kernel, definition: &definition })
                     .await?;
             }
+        }
+        Ok(())
+    }
+
+    async fn heads(&mut self) -> Result<(), String> {
+        for [batch, pos, n_heads, d_head] in [[1, 7, 12, 64], [3, 2, 5, 7], [1, 1, 2, 130]] {
+            let d_model = n_heads * d_head;
+            let given = vec![
+                self.fixed([batch, pos, d_model], 2.0),
+                self.fixed([1, d_model, d_model], 1.0),
+            ];
+            let results = |x: &[Tensor<3>], of: fn(Tensor<4>, Tensor<2>) -> Tensor<4>| {
+                let z = x[0].clone().reshape([batch, pos, n_heads, d_head]);
+                let weight = x[1].clone().reshape([d_model, d_model]);
+                of(z, weight).reshape([batch, n_heads * pos, d_model])
+            };
+            let kernel = |x: &[Tensor<3>]| results(x, head_results);
+            let definition = |x: &[Tensor<3>]| results(x, heads::by_operations);
+            let name = format!("head_results {:?}", [batch, pos, n_heads, d_head]);
+            self.compare(Case { name, given, kernel: &kernel, definition: &definition }).await?;
         }
         Ok(())
     }

@@ -153,7 +153,9 @@ fn launch(plan: Plan, lhs: CubeTensor, rhs: CubeTensor, bias: Option<CubeTensor>
     let rhs = if transposed { by_transpose } else { into_contiguous(rhs) };
     let bias = bias.map(into_contiguous);
 
-    let width = if k % 4 == 0 && n % 4 == 0 { 4 } else { 1 };
+    let divides = |length: usize| length % kernel::WIDTH == 0;
+    let reads = divides(k) && (transposed || divides(n));
+    let [read, write] = [reads, divides(n)].map(|four| if four { kernel::WIDTH } else { 1 });
     // Tiles read whole steps of `k` except at its end.
     let part = k.div_ceil(parts).next_multiple_of(tile.depth);
     let client = lhs.client.clone();
@@ -163,7 +165,7 @@ fn launch(plan: Plan, lhs: CubeTensor, rhs: CubeTensor, bias: Option<CubeTensor>
     let out = beside([m, n].into());
     let [across, down] = tile.grid(Shape { m, k, n });
     let count = CubeCount::Static(across as u32, down as u32, parts as u32);
-    let dim = CubeDim::new_1d(kernel::INVOCATIONS as u32);
+    let dim = CubeDim::new_1d(tile.units() as u32);
     let argument = |bias: CubeTensor| bias.into_buffer_arg();
     let (written, own_bias, bias) = if parts > 1 {
         (beside([parts, m, n].into()), None, bias)
@@ -174,7 +176,8 @@ fn launch(plan: Plan, lhs: CubeTensor, rhs: CubeTensor, bias: Option<CubeTensor>
         &client,
         count,
         dim,
-        width,
+        read,
+        write,
         lhs.clone().into_buffer_arg(),
         rhs.into_buffer_arg(),
         own_bias.map(argument).into(),
@@ -187,14 +190,14 @@ fn launch(plan: Plan, lhs: CubeTensor, rhs: CubeTensor, bias: Option<CubeTensor>
         transposed,
     );
     if parts > 1 {
-        let fours = m * n / width;
+        let fours = m * n / write;
         let dim = CubeDim::new_1d(kernel::INVOCATIONS as u32);
         let count = cubecl::calculate_cube_count_elemwise(&client, fours, dim);
         kernel::add_parts::launch(
             &client,
             count,
             dim,
-            width,
+            write,
             written.into_buffer_arg(),
             bias.map(argument).into(),
             out.clone().into_buffer_arg(),

@@ -1,10 +1,10 @@
 //! Which kernel computes a product, by its shape.
 //!
-//! What is known: on an H200 (26 November 2026, through Dawn) a shader of the design of [`super::kernel`], written by
-//! hand with tiles of 128 by 128, reached 25 to 34 TFLOP/s where such tiles are at least 252, and 16 where they are 84;
-//! the tensor library's kernel 6 to 20. WebGPU does not tell how many multiprocessors a GPU has, so the largest are
-//! taken care of, and in a way that costs the small ones little. The kernel itself has not been timed on any GPU:
-//! `twinbeam bench --products` does it.
+//! What is known was measured on one GPU, an NVIDIA H200 (27 November 2026, natively; SPEED.md has the table). There our
+//! kernel is 1.4 to 33 times as fast as the tensor library's at every shape that a model asks for, the more so the
+//! fewer rows there are, and which of its tiles is fastest depends on how many there are. WebGPU does not tell how many
+//! multiprocessors a GPU has, so the largest are taken care of, and in a way that costs the small ones little.
+//! `twinbeam bench --products` measures another GPU.
 
 /// Sizes of a product of `[m, k]` and `[k, n]`.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -24,20 +24,34 @@ impl Shape {
     }
 }
 
-/// What a workgroup computes of a result, and how much of `k` it reads at a time.
+/// What a workgroup computes of a result, and how.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub struct Tile {
     pub(super) rows: usize,
     pub(super) columns: usize,
+    /// How much of `k` is read at a time.
     pub(super) depth: usize,
+    /// Invocations along each side.
+    pub(super) side: usize,
+    /// Whether what comes next is fetched while something is multiplied.
+    pub(super) ahead: bool,
 }
 
 impl Tile {
-    /// Eight rows and eight columns for each invocation: most arithmetic for what is read.
-    const LARGE: Self = Self { rows: 128, columns: 128, depth: 8 };
+    /// Eight rows and eight columns for each invocation: most arithmetic for what is read. Two warps each, so that many
+    /// workgroups fit a multiprocessor.
+    const MANY: Self = Self { rows: 64, columns: 64, depth: 16, side: 8, ahead: false };
 
-    /// Four and four: four times as many workgroups.
-    const SMALL: Self = Self { rows: 64, columns: 64, depth: 16 };
+    /// Four and four for each of 256: four times as many warps for the same tile.
+    const SOME: Self = Self { rows: 64, columns: 64, depth: 16, side: 16, ahead: true };
+
+    /// A quarter of the tile: four times as many workgroups, and fewer rows in vain.
+    const FEW: Self = Self { rows: 32, columns: 32, depth: 16, side: 8, ahead: true };
+
+    /// Invocations of a workgroup.
+    pub(super) const fn units(self) -> usize {
+        self.side * self.side
+    }
 
     /// How many tiles there are along the columns and along the rows.
     pub(super) fn grid(self, shape: Shape) -> [usize; 2] {
@@ -60,7 +74,11 @@ pub struct Plan {
 
 impl std::fmt::Display for Plan {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        write!(f, "{} x {}", self.tile.rows, self.tile.columns)?;
+        let Tile { rows, columns, depth, side, ahead } = self.tile;
+        write!(f, "{rows} x {columns} x {depth} by {}", side * side)?;
+        if ahead {
+            write!(f, " ahead")?;
+        }
         if self.parts > 1 { write!(f, ", k in {}", self.parts) } else { Ok(()) }
     }
 }
@@ -75,28 +93,36 @@ const WORKGROUPS: usize = 2 * MULTIPROCESSORS;
 /// stay a fraction of the arithmetic.
 const SHORTEST_PART: usize = 512;
 
-/// Below that a tile would compute eight times what is needed; the library has kernels for a few rows.
-const FEWEST: usize = 8;
+/// So many rows fit the smallest tile.
+const FEW_ROWS: usize = Tile::FEW.rows;
+
+/// With fewer workgroups than that, of tiles of 64 by 64, smaller ones were faster.
+const FEW_WORKGROUPS: usize = 100;
+
+/// From so many tiles of 64 by 64 on, eight rows and columns for each invocation were faster than four.
+const MANY_TILES: usize = 400;
 
 /// WebGPU's limit of workgroups along one axis.
 const LONGEST_GRID: usize = 65_535;
 
 /// How our kernel computes a product of this shape; `None`: the library computes it.
 ///
-/// - The library: fewer than 8 rows or columns, or a grid beyond WebGPU's limits. Products with a batch of second
-///   operands never come here.
-/// - Otherwise our kernel. Its tiles are large if these occupy the largest GPUs, with `k` cut into parts where that
-///   is needed, and else small.
+/// - The library: nothing to sum over, or a grid beyond WebGPU's limits. Products with a batch of second operands never
+///   come here.
+/// - Tiles are the largest of which there are enough to keep a large GPU busy, with `k` in parts where that is needed.
 /// - `k` is cut into as many parts as give each multiprocessor two workgroups, none shorter than 512.
 pub fn choose(shape: Shape) -> Option<Plan> {
-    let tile = if Tile::LARGE.count(shape) * most_parts(shape) >= MULTIPROCESSORS {
-        Tile::LARGE
-    } else {
-        Tile::SMALL
-    };
     let Shape { m, k, n } = shape;
+    let tiles = Tile::SOME.count(shape);
+    let tile = if m <= FEW_ROWS || tiles * most_parts(shape) < FEW_WORKGROUPS {
+        Tile::FEW
+    } else if tiles < MANY_TILES {
+        Tile::SOME
+    } else {
+        Tile::MANY
+    };
     let is_too_long = tile.grid(shape).iter().any(|along| *along > LONGEST_GRID);
-    let fits = m >= FEWEST && n >= FEWEST && k > 0 && !is_too_long;
+    let fits = m > 0 && n > 0 && k > 0 && !is_too_long;
     fits.then(|| Plan { tile, parts: parts(tile, shape) })
 }
 
@@ -107,7 +133,7 @@ pub fn plans(shape: Shape) -> Vec<Plan> {
         parts.dedup();
         parts.into_iter().map(move |parts| Plan { tile, parts })
     };
-    [Tile::LARGE, Tile::SMALL].into_iter().flat_map(of).collect()
+    [Tile::MANY, Tile::SOME, Tile::FEW].into_iter().flat_map(of).collect()
 }
 
 fn most_parts(shape: Shape) -> usize {
@@ -129,25 +155,26 @@ mod tests {
     }
 
     #[test]
-    fn large_tiles_where_they_occupy_a_large_gpu() {
-        assert_chosen([1792, 768, 3072], Some((Tile::LARGE, 1)));
-        assert_chosen([1792, 768, 2304], Some((Tile::LARGE, 1)));
-        assert_chosen([100_000, 64, 64], Some((Tile::LARGE, 1)));
+    fn the_largest_tile_of_which_there_are_enough() {
+        assert_chosen([2667, 768, 3072], Some((Tile::MANY, 1)));
+        assert_chosen([2667, 768, 768], Some((Tile::MANY, 1)));
+        assert_chosen([100_000, 64, 64], Some((Tile::MANY, 1)));
+        assert_chosen([364, 768, 3072], Some((Tile::SOME, 1)));
+        assert_chosen([364, 768, 768], Some((Tile::FEW, 1)));
+        assert_chosen([364, 128, 512], Some((Tile::FEW, 1)));
     }
 
     #[test]
-    fn few_tiles_are_cut_along_k_where_it_is_long_and_made_small_where_it_is_not() {
-        assert_chosen([1792, 3072, 768], Some((Tile::LARGE, 3)));
-        assert_chosen([1792, 768, 768], Some((Tile::SMALL, 1)));
-        assert_chosen([34, 3072, 768], Some((Tile::SMALL, 6)));
-        assert_chosen([34, 128, 512], Some((Tile::SMALL, 1)));
+    fn few_tiles_are_cut_along_k_where_it_is_long() {
+        assert_chosen([364, 3072, 768], Some((Tile::SOME, 3)));
+        assert_chosen([52, 3072, 768], Some((Tile::FEW, 5)));
+        assert_chosen([7, 3072, 768], Some((Tile::FEW, 6)));
+        assert_chosen([2, 768, 50257], Some((Tile::FEW, 1)));
+        assert_chosen([1, 128, 1], Some((Tile::FEW, 1)));
     }
 
     #[test]
-    fn the_library_has_what_a_tile_does_not_fit() {
-        assert_chosen([1, 768, 3072], None);
-        assert_chosen([7, 768, 3072], None);
-        assert_chosen([1792, 768, 2], None);
+    fn the_library_has_what_no_grid_fits() {
         assert_chosen([1792, 0, 768], None);
         assert_chosen([0, 768, 768], None);
         assert_chosen([9_000_000, 64, 64], None);

@@ -8,20 +8,17 @@
 //!   pipeline.
 //! - Nothing outside of a buffer is read or written, and it is seen to here: cubecl 0.11 checks no index of a buffer in
 //!   WGSL, whatever a launch is called, and natively wgpu is told not to.
-//! - 256 invocations, 8 KiB of workgroup memory and four buffers besides the arguments: WebGPU's defaults.
+//! - At most 256 invocations, 16 KiB of workgroup memory and four buffers besides the arguments: WebGPU's defaults.
 
 use cubecl::prelude::*;
 
 use super::choice::Tile;
 
-/// Invocations along each side of a tile.
-const SIDE: usize = 16;
-
 /// Numbers that are read at once.
-const WIDTH: usize = 4;
+pub(super) const WIDTH: usize = 4;
 
-/// Invocations of a workgroup.
-pub(super) const INVOCATIONS: usize = SIDE * SIDE;
+/// Invocations of a workgroup that adds parts.
+pub(super) const INVOCATIONS: usize = 256;
 
 /// Four numbers side by side.
 type Four = Vector<f32, Const<4>>;
@@ -29,12 +26,12 @@ type Four = Vector<f32, Const<4>>;
 /// `[m, k]` times `[k, n]`, or times the transpose of `[n, k]`; row after row.
 ///
 /// Workgroups lie along the columns, the rows, and the parts that `k` is cut into, `part` each; every part writes a
-/// result of its own behind the last, and [`add_parts`] adds them. `W` is 4 where the rows of all three can be read so,
-/// otherwise 1.
+/// result of its own behind the last, and [`add_parts`] adds them. `R` is 4 where the rows of both operands can be read
+/// so, and `W` where those of the result can be written so; otherwise 1.
 #[cube(launch)]
-pub(super) fn in_tiles<W: Size>(
-    lhs: &[Vector<f32, W>],
-    rhs: &[Vector<f32, W>],
+pub(super) fn in_tiles<R: Size, W: Size>(
+    lhs: &[Vector<f32, R>],
+    rhs: &[Vector<f32, R>],
     bias: &ComptimeOption<Box<[Vector<f32, W>]>>,
     out: &mut [Vector<f32, W>],
     m: usize,
@@ -44,81 +41,89 @@ pub(super) fn in_tiles<W: Size>(
     #[comptime] tile: Tile,
     #[comptime] transposed: bool,
 ) {
+    let side = comptime!(tile.side);
     let unit = UNIT_POS as usize;
-    let (unit_row, unit_column) = (unit / SIDE, unit % SIDE);
+    let (unit_row, unit_column) = (unit / side, unit % side);
     let first_row = CUBE_POS_Y as usize * comptime!(tile.rows);
     let first_column = CUBE_POS_X as usize * comptime!(tile.columns);
     let from = CUBE_POS_Z as usize * part;
     let to = min(from + part, k);
 
-    // Invocations have rows in blocks of four, one block every 64, and columns likewise.
-    let row_blocks = comptime!(tile.rows / (SIDE * WIDTH));
-    let column_blocks = comptime!(tile.columns / (SIDE * WIDTH));
-    let rows = comptime!(row_blocks * WIDTH);
+    // Invocations have rows in blocks of four, one block every four times as many rows as there are invocations, and
+    // columns likewise.
+    let column_blocks = comptime!(tile.columns / (side * WIDTH));
+    let rows = comptime!(tile.rows / side);
     let mut sums = Sequence::<RuntimeCell<Four>>::new();
     #[unroll]
     for _ in 0..comptime!(rows * column_blocks) {
         sums.push(RuntimeCell::new(Four::new(0.0f32)));
     }
 
-    // The first operand lies transposed in workgroup memory, number by number; the second in fours along its rows, or,
-    // where it is read by its transpose, in fours along `k`.
-    let mut staged_lhs = Shared::<[f32]>::new_slice(comptime!(tile.depth * tile.rows));
-    let mut staged_rhs = Shared::<[Four]>::new_slice(comptime!(tile.depth * tile.columns / WIDTH));
-    for at in range_stepped(from, to, comptime!(tile.depth)) {
-        #[unroll]
-        for pass in 0..comptime!(tile.rows * tile.depth / WIDTH / INVOCATIONS) {
-            let index = unit + comptime!(pass * INVOCATIONS);
-            let row = index / comptime!(tile.depth / WIDTH);
-            let depth = index % comptime!(tile.depth / WIDTH) * WIDTH;
-            let row_read = min(first_row + row, m - 1);
-            let four = four_of_row::<W>(lhs, row_read, k, at + depth, to);
-            #[unroll]
-            for i in 0..WIDTH {
-                staged_lhs[(depth + i) * comptime!(tile.rows) + row] = four.extract(i);
-            }
-        }
-        #[unroll]
-        for pass in 0..comptime!(tile.columns * tile.depth / WIDTH / INVOCATIONS) {
-            let index = unit + comptime!(pass * INVOCATIONS);
-            if comptime!(transposed) {
-                let column = index / comptime!(tile.depth / WIDTH);
-                let depth = index % comptime!(tile.depth / WIDTH);
-                let row_read = min(first_column + column, n - 1);
-                let four = four_of_row::<W>(rhs, row_read, k, at + depth * WIDTH, to);
-                let place = column % WIDTH * comptime!(tile.columns / WIDTH) + column / WIDTH;
-                staged_rhs[depth * comptime!(tile.columns) + place] = four;
-            } else {
-                let depth = index / comptime!(tile.columns / WIDTH);
-                let column = index % comptime!(tile.columns / WIDTH) * WIDTH;
-                let columns = select(at + depth < to, n, 0);
-                staged_rhs[index] =
-                    four_of_row::<W>(rhs, at + depth, n, first_column + column, columns);
-            }
-        }
+    // Both operands lie in fours in workgroup memory: the first along `k`, the second along its rows, or, where it is
+    // read by its transpose, along `k` as well. Each has two places: while one is multiplied, what comes next is on its
+    // way from far away into registers, and from there into the other.
+    let lhs_room = comptime!(tile.depth * tile.rows / WIDTH);
+    let rhs_room = comptime!(tile.depth * tile.columns / WIDTH);
+    let places = comptime!(if tile.ahead { 2usize } else { 1usize });
+    let mut staged_lhs = Shared::<[Four]>::new_slice(comptime!(places * lhs_room));
+    let mut staged_rhs = Shared::<[Four]>::new_slice(comptime!(places * rhs_room));
+    let at = Place { unit, first_row, first_column, m, k, n, to };
+    if comptime!(tile.ahead) {
+        let mut place = 0usize.runtime();
+        let mut next = Sequence::<Four>::new();
+        fetch::<R>(&mut next, lhs, rhs, &at, from, tile, transposed);
+        put(&next, &mut staged_lhs, &mut staged_rhs, unit, place, tile, transposed);
         sync_cube();
-        for fourth in 0..comptime!(tile.depth / WIDTH) {
-            multiply(
-                &staged_lhs,
-                &staged_rhs,
-                &sums,
-                fourth,
-                unit_row,
-                unit_column,
-                tile,
-                transposed,
-            );
+        for depth in range_stepped(from, to, comptime!(tile.depth)) {
+            let mut next = Sequence::<Four>::new();
+            fetch::<R>(&mut next, lhs, rhs, &at, depth + comptime!(tile.depth), tile, transposed);
+            for fourth in 0..comptime!(tile.depth / WIDTH) {
+                multiply(
+                    &staged_lhs,
+                    &staged_rhs,
+                    &sums,
+                    place,
+                    fourth,
+                    unit_row,
+                    unit_column,
+                    tile,
+                    transposed,
+                );
+            }
+            place = 1 - place;
+            put(&next, &mut staged_lhs, &mut staged_rhs, unit, place, tile, transposed);
+            sync_cube();
         }
-        sync_cube();
+    } else {
+        for depth in range_stepped(from, to, comptime!(tile.depth)) {
+            let mut next = Sequence::<Four>::new();
+            fetch::<R>(&mut next, lhs, rhs, &at, depth, tile, transposed);
+            put(&next, &mut staged_lhs, &mut staged_rhs, unit, 0usize, tile, transposed);
+            sync_cube();
+            for fourth in 0..comptime!(tile.depth / WIDTH) {
+                multiply(
+                    &staged_lhs,
+                    &staged_rhs,
+                    &sums,
+                    0usize,
+                    fourth,
+                    unit_row,
+                    unit_column,
+                    tile,
+                    transposed,
+                );
+            }
+            sync_cube();
+        }
     }
 
     let first = CUBE_POS_Z as usize * m * n;
     #[unroll]
     for block in 0..column_blocks {
-        let column = first_column + (unit_column + comptime!(block * SIDE)) * WIDTH;
+        let column = first_column + (unit_column + comptime!(block * side)) * WIDTH;
         #[unroll]
         for i in 0..rows {
-            let row = comptime!(i / WIDTH * SIDE * WIDTH + i % WIDTH);
+            let row = comptime!(i / WIDTH * side * WIDTH + i % WIDTH);
             let row = first_row + unit_row * WIDTH + row;
             if row < m {
                 let sum = sums.index(comptime!(i * column_blocks + block)).read();
@@ -128,55 +133,142 @@ pub(super) fn in_tiles<W: Size>(
     }
 }
 
+/// What an invocation reads of the operands.
+#[derive(CubeType)]
+struct Place {
+    unit: usize,
+    first_row: usize,
+    first_column: usize,
+    m: usize,
+    k: usize,
+    n: usize,
+    /// End of the part of `k`.
+    to: usize,
+}
+
+/// Reads an invocation's share of the columns from `depth` on of the first operand, and of these rows of the second;
+/// zeros where they end.
+#[cube]
+fn fetch<R: Size>(
+    next: &mut Sequence<Four>,
+    lhs: &[Vector<f32, R>],
+    rhs: &[Vector<f32, R>],
+    at: &Place,
+    depth: usize,
+    #[comptime] tile: Tile,
+    #[comptime] transposed: bool,
+) {
+    let units = comptime!(tile.units());
+    let in_row = comptime!(tile.depth / WIDTH);
+    #[unroll]
+    for pass in 0..comptime!(tile.rows * tile.depth / WIDTH / units) {
+        let index = at.unit + comptime!(pass * units);
+        let row = min(at.first_row + index / in_row, at.m - 1);
+        let column = depth + index % in_row * WIDTH;
+        next.push(four_of_row::<R>(lhs, row, at.k, column, at.to));
+    }
+    #[unroll]
+    for pass in 0..comptime!(tile.columns * tile.depth / WIDTH / units) {
+        let index = at.unit + comptime!(pass * units);
+        if comptime!(transposed) {
+            let row = min(at.first_column + index / in_row, at.n - 1);
+            let column = depth + index % in_row * WIDTH;
+            next.push(four_of_row::<R>(rhs, row, at.k, column, at.to));
+        } else {
+            let row = depth + index / comptime!(tile.columns / WIDTH);
+            let column = at.first_column + index % comptime!(tile.columns / WIDTH) * WIDTH;
+            let columns = select(row < at.to, at.n, 0);
+            next.push(four_of_row::<R>(rhs, row, at.n, column, columns));
+        }
+    }
+}
+
+/// Puts what was fetched into workgroup memory.
+#[cube]
+fn put(
+    next: &Sequence<Four>,
+    staged_lhs: &mut Shared<[Four]>,
+    staged_rhs: &mut Shared<[Four]>,
+    unit: usize,
+    place: usize,
+    #[comptime] tile: Tile,
+    #[comptime] transposed: bool,
+) {
+    let units = comptime!(tile.units());
+    let in_row = comptime!(tile.depth / WIDTH);
+    let passes = comptime!(tile.rows * tile.depth / WIDTH / units);
+    let to = place * comptime!(tile.depth * tile.rows / WIDTH);
+    #[unroll]
+    for pass in 0..passes {
+        let index = unit + comptime!(pass * units);
+        let row = index / in_row;
+        staged_lhs[to + index % in_row * comptime!(tile.rows) + row] = *next.index(pass);
+    }
+    let to = place * comptime!(tile.depth * tile.columns / WIDTH);
+    #[unroll]
+    for pass in 0..comptime!(tile.columns * tile.depth / WIDTH / units) {
+        let index = unit + comptime!(pass * units);
+        let four = *next.index(comptime!(passes + pass));
+        if comptime!(transposed) {
+            // The columns of an invocation lie a quarter of the tile apart, so that its neighbours read side by side.
+            let column = index / in_row;
+            let place = column % WIDTH * comptime!(tile.columns / WIDTH) + column / WIDTH;
+            staged_rhs[to + index % in_row * comptime!(tile.columns) + place] = four;
+        } else {
+            staged_rhs[to + index] = four;
+        }
+    }
+}
+
 /// Adds products of four columns of the first operand and four rows of the second, as they are staged.
 #[cube]
 fn multiply(
-    staged_lhs: &Shared<[f32]>,
+    staged_lhs: &Shared<[Four]>,
     staged_rhs: &Shared<[Four]>,
     sums: &Sequence<RuntimeCell<Four>>,
+    place: usize,
     fourth: usize,
     unit_row: usize,
     unit_column: usize,
     #[comptime] tile: Tile,
     #[comptime] transposed: bool,
 ) {
-    let column_blocks = comptime!(tile.columns / (SIDE * WIDTH));
-    let rows = comptime!(tile.rows / SIDE);
-    let mut columns = Sequence::<Four>::new();
-    if comptime!(transposed) {
-        #[unroll]
-        for i in 0..comptime!(column_blocks * WIDTH) {
-            // The columns of an invocation lie a quarter of the tile apart, so that its neighbours read side by side.
-            let place = comptime!(i % WIDTH * (tile.columns / WIDTH) + i / WIDTH * SIDE);
-            columns.push(staged_rhs[fourth * comptime!(tile.columns) + place + unit_column]);
-        }
-    }
+    let side = comptime!(tile.side);
+    let column_blocks = comptime!(tile.columns / (side * WIDTH));
+    let rows = comptime!(tile.rows / side);
+    let first = (place * comptime!(tile.depth / WIDTH) + fourth) * comptime!(tile.rows);
+    let first = first + unit_row * WIDTH;
+    let mut left = Sequence::<Four>::new();
     #[unroll]
-    for step in 0..WIDTH {
-        let depth = fourth * WIDTH + step;
+    for i in 0..rows {
+        left.push(staged_lhs[first + comptime!(i / WIDTH * side * WIDTH + i % WIDTH)]);
+    }
+    let first = (place * comptime!(tile.depth / WIDTH) + fourth) * comptime!(tile.columns);
+    let first = first + unit_column;
+    #[unroll]
+    for block in 0..column_blocks {
         let mut right = Sequence::<Four>::new();
         #[unroll]
-        for block in 0..column_blocks {
-            if comptime!(transposed) {
-                let mut four = Four::new(columns.index(comptime!(block * WIDTH)).extract(step));
+        for i in 0..WIDTH {
+            let lies = comptime!(i * (tile.columns / WIDTH) + block * side);
+            right.push(staged_rhs[first + lies]);
+        }
+        #[unroll]
+        for step in 0..WIDTH {
+            let four = if comptime!(transposed) {
+                let mut four = Four::new(right.index(0usize).extract(step));
                 #[unroll]
                 for i in 1..WIDTH {
-                    four.insert(i, columns.index(comptime!(block * WIDTH + i)).extract(step));
+                    four.insert(i, right.index(i).extract(step));
                 }
-                right.push(four);
+                four
             } else {
-                let place = depth * comptime!(tile.columns / WIDTH) + comptime!(block * SIDE);
-                right.push(staged_rhs[place + unit_column]);
-            }
-        }
-        let first = depth * comptime!(tile.rows) + unit_row * WIDTH;
-        #[unroll]
-        for i in 0..rows {
-            let left = staged_lhs[first + comptime!(i / WIDTH * SIDE * WIDTH + i % WIDTH)];
+                *right.index(step)
+            };
             #[unroll]
-            for block in 0..column_blocks {
+            for i in 0..rows {
                 let sum = sums.index(comptime!(i * column_blocks + block));
-                sum.store(fma(Four::new(left), *right.index(block), sum.read()));
+                sum.store(fma(Four::new(left.index(i).extract(step)), four, sum.read()));
             }
         }
     }
@@ -184,15 +276,15 @@ fn multiply(
 
 /// Four numbers of a row of `width`, from `column` on; those from `end` on are zeros, and are not read.
 #[cube]
-fn four_of_row<W: Size>(
-    numbers: &[Vector<f32, W>],
+fn four_of_row<R: Size>(
+    numbers: &[Vector<f32, R>],
     row: usize,
     width: usize,
     column: usize,
     end: usize,
 ) -> Four {
     let at = row * width + column;
-    let width_read = W::value().comptime();
+    let width_read = R::value().comptime();
     if comptime!(width_read == WIDTH) {
         let read = numbers[select(column < end, at / WIDTH, 0)];
         select(column < end, Four::cast_from(read), Four::new(0.0f32))

@@ -151,6 +151,7 @@ fn off(got: &[f64], expected: &[f64]) -> f64 {
 
 #[cfg(test)]
 mod tests {
+    use super::super::{by_plan, plans};
     use super::*;
 
     #[test]
@@ -160,6 +161,24 @@ mod tests {
         assert_eq!(differences.len(), 2 * 4 * (SHAPES.len() + LARGE.len()));
         for Difference { name, worst: off, .. } in differences {
             assert!(off < 3e-6, "{name} is off by {off:e}");
+        }
+    }
+
+    #[test]
+    fn every_way_gives_the_same_whatever_is_chosen() {
+        let device = Device::wgpu(burn::tensor::DeviceKind::DefaultDevice);
+        for [m, k, n] in [[1, 64, 65], [7, 1030, 66], [65, 1540, 68], [130, 36, 260]] {
+            for transposed in [false, true] {
+                let case = Case::new([m, k, n], transposed, false);
+                let expected = case.value(&Device::flex(), DType::F64, by_operations);
+                let expected = pollster::block_on(numbers(expected));
+                for plan in plans(Shape { m, k, n }) {
+                    let (x, weight, _) = case.operands(&device, DType::F32);
+                    let got = pollster::block_on(numbers(by_plan(x, weight, plan)));
+                    let off = off(&got, &expected);
+                    assert!(off < 3e-6, "{m} x {k} x {n}, {transposed}, {plan}: off by {off:e}");
+                }
+            }
         }
     }
 
