@@ -149,7 +149,7 @@ proptest! {
     fn batches_that_are_read_together_say_what_single_ones_do(q in any_question()) {
         let model = q.model(DType::F64);
         // Small batches, so that there are many.
-        let pair = q.pair(&model).within(Budget { batch: 1 << 14, gradients: 1 << 14, buffer: 1 << 20 });
+        let pair = q.pair(&model).within(Budget { batch: 1 << 14, gradients: 1 << 14, buffer: 1 << 20, has_kernels: false });
         for kind in ComponentKind::ALL {
             for nodes in [Nodes::Fixed(9), Nodes::Until { tolerance: 1e-4 }] {
                 let mut single = Told::new(&[], 0);

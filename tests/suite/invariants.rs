@@ -90,7 +90,7 @@ proptest! {
             .collect();
         let together = block_on(patch_some(&pair, kind, &some, direction, &mut NoProgress)).expect("AP");
         // In batches of two, of which one run is the unchanged one, and of two points of a line.
-        let small = Budget { batch: 1, gradients: 1, buffer: usize::MAX };
+        let small = Budget { batch: 1, gradients: 1, buffer: usize::MAX, has_kernels: false };
         let tight = case.pair(&model).within(small);
         let in_batches = block_on(patch_some(&tight, kind, &some, direction, &mut NoProgress)).expect("AP");
         for (got, expected) in in_batches.iter().zip(&together) {

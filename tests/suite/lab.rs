@@ -163,7 +163,7 @@ proptest! {
             let table = block_on(integrate(&pair, kind, component.layer, direction, nodes, &mut NoProgress));
             let sum: f32 = found.ig.iter().sum();
             close(sum, table.expect("IG").ig[component.index], &found.ig)?;
-            let small = Budget { batch: 1, gradients: 1, buffer: usize::MAX };
+            let small = Budget { batch: 1, gradients: 1, buffer: usize::MAX, has_kernels: false };
             let tight = of(&q.pair(&model).within(small)).expect("runs");
             all_close(&tight.ap, &found.ap)?;
             all_close(&tight.ig, &found.ig)?;
@@ -359,7 +359,7 @@ proptest! {
         let skip = q.pick % 3;
         let mean = block_on(means(&pair, &prompts, skip, &mut NoProgress)).expect("runs");
         let plain_mean = PlainValues::Mean { prompts: &prompts, skip };
-        let small = Budget { batch: 1, gradients: 1, buffer: usize::MAX };
+        let small = Budget { batch: 1, gradients: 1, buffer: usize::MAX, has_kernels: false };
         let tight = q.pair(&model).within(small);
         for (with, plain_with) in [
             (Values::OtherRun, PlainValues::OtherRun),

@@ -10,6 +10,9 @@
 //! is made from, which is [`Work::renew`]. What lies further back was read, or was submitted before something that
 //! was: [`RunPair::new`] and [`crate::means()`] take care of that.
 
+use std::future::poll_fn;
+use std::task::Poll;
+
 use burn::tensor::{Tensor, TensorData, Transaction};
 
 use crate::lanes::each;
@@ -66,20 +69,35 @@ pub(crate) async fn in_batches(
     let size_of = |pace: &Option<Pace>| pace.as_ref().map_or(0, |pace| pace.size(kind));
     let mut size = size_of(&pace);
     let mut left = Left::new(work, (0..work.places()).collect(), size);
+    let mut ahead: Option<Group> = None;
     loop {
-        let mut group = left.group(work, pace.as_ref(), kind);
-        if group.is_empty() {
+        let mut group = ahead.take().unwrap_or_else(|| left.group(work, pace.as_ref(), kind, size));
+        if group.ran.is_empty() {
             return Ok(());
         }
-        let at_once = if pace.is_some() { group.len() } else { 1 };
-        while !group.is_empty() {
+        let at_once = if pace.is_some() { group.ran.len() } else { 1 };
+        while !group.ran.is_empty() {
             let (batches, results): (Vec<_>, Vec<_>) =
-                group.drain(..at_once.min(group.len())).unzip();
+                group.ran.drain(..at_once.min(group.ran.len())).unzip();
             let units = batches.iter().map(|batch| work.units(batch)).sum();
-            let fills = batches.iter().all(|batch| batch.len() > work.most(batch, size - 1));
-            let load = Load::of_batches(units, kind, batches.len(), fills.then_some(size));
+            let fills = batches.iter().all(|batch| batch.len() > work.most(batch, group.size - 1));
+            let load = Load::of_batches(units, kind, batches.len(), fills.then_some(group.size));
             let lens: Vec<usize> = results.iter().map(Vec::len).collect();
-            match progress.read(read_back(pair, results.into_iter().flatten()), load).await {
+            let mut reading = progress.read(read_back(pair, results.into_iter().flatten()), load);
+            let first = first_answer(&mut reading).await;
+            // What comes next is submitted before the answer is here: a GPU that is told of one thing at a time stands
+            // still while it is told of the next.
+            if pace.is_some() && !matches!(first, Poll::Ready(Err(_))) {
+                ahead = Some(left.group(work, pace.as_ref(), kind, size));
+            }
+            let numbers = match first {
+                Poll::Ready(numbers) => {
+                    drop(reading);
+                    numbers
+                }
+                Poll::Pending => reading.await,
+            };
+            match numbers {
                 Ok(numbers) => {
                     let mut numbers = &numbers[..];
                     for (batch, len) in batches.iter().zip(lens) {
@@ -89,13 +107,18 @@ pub(crate) async fn in_batches(
                     }
                 }
                 Err(error @ Error::OutOfMemory { .. }) => {
-                    size = smaller(work, &batches, size).ok_or(error)?;
+                    size = smaller(work, &batches, group.size).ok_or(error)?;
                     if let Some(pace) = &pace {
                         pace.ran_out(kind, size);
                     }
                     // Those that were run and not read are not looked at either.
-                    let again = batches.into_iter().chain(group.drain(..).map(|(batch, _)| batch));
-                    left.again(again);
+                    let unread = group.ran.drain(..).chain(ahead.take().into_iter().flatten());
+                    left.again(batches.into_iter().chain(unread.map(|(batch, _)| batch)));
+                    // Nor is what the device says of them: they did not fit any better.
+                    match progress.advance(0).await {
+                        Ok(()) | Err(Error::OutOfMemory { .. }) => {}
+                        Err(error) => return Err(error),
+                    }
                     // Buffers that could not be had would be used again.
                     device.memory_cleanup();
                     work.renew();
@@ -112,6 +135,11 @@ pub(crate) async fn in_batches(
             left = left.dealt(work, size);
         }
     }
+}
+
+/// What some numbers are now. All that they depend on is submitted then.
+async fn first_answer(reading: &mut ReadBack<'_>) -> Poll<Result<Vec<TensorData>, Error>> {
+    poll_fn(|context| Poll::Ready(reading.as_mut().poll(context))).await
 }
 
 /// What some work of a pair is to its device.
@@ -141,6 +169,22 @@ pub(crate) fn read_back<'a>(
     })
 }
 
+/// Batches that were run and are read together, with what there is to be read of each.
+struct Group {
+    ran: Vec<(Batch, Vec<Tensor<1>>)>,
+    /// Of the batches.
+    size: Size,
+}
+
+impl IntoIterator for Group {
+    type Item = (Batch, Vec<Tensor<1>>);
+    type IntoIter = std::vec::IntoIter<Self::Item>;
+
+    fn into_iter(self) -> Self::IntoIter {
+        self.ran.into_iter()
+    }
+}
+
 /// Batches that have not been run; those that are run at once together, the next ones last.
 struct Left(Vec<Vec<Batch>>);
 
@@ -164,21 +208,16 @@ impl Left {
     }
 
     /// Runs as many batches as are read together on a device of some pace, or as are run at once.
-    fn group(
-        &mut self,
-        work: &dyn Work,
-        pace: Option<&Pace>,
-        kind: Kind,
-    ) -> Vec<(Batch, Vec<Tensor<1>>)> {
-        let (mut group, mut units) = (Vec::new(), 0);
+    fn group(&mut self, work: &dyn Work, pace: Option<&Pace>, kind: Kind, size: Size) -> Group {
+        let (mut ran, mut units) = (Vec::new(), 0);
         while let Some(batches) = self.0.pop() {
             let results = each(&batches, |batch| work.run(batch));
             units += batches.iter().map(|batch| work.units(batch)).sum::<u64>();
-            group.extend(batches.into_iter().zip(results));
-            if pace.is_none_or(|pace| pace.is_enough(kind, group.len(), units)) {
+            ran.extend(batches.into_iter().zip(results));
+            if pace.is_none_or(|pace| pace.is_enough(kind, ran.len(), units)) {
                 break;
             }
         }
-        group
+        Group { ran, size }
     }
 }

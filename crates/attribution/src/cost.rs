@@ -3,6 +3,7 @@
 //! what is reached against it.
 
 use twinbeam_core::{ComponentKind, Metric, ModelShape, TokenPair};
+use twinbeam_gpt2::kernels::MOST_KEYS;
 
 use crate::pace::{LARGEST, Size};
 use crate::run::{Depth, Half, Site};
@@ -39,6 +40,8 @@ pub struct Budget {
     pub gradients: usize,
     /// Bytes of the largest buffer that the device binds.
     pub buffer: usize,
+    /// Whether kernels of our own compute a block, which keep little of what is on the way.
+    pub has_kernels: bool,
 }
 
 impl Budget {
@@ -48,12 +51,13 @@ impl Budget {
         // A browser's worker is one thread, whose caches nobody else fills.
         let batch = if cfg!(target_family = "wasm") { 96 << 20 } else { 48 << 20 };
         let together = |bytes: usize| bytes.min((1 << 30) / lanes.max(1));
-        Self { batch: together(batch), gradients: together(192 << 20), buffer: usize::MAX }
+        let [batch, gradients] = [batch, 192 << 20].map(together);
+        Self { batch, gradients, buffer: usize::MAX, has_kernels: false }
     }
 
     /// Of a GPU that binds buffers of some size: products that keep it busy, of memory that every one has.
     pub const fn gpu(buffer: usize) -> Self {
-        Self { batch: 192 << 20, gradients: 384 << 20, buffer }
+        Self { batch: 192 << 20, gradients: 384 << 20, buffer, has_kernels: true }
     }
 }
 
@@ -206,6 +210,21 @@ impl CostModel {
         sum
     }
 
+    /// Numbers per position that one block holds at its widest, or keeps for its gradients.
+    ///
+    /// By operation that is each result with what its gradient needs. Of the kernels it is at its widest `2 * d_mlp +
+    /// 4 * d_model`, and for gradients `d_mlp + 5 * d_model`, besides the pattern while gradients of attention are
+    /// computed; the rest is room for what is made and given back in between.
+    fn numbers_per_block(&self) -> usize {
+        let ModelShape { d_model, d_mlp, n_heads, .. } = self.shape;
+        let scores = 4 * n_heads * self.n_pos;
+        if self.budget.has_kernels && self.n_pos <= MOST_KEYS {
+            2 * d_mlp + 10 * d_model + scores
+        } else {
+            8 * d_mlp + 16 * d_model + scores
+        }
+    }
+
     /// Residual streams per batch of a size, of some positions; with gradients from a layer on.
     pub(crate) fn batch_rows(
         &self,
@@ -214,8 +233,7 @@ impl CostModel {
         size: Size,
     ) -> usize {
         let Self { budget, shape, n_pos, readout, .. } = self;
-        // Per position: what one block holds at its widest, or, for gradients, what all of them keep.
-        let per_block = 8 * shape.d_mlp + 16 * shape.d_model + 4 * shape.n_heads * n_pos;
+        let per_block = self.numbers_per_block();
         let (bytes, blocks, most_bytes) = match gradients_from {
             Some(layer) => (budget.gradients, shape.n_layers - layer, budget.buffer),
             None => (budget.batch, 1, budget.buffer / 2),
@@ -352,18 +370,19 @@ mod tests {
         assert_eq!(large, [large[0], 2 * large[0], 4 * large[0], 8 * large[0]]);
         let large = rows(4 << 30, Some(0));
         assert_eq!(large, [large[0], 2 * large[0], 4 * large[0], 8 * large[0]]);
-        // A stream of one block holds 1.05 MB, of twelve 12.7.
-        let of_block = 4 * 7 * (8 * 3072 + 16 * 768 + 4 * 12 * 17);
+        // A stream of one block holds 0.4 MB, of twelve 4.9.
+        let of_block = 4 * 7 * (2 * 3072 + 10 * 768 + 4 * 12 * 17);
         let medium = rows(1 << 30, None);
         assert_eq!(medium[..2], [medium[0], 2 * medium[0]]);
-        assert!(medium[3] < 4 * medium[0] && medium[3] * of_block <= (1 << 29), "{medium:?}");
+        assert!(medium[3] < 8 * medium[0] && medium[3] * of_block <= (1 << 29), "{medium:?}");
         let gradients = rows(1 << 30, Some(0));
         assert!(gradients[3] > gradients[1] && gradients[3] * 12 * of_block <= (1 << 30));
         // What is guaranteed is what it begins with.
         let least = rows(128 << 20, None);
         assert_eq!(least[3], least[0], "{least:?}");
         // No direction of a product has more groups than every device takes.
-        let small = cost.within(Budget { batch: usize::MAX, gradients: 1, buffer: 1 << 40 });
+        let huge = Budget { batch: usize::MAX, ..Budget::gpu(1 << 40) };
+        let small = cost.within(huge);
         assert!(small.batch_rows(1, None, LARGEST) * 12 <= MOST_GROUPS);
     }
 

@@ -5,7 +5,7 @@
 //! with what an earlier one has found. A CPU has none: its batches are those that fit its caches, and reading is free.
 //!
 //! **Rows of a batch.** Work of a kind (with gradients or without, on a model of some sizes) begins with batches that
-//! fit the device's [`crate::Budget`]. They double as long as the time of a row falls by more than a tenth, at most
+//! fit the device's [`crate::Budget`]. They double as long as the time of a row falls by more than a twentieth, at most
 //! three times, and stay there. Time is compared by units of work, since rows are of different depths, and only of
 //! batches that would not have fitted the size before. What was measured first at a size does not count: kernels
 //! are compiled for it. So there are four sizes at most of one kind of batch, and few distinct shapes; how much memory they
@@ -27,8 +27,11 @@ pub(crate) type Size = i32;
 /// Most that it can double.
 pub(crate) const LARGEST: Size = 3;
 
-/// What time falls to when something was worth it.
-const WORTH_IT: f64 = 0.9;
+/// What the time of a row falls to when a larger batch was worth it. Little is enough, since it takes fewer dispatches too.
+const WORTH_GROWING: f64 = 0.95;
+
+/// What the time of a unit falls to when waiting longer was worth it.
+const WORTH_WAITING: f64 = 0.9;
 
 /// Measurements that a size is judged by, after the first, which does not count.
 const MEASUREMENTS: u32 = 2;
@@ -175,7 +178,7 @@ impl Growth {
         if self.seen <= MEASUREMENTS {
             return;
         }
-        if self.before.is_some_and(|before| self.best > WORTH_IT * before) {
+        if self.before.is_some_and(|before| self.best > WORTH_GROWING * before) {
             *self = Self { size: self.size - 1, is_final: true, ..*self };
         } else if self.size == LARGEST {
             self.is_final = true;
@@ -219,7 +222,7 @@ impl Group {
             return false;
         }
         let of_unit = seconds / units.max(1) as f64;
-        let is_faster = self.least.is_none_or(|least| of_unit < WORTH_IT * least);
+        let is_faster = self.least.is_none_or(|least| of_unit < WORTH_WAITING * least);
         self.least = Some(self.least.map_or(of_unit, |least| least.min(of_unit)));
         let grows = seconds < SOON || (seconds < WORTHWHILE && is_faster);
         if grows {
@@ -247,7 +250,7 @@ mod tests {
 
     #[test]
     fn a_batch_doubles_while_that_makes_its_rows_faster_and_stays_there() {
-        let sizes: Vec<Size> = [0.95, 0.85, 0.5]
+        let sizes: Vec<Size> = [0.97, 0.85, 0.5]
             .into_iter()
             .map(|falls: f64| grown(|size| falls.powi(size)).size)
             .collect();

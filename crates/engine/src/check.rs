@@ -39,6 +39,8 @@ pub struct Check<'job> {
     question: &'job Question,
     /// The least that scores are compared with.
     least: f32,
+    /// The largest effect so far of a table of patches, which comes in parts.
+    patched: BTreeMap<(ComponentKind, Direction), f32>,
     report: CheckReport,
 }
 
@@ -50,7 +52,8 @@ impl<'job> Check<'job> {
     pub async fn new(model: &'job Model, question: &'job Question) -> Result<Self, Error> {
         let pair = model.runs(question).await?;
         let least = RESOLVED * scale(&pair, question.metric);
-        Ok(Self { pair, question, least, report: CheckReport::default() })
+        let (patched, report) = (BTreeMap::new(), CheckReport::default());
+        Ok(Self { pair, question, least, patched, report })
     }
 
     /// Computes a sample of what is claimed. In between, others get a turn through `host`.
@@ -157,7 +160,10 @@ impl<'job> Check<'job> {
         }
         places.sort_unstable();
         places.dedup();
-        let (most, some) = (largest(effects), |place: &usize| components[*place]);
+        // Of the table, not of this part of it: what is rounded is as large in a part where nothing happens.
+        let most = self.patched.entry((kind, direction)).or_default();
+        *most = most.max(largest(effects));
+        let (most, some) = (*most, |place: &usize| components[*place]);
         let wanted: Vec<(usize, usize)> = places.iter().map(some).collect();
         let expected = patch_some(&self.pair, kind, &wanted, direction, progress).await?;
         for (place, expected) in places.iter().zip(expected) {

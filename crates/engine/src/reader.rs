@@ -95,7 +95,8 @@ impl Reader {
     }
 
     fn judge(&mut self, verdict: Result<(), Error>) -> Result<(), MethodError> {
-        self.is_asked = true;
+        // A method that is told to do something again may have submitted more by then.
+        self.is_asked = verdict.is_ok();
         match verdict {
             Ok(()) => Ok(()),
             Err(Error::Attribution(error)) => Err(error),

@@ -289,10 +289,7 @@ impl Gpt2 {
     /// - z: `[batch, pos, n_heads, d_head]`
     /// - result: `[batch, n_heads, pos, d_model]`
     pub fn head_results(&self, layer: usize, z: Tensor<4>) -> Tensor<4> {
-        let shape = self.config.shape;
-        let weight = self.h[layer].attn.c_proj.weight.clone();
-        let weight = weight.reshape([1, shape.n_heads, shape.d_head, shape.d_model]);
-        z.swap_dims(1, 2).matmul(weight) // [batch, n_heads, pos, d_model]
+        kernels::head_results(z, self.h[layer].attn.c_proj.weight.clone())
     }
 
     /// What each neuron of `layer` writes per unit of activation; `[d_mlp, d_model]`.
