@@ -14,6 +14,7 @@ mod lab;
 mod links;
 mod lists;
 mod loading;
+mod one_by_one;
 mod parity;
 mod refusals;
 mod statistics;

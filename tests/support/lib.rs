@@ -153,15 +153,21 @@ pub fn numbers(value: &Value) -> Vec<f64> {
 /// # Panics
 /// Never: the parameters are made for the shape.
 pub fn random_model(shape: ModelShape, seed: u64, dtype: DType) -> Gpt2 {
-    let options = on_cpu(dtype);
     let mut params = Params::default();
-    for (name, dims, values) in random_params(&shape, seed, INITIAL_STD) {
-        let scale = if name.contains("ln_") { 1.0 } else { 12.0 };
-        let values: Vec<f32> = values.iter().map(|value| value * scale).collect();
-        let param = Param::from_values(&name, &dims, values, &options).expect("it fits");
+    for (name, dims, values) in random_weights(shape, seed) {
+        let param = Param::from_values(&name, &dims, values, &on_cpu(dtype)).expect("it fits");
         params.insert(name, param);
     }
     Gpt2::from_params(Gpt2Config::new(shape, 0), &params).expect("all are there")
+}
+
+/// What [`random_model`] is made of: names, shapes and numbers.
+pub fn random_weights(shape: ModelShape, seed: u64) -> Vec<(String, Vec<usize>, Vec<f32>)> {
+    let scaled = |(name, dims, values): (String, Vec<usize>, Vec<f32>)| {
+        let scale = if name.contains("ln_") { 1.0 } else { 12.0 };
+        (name, dims, values.into_iter().map(|value| value * scale).collect())
+    };
+    random_params(&shape, seed, INITIAL_STD).map(scaled).collect()
 }
 
 /// Largest absolute value; 0 of none.

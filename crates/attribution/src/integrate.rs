@@ -151,20 +151,9 @@ pub(crate) async fn integrate_lines(
     progress: &mut dyn Progress,
 ) -> Result<Vec<LayerIntegral>, Error> {
     match nodes {
-        Nodes::Fixed(n_steps) => {
-            let rule = gauss_legendre(n_steps);
-            let inside: Vec<f64> = rule.iter().map(|(t, _)| *t).collect();
-            let found = with_ends(lines, &inside, progress).await?;
-            let integral = |(line, (slopes, joint)): (&Line<'_>, (Vec<Slopes>, f64))| {
-                let weights = rule.iter().map(|(_, weight)| *weight);
-                line.integral(&slopes[0], joint, weights.zip(&slopes[2..]), n_steps)
-            };
-            Ok(lines.iter().zip(found).map(integral).collect())
-        }
-        Nodes::Nested(intervals) => {
-            let found = closed(lines, intervals, progress).await?;
-            let found = lines.iter().zip(&found);
-            Ok(found.map(|(line, (slopes, joint))| line.closed_integral(slopes, *joint)).collect())
+        Nodes::Fixed(_) | Nodes::Nested(_) => {
+            let found = with_ends(lines, &inside(nodes), progress).await?;
+            Ok(lines.iter().zip(found).map(|(line, found)| line.by_rule(nodes, found)).collect())
         }
         Nodes::Until { tolerance } => {
             let mut found = closed(lines, FIRST_INTERVALS, progress).await?;
@@ -198,6 +187,27 @@ pub(crate) async fn integrate_lines(
     }
 }
 
+/// Nodes between both ends of a rule that is known beforehand; where points are found on the way, those that are begun
+/// with.
+pub(crate) fn inside(nodes: Nodes) -> Vec<f64> {
+    match nodes {
+        Nodes::Fixed(n) => gauss_legendre(n).into_iter().map(|(t, _)| t).collect(),
+        Nodes::Nested(intervals) => inside_closed(intervals),
+        Nodes::Until { .. } => inside_closed(FIRST_INTERVALS),
+    }
+}
+
+fn inside_closed(intervals: usize) -> Vec<f64> {
+    clenshaw_curtis(intervals)[1..intervals].iter().map(|(t, _)| *t).collect()
+}
+
+/// Slopes at both ends and at points between, in the order of the line.
+fn in_order(mut slopes: Vec<Slopes>) -> Vec<Slopes> {
+    let end = slopes.remove(1);
+    slopes.push(end);
+    slopes
+}
+
 /// Of each line slopes at the nodes of a rule that has both ends, in their order, and by how much the metric at the
 /// last is more than at the first.
 async fn closed(
@@ -205,14 +215,8 @@ async fn closed(
     intervals: usize,
     progress: &mut dyn Progress,
 ) -> Result<Vec<(Vec<Slopes>, f64)>, Error> {
-    let rule = clenshaw_curtis(intervals);
-    let inside: Vec<f64> = rule[1..intervals].iter().map(|(t, _)| *t).collect();
-    let mut found = with_ends(lines, &inside, progress).await?;
-    for (slopes, _) in &mut found {
-        let end = slopes.remove(1);
-        slopes.push(end);
-    }
-    Ok(found)
+    let found = with_ends(lines, &inside_closed(intervals), progress).await?;
+    Ok(found.into_iter().map(|(slopes, joint)| (in_order(slopes), joint)).collect())
 }
 
 /// Of each line slopes at both ends and at points between, in this order, and by how much the metric at the second
@@ -262,6 +266,20 @@ impl Line<'_> {
         let changes = fine.ig.iter().zip(&coarse.ig).map(|(a, b)| (a - b).abs());
         let off = changes.fold(fine.convergence_delta.abs(), f32::max);
         f64::from(off) <= tolerance || slopes.len() >= Steps::MOST_POINTS
+    }
+
+    /// From slopes at both ends and at the nodes of [`inside`], and by how much the metric at the second end is more than
+    /// at the first.
+    pub(crate) fn by_rule(
+        &self,
+        nodes: Nodes,
+        (slopes, joint): (Vec<Slopes>, f64),
+    ) -> LayerIntegral {
+        let Nodes::Fixed(n_steps) = nodes else {
+            return self.closed_integral(&in_order(slopes), joint);
+        };
+        let weights = gauss_legendre(n_steps).into_iter().map(|(_, weight)| weight);
+        self.integral(&slopes[0], joint, weights.zip(&slopes[2..]), n_steps)
     }
 
     fn closed_integral(&self, slopes: &[Slopes], joint: f64) -> LayerIntegral {

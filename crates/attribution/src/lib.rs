@@ -15,6 +15,7 @@
 //!   integrated, point by point.
 //! - [`ablate`] and [`faithfulness`] replace sets of components of any layers, by the other run, zero or
 //!   [`means`]: full runs, since such a set is at no one place. [`attention_pattern`] shows where heads look.
+//! - [`sample`] computes some of it again on a model whose blocks are brought one at a time (`one_by_one.rs`).
 //! - [`plain`] computes the same by the definitions, one full run at a time. It is what the fast
 //!   path is tested against.
 //!
@@ -36,6 +37,7 @@ mod lanes;
 mod line;
 mod means;
 mod metric;
+mod one_by_one;
 mod pace;
 mod patch;
 mod pattern;
@@ -59,6 +61,7 @@ pub use integrate::{
 };
 pub use means::{Means, means};
 pub use metric::metric_values;
+pub use one_by_one::{Blocks, Integrated, Patched, sample};
 pub use pace::{Load, Pace};
 pub use patch::{patch, patch_some};
 pub use pattern::attention_pattern;

@@ -137,22 +137,31 @@ impl<'pair> Line<'pair> {
 
     /// What one pass gives of some points: gains over the first of them `[n]`, and slopes `[n * parts]`.
     fn batch(&self, ts: &[f64]) -> Vec<Tensor<1>> {
-        let Self { pair, depth, made: Made { base, total, parts }, .. } = self;
-        let ts: Vec<f32> = ts.iter().map(|t| *t as f32).collect();
-        let t = pair.model.vector(&ts).reshape([ts.len(), 1, 1]);
-        let streams = (base.clone() + total.clone() * t).autodiff().require_grad(); // [n, pos, d_model]
-        let gains = run_suffix(pair, *depth, streams.clone()); // [n]
+        let streams = self.streams(ts).autodiff().require_grad();
+        let gains = run_suffix(self.pair, self.depth, streams.clone()); // [n]
         // Of all of them at once, which is that of their sum.
         let gradients = gains.backward();
         let Some(gradients) = streams.grad(&gradients) else {
             // OK because the metric is a function of the streams it was computed from.
             unreachable!("the residual stream is a leaf of the metric")
         };
+        vec![gains.without_autodiff(), self.slopes(&gradients)]
+    }
+
+    /// Residual streams at some points; `[n, pos, d_model]`.
+    pub(crate) fn streams(&self, ts: &[f64]) -> Tensor<3> {
+        let ts: Vec<f32> = ts.iter().map(|t| *t as f32).collect();
+        let t = self.pair.model.vector(&ts).reshape([ts.len(), 1, 1]);
+        self.made.base.clone() + self.made.total.clone() * t
+    }
+
+    /// Slopes along each part, from the gradients of residual streams; `[n, pos, d_model]` to `[n * parts]`.
+    pub(crate) fn slopes(&self, gradients: &Tensor<3>) -> Tensor<1> {
         let mut slopes: Vec<Tensor<2>> =
-            parts.iter().map(|parts| parts.dot(gradients.clone())).collect();
+            self.made.parts.iter().map(|parts| parts.dot(gradients.clone())).collect();
         let slopes = if slopes.len() == 1 { slopes.remove(0) } else { Tensor::cat(slopes, 1) };
         let [n, parts] = slopes.dims();
-        vec![gains.without_autodiff(), slopes.reshape([n * parts])]
+        slopes.reshape([n * parts])
     }
 
     /// Units of work of some points.
@@ -161,7 +170,7 @@ impl<'pair> Line<'pair> {
         self.pair.cost.line(self.depth, n, self.from_zero, width)
     }
 
-    fn what(&self, quantity: &str) -> String {
+    pub(crate) fn what(&self, quantity: &str) -> String {
         format!("a {quantity} of {}", self.moved)
     }
 }

@@ -1,6 +1,6 @@
 use burn::tensor::Tensor;
 use twinbeam_core::{Answers, ComponentKind, Direction, HookName, Metric, MetricValues, TokenPair};
-use twinbeam_gpt2::{ActivationCache, Gpt2, NoHooks, Prefix};
+use twinbeam_gpt2::{ActivationCache, Gpt2, NoHooks, Prefix, Tokens};
 
 use crate::Progress;
 use crate::batches::kind_of;
@@ -8,6 +8,7 @@ use crate::cost::{Budget, CostModel};
 use crate::error::{Error, finite};
 use crate::lanes::lanes;
 use crate::metric::{Measure, metric_values};
+use crate::one_by_one::Blocks;
 
 /// One of the two prompts.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -49,15 +50,51 @@ impl<'model> RunPair<'model> {
         answers: Answers,
         metric: Metric,
     ) -> Result<Self, Error> {
-        let mut cache = ActivationCache::keeping(|name| {
+        let (batch, mut cache) = Self::begin(model, tokens);
+        let resid = model.run_from_pre(0, model.embed(batch, &mut cache), &mut cache);
+        Self::end(model, tokens, answers, metric, (resid, cache)).await
+    }
+
+    /// The same on a model whose blocks are brought one at a time. Of what can be done with such a pair see
+    /// [`crate::sample`].
+    ///
+    /// # Errors
+    /// Blocks that cannot be brought; as [`RunPair::new`].
+    pub async fn one_by_one(
+        model: &'model Gpt2,
+        blocks: &mut dyn Blocks,
+        tokens: &TokenPair,
+        answers: Answers,
+        metric: Metric,
+    ) -> Result<Self, Error> {
+        let (batch, mut cache) = Self::begin(model, tokens);
+        let mut resid = model.embed(batch, &mut cache);
+        for layer in 0..model.shape().n_layers {
+            blocks.bring(layer).await?;
+            resid = model.run_block(layer, resid, &mut cache);
+        }
+        Self::end(model, tokens, answers, metric, (resid, cache)).await
+    }
+
+    /// What is run, and what is kept of it.
+    fn begin(model: &Gpt2, tokens: &TokenPair) -> (Tokens, ActivationCache) {
+        let cache = ActivationCache::keeping(|name| {
             use HookName::{K, Post, ResidMid, ResidPost, ResidPre, V, Z};
             let of_layer =
                 matches!(name, K(_) | V(_) | Z(_) | ResidMid(_) | Post(_) | ResidPost(_));
             of_layer || name == ResidPre(0)
         });
         // One batch of two: the same arithmetic for both, so equal prefixes are equal to the bit.
-        let batch = model.tokens(&[tokens.clean(), tokens.corrupted()]);
-        let resid = model.run_from_pre(0, model.embed(batch, &mut cache), &mut cache);
+        (model.tokens(&[tokens.clean(), tokens.corrupted()]), cache)
+    }
+
+    async fn end(
+        model: &'model Gpt2,
+        tokens: &TokenPair,
+        answers: Answers,
+        metric: Metric,
+        (resid, cache): (Tensor<3>, ActivationCache),
+    ) -> Result<Self, Error> {
         let last = model.final_norm(resid.narrow(1, tokens.n_pos() - 1, 1)); // [2, 1, d_model]
         let budget = Budget::cpu(lanes(&model.device()));
         let cost = CostModel::new(model.shape(), tokens, metric).within(budget);

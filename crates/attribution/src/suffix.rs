@@ -101,7 +101,7 @@ impl Contributions {
     }
 
     /// Streams `[n, pos, d_model]`, and behind them the first one with each of some parts added.
-    fn join(&self, streams: Tensor<3>, parts: &[usize]) -> Tensor<3> {
+    pub(crate) fn join(&self, streams: Tensor<3>, parts: &[usize]) -> Tensor<3> {
         match self {
             Self::Heads(results) => join(streams, Joined::Whole(results), self.pick(parts)),
             Self::Neurons { difference, directions } => {

@@ -105,8 +105,11 @@ pub enum Request {
         /// The request that the other one has answered.
         load: Box<Self>,
     },
-    /// From a worker to one that has a model on the CPU for this alone: compute a sample of a job's claims again.
+    /// From a worker to one that is there for this alone: compute a sample of a job's claims again on the CPU, block by
+    /// block from where the model is stored.
     Check {
+        /// The request by which the model was loaded.
+        load: Box<Self>,
         /// Number of the job.
         job: u64,
         /// What was run.

@@ -5,6 +5,8 @@
 //! The job claims what it has found ([`crate::Host::claim`]), part by part; a [`Check`] hears the claims, in a
 //! worker or a thread of its own.
 
+mod stored;
+
 use std::collections::BTreeMap;
 use std::slice;
 
@@ -16,6 +18,7 @@ use twinbeam_core::{
     CheckReport, Claim, ClaimedIntegral, ComponentKind, Direction, Method, Metric, SplitMix64,
 };
 
+pub use self::stored::check_stored;
 use crate::run::claimed;
 use crate::{Error, Host, Model, Question};
 
@@ -41,6 +44,8 @@ pub struct Check<'job> {
     least: f32,
     /// The largest effect so far of a table of patches, which comes in parts.
     patched: BTreeMap<(ComponentKind, Direction), f32>,
+    /// How many places were drawn so far.
+    drawn: u64,
     report: CheckReport,
 }
 
@@ -50,10 +55,13 @@ impl<'job> Check<'job> {
     /// # Errors
     /// Logits that are not finite.
     pub async fn new(model: &'job Model, question: &'job Question) -> Result<Self, Error> {
-        let pair = model.runs(question).await?;
+        Ok(Self::of(model.runs(question).await?, question))
+    }
+
+    fn of(pair: RunPair<'job>, question: &'job Question) -> Self {
         let least = RESOLVED * scale(&pair, question.metric);
         let (patched, report) = (BTreeMap::new(), CheckReport::default());
-        Ok(Self { pair, question, least, patched, report })
+        Self { pair, question, least, patched, drawn: 0, report }
     }
 
     /// Computes a sample of what is claimed. In between, others get a turn through `host`.
@@ -99,25 +107,40 @@ impl<'job> Check<'job> {
     /// [`Error::Untrusted`]; cancelled through `progress`.
     async fn integrals(
         &mut self,
-        (kind, method, direction): (ComponentKind, Method, Direction),
+        of @ (kind, method, direction): (ComponentKind, Method, Direction),
         table: &[ClaimedIntegral],
         progress: &mut dyn Progress,
     ) -> Result<(), Error> {
-        let scores: Vec<f32> = table.iter().map(|integral| largest(&integral.ig)).collect();
-        let Some(layer) = strongest(&scores) else {
+        let Some((layer, nodes)) = self.sampled_layer(table) else {
             return Ok(());
         };
-        // In as many steps as the device took, which need not be those that the CPU would take.
         let pair = &self.pair;
-        let nodes = match self.question.nodes(pair) {
-            Nodes::Until { .. } => Nodes::Nested(table[layer].n_steps - 1),
-            nodes => nodes,
-        };
         let expected = match method {
             Method::IgZero => integrate_from_zero(pair, kind, layer, nodes, progress).await?,
             _ => integrate(pair, kind, layer, direction, nodes, progress).await?,
         };
-        let expected = claimed(&expected);
+        self.compare_layer(of, table, layer, &claimed(&expected))
+    }
+
+    /// Which layer of a table is computed again, and at which points: at as many as the device took, which need not be
+    /// those that the CPU would take.
+    fn sampled_layer(&self, table: &[ClaimedIntegral]) -> Option<(usize, Nodes)> {
+        let scores: Vec<f32> = table.iter().map(|integral| largest(&integral.ig)).collect();
+        let layer = strongest(&scores)?;
+        let nodes = match self.question.nodes(&self.pair) {
+            Nodes::Until { .. } => Nodes::Nested(table[layer].n_steps - 1),
+            nodes => nodes,
+        };
+        Some((layer, nodes))
+    }
+
+    fn compare_layer(
+        &mut self,
+        (kind, _, direction): (ComponentKind, Method, Direction),
+        table: &[ClaimedIntegral],
+        layer: usize,
+        expected: &ClaimedIntegral,
+    ) -> Result<(), Error> {
         let lists: [(&str, Pick); 3] = [
             ("integrated gradients", |integral| &integral.ig),
             ("attribution patching", |integral| &integral.atp),
@@ -126,14 +149,13 @@ impl<'job> Check<'job> {
         for (name, pick) in lists {
             let what = || format!("{name} of the {} of layer {layer}, {direction}", kind.id());
             let most = table.iter().map(|integral| largest(pick(integral))).fold(0.0, f32::max);
-            self.compare(&what, pick(&expected), pick(&table[layer]), most)?;
+            self.compare(&what, pick(expected), pick(&table[layer]), most)?;
         }
         Ok(())
     }
 
-    /// Compares some of a list of patched components, each a layer and an index: the strongest of each layer,
-    /// and one of every so many, whatever it is, since a batch that is wrong need not hold a strong one. In a small model
-    /// the strongest of all is compared with the definition of patching too.
+    /// Compares some of a list of patched components, each a layer and an index. In a small model the strongest of all
+    /// is compared with the definition of patching too.
     ///
     /// # Errors
     /// [`Error::Untrusted`]; cancelled through `progress`.
@@ -145,27 +167,10 @@ impl<'job> Check<'job> {
         effects: &[f32],
         progress: &mut dyn Progress,
     ) -> Result<(), Error> {
-        let mut by_layer = BTreeMap::new();
-        for (place, (layer, _)) in components.iter().enumerate() {
-            let strongest = by_layer.entry(*layer).or_insert(place);
-            if effects[place].abs() > effects[*strongest].abs() {
-                *strongest = place;
-            }
-        }
-        let mut places: Vec<usize> = by_layer.into_values().collect();
-        for (begin, chunk) in effects.chunks(SAMPLED_OF).enumerate() {
-            // Another one each time, and the same for the same job, so that a failure can be repeated.
-            let seed = self.report.values.wrapping_add(begin as u64);
-            places.push(begin * SAMPLED_OF + SplitMix64(seed).below(chunk.len()));
-        }
-        places.sort_unstable();
-        places.dedup();
-        // Of the table, not of this part of it: what is rounded is as large in a part where nothing happens.
-        let most = self.patched.entry((kind, direction)).or_default();
-        *most = most.max(largest(effects));
-        let (most, some) = (*most, |place: &usize| components[*place]);
-        let wanted: Vec<(usize, usize)> = places.iter().map(some).collect();
+        let places = self.sampled_places(components, effects);
+        let wanted: Vec<_> = places.iter().map(|place| components[*place]).collect();
         let expected = patch_some(&self.pair, kind, &wanted, direction, progress).await?;
+        let most = self.most((kind, direction), effects);
         for (place, expected) in places.iter().zip(expected) {
             self.one_patch((kind, components[*place], direction), expected, effects[*place], most)?;
         }
@@ -177,6 +182,35 @@ impl<'job> Check<'job> {
             progress.advance(0).await?;
         }
         Ok(())
+    }
+
+    /// Which places of a list of patches are computed again: the strongest of each layer, and one of every so many,
+    /// whatever it is, since a batch that is wrong need not hold a strong one.
+    fn sampled_places(&mut self, components: &[(usize, usize)], effects: &[f32]) -> Vec<usize> {
+        let mut by_layer = BTreeMap::new();
+        for (place, (layer, _)) in components.iter().enumerate() {
+            let strongest = by_layer.entry(*layer).or_insert(place);
+            if effects[place].abs() > effects[*strongest].abs() {
+                *strongest = place;
+            }
+        }
+        let mut places: Vec<usize> = by_layer.into_values().collect();
+        for (begin, chunk) in effects.chunks(SAMPLED_OF).enumerate() {
+            // Another one each time, and the same for the same job, so that a failure can be repeated.
+            self.drawn += 1;
+            places.push(begin * SAMPLED_OF + SplitMix64(self.drawn).below(chunk.len()));
+        }
+        places.sort_unstable();
+        places.dedup();
+        places
+    }
+
+    /// The largest effect of a table so far, of which these are a part: what is rounded is as large in a part where
+    /// nothing happens.
+    fn most(&mut self, table: (ComponentKind, Direction), effects: &[f32]) -> f32 {
+        let most = self.patched.entry(table).or_default();
+        *most = most.max(largest(effects));
+        *most
     }
 
     fn one_patch(

@@ -36,7 +36,7 @@ mod watch;
 mod weights;
 
 pub use bench::{BenchPlan, bench, bench_question};
-pub use check::Check;
+pub use check::{Check, check_stored};
 pub use device::{DeviceKind, Precision};
 pub use error::Error;
 pub use hints::hints;

@@ -239,6 +239,28 @@ impl Model {
     }
 }
 
+/// A model on the CPU without its blocks, with what reads them. Its digest is not known: nobody has read all of it.
+pub(crate) async fn without_blocks(
+    source: &impl ByteSource,
+    device: &DeviceKind,
+) -> Result<(Model, Weights), Error> {
+    let (config, tokenizer) = read_small(source).await?;
+    let options = device.options(&config.shape);
+    let weights = Weights::open(source, config).await?;
+    let gpt2 = weights.read_without_blocks(source, &options).await?;
+    let model = Model {
+        gpt2,
+        claims: false,
+        budget: None,
+        watch: device.watch().clone(),
+        tokenizer,
+        fingerprint: String::new(),
+        shards: weights.shards(),
+        as_expected: None,
+    };
+    Ok((model, weights))
+}
+
 /// A model from its files, and whether its weights come with causal masks.
 async fn read(
     source: &impl ByteSource,

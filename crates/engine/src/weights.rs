@@ -4,7 +4,8 @@ use burn::tensor::TensorCreationOptions;
 use sha2::{Digest as _, Sha256};
 use twinbeam_core::{Event, ModelFiles, Phase};
 use twinbeam_gpt2::{
-    FileKind, Gpt2, Gpt2Builder, Gpt2Config, LoadError, Part, PlannedTensor, ShardIndex, WeightPlan,
+    FileKind, Gpt2, Gpt2Builder, Gpt2Config, LoadError, Params, Part, PlannedTensor, ShardIndex,
+    WeightPlan,
 };
 
 use crate::model::arrival;
@@ -163,8 +164,52 @@ impl Weights {
         Ok((model, self.fingerprint(digests)))
     }
 
+    /// The model without its blocks, on a device: each of them is read when it is needed.
+    pub(crate) async fn read_without_blocks(
+        &self,
+        source: &impl ByteSource,
+        options: &TensorCreationOptions,
+    ) -> Result<Gpt2, Error> {
+        let outside = |tensor: &PlannedTensor| tensor.layer().is_none() && !tensor.is_head();
+        let builder = self.read_some(source, options, outside).await?;
+        builder.finish_without_blocks().map_err(|cause| refused(self.name(), cause))
+    }
+
+    /// The parameters of one block, on a device.
+    pub(crate) async fn read_block(
+        &self,
+        source: &impl ByteSource,
+        layer: usize,
+        options: &TensorCreationOptions,
+    ) -> Result<Params, Error> {
+        let inside = |tensor: &PlannedTensor| tensor.layer() == Some(layer);
+        Ok(self.read_some(source, options, inside).await?.into_params())
+    }
+
+    async fn read_some(
+        &self,
+        source: &impl ByteSource,
+        options: &TensorCreationOptions,
+        is_wanted: impl Fn(&PlannedTensor) -> bool,
+    ) -> Result<Gpt2Builder, Error> {
+        let mut builder = Gpt2Builder::new(self.config.clone(), [], options.clone());
+        for WeightFile { name, plan, .. } in &self.files {
+            // In the same parts as all of it, which is how a browser keeps it.
+            for part in plan.parts(PART_BYTES) {
+                if let Part::Tensor(tensor, range) = part
+                    && is_wanted(tensor)
+                {
+                    let bytes = source.read(name, range).await;
+                    let bytes = bytes.map_err(|cause| unread(name, cause))?;
+                    builder.push(tensor, &bytes).map_err(|cause| refused(name, cause))?;
+                }
+            }
+        }
+        Ok(builder)
+    }
+
     /// The file of which it is said what is wrong with all of them.
-    const fn name(&self) -> &'static str {
+    pub(crate) const fn name(&self) -> &'static str {
         if self.are_listed { ModelFiles::INDEX } else { ModelFiles::WEIGHTS }
     }
 
@@ -224,6 +269,6 @@ fn unread(file: &str, cause: SourceError) -> Error {
     Error::Source { file: file.to_owned(), cause }
 }
 
-fn refused(file: &str, cause: LoadError) -> Error {
+pub(crate) fn refused(file: &str, cause: LoadError) -> Error {
     Error::Load { file: file.to_owned(), cause }
 }

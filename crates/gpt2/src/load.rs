@@ -170,6 +170,18 @@ pub struct PlannedTensor {
     pub range: Range<u64>,
 }
 
+impl PlannedTensor {
+    /// The layer whose block it is a part of; `None`: of none.
+    pub fn layer(&self) -> Option<usize> {
+        self.name.strip_prefix("h.")?.split('.').next()?.parse().ok()
+    }
+
+    /// Whether it is a second copy of the embedding.
+    pub fn is_head(&self) -> bool {
+        self.name == HEAD
+    }
+}
+
 /// What to read of a safetensors file; causal masks are left out.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct WeightPlan {
@@ -561,6 +573,20 @@ impl Gpt2Builder {
         }
         let wte = Embedding::new(self.shards).ok_or_else(|| LoadError::missing(EMBEDDING))?;
         Gpt2::with_embedding(self.config, wte, &self.params)
+    }
+
+    /// The model without its blocks, of those tensors that [`PlannedTensor::layer`] gives no layer.
+    ///
+    /// # Errors
+    /// A tensor that was not pushed.
+    pub fn finish_without_blocks(self) -> Result<Gpt2, LoadError> {
+        let wte = Embedding::new(self.shards).ok_or_else(|| LoadError::missing(EMBEDDING))?;
+        Gpt2::without_blocks(self.config, wte, &self.params)
+    }
+
+    /// What was pushed, but for the embeddings.
+    pub fn into_params(self) -> Params {
+        self.params
     }
 }
 

@@ -10,11 +10,13 @@
 
 mod assemble;
 mod at_once;
+mod blocks;
 
 use burn::tensor::activation::softmax;
 use burn::tensor::{DType, Device, Tensor, TensorCreationOptions, TensorData};
 use twinbeam_core::{HookName, ModelShape};
 
+use self::blocks::Blocks;
 use crate::embedding::{Embedding, Tokens};
 use crate::kernels::product::product;
 use crate::{Activation, ActivationCache, Gpt2Config, Hooks, NoHooks, Prefix, kernels};
@@ -29,7 +31,7 @@ pub struct Gpt2 {
     config: Gpt2Config,
     wte: Embedding, // [d_vocab, d_model]
     wpe: Tensor<2>, // [n_ctx, d_model]
-    h: Vec<Block>,
+    h: Blocks,
     ln_f: LayerNorm,
 }
 
@@ -228,12 +230,31 @@ impl Gpt2 {
     ) -> Tensor<3> {
         let [_, pos, _] = resid_pre.dims();
         let no_prefix = Prefix::none(self.causal_mask(pos, pos));
-        let mut resid = resid_pre;
-        for (layer, block) in self.h.iter().enumerate().skip(layer) {
-            let resid_mid = block.attend(layer, resid, pos, &no_prefix, hooks);
-            resid = block.transform(layer, resid_mid, hooks);
-        }
-        resid
+        let run = |resid, layer| self.whole_block(layer, resid, &no_prefix, hooks);
+        (layer..self.h.len()).fold(resid_pre, run)
+    }
+
+    /// One block; its `resid_pre` `[batch, pos, d_model]` to its `resid_post`.
+    pub fn run_block(
+        &self,
+        layer: usize,
+        resid_pre: Tensor<3>,
+        hooks: &mut dyn Hooks,
+    ) -> Tensor<3> {
+        let [_, pos, _] = resid_pre.dims();
+        self.whole_block(layer, resid_pre, &Prefix::none(self.causal_mask(pos, pos)), hooks)
+    }
+
+    fn whole_block(
+        &self,
+        layer: usize,
+        resid_pre: Tensor<3>,
+        no_prefix: &Prefix,
+        hooks: &mut dyn Hooks,
+    ) -> Tensor<3> {
+        let ([_, pos, _], block) = (resid_pre.dims(), self.h.of(layer));
+        let resid_mid = block.attend(layer, resid_pre, pos, no_prefix, hooks);
+        block.transform(layer, resid_mid, hooks)
     }
 
     /// The first half of a block, for the positions after `prefix` and those who need the last one only:
@@ -241,12 +262,12 @@ impl Gpt2 {
     pub fn attend(&self, layer: usize, resid_pre: Tensor<3>, prefix: &Prefix) -> Tensor<3> {
         let [_, pos, _] = resid_pre.dims();
         let queries = if layer + 1 == self.h.len() { 1 } else { pos };
-        self.h[layer].attend(layer, resid_pre, queries, prefix, &mut NoHooks)
+        self.h.of(layer).attend(layer, resid_pre, queries, prefix, &mut NoHooks)
     }
 
     /// The second half: `resid_mid` `[batch, pos, d_model]` to `resid_post`.
     pub fn transform(&self, layer: usize, resid_mid: Tensor<3>) -> Tensor<3> {
-        self.h[layer].transform(layer, resid_mid, &mut NoHooks)
+        self.h.of(layer).transform(layer, resid_mid, &mut NoHooks)
     }
 
     /// What runs of `n_pos` positions share that are the first cached run up to position `len`.
@@ -289,17 +310,17 @@ impl Gpt2 {
     /// - z: `[batch, pos, n_heads, d_head]`
     /// - result: `[batch, n_heads, pos, d_model]`
     pub fn head_results(&self, layer: usize, z: Tensor<4>) -> Tensor<4> {
-        kernels::head_results(z, self.h[layer].attn.c_proj.weight.clone())
+        kernels::head_results(z, self.h.of(layer).attn.c_proj.weight.clone())
     }
 
     /// What each neuron of `layer` writes per unit of activation; `[d_mlp, d_model]`.
     pub fn neuron_directions(&self, layer: usize) -> Tensor<2> {
-        self.h[layer].mlp.c_proj.weight.clone()
+        self.h.of(layer).mlp.c_proj.weight.clone()
     }
 
     /// What the output bias of attention (`hook_attn_out` of all-zero heads) is; `[d_model]`.
     pub fn attn_bias(&self, layer: usize) -> Tensor<1> {
-        self.h[layer].attn.c_proj.bias.clone()
+        self.h.of(layer).attn.c_proj.bias.clone()
     }
 
     /// Token ids as the model takes them, of rows of equal length.

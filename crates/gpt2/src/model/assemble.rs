@@ -1,5 +1,6 @@
 //! A model from its named parameters.
 
+use super::blocks::Blocks;
 use super::{Attention, Block, Conv1D, Gpt2, LayerNorm, Mlp};
 use crate::embedding::Embedding;
 use crate::{Gpt2Config, LoadError, Params};
@@ -29,42 +30,61 @@ impl Gpt2 {
         wte: Embedding,
         params: &Params,
     ) -> Result<Self, LoadError> {
-        let norm = |name: &str| {
-            Ok::<_, LoadError>(LayerNorm {
-                weight: params.vector(&format!("{name}.weight"))?,
-                bias: params.vector(&format!("{name}.bias"))?,
-                epsilon: config.layer_norm_epsilon,
-            })
-        };
-        let conv = |name: &str| {
-            Ok::<_, LoadError>(Conv1D {
-                weight: params.matrix(&format!("{name}.weight"))?,
-                bias: params.vector(&format!("{name}.bias"))?,
-            })
-        };
-        let block = |layer: usize| {
-            Ok::<_, LoadError>(Block {
-                ln_1: norm(&format!("h.{layer}.ln_1"))?,
-                attn: Attention {
-                    c_attn: conv(&format!("h.{layer}.attn.c_attn"))?,
-                    c_proj: conv(&format!("h.{layer}.attn.c_proj"))?,
-                    n_heads: config.shape.n_heads,
-                    scale: config.attention_scale(layer),
-                },
-                ln_2: norm(&format!("h.{layer}.ln_2"))?,
-                mlp: Mlp {
-                    act: config.activation,
-                    c_fc: conv(&format!("h.{layer}.mlp.c_fc"))?,
-                    c_proj: conv(&format!("h.{layer}.mlp.c_proj"))?,
-                },
-            })
-        };
+        let block = |layer| Block::of(&config, layer, params);
+        let blocks = (0..config.shape.n_layers).map(block).collect::<Result<_, _>>()?;
+        Self::with_blocks(config, wte, params, Blocks::Held(blocks))
+    }
+
+    pub(super) fn with_blocks(
+        config: Gpt2Config,
+        wte: Embedding,
+        params: &Params,
+        h: Blocks,
+    ) -> Result<Self, LoadError> {
+        let (wpe, ln_f) = (params.matrix("wpe.weight")?, LayerNorm::of(&config, "ln_f", params)?);
+        Ok(Self { wte, wpe, h, ln_f, config })
+    }
+}
+
+impl LayerNorm {
+    fn of(config: &Gpt2Config, name: &str, params: &Params) -> Result<Self, LoadError> {
         Ok(Self {
-            wte,
-            wpe: params.matrix("wpe.weight")?,
-            h: (0..config.shape.n_layers).map(block).collect::<Result<_, _>>()?,
-            ln_f: norm("ln_f")?,
-            config,
+            weight: params.vector(&format!("{name}.weight"))?,
+            bias: params.vector(&format!("{name}.bias"))?,
+            epsilon: config.layer_norm_epsilon,
+        })
+    }
+}
+
+impl Conv1D {
+    fn of(name: &str, params: &Params) -> Result<Self, LoadError> {
+        Ok(Self {
+            weight: params.matrix(&format!("{name}.weight"))?,
+            bias: params.vector(&format!("{name}.bias"))?,
+        })
+    }
+}
+
+impl Block {
+    pub(super) fn of(
+        config: &Gpt2Config,
+        layer: usize,
+        params: &Params,
+    ) -> Result<Self, LoadError> {
+        Ok(Self {
+            ln_1: LayerNorm::of(config, &format!("h.{layer}.ln_1"), params)?,
+            attn: Attention {
+                c_attn: Conv1D::of(&format!("h.{layer}.attn.c_attn"), params)?,
+                c_proj: Conv1D::of(&format!("h.{layer}.attn.c_proj"), params)?,
+                n_heads: config.shape.n_heads,
+                scale: config.attention_scale(layer),
+            },
+            ln_2: LayerNorm::of(config, &format!("h.{layer}.ln_2"), params)?,
+            mlp: Mlp {
+                act: config.activation,
+                c_fc: Conv1D::of(&format!("h.{layer}.mlp.c_fc"), params)?,
+                c_proj: Conv1D::of(&format!("h.{layer}.mlp.c_proj"), params)?,
+            },
         })
     }
 }

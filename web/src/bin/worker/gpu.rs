@@ -411,7 +411,7 @@ pub(crate) enum Checker {
     Nobody,
     /// This worker, which has the model too.
     Here(Rc<Model>, Question),
-    /// A third worker, which loads the model for that: two do not fit into one beside a GPU's.
+    /// A third worker, which reads the model block by block for that: two do not fit beside each other.
     Apart(Experiment),
 }
 
@@ -466,8 +466,9 @@ async fn check(
     }
 }
 
-/// The same of a model that only the GPU's worker has: in a third worker, which loads it on the CPU, once the job is done.
-/// Where that does not work, for want of memory for instance, the result stays marked as not checked.
+/// The same of a model that only the GPU's worker has: in a third worker, block by block from where the model is stored,
+/// once the job is done. Where that does not work, for want of the files for instance, the result stays marked as not
+/// checked.
 async fn check_apart(
     worker: &Rc<Worker>,
     job: u64,
@@ -511,8 +512,7 @@ async fn check_apart(
         send(&Event::Checked { job, report: CheckReport::default(), seconds: 0.0 });
         return;
     };
-    checker.send(&on_the_cpu(load), &files);
-    checker.send(&Request::Check { job, experiment, claims }, &[]);
+    checker.send(&Request::Check { load: Box::new(load), job, experiment, claims }, &files);
     gpu.checker.replace(Some(checker));
     let answered = answered.await;
     if generation != gpu.generation.get() {
@@ -528,15 +528,6 @@ async fn check_apart(
             let seconds = (millis() - gpu.done_at.get()) / 1000.0;
             send(&Event::Checked { job, report, seconds });
         }
-    }
-}
-
-fn on_the_cpu(load: Request) -> Request {
-    match load {
-        Request::Load { model, files, expected, speeds, .. } => {
-            Request::Load { model, files, expected, device: DeviceChoice::Cpu, speeds }
-        }
-        other => other,
     }
 }
 

@@ -3,10 +3,12 @@
 use std::rc::Rc;
 
 use twinbeam_core::{
-    DeviceChoice, DeviceReport, Event, Expected, GpuState, Kept, ModelFiles, Problem, Request,
-    Speed,
+    CheckReport, Claim, DeviceChoice, DeviceReport, Event, Expected, Experiment, GpuState, Kept,
+    ModelFiles, Problem, Request, Speed,
 };
-use twinbeam_engine::{ByteSource, DeviceKind, Model, Remote, shape_of, warm};
+use twinbeam_engine::{
+    ByteSource, DeviceKind, Error, Host, Model, Remote, check_stored, shape_of, warm,
+};
 use web_sys::File;
 
 use crate::browser::{has_adapter, millis};
@@ -29,6 +31,62 @@ struct Wanted {
     /// Files of the visitor's own, where the model is there.
     chosen: Vec<File>,
     expected: Expected,
+}
+
+/// What is done with the files of a model, wherever they are.
+trait OfFiles {
+    type Done;
+
+    async fn of(self, source: &impl ByteSource) -> Self::Done;
+}
+
+impl Wanted {
+    /// Does something with its files.
+    async fn with_files<A: OfFiles>(&self, act: A) -> A::Done {
+        match &self.files {
+            ModelFiles::Local => act.of(&Chosen(self.chosen.clone())).await,
+            ModelFiles::Address { base, shelf: None } => {
+                let network = Network { cache: true };
+                act.of(&Remote::new(network, base.clone()).whole_first()).await
+            }
+            ModelFiles::Address { base, shelf: Some(folder) } => {
+                let remote = Remote::new(Network { cache: false }, base.clone());
+                act.of(&storage::shelf(remote, folder).await).await
+            }
+        }
+    }
+}
+
+/// Loads a model of at most so many parameters on a device.
+struct Load<'a> {
+    worker: &'a Worker,
+    wanted: &'a Wanted,
+    device: &'a DeviceKind,
+    seconds: f64,
+    most: usize,
+}
+
+impl OfFiles for Load<'_> {
+    type Done = Result<Option<Event>, Problem>;
+
+    async fn of(self, source: &impl ByteSource) -> Self::Done {
+        self.worker.load_from(source, self).await
+    }
+}
+
+/// Checks what is claimed of a model.
+struct CheckOf<'a, H> {
+    experiment: &'a Experiment,
+    claims: &'a [Claim],
+    host: H,
+}
+
+impl<H: Host> OfFiles for CheckOf<'_, H> {
+    type Done = Result<CheckReport, Error>;
+
+    async fn of(mut self, source: &impl ByteSource) -> Self::Done {
+        check_stored(source, self.experiment, self.claims, &mut self.host).await
+    }
 }
 
 impl Worker {
@@ -128,29 +186,13 @@ impl Worker {
         seconds: f64,
         most: usize,
     ) -> Result<Option<Event>, Problem> {
-        match &wanted.files {
-            ModelFiles::Local => {
-                self.load_from(&Chosen(wanted.chosen.clone()), wanted, device, seconds, most).await
-            }
-            ModelFiles::Address { base, shelf: None } => {
-                let source = Remote::new(Network { cache: true }, base.clone()).whole_first();
-                self.load_from(&source, wanted, device, seconds, most).await
-            }
-            ModelFiles::Address { base, shelf: Some(folder) } => {
-                let remote = Remote::new(Network { cache: false }, base.clone());
-                let source = storage::shelf(remote, folder).await;
-                self.load_from(&source, wanted, device, seconds, most).await
-            }
-        }
+        wanted.with_files(Load { worker: self, wanted, device, seconds, most }).await
     }
 
     async fn load_from(
         &self,
         source: &impl ByteSource,
-        Wanted { name, expected, .. }: &Wanted,
-        device: &DeviceKind,
-        seconds: f64,
-        most: usize,
+        Load { wanted: Wanted { name, expected, .. }, device, seconds, most, .. }: Load<'_>,
     ) -> Result<Option<Event>, Problem> {
         if most < usize::MAX {
             let shape = shape_of(source).await.map_err(|error| error.problem())?;
@@ -179,6 +221,27 @@ impl Worker {
         self.model.replace(Some(Rc::new(model)));
         self.device.replace(Some(device.report().clone()));
         Ok(Some(loaded))
+    }
+
+    /// In the third worker: computes a sample of what a GPU claims of a model that is stored.
+    pub(crate) async fn check(
+        &self,
+        load: &Request,
+        chosen: &[File],
+        job: u64,
+        experiment: &Experiment,
+        claims: &str,
+    ) -> Result<(), Problem> {
+        let Some((wanted, _)) = wanted(load, chosen) else {
+            return Err(Problem::NoModel);
+        };
+        // OK because the same program has written them.
+        let claims: Vec<Claim> = serde_json::from_str(claims).unwrap_or_default();
+        let host = self.host(job);
+        let report = wanted.with_files(CheckOf { experiment, claims: &claims, host }).await;
+        let report = report.map_err(|error| error.problem())?;
+        send(&Event::Checked { job, report, seconds: 0.0 });
+        Ok(())
     }
 
     /// Has the CPU take a model over that a GPU had alone and has left.

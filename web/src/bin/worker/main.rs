@@ -26,8 +26,8 @@ use twinbeam_core::{
     Probe, Problem, PromptPair, Published, Request, Work as Asked,
 };
 use twinbeam_engine::{
-    BenchPlan, Check, Error, Host, Model, Plan, bench, bench_question, inspect, probe, question,
-    run, self_check,
+    BenchPlan, Error, Host, Model, Plan, bench, bench_question, inspect, probe, question, run,
+    self_check,
 };
 use twinbeam_tasks::{Split, Task, pairs};
 use wasm_bindgen::prelude::*;
@@ -163,8 +163,9 @@ impl Worker {
             Work::Request(Request::LoadOnGpu { load, .. }, files) => {
                 (None, Box::pin(worker.load_on_gpu(*load, files)).await)
             }
-            Work::Request(Request::Check { job, experiment, claims }, _) => {
-                (Some(job), Box::pin(worker.check(job, &experiment, &claims)).await)
+            Work::Request(Request::Check { load, job, experiment, claims }, files) => {
+                let checked = worker.check(&load, &files, job, &experiment, &claims);
+                (Some(job), Box::pin(checked).await)
             }
             Work::Request(Request::Inspect { seq, draft }, _) => {
                 (None, worker.inspect(seq, draft).await)
@@ -282,21 +283,6 @@ impl Worker {
             self.take_over().await?;
         }
         Ok(self.gpu.is_alone())
-    }
-
-    /// Computes a sample of what another worker's GPU claims, with the model here.
-    async fn check(&self, job: u64, experiment: &Experiment, claims: &str) -> Result<(), Problem> {
-        let model = self.loaded()?;
-        // OK because the same program has written them.
-        let claims: Vec<Claim> = serde_json::from_str(claims).unwrap_or_default();
-        let question = question(&model, experiment).map_err(|error| error.problem())?;
-        let mut host = self.host(job);
-        let mut check = Check::new(&model, &question).await.map_err(|error| error.problem())?;
-        for claim in &claims {
-            check.hear(claim, &mut host).await.map_err(|error| error.problem())?;
-        }
-        send(&Event::Checked { job, report: check.report(), seconds: 0.0 });
-        Ok(())
     }
 
     /// Has the second worker answer something that is no result and needs no check.
