@@ -217,7 +217,9 @@ fn a_stored_model_confirms_what_is_right_and_finds_what_is_wrong() {
             Claim::Runs { .. } => continue,
         };
         let kept = right.clone();
-        right.iter_mut().for_each(|score| *score *= 1.01);
+        for score in right.iter_mut() {
+            *score *= 1.01;
+        }
         let wrong = [claim.clone()];
         match check(&wrong) {
             Err(Error::Untrusted { what, .. }) => assert!(what.contains(of), "{what}"),

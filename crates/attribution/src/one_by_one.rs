@@ -152,7 +152,7 @@ async fn backward(
     walks: &mut [Walk<'_>],
 ) -> Result<(), Error> {
     for walk in walks.iter_mut() {
-        walk.turn(pair).await?;
+        walk.turn(pair);
     }
     for layer in (0..pair.n_layers()).rev() {
         if walks.iter().all(|walk| walk.given.is_empty()) {
@@ -160,7 +160,9 @@ async fn backward(
         }
         blocks.bring(layer).await?;
         for half in [Half::Mlp(layer), Half::Attention(layer)] {
-            walks.iter_mut().for_each(|walk| walk.step_back(pair, half));
+            for walk in walks.iter_mut() {
+                walk.step_back(pair, half);
+            }
         }
     }
     for walk in walks.iter_mut() {
@@ -306,15 +308,14 @@ impl<'pair> Walk<'pair> {
     }
 
     /// The metric, and its gradient.
-    async fn turn(&mut self, pair: &RunPair<'_>) -> Result<(), Error> {
+    fn turn(&mut self, pair: &RunPair<'_>) {
         let Some(streams) = self.at.take() else {
-            return Ok(());
+            return;
         };
         let streams = streams.autodiff().require_grad();
         let gains = pair.measure.gain(pair.model, streams.clone());
         self.at = streams.grad(&gains.backward());
         self.gains = Some(gains.without_autodiff());
-        Ok(())
     }
 
     fn step_back(&mut self, pair: &RunPair<'_>, half: Half) {

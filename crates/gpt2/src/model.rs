@@ -234,29 +234,6 @@ impl Gpt2 {
         (layer..self.h.len()).fold(resid_pre, run)
     }
 
-    /// One block; its `resid_pre` `[batch, pos, d_model]` to its `resid_post`.
-    pub fn run_block(
-        &self,
-        layer: usize,
-        resid_pre: Tensor<3>,
-        hooks: &mut dyn Hooks,
-    ) -> Tensor<3> {
-        let [_, pos, _] = resid_pre.dims();
-        self.whole_block(layer, resid_pre, &Prefix::none(self.causal_mask(pos, pos)), hooks)
-    }
-
-    fn whole_block(
-        &self,
-        layer: usize,
-        resid_pre: Tensor<3>,
-        no_prefix: &Prefix,
-        hooks: &mut dyn Hooks,
-    ) -> Tensor<3> {
-        let ([_, pos, _], block) = (resid_pre.dims(), self.h.of(layer));
-        let resid_mid = block.attend(layer, resid_pre, pos, no_prefix, hooks);
-        block.transform(layer, resid_mid, hooks)
-    }
-
     /// The first half of a block, for the positions after `prefix` and those who need the last one only:
     /// `resid_pre` `[batch, pos, d_model]` to `resid_mid`, which in the last block is `[batch, 1, d_model]`.
     pub fn attend(&self, layer: usize, resid_pre: Tensor<3>, prefix: &Prefix) -> Tensor<3> {

@@ -42,7 +42,7 @@ impl Gpt2 {
         h: Blocks,
     ) -> Result<Self, LoadError> {
         let (wpe, ln_f) = (params.matrix("wpe.weight")?, LayerNorm::of(&config, "ln_f", params)?);
-        Ok(Self { wte, wpe, h, ln_f, config })
+        Ok(Self { config, wte, wpe, h, ln_f })
     }
 }
 

@@ -9,15 +9,10 @@ set -eu
 cd "$(dirname "$0")"
 export LD_LIBRARY_PATH="$PWD/lib${LD_LIBRARY_PATH:+:$LD_LIBRARY_PATH}"
 
-if [ -z "${VK_DRIVER_FILES:-}" ]; then
-  for driver in /usr/share/vulkan/icd.d/nvidia_icd.json /etc/vulkan/icd.d/nvidia_icd.json; do
-    if [ -e "$driver" ]; then VK_DRIVER_FILES="$driver"; fi
-  done
-  # A container may have the driver without the file that names it.
-  if [ -z "${VK_DRIVER_FILES:-}" ] && ldconfig -p 2>/dev/null | grep -q libGLX_nvidia.so.0; then
-    VK_DRIVER_FILES="$PWD/nvidia_icd.json"
-    echo '{"file_format_version":"1.0.1","ICD":{"library_path":"libGLX_nvidia.so.0","api_version":"1.3.0"}}' >"$VK_DRIVER_FILES"
-  fi
+# NVIDIA's own entry names a library that wants X11's, which a server does not have; the one for EGL is the same driver without.
+if [ -z "${VK_DRIVER_FILES:-}" ] && ldconfig -p 2>/dev/null | grep -q libEGL_nvidia.so.0; then
+  VK_DRIVER_FILES="$PWD/nvidia_icd.json"
+  echo '{"file_format_version":"1.0.1","ICD":{"library_path":"libEGL_nvidia.so.0","api_version":"1.3.0"}}' >"$VK_DRIVER_FILES"
 fi
 if [ -n "${VK_DRIVER_FILES:-}" ]; then export VK_DRIVER_FILES VK_ICD_FILENAMES="$VK_DRIVER_FILES"; fi
 
@@ -29,4 +24,5 @@ if [ "${1:-}" = full ]; then
   fi
 fi
 ./node dawn/bench.mjs dist ${model:+"$model"}
+./node dawn/bench.mjs dist ${model:+"$model"} --kernels
 if [ -x twinbeam ]; then ./twinbeam bench --products; fi
