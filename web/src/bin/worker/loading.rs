@@ -3,19 +3,16 @@
 use std::rc::Rc;
 
 use twinbeam_core::{
-    CheckReport, Claim, DeviceChoice, DeviceReport, Event, Expected, Experiment, GpuState, Kept,
-    ModelFiles, Problem, Request, Speed,
+    Claim, DeviceChoice, DeviceReport, Event, Expected, Experiment, GpuState, Kept, ModelFiles,
+    Problem, Request, Speed,
 };
-use twinbeam_engine::{
-    ByteSource, DeviceKind, Error, Host, Model, Remote, check_stored, shape_of, warm,
-};
+use twinbeam_engine::{ByteSource as _, DeviceKind, Model, check_stored, shape_of, warm};
 use web_sys::File;
 
 use crate::browser::{has_adapter, millis};
-use crate::files::Chosen;
 use crate::gpu::Gpu;
-use crate::network::Network;
-use crate::{Work, Worker, send, storage};
+use crate::source::Source;
+use crate::{Work, Worker, send};
 
 /// Larger models are not held on the CPU beside a GPU: GPT-2 small is 500 MB, of which a browser's worker can have
 /// 4 GB.
@@ -33,59 +30,9 @@ struct Wanted {
     expected: Expected,
 }
 
-/// What is done with the files of a model, wherever they are.
-trait OfFiles {
-    type Done;
-
-    async fn of(self, source: &impl ByteSource) -> Self::Done;
-}
-
 impl Wanted {
-    /// Does something with its files.
-    async fn with_files<A: OfFiles>(&self, act: A) -> A::Done {
-        match &self.files {
-            ModelFiles::Local => act.of(&Chosen(self.chosen.clone())).await,
-            ModelFiles::Address { base, shelf: None } => {
-                let network = Network { cache: true };
-                act.of(&Remote::new(network, base.clone()).whole_first()).await
-            }
-            ModelFiles::Address { base, shelf: Some(folder) } => {
-                let remote = Remote::new(Network { cache: false }, base.clone());
-                act.of(&storage::shelf(remote, folder).await).await
-            }
-        }
-    }
-}
-
-/// Loads a model of at most so many parameters on a device.
-struct Load<'a> {
-    worker: &'a Worker,
-    wanted: &'a Wanted,
-    device: &'a DeviceKind,
-    seconds: f64,
-    most: usize,
-}
-
-impl OfFiles for Load<'_> {
-    type Done = Result<Option<Event>, Problem>;
-
-    async fn of(self, source: &impl ByteSource) -> Self::Done {
-        self.worker.load_from(source, self).await
-    }
-}
-
-/// Checks what is claimed of a model.
-struct CheckOf<'a, H> {
-    experiment: &'a Experiment,
-    claims: &'a [Claim],
-    host: H,
-}
-
-impl<H: Host> OfFiles for CheckOf<'_, H> {
-    type Done = Result<CheckReport, Error>;
-
-    async fn of(mut self, source: &impl ByteSource) -> Self::Done {
-        check_stored(source, self.experiment, self.claims, &mut self.host).await
+    async fn source(&self) -> Source {
+        Source::of(&self.files, &self.chosen).await
     }
 }
 
@@ -186,22 +133,15 @@ impl Worker {
         seconds: f64,
         most: usize,
     ) -> Result<Option<Event>, Problem> {
-        wanted.with_files(Load { worker: self, wanted, device, seconds, most }).await
-    }
-
-    async fn load_from(
-        &self,
-        source: &impl ByteSource,
-        Load { wanted: Wanted { name, expected, .. }, device, seconds, most, .. }: Load<'_>,
-    ) -> Result<Option<Event>, Problem> {
+        let (Wanted { name, expected, .. }, source) = (wanted, wanted.source().await);
         if most < usize::MAX {
-            let shape = shape_of(source).await.map_err(|error| error.problem())?;
+            let shape = shape_of(&source).await.map_err(|error| error.problem())?;
             if shape.n_params() > most {
                 return Ok(None);
             }
         }
         let begun = millis();
-        let model = Model::load(source, expected, device, &mut self.host(0)).await;
+        let model = Model::load(&source, expected, device, &mut self.host(0)).await;
         let model = model.map_err(|error| error.problem())?;
         let loaded = Event::Loaded {
             model: name.clone(),
@@ -237,8 +177,8 @@ impl Worker {
         };
         // OK because the same program has written them.
         let claims: Vec<Claim> = serde_json::from_str(claims).unwrap_or_default();
-        let host = self.host(job);
-        let report = wanted.with_files(CheckOf { experiment, claims: &claims, host }).await;
+        let source = wanted.source().await;
+        let report = check_stored(&source, experiment, &claims, &mut self.host(job)).await;
         let report = report.map_err(|error| error.problem())?;
         send(&Event::Checked { job, report, seconds: 0.0 });
         Ok(())
@@ -354,7 +294,7 @@ async fn is_spoiled(files: &ModelFiles, file: &str) -> bool {
     let ModelFiles::Address { base, .. } = files else {
         return false;
     };
-    let answer = Network { cache: false }.get(&format!("{base}{file}"), None).await;
+    let answer = crate::network::Network { cache: false }.get(&format!("{base}{file}"), None).await;
     if let Ok(mut answer) = answer
         && answer.status == 200
         && let Ok(Some(name)) = answer.body.next().await

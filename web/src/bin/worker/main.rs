@@ -14,6 +14,7 @@ mod files;
 mod gpu;
 mod loading;
 mod network;
+mod source;
 mod storage;
 
 use std::cell::{Cell, RefCell};
