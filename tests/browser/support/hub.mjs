@@ -12,7 +12,10 @@ export const COMMIT = "0123456789abcdef0123456789abcdef01234567";
 const FOLDER = `/${REPO}/resolve/${COMMIT}/`;
 /** What the Hub's own servers let a page of another origin read. */
 const EXPOSED = "Accept-Ranges, Content-Range, Content-Type, Content-Disposition, ETag, X-Cache";
-/** Milliseconds that a signed address can be used: a browser may ask twice at once, the page must ask the Hub again. */
+/**
+ * Milliseconds that a signed address can be used from the first time on: a browser may ask twice at once, the page must ask the
+ * Hub again. A browser on a busy machine may take longer to follow a redirect at all, and no address of the Hub's is that short-lived.
+ */
 const SIGNED = 400;
 const PAGE = "<!doctype html><title>429 Too Many Requests</title><p>We had to rate limit you.";
 
@@ -78,6 +81,7 @@ async function listen(handle) {
  */
 export async function hub(files) {
   const state = { requests: [], rule: undefined, fault: undefined, gpu_fault: undefined };
+  /** When each signed address expires; infinite until it is used. */
   const signed = new Map();
 
   /** The answer itself, from either host. */
@@ -132,7 +136,9 @@ export async function hub(files) {
 
   const cdn = await listen(async (request, response) => {
     const { pathname, searchParams } = new URL(request.url, "http://cdn");
-    const is_fresh = Date.now() < signed.get(searchParams.get("Signature"));
+    const signature = searchParams.get("Signature");
+    const is_fresh = Date.now() < signed.get(signature);
+    if (is_fresh) signed.set(signature, Math.min(signed.get(signature), Date.now() + SIGNED));
     if (request.method !== "GET" || !is_fresh) {
       return void response.writeHead(403, { "access-control-allow-origin": "*" }).end("<Error><Code>AccessDenied</Code></Error>");
     }
@@ -157,9 +163,8 @@ export async function hub(files) {
     if (path !== `${FOLDER}${file}`) return void response.writeHead(404, cors).end("Repository not found");
     if (file.endsWith(".json")) return void response.writeHead(307, { ...cors, location: `/api/resolve-cache/${file}` }).end();
     const signature = randomUUID();
-    const expires = Date.now() + SIGNED;
-    signed.set(signature, expires);
-    response.writeHead(302, { ...cors, location: `${cdn.url}/${file}?Expires=${expires}&Signature=${signature}` }).end();
+    signed.set(signature, Infinity);
+    response.writeHead(302, { ...cors, location: `${cdn.url}/${file}?Signature=${signature}` }).end();
   });
 
   return Object.assign(state, {
