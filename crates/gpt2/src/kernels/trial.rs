@@ -254,7 +254,7 @@ impl Trial<'_> {
             for is_whole in [true, false] {
                 type Join<'a> = &'a dyn Fn(Tensor<3>, Joined<'_>, Tensor<1, Int>) -> Tensor<3>;
                 let joined = |x: &[Tensor<3>], by: Join<'_>| {
-                    let last_first: Vec<i32> = (0..parts as i32).rev().collect();
+                    let last_first: Vec<i32> = (0..(parts as u32).cast_signed()).rev().collect();
                     let ids = TensorData::from(last_first.as_slice());
                     let ids = Tensor::from_data(ids, &x[0].device());
                     let (numbers, directions) =

@@ -6,7 +6,6 @@
 //! GPU's worker has the only copy, and a third worker checks its jobs.
 
 use std::cell::{Cell, RefCell};
-use std::future::Future;
 use std::rc::{Rc, Weak};
 
 use futures_channel::{mpsc, oneshot};
@@ -545,12 +544,10 @@ impl Host for Turns<'_> {
         millis() / 1000.0
     }
 
-    fn pause(&mut self) -> impl Future<Output = ()> {
-        async {
-            if millis() - self.last >= TURN_MILLIS {
-                turn().await;
-                self.last = millis();
-            }
+    async fn pause(&mut self) {
+        if millis() - self.last >= TURN_MILLIS {
+            turn().await;
+            self.last = millis();
         }
     }
 

@@ -119,7 +119,8 @@ pub(super) fn attended(
         for key in 0..before {
             value += desk.scores[key] * v_before[of_prefix + key * v_before.stride(2) + d];
         }
-        for key in 0..at.own + 1 {
+        let seen = at.own + 1;
+        for key in 0..seen {
             let v = product[at.row + key * at.wide + own_head + d] + bias[own_head + d];
             value += desk.scores[before + key] * v;
         }
@@ -194,7 +195,8 @@ pub(super) fn of_queries(
             let from = CUBE_POS_Y as usize * k_before.stride(1) + key * k_before.stride(2);
             value += desk.scores[key] * k_before[from + d];
         }
-        for key in 0..at.own + 1 {
+        let seen = at.own + 1;
+        for key in 0..seen {
             let k = product[at.row + key * at.wide + own_head + d] + bias[own_head + d];
             value += desk.scores[before + key] * k;
         }

@@ -153,7 +153,7 @@ fn launch(plan: Plan, lhs: CubeTensor, rhs: CubeTensor, bias: Option<CubeTensor>
     let rhs = if transposed { by_transpose } else { into_contiguous(rhs) };
     let bias = bias.map(into_contiguous);
 
-    let divides = |length: usize| length % kernel::WIDTH == 0;
+    let divides = |length: usize| length.is_multiple_of(kernel::WIDTH);
     let reads = divides(k) && (transposed || divides(n));
     let [read, write] = [reads, divides(n)].map(|four| if four { kernel::WIDTH } else { 1 });
     // Tiles read whole steps of `k` except at its end.
