@@ -112,7 +112,8 @@ pub(crate) async fn in_batches(
                         pace.ran_out(kind, size);
                     }
                     // Those that were run and not read are not looked at either.
-                    let unread = group.ran.drain(..).chain(ahead.take().into_iter().flatten());
+                    let unread = ahead.take().into_iter().flat_map(|ahead| ahead.ran);
+                    let unread = group.ran.drain(..).chain(unread);
                     left.again(batches.into_iter().chain(unread.map(|(batch, _)| batch)));
                     // Nor is what the device says of them: they did not fit any better.
                     match progress.advance(0).await {
@@ -174,15 +175,6 @@ struct Group {
     ran: Vec<(Batch, Vec<Tensor<1>>)>,
     /// Of the batches.
     size: Size,
-}
-
-impl IntoIterator for Group {
-    type Item = (Batch, Vec<Tensor<1>>);
-    type IntoIter = std::vec::IntoIter<Self::Item>;
-
-    fn into_iter(self) -> Self::IntoIter {
-        self.ran.into_iter()
-    }
 }
 
 /// Batches that have not been run; those that are run at once together, the next ones last.

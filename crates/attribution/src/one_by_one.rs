@@ -119,7 +119,7 @@ async fn forward(
     walks: &mut [Walk<'_>],
     at_once: usize,
 ) -> Result<(), Error> {
-    let of_sweeps = sweeps.iter().filter_map(Sweep::first_layer);
+    let of_sweeps = sweeps.iter().filter_map(|sweep| sweep.first);
     let of_walks = walks.iter().filter(|walk| !walk.is_done()).map(|walk| walk.asked.layer);
     let Some(first) = of_sweeps.chain(of_walks).min() else {
         return Ok(());
@@ -214,10 +214,6 @@ impl Sweep {
         }
         let first = patches.iter().map(|(_, patch)| patch.layer).min();
         Self { direction, joining, first, streams: None }
-    }
-
-    const fn first_layer(&self) -> Option<usize> {
-        self.first
     }
 
     fn step(&mut self, pair: &RunPair<'_>, half: Half) {

@@ -71,7 +71,7 @@ impl<'model> RunPair<'model> {
         let mut resid = model.embed(batch, &mut cache);
         for layer in 0..model.shape().n_layers {
             blocks.bring(layer).await?;
-            resid = model.run_block(layer, resid, &mut cache);
+            resid = model.run_blocks(layer..layer + 1, resid, &mut cache);
         }
         Self::end(model, tokens, answers, metric, (resid, cache)).await
     }

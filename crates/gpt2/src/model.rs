@@ -12,6 +12,8 @@ mod assemble;
 mod at_once;
 mod blocks;
 
+use std::ops::Range;
+
 use burn::tensor::activation::softmax;
 use burn::tensor::{DType, Device, Tensor, TensorCreationOptions, TensorData};
 use twinbeam_core::{HookName, ModelShape};
@@ -228,10 +230,23 @@ impl Gpt2 {
         resid_pre: Tensor<3>,
         hooks: &mut dyn Hooks,
     ) -> Tensor<3> {
+        self.run_blocks(layer..self.h.len(), resid_pre, hooks)
+    }
+
+    /// Some blocks in a row; `resid_pre` of the first `[batch, pos, d_model]` to `resid_post` of the last.
+    pub fn run_blocks(
+        &self,
+        layers: Range<usize>,
+        resid_pre: Tensor<3>,
+        hooks: &mut dyn Hooks,
+    ) -> Tensor<3> {
         let [_, pos, _] = resid_pre.dims();
         let no_prefix = Prefix::none(self.causal_mask(pos, pos));
-        let run = |resid, layer| self.whole_block(layer, resid, &no_prefix, hooks);
-        (layer..self.h.len()).fold(resid_pre, run)
+        layers.fold(resid_pre, |resid, layer| {
+            let block = self.h.of(layer);
+            let resid_mid = block.attend(layer, resid, pos, &no_prefix, hooks);
+            block.transform(layer, resid_mid, hooks)
+        })
     }
 
     /// The first half of a block, for the positions after `prefix` and those who need the last one only:

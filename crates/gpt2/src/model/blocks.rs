@@ -3,11 +3,9 @@
 use std::borrow::Cow;
 use std::sync::{Arc, Mutex, PoisonError};
 
-use burn::tensor::Tensor;
-
 use super::{Block, Gpt2};
 use crate::embedding::Embedding;
-use crate::{Gpt2Config, Hooks, LoadError, Params, Prefix};
+use crate::{Gpt2Config, LoadError, Params};
 
 /// The blocks of a model.
 #[derive(Debug, Clone)]
@@ -50,30 +48,6 @@ impl Blocks {
 }
 
 impl Gpt2 {
-    /// One block; its `resid_pre` `[batch, pos, d_model]` to its `resid_post`.
-    pub fn run_block(
-        &self,
-        layer: usize,
-        resid_pre: Tensor<3>,
-        hooks: &mut dyn Hooks,
-    ) -> Tensor<3> {
-        let [_, pos, _] = resid_pre.dims();
-        self.whole_block(layer, resid_pre, &Prefix::none(self.causal_mask(pos, pos)), hooks)
-    }
-
-    /// The same with a mask that is there already.
-    pub(super) fn whole_block(
-        &self,
-        layer: usize,
-        resid_pre: Tensor<3>,
-        no_prefix: &Prefix,
-        hooks: &mut dyn Hooks,
-    ) -> Tensor<3> {
-        let ([_, pos, _], block) = (resid_pre.dims(), self.h.of(layer));
-        let resid_mid = block.attend(layer, resid_pre, pos, no_prefix, hooks);
-        block.transform(layer, resid_mid, hooks)
-    }
-
     /// A model whose blocks are elsewhere: embeddings and the last LayerNorm. Each block has to be brought
     /// ([`Gpt2::bring`]) before it is run or asked for anything.
     ///

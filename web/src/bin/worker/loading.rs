@@ -178,6 +178,10 @@ impl Worker {
         // OK because the same program has written them.
         let claims: Vec<Claim> = serde_json::from_str(claims).unwrap_or_default();
         let source = wanted.source().await;
+        if matches!(source.kept(), Kept::Memory { .. }) {
+            // All of it would come over the network three times more, which nobody has asked for.
+            return Err(Problem::NoModel);
+        }
         let report = check_stored(&source, experiment, &claims, &mut self.host(job)).await;
         let report = report.map_err(|error| error.problem())?;
         send(&Event::Checked { job, report, seconds: 0.0 });
