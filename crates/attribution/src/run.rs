@@ -1,5 +1,7 @@
 use burn::tensor::Tensor;
-use twinbeam_core::{Answers, ComponentKind, Direction, HookName, Metric, MetricValues, TokenPair};
+use twinbeam_core::models::HookName;
+use twinbeam_core::scores::MetricValues;
+use twinbeam_core::words::{Answers, ComponentKind, Direction, Metric, TokenPair};
 use twinbeam_gpt2::{ActivationCache, Gpt2, NoHooks, Prefix, Tokens};
 
 use crate::Progress;

@@ -1,5 +1,5 @@
 use serde_json::{Map, Value};
-use twinbeam_core::ModelShape;
+use twinbeam_core::models::ModelShape;
 
 use crate::damage::json_object;
 use crate::{Activation, NotTheFile};

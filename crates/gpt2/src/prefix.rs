@@ -1,5 +1,5 @@
 use burn::tensor::Tensor;
-use twinbeam_core::HookName;
+use twinbeam_core::models::HookName;
 
 use crate::ActivationCache;
 

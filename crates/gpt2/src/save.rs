@@ -1,5 +1,5 @@
 use half::{bf16, f16};
-use twinbeam_core::ModelShape;
+use twinbeam_core::models::ModelShape;
 
 use crate::expected_params;
 
