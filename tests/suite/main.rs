@@ -6,6 +6,7 @@ mod bundled_model;
 mod convert;
 mod damage;
 mod engine;
+mod floors;
 #[cfg(feature = "gpu")]
 mod gpu;
 mod hosts;

@@ -2,7 +2,7 @@ use leptos::prelude::*;
 use twinbeam_core::prompts::{Field, Hint};
 use twinbeam_core::words::Experiment;
 
-use super::{edit, focus};
+use super::focus;
 use crate::explain;
 use crate::reactive::{dynamic, memo};
 use crate::state::AppState;
@@ -38,7 +38,7 @@ fn line(state: AppState, hint: Hint) -> impl IntoView {
         let mend = move |_event| {
             // What has been typed since is not replaced by what was looked at.
             if state.inspected.get_untracked() {
-                edit(state, true, |draft| apply(draft, &hint));
+                state.edit(true, |draft| apply(draft, &hint));
                 focus(&format!("[aria-describedby={}]", id(hint.field)));
             }
         };

@@ -8,12 +8,13 @@ use twinbeam_core::words::{Component, ComponentKind, Direction};
 use super::notebook::{Origin, notebook};
 use super::zip::Entry;
 use super::{Record, Screen};
-use crate::bridge::batch::Summary;
 use crate::explain;
 use crate::heatmap::scale::signed;
-use crate::heatmap::{Look, MapKind, Shown};
+use crate::heatmap::{MapKind, Shown};
 use crate::lab::common_unit;
 use crate::plot::{Axis, Drawn, Labels, Matrix, Point, Xy, standalone};
+use crate::session::Summary;
+use crate::values::Look;
 
 /// What goes into the archive beside what is on the screen.
 pub(super) struct Extras<'a> {
@@ -186,10 +187,10 @@ fn one_line(text: &str) -> String {
 mod tests {
     use twinbeam_core::words::{Method, Metric, Steps};
 
-    use super::super::record::tests::{committed, screen};
+    use super::super::record::tests::screen;
     use super::super::zip;
     use super::*;
-    use crate::state::Committed;
+    use crate::values::{Committed, committed};
 
     fn extras<'a>() -> Extras<'a> {
         Extras { origin: Origin::of(None), batch: None, pairs: &[] }

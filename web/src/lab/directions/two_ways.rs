@@ -14,7 +14,7 @@ use crate::lab::parts::{common_unit, ratio};
 use crate::lab::sets::least;
 use crate::lab::why::least as floor;
 use crate::plot::{Axis, Drawn, Kinds, Labels, Mark, Matrix, Point, Xy};
-use crate::state::Committed;
+use crate::values::Committed;
 
 /// Points that get their names.
 const NAMED: usize = 5;
@@ -218,7 +218,7 @@ const fn head(layer: usize, index: usize) -> Component {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::export::tests::committed;
+    use crate::values::committed;
 
     /// AP: noising as it is, denoising turned round.
     fn two_ways(kind_of: Method, unit: Unit) -> Option<TwoWays> {
