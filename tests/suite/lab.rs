@@ -212,7 +212,7 @@ proptest! {
             let found = block_on(position_effects(&pair, c, q.direction, Nodes::Fixed(2), &mut NoProgress));
             let found = found.expect("runs").ap;
             prop_assert!(found[..last].iter().all(|effect| *effect == 0.0));
-            let ap = block_on(patch_some(&pair, kind, &[(c.layer, c.index)], q.direction, &mut NoProgress));
+            let ap = block_on(patch_some(&pair, &[c], q.direction, &mut NoProgress));
             close(found[last], ap.expect("AP")[0], &[])?;
         }
     }
@@ -397,8 +397,7 @@ proptest! {
             let supports = |gain: f32| sign(direction) * q.metric.orientation() * gain;
             let effects: Vec<f32> = gains.into_iter().map(supports).collect();
             let (single, joint) = effects.split_at(all.len());
-            let components: Vec<_> = all.iter().map(|c| (c.layer, c.index)).collect();
-            let ap = block_on(patch_some(&pair, kind, &components, direction, &mut NoProgress)).expect("AP");
+            let ap = block_on(patch_some(&pair, &all, direction, &mut NoProgress)).expect("AP");
             agree(single, &ap, &[], floor)?;
             for (layer, joint) in joint.iter().enumerate() {
                 let table = block_on(integrate(&pair, kind, layer, direction, Nodes::Fixed(1), &mut NoProgress));
@@ -707,7 +706,10 @@ fn the_zero_baseline_is_that_of_a_run() {
     let mut host = Listener::default();
     let outcome =
         block_on(run(&model, &question, experiment, &plan, 1, &mut host)).expect("it runs");
-    assert_eq!(found, Finding::ZeroBaseline(outcome.tables[0].clone()));
+    assert_eq!(
+        found,
+        Finding::ZeroBaseline(outcome.tables.iter().next().expect("it was asked for").clone())
+    );
 }
 
 #[test]

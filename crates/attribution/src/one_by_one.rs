@@ -8,7 +8,7 @@
 use std::collections::BTreeMap;
 
 use burn::tensor::{Tensor, TensorData};
-use twinbeam_core::words::{ComponentKind, Direction, Steps};
+use twinbeam_core::words::{Component, ComponentKind, Direction, Steps};
 
 use crate::error::finite;
 use crate::integrate::inside;
@@ -30,12 +30,8 @@ pub trait Blocks {
 /// One component that is patched.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Patched {
-    /// What it is.
-    pub kind: ComponentKind,
-    /// Its layer.
-    pub layer: usize,
-    /// Its place in the layer.
-    pub index: usize,
+    /// Which.
+    pub component: Component,
     /// Which run is changed.
     pub direction: Direction,
 }
@@ -88,7 +84,7 @@ pub async fn sample(
 
 impl Patched {
     const fn depth(&self) -> Depth {
-        Site { kind: self.kind, layer: self.layer }.depth()
+        Site::of(self.component).depth()
     }
 }
 
@@ -210,9 +206,9 @@ impl Sweep {
     fn new(direction: Direction, patches: &[(usize, &Patched)]) -> Self {
         let mut joining = BTreeMap::<_, Vec<_>>::new();
         for (place, patch) in patches {
-            joining.entry(patch.depth()).or_default().push((*place, patch.index));
+            joining.entry(patch.depth()).or_default().push((*place, patch.component.index));
         }
-        let first = patches.iter().map(|(_, patch)| patch.layer).min();
+        let first = patches.iter().map(|(_, patch)| patch.component.layer).min();
         Self { direction, joining, first, streams: None }
     }
 

@@ -45,8 +45,7 @@ impl Hooks for Replace {
 pub async fn patch_one(
     pair: &RunPair<'_>,
     tokens: &TokenPair,
-    kind: ComponentKind,
-    (layer, index): (usize, usize),
+    Component { kind, layer, index }: Component,
     direction: Direction,
 ) -> Result<f32, Error> {
     let ends = ends(pair.model, tokens, site_name(kind, layer), direction, false);
@@ -54,7 +53,7 @@ pub async fn patch_one(
     effect(pair, &ends, with, direction).await
 }
 
-/// The same at one position.
+/// Activation patching of one component at one position: one full run.
 ///
 /// # Errors
 /// A device that fails.

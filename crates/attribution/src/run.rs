@@ -1,7 +1,7 @@
 use burn::tensor::Tensor;
-use twinbeam_core::models::HookName;
+use twinbeam_core::models::{HookName, ModelShape};
 use twinbeam_core::scores::MetricValues;
-use twinbeam_core::words::{Answers, ComponentKind, Direction, Metric, TokenPair};
+use twinbeam_core::words::{Answers, Component, ComponentKind, Direction, Metric, TokenPair};
 use twinbeam_gpt2::{ActivationCache, Gpt2, NoHooks, Prefix, Tokens};
 
 use crate::Progress;
@@ -153,6 +153,11 @@ impl<'model> RunPair<'model> {
         self.model.is_double()
     }
 
+    /// Sizes of the model.
+    pub fn shape(&self) -> &ModelShape {
+        self.model.shape()
+    }
+
     /// Layers of the model.
     pub fn n_layers(&self) -> usize {
         self.model.shape().n_layers
@@ -240,6 +245,11 @@ pub(crate) struct Site {
 }
 
 impl Site {
+    /// Where a component is.
+    pub(crate) const fn of(component: Component) -> Self {
+        Self { kind: component.kind, layer: component.layer }
+    }
+
     /// Where the residual stream is when it has been written to.
     pub(crate) const fn depth(self) -> Depth {
         match self.kind {

@@ -14,9 +14,10 @@ use twinbeam_attribution::{
     Advance, Error as MethodError, Nodes, Progress, RunPair, Side, integrate, integrate_from_zero,
     patch_some, plain,
 };
+use twinbeam_core::scores::{Patches, TableKey};
 use twinbeam_core::statistics::SplitMix64;
 use twinbeam_core::wire::devices::{CheckReport, Claim, ClaimedIntegral};
-use twinbeam_core::words::{ComponentKind, Direction, Method, Metric};
+use twinbeam_core::words::{Component, ComponentKind, Direction, Method, Metric};
 
 pub use self::stored::check_stored;
 use crate::run::claimed;
@@ -72,12 +73,8 @@ impl<'job> Check<'job> {
         let progress = &mut Turns(host);
         match claim {
             Claim::Runs { clean, corrupted } => self.runs(clean, corrupted),
-            Claim::Integrals { kind, method, direction, layers } => {
-                self.integrals((*kind, *method, *direction), layers, progress).await
-            }
-            Claim::Patches { kind, direction, components, effects } => {
-                self.patches(*kind, components, *direction, effects, progress).await
-            }
+            Claim::Integrals { key, layers } => self.integrals(*key, layers, progress).await,
+            Claim::Patches(patches) => self.patches(patches, progress).await,
         }
     }
 
@@ -107,7 +104,7 @@ impl<'job> Check<'job> {
     /// [`Error::Untrusted`]; cancelled through `progress`.
     async fn integrals(
         &mut self,
-        of @ (kind, method, direction): (ComponentKind, Method, Direction),
+        key: TableKey,
         table: &[ClaimedIntegral],
         progress: &mut dyn Progress,
     ) -> Result<(), Error> {
@@ -115,11 +112,12 @@ impl<'job> Check<'job> {
             return Ok(());
         };
         let pair = &self.pair;
+        let TableKey { kind, method, direction } = key;
         let expected = match method {
             Method::IgZero => integrate_from_zero(pair, kind, layer, nodes, progress).await?,
             _ => integrate(pair, kind, layer, direction, nodes, progress).await?,
         };
-        self.compare_layer(of, table, layer, &claimed(&expected))
+        self.compare_layer(key, table, layer, &claimed(&expected))
     }
 
     /// Which layer of a table is computed again, and at which points: at as many as the device took, which need not be
@@ -136,7 +134,7 @@ impl<'job> Check<'job> {
 
     fn compare_layer(
         &mut self,
-        (kind, _, direction): (ComponentKind, Method, Direction),
+        TableKey { kind, direction, .. }: TableKey,
         table: &[ClaimedIntegral],
         layer: usize,
         expected: &ClaimedIntegral,
@@ -154,31 +152,30 @@ impl<'job> Check<'job> {
         Ok(())
     }
 
-    /// Compares some of a list of patched components, each a layer and an index. In a small model the strongest of all
+    /// Compares some of a list of patched components. In a small model the strongest of all
     /// is compared with the definition of patching too.
     ///
     /// # Errors
     /// [`Error::Untrusted`]; cancelled through `progress`.
     async fn patches(
         &mut self,
-        kind: ComponentKind,
-        components: &[(usize, usize)],
-        direction: Direction,
-        effects: &[f32],
+        patches: &Patches,
         progress: &mut dyn Progress,
     ) -> Result<(), Error> {
-        let places = self.sampled_places(components, effects);
-        let wanted: Vec<_> = places.iter().map(|place| components[*place]).collect();
-        let expected = patch_some(&self.pair, kind, &wanted, direction, progress).await?;
-        let most = self.most((kind, direction), effects);
+        let (direction, effects) = (patches.direction, &patches.values);
+        let components = self.components(patches);
+        let places = self.sampled_places(&components, effects);
+        let wanted: Vec<Component> = places.iter().map(|place| components[*place]).collect();
+        let expected = patch_some(&self.pair, &wanted, direction, progress).await?;
+        let most = self.most(patches);
         for (place, expected) in places.iter().zip(expected) {
-            self.one_patch((kind, components[*place], direction), expected, effects[*place], most)?;
+            self.one_patch((components[*place], direction), expected, effects[*place], most)?;
         }
         if let Some(place) = strongest(effects).filter(|_| self.pair.is_double()) {
             // The definition takes four full runs, which a large model has no time for.
             let (component, tokens) = (components[place], &self.question.tokens);
-            let defined = plain::patch_one(&self.pair, tokens, kind, component, direction).await?;
-            self.one_patch((kind, component, direction), defined, effects[place], most)?;
+            let defined = plain::patch_one(&self.pair, tokens, component, direction).await?;
+            self.one_patch((component, direction), defined, effects[place], most)?;
             progress.advance(0).await?;
         }
         Ok(())
@@ -186,9 +183,9 @@ impl<'job> Check<'job> {
 
     /// Which places of a list of patches are computed again: the strongest of each layer, and one of every so many,
     /// whatever it is, since a batch that is wrong need not hold a strong one.
-    fn sampled_places(&mut self, components: &[(usize, usize)], effects: &[f32]) -> Vec<usize> {
+    fn sampled_places(&mut self, components: &[Component], effects: &[f32]) -> Vec<usize> {
         let mut by_layer = BTreeMap::new();
-        for (place, (layer, _)) in components.iter().enumerate() {
+        for (place, Component { layer, .. }) in components.iter().enumerate() {
             let strongest = by_layer.entry(*layer).or_insert(place);
             if effects[place].abs() > effects[*strongest].abs() {
                 *strongest = place;
@@ -207,19 +204,25 @@ impl<'job> Check<'job> {
 
     /// The largest effect of a table so far, of which these are a part: what is rounded is as large in a part where
     /// nothing happens.
-    fn most(&mut self, table: (ComponentKind, Direction), effects: &[f32]) -> f32 {
-        let most = self.patched.entry(table).or_default();
-        *most = most.max(largest(effects));
+    fn most(&mut self, part: &Patches) -> f32 {
+        let most = self.patched.entry((part.kind, part.direction)).or_default();
+        *most = most.max(largest(&part.values));
         *most
+    }
+
+    /// What was patched, in this model.
+    fn components(&self, patches: &Patches) -> Vec<Component> {
+        patches.components(patches.kind.width(self.pair.shape()))
     }
 
     fn one_patch(
         &mut self,
-        (kind, (layer, index), direction): (ComponentKind, (usize, usize), Direction),
+        (component, direction): (Component, Direction),
         expected: f32,
         got: f32,
         most: f32,
     ) -> Result<(), Error> {
+        let Component { kind, layer, index } = component;
         let what = || format!("patching {} {index} of layer {layer}, {direction}", kind.one());
         self.compare(&what, &[expected], &[got], most)
     }
@@ -444,9 +447,11 @@ mod tests {
             let direction = Direction::Denoising;
             let effects = block_on(patch(&check.pair, kind, 0, direction, &mut NoProgress));
             let effects = effects.expect("the CPU runs");
-            let components: Vec<_> = (0..effects.len()).map(|index| (0, index)).collect();
+            // Of the first layer, so the places are the components' indices.
             let mut look = |effects: &[f32]| {
-                block_on(check.patches(kind, &components, direction, effects, &mut NoProgress))
+                let (places, values) = ((0..effects.len()).collect(), effects.to_vec());
+                let patches = Patches { kind, direction, places, values };
+                block_on(check.patches(&patches, &mut NoProgress))
             };
             look(&effects).expect("the same");
             let mut off = effects.clone();

@@ -270,7 +270,7 @@ mod tests {
     use super::*;
     use crate::link::{Highlight, Panel, ScaleChoice, SetChoice, WithChoice};
     use crate::prompts::{Draw, PromptPair};
-    use crate::scores::Unit;
+    use crate::scores::{ScoreTable, Unit};
     use crate::words::{Component, ComponentKind, MAX_STEPS};
     use proptest::prelude::*;
 
@@ -564,7 +564,7 @@ mod tests {
             // Either refused, or every number in it is one.
             let read = parse_link(&encode(&Value::Object(fields.clone()).to_string())).expect("it is JSON");
             if let Some(snapshot) = read.snapshot {
-                let scores = snapshot.heads.iter().flat_map(|table| &table.values);
+                let scores = snapshot.heads.iter().flat_map(ScoreTable::values);
                 prop_assert!(scores.into_iter().all(|score| score.is_finite()));
                 prop_assert!(snapshot.neurons.iter().all(|n| n.ig.is_finite() && n.ap.is_finite()));
             }

@@ -41,6 +41,11 @@ impl ComponentKind {
             Self::Neurons => shape.d_mlp,
         }
     }
+
+    /// The first `n` components of the kind in a layer.
+    pub fn of_layer(self, layer: usize, n: usize) -> impl Iterator<Item = Component> {
+        (0..n).map(move |index| Component { kind: self, layer, index })
+    }
 }
 
 /// One head or one neuron.

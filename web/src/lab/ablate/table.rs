@@ -1,7 +1,7 @@
 //! Sets and what each does when it is replaced: nothing here is reactive.
 
 use twinbeam_core::link::SetChoice;
-use twinbeam_core::scores::{GapRefused, Interaction, Redundancy, ScoreTable};
+use twinbeam_core::scores::{GapRefused, Interaction, Redundancy, TableKey, Tables};
 use twinbeam_core::wire::probes::{Ablation, Replacement};
 use twinbeam_core::words::{Component, Direction, Method, Metric};
 
@@ -240,9 +240,9 @@ fn effect(metric: Metric, direction: Direction, before: f32, after: f32) -> f32 
 }
 
 /// The AP scores of a set, if all are there.
-fn solos(tables: &[ScoreTable], set: &[Component], direction: Direction) -> Option<Vec<f32>> {
+fn solos(tables: &Tables, set: &[Component], direction: Direction) -> Option<Vec<f32>> {
     let solo = |c: &Component| {
-        ScoreTable::find(tables, c.kind, Method::Ap, direction)?.get(c.layer, c.index)
+        tables.get(TableKey { kind: c.kind, method: Method::Ap, direction })?.get(c.layer, c.index)
     };
     set.iter().map(solo).collect()
 }
