@@ -5,10 +5,10 @@ use pollster::block_on;
 use proptest::prelude::*;
 use twinbeam_attribution::plain::{PlainOptions, integrate_layer, patch_layer, patch_one};
 use twinbeam_attribution::{
-    Budget, NoProgress, Nodes, RunPair, Side, integrate, integrate_from_zero, patch, patch_some,
+    Budget, NoProgress, Nodes, RunPair, integrate, integrate_from_zero, patch, patch_some,
 };
 use twinbeam_core::models::HookName;
-use twinbeam_core::words::{Component, ComponentKind, Direction, Metric};
+use twinbeam_core::words::{Component, ComponentKind, Direction, Metric, Side};
 use twinbeam_gpt2::{ActivationCache, Hooks, NoHooks, gelu_new};
 use twinbeam_tests::{Question, VOCABULARY, any_question, assert_close, values};
 

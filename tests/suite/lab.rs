@@ -9,7 +9,7 @@ use proptest::prelude::*;
 use serde_json::Value;
 use twinbeam_attribution::plain::{self, PlainOptions, PlainValues};
 use twinbeam_attribution::{
-    Advance, Budget, CostModel, NoProgress, Nodes, Progress, RunPair, Side, Values, ablate,
+    Advance, Budget, CostModel, NoProgress, Nodes, Progress, RunPair, Values, ablate,
     attention_pattern, faithfulness, integrand, integrate, means, patch_some, position_effects,
     streams,
 };
@@ -19,7 +19,8 @@ use twinbeam_core::wire::probes::{
 };
 use twinbeam_core::wire::{Event, Expected, Problem};
 use twinbeam_core::words::{
-    Component, ComponentKind, Direction, Experiment, Method, Metric, Phase, PromptError,
+    Component, ComponentKind, Direction, Entered, Experiment, Method, Metric, Phase, PromptError,
+    Side,
 };
 use twinbeam_engine::{DeviceKind, Error, Model, Plan, probe, question, run};
 use twinbeam_tests::{
@@ -765,7 +766,7 @@ fn what_is_not_in_the_model_is_refused_with_the_cause() {
     assert!(
         matches!(&problem, Problem::Model { message } if message.contains("at least one prompt"))
     );
-    let empty = PromptError::Empty { side: "averaged".to_owned() };
+    let empty = PromptError::Empty { what: Entered::Averaged };
     assert_eq!(refused(mean(&["The cat", " "])), Problem::Prompt { error: empty });
     let long = "cat ".repeat(900);
     assert!(matches!(

@@ -5,14 +5,14 @@ use pollster::block_on;
 use proptest::prelude::*;
 use twinbeam_attribution::{
     Advance, Baseline, Blocks, Budget, Integrated, LayerIntegral, NoProgress, Nodes, Patched,
-    RunPair, Side, integrate, integrate_from_zero, patch, sample,
+    RunPair, integrate, integrate_from_zero, patch, sample,
 };
 use twinbeam_cli::files::{Folder, Terminal};
 use twinbeam_core::scores::{Patches, TableKey};
 use twinbeam_core::wire::Expected;
 use twinbeam_core::wire::devices::{Claim, ClaimedIntegral};
 use twinbeam_core::words::{
-    Answers, Component, ComponentKind, Direction, Experiment, Method, Steps,
+    Answers, Component, ComponentKind, Direction, Experiment, Method, Side, Steps,
 };
 use twinbeam_engine::{DeviceKind, Error, Model, Plan, check_stored, question, run};
 use twinbeam_gpt2::{

@@ -2,11 +2,11 @@ use leptos::prelude::*;
 use twinbeam_core::link::{NeuronScores, ScaleChoice, Snapshot};
 use twinbeam_core::models::ModelShape;
 use twinbeam_core::scores::{Coverage, ScoreTable, SideSummary, TableKey, Tables, Unit, UnitBasis};
-use twinbeam_core::wire::Kept;
 use twinbeam_core::wire::devices::{
     Bench, CheckReport, DeviceChoice, DeviceReport, GpuState, Placement,
 };
 use twinbeam_core::wire::inspection::{Inspection, TokenizerReport};
+use twinbeam_core::wire::{Kept, LoadPart};
 use twinbeam_core::words::{
     Component, ComponentKind, Direction, Experiment, Method, Metric, Phase,
 };
@@ -33,8 +33,8 @@ pub(crate) struct Loaded {
     /// What reads text for it; `None`: nothing, or it is a link's.
     pub(crate) tokenizer: Option<TokenizerReport>,
     pub(crate) kept: Kept,
-    /// Seconds per phase of loading.
-    pub(crate) seconds: Vec<(String, f64)>,
+    /// Seconds per part of loading.
+    pub(crate) seconds: Vec<(LoadPart, f64)>,
     /// Most memory that the worker had while loading, in bytes.
     pub(crate) memory_bytes: u64,
 }

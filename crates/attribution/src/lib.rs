@@ -68,5 +68,5 @@ pub use pattern::attention_pattern;
 pub use positions::position_effects;
 pub use progress::{Advance, NoProgress, Progress, ReadBack};
 pub use quadrature::gauss_legendre;
-pub use run::{RunPair, Side, last_logits};
+pub use run::{RunPair, last_logits};
 pub use streams::streams;

@@ -6,12 +6,12 @@ mod sets;
 use burn::tensor::Tensor;
 use twinbeam_core::models::HookName;
 use twinbeam_core::wire::probes::Stream;
-use twinbeam_core::words::{Component, ComponentKind, Direction, TokenPair};
+use twinbeam_core::words::{Component, ComponentKind, Direction, Side, TokenPair};
 use twinbeam_gpt2::{Activations, Gpt2, Hooks};
 
 pub use self::sets::{PlainValues, ablate_set};
 use crate::run::{changed, put_in, sign};
-use crate::{Error, RunPair, Side, gauss_legendre};
+use crate::{Error, RunPair, gauss_legendre};
 
 /// Tokens of the run that is changed, its activations at a hook point, and the values to put in.
 struct Ends {

@@ -1,7 +1,7 @@
 use burn::tensor::Tensor;
 use twinbeam_core::models::{HookName, ModelShape};
 use twinbeam_core::scores::MetricValues;
-use twinbeam_core::words::{Answers, Component, ComponentKind, Direction, Metric, TokenPair};
+use twinbeam_core::words::{Answers, Component, ComponentKind, Direction, Metric, Side, TokenPair};
 use twinbeam_gpt2::{ActivationCache, Gpt2, NoHooks, Prefix, Tokens};
 
 use crate::Progress;
@@ -11,15 +11,6 @@ use crate::error::{Error, finite};
 use crate::lanes::lanes;
 use crate::metric::{Measure, metric_values};
 use crate::one_by_one::Blocks;
-
-/// One of the two prompts.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Side {
-    /// The clean prompt.
-    Clean,
-    /// The corrupted prompt.
-    Corrupted,
-}
 
 /// Both prompts run once on a model, with what the methods need of their activations.
 ///

@@ -1,12 +1,12 @@
 //! The rest of the model after a place in the residual stream, for many streams at once.
 
 use burn::tensor::{Int, Tensor, TensorData};
-use twinbeam_core::words::ComponentKind;
+use twinbeam_core::words::{ComponentKind, Side};
 use twinbeam_gpt2::kernels::product::product;
 use twinbeam_gpt2::{Joined, join};
 
 use crate::RunPair;
-use crate::run::{Depth, Half, Side, Site};
+use crate::run::{Depth, Half, Site};
 
 /// What each of several parts would add to the residual stream of the changed run: each component of a site,
 /// or each position.

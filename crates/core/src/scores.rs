@@ -10,7 +10,7 @@ mod tables;
 mod units;
 
 pub use ladder::{ExactPairs, Interaction, Ladder, Redundancy};
-pub use outcome::{JointEffects, MetricValues, Outcome, SideSummary};
+pub use outcome::{JointEffects, MetricValues, Outcome, SideSummary, Timed};
 pub use progressive::{Coverage, Patches, Screening};
 pub use table::{ScoreTable, TableKey};
 pub use tables::{Strip, Tables};

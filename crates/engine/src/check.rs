@@ -11,13 +11,13 @@ use std::collections::BTreeMap;
 use std::slice;
 
 use twinbeam_attribution::{
-    Advance, Error as MethodError, Nodes, Progress, RunPair, Side, integrate, integrate_from_zero,
+    Advance, Error as MethodError, Nodes, Progress, RunPair, integrate, integrate_from_zero,
     patch_some, plain,
 };
 use twinbeam_core::scores::{Patches, TableKey};
 use twinbeam_core::statistics::SplitMix64;
 use twinbeam_core::wire::devices::{CheckReport, Claim, ClaimedIntegral};
-use twinbeam_core::words::{Component, ComponentKind, Direction, Method, Metric};
+use twinbeam_core::words::{Component, ComponentKind, Direction, Method, Metric, Side};
 
 pub use self::stored::check_stored;
 use crate::run::claimed;
@@ -88,10 +88,9 @@ impl<'job> Check<'job> {
     /// # Errors
     /// [`Error::Untrusted`].
     fn runs(&mut self, clean: &[f32], corrupted: &[f32]) -> Result<(), Error> {
-        let sides = [(Side::Clean, "clean", clean), (Side::Corrupted, "corrupted", corrupted)];
-        for (side, name, got) in sides {
+        for (side, got) in [(Side::Clean, clean), (Side::Corrupted, corrupted)] {
             let expected = logits(&self.pair, side);
-            let what = || format!("the logits of the {name} run");
+            let what = || format!("the logits of the {side} run");
             self.compare(&what, &expected, got, largest(&expected))?;
         }
         Ok(())

@@ -19,6 +19,7 @@ impl<H: Host> Job<'_, '_, H> {
     /// Every head, in the order of layers: a layer is shown when it is complete.
     pub(crate) async fn patch_heads(&mut self, direction: Direction) -> Result<(), Error> {
         let kind = ComponentKind::Heads;
+        let key = TableKey { kind, method: Method::Ap, direction };
         self.ticker.phase = Phase::ApHeads;
         let begun = self.ticker.host.seconds();
         let shape = self.outcome.shape;
@@ -31,7 +32,6 @@ impl<H: Host> Job<'_, '_, H> {
             effects.extend(self.patch(kind, direction, &left[..at_once]).await?);
             while effects.len() >= (shown + 1) * width {
                 let values = effects[shown * width..(shown + 1) * width].to_vec();
-                let key = TableKey { kind, method: Method::Ap, direction };
                 let (layer, convergence_delta, n_steps) = (shown, None, None);
                 let strip = Strip { key, layer, values, convergence_delta, n_steps };
                 self.show(strip).await?;
@@ -39,7 +39,7 @@ impl<H: Host> Job<'_, '_, H> {
             }
         }
         self.claim(Patches { kind, direction, places: all, values: effects }).await?;
-        self.seconds(format!("ap_{}_{direction}", kind.id()), begun);
+        self.seconds(key, begun);
         Ok(())
     }
 
@@ -90,7 +90,7 @@ impl<H: Host> Job<'_, '_, H> {
                 }
             }
         }
-        self.seconds(format!("ap_{}_{direction}", kind.id()), begun);
+        self.seconds(key(Method::Ap), begun);
         Ok(())
     }
 

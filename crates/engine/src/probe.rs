@@ -8,7 +8,7 @@ use twinbeam_attribution::{
 use twinbeam_core::models::ModelShape;
 use twinbeam_core::scores::ScoreTable;
 use twinbeam_core::wire::probes::{Finding, Probe, Replacement};
-use twinbeam_core::words::{Component, ComponentKind, Experiment, Phase, TokenPair};
+use twinbeam_core::words::{Component, ComponentKind, Entered, Experiment, Phase, TokenPair};
 
 use crate::inspect::encode;
 use crate::run::{Ticker, ZERO_BASELINE};
@@ -216,7 +216,7 @@ fn prompts(model: &Model, experiment: &Experiment, probe: &Probe) -> Result<Vec<
         return Err(Error::Probe("a mean needs at least one prompt to be taken over".to_owned()));
     }
     let encoded = |text: &String| {
-        let ids = encode(model, text, "averaged", experiment)?;
+        let ids = encode(model, text, Entered::Averaged, experiment)?;
         // Of equal lengths by construction: what is looked at is each length and each id.
         TokenPair::new(ids.clone(), ids.clone(), model.shape())?;
         Ok(ids)

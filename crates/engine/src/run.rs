@@ -1,12 +1,12 @@
 use twinbeam_attribution::{
     Advance, Baseline, Budget, CostModel, Error as MethodError, LayerIntegral, Load, Nodes, Pace,
-    Progress, ReadBack, RunPair, Side, integrate_layers, layers_at_once,
+    Progress, ReadBack, RunPair, integrate_layers, layers_at_once,
 };
-use twinbeam_core::scores::{JointEffects, Outcome, SideSummary, Strip, TableKey, Tables};
+use twinbeam_core::scores::{JointEffects, Outcome, SideSummary, Strip, TableKey, Tables, Timed};
 use twinbeam_core::wire::Event;
 use twinbeam_core::wire::devices::{Claim, ClaimedIntegral, Work};
 use twinbeam_core::words::{
-    Answers, ComponentKind, Direction, Experiment, Method, Metric, Phase, Steps, TokenPair,
+    Answers, ComponentKind, Direction, Experiment, Method, Metric, Phase, Side, Steps, TokenPair,
     TopToken,
 };
 
@@ -143,11 +143,10 @@ async fn scores<H: Host>(
     let tokens = &question.tokens;
     let pair = model.runs(question).await?;
     if model.claims {
-        let [clean, corrupted] = [Side::Clean, Side::Corrupted].map(|side| logits(&pair, side));
+        let [clean, corrupted] = Side::ALL.map(|side| logits(&pair, side));
         ticker.claim(Claim::Runs { clean, corrupted }).await?;
     }
-    let [clean, corrupted] =
-        [Side::Clean, Side::Corrupted].map(|side| summary(model, &pair, tokens.n_pos(), side));
+    let [clean, corrupted] = Side::ALL.map(|side| summary(model, &pair, tokens.n_pos(), side));
     let sides = Event::Sides {
         job: ticker.job,
         clean: Box::new(clean.clone()),
@@ -161,7 +160,7 @@ async fn scores<H: Host>(
         corrupted,
         tables: Tables::default(),
         joint: Vec::new(),
-        seconds: vec![("runs".to_owned(), ticker.host.seconds() - ticker.begun)],
+        seconds: vec![(Timed::Runs, ticker.host.seconds() - ticker.begun)],
     };
     let nodes = question.nodes(&pair);
     let (expected, claims) = (question.expected_points(), model.claims);
@@ -230,14 +229,11 @@ impl<H: Host> Job<'_, '_, H> {
             let layers = table.iter().map(claimed).collect();
             self.ticker.claim(Claim::Integrals { key, layers }).await?;
         }
-        let phase = if method == Method::IgZero {
-            "ig_zero_heads".to_owned()
-        } else {
+        if method != Method::IgZero {
             let values = table.iter().map(|integral| integral.joint).collect();
             self.outcome.joint.push(JointEffects { kind, direction, values });
-            format!("ig_{}_{direction}", kind.id())
-        };
-        self.seconds(phase, begun);
+        }
+        self.seconds(key, begun);
         Ok(())
     }
 
@@ -269,8 +265,9 @@ impl<H: Host> Job<'_, '_, H> {
         Ok(())
     }
 
-    pub(crate) fn seconds(&mut self, phase: String, begun: f64) {
-        self.outcome.seconds.push((phase, self.ticker.host.seconds() - begun));
+    /// Notes how long a table took.
+    pub(crate) fn seconds(&mut self, of: TableKey, begun: f64) {
+        self.outcome.seconds.push((Timed::Table(of), self.ticker.host.seconds() - begun));
     }
 }
 

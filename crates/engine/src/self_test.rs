@@ -2,9 +2,9 @@
 //! precision and are stored beside this file.
 
 use burn::tensor::TensorCreationOptions;
-use twinbeam_attribution::{NoProgress, Nodes, RunPair, Side, integrate, patch};
+use twinbeam_attribution::{NoProgress, Nodes, RunPair, integrate, patch};
 use twinbeam_core::models::ModelShape;
-use twinbeam_core::words::{Answers, ComponentKind, Direction, Metric, TokenPair};
+use twinbeam_core::words::{Answers, ComponentKind, Direction, Metric, Side, TokenPair};
 use twinbeam_gpt2::{Gpt2, Gpt2Config, INITIAL_STD, LoadError, Param, Params, random_params};
 
 use crate::Error;

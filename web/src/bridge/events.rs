@@ -2,7 +2,7 @@
 
 use leptos::prelude::*;
 use twinbeam_core::models::ModelShape;
-use twinbeam_core::scores::{SideSummary, Tables, UnitBasis};
+use twinbeam_core::scores::{SideSummary, Tables, Timed, UnitBasis};
 use twinbeam_core::wire::inspection::Inspection;
 use twinbeam_core::wire::{Event, Kept, Problem};
 use twinbeam_core::words::ComponentKind;
@@ -133,7 +133,7 @@ fn hear_in_use(state: AppState, event: Event) {
 }
 
 /// The heads of a figure are complete.
-fn heads_done(state: AppState, job: u64, seconds: &[(String, f64)], checking: bool) {
+fn heads_done(state: AppState, job: u64, seconds: &[(Timed, f64)], checking: bool) {
     state.seconds.set(Some(seconds.iter().map(|(_, seconds)| seconds).sum()));
     with(|bridge| bridge.losses.set(0));
     if let Some(own) = with(|bridge| bridge.pending.take()) {

@@ -48,7 +48,7 @@ pub(super) fn entry(name: &str, outcome: &Outcome) -> Value {
     }
     entry.insert("n_steps".to_owned(), Value::Object(steps));
     let seconds: Map<String, Value> =
-        outcome.seconds.iter().map(|(phase, seconds)| (phase.clone(), json!(seconds))).collect();
+        outcome.seconds.iter().map(|(part, seconds)| (part.to_string(), json!(seconds))).collect();
     entry.insert("seconds".to_owned(), Value::Object(seconds));
     Value::Object(entry)
 }

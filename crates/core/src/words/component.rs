@@ -88,6 +88,9 @@ pub enum Method {
 }
 
 impl Method {
+    /// All of them.
+    pub const ALL: [Self; 4] = [Self::Ap, Self::Ig, Self::Atp, Self::IgZero];
+
     /// Stable lower-case name.
     pub const fn id(self) -> &'static str {
         match self {
