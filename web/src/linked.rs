@@ -4,7 +4,7 @@ use leptos::prelude::*;
 use twinbeam_core::link::{LinkError, Snapshot};
 use twinbeam_core::scores::{ScoreTable, Tables, UnitBasis};
 use twinbeam_core::wire::Kept;
-use twinbeam_core::wire::devices::DeviceReport;
+use twinbeam_core::wire::devices::{DeviceReport, GPU_TOLERANCE};
 use twinbeam_core::words::{Component, ComponentKind, Experiment};
 
 use crate::models::{Identity, LOCAL};
@@ -13,8 +13,6 @@ use crate::{explain, url_state};
 
 /// Agreement of two CPUs, relative to the largest score: both compute in single precision at least.
 const CPU_TOLERANCE: f32 = 1e-4;
-/// The same where one of them is a GPU.
-const GPU_TOLERANCE: f32 = 2e-3;
 
 /// How the visitor's own numbers compare with the link's.
 #[derive(Debug, Clone, PartialEq)]

@@ -8,7 +8,7 @@ use crate::batches::{Batch, Work, in_batches};
 use crate::error::finite;
 use crate::lanes::lanes;
 use crate::pace::Size;
-use crate::run::{changed, put_in};
+use crate::site::{changed, put_in};
 use crate::{Error, Means, Progress, RunPair};
 
 /// What ablated activations are replaced by.

@@ -46,6 +46,7 @@ mod positions;
 mod progress;
 mod quadrature;
 mod run;
+mod site;
 mod streams;
 mod suffix;
 

@@ -8,7 +8,7 @@ use crate::cost::LEAST_POSITIONS;
 use crate::error::finite;
 use crate::lanes::{is_cpu, lanes};
 use crate::pace::Size;
-use crate::run::{Depth, Site, changed, put_in, sign};
+use crate::site::{Depth, Site, changed, put_in, sign};
 use crate::suffix::{Contributions, run_suffix};
 use crate::{Error, Progress, RunPair};
 

@@ -7,7 +7,7 @@ use crate::batches::{Batch, Work, in_batches};
 use crate::error::finite;
 use crate::lanes::lanes;
 use crate::pace::Size;
-use crate::run::{Depth, Site, changed, put_in, sign};
+use crate::site::{Depth, Site, changed, put_in, sign};
 use crate::suffix::{Contributions, run_sweep};
 use crate::{Error, Progress, RunPair};
 
@@ -50,7 +50,8 @@ pub async fn patch_some(
     let sites: BTreeMap<Depth, Site> =
         components.iter().map(|of| Site::of(*of)).map(|site| (site.depth(), site)).collect();
     let (from, to) = (changed(direction), Some(put_in(direction)));
-    let between = |site| Contributions::between(pair, site, from, to, pair.cost.same());
+    let between =
+        |site| Contributions::between(pair, site, from, to, pair.cost.shared_prefix_len());
     let all = || sites.iter().map(|(depth, site)| (*depth, between(*site))).collect();
     let parts: Vec<_> = components.iter().map(|of| (Site::of(*of).depth(), of.index)).collect();
     let what = || "a patched run".to_owned();

@@ -16,15 +16,12 @@ use twinbeam_attribution::{
 };
 use twinbeam_core::scores::{Patches, TableKey};
 use twinbeam_core::statistics::SplitMix64;
-use twinbeam_core::wire::devices::{CheckReport, Claim, ClaimedIntegral};
+use twinbeam_core::wire::devices::{CheckReport, Claim, ClaimedIntegral, GPU_TOLERANCE};
 use twinbeam_core::words::{Component, ComponentKind, Direction, Method, Metric, Side};
 
 pub use self::stored::check_stored;
 use crate::run::claimed;
 use crate::{Error, Host, Model, Question};
-
-/// Agreement expected of a GPU, relative to the largest value of a list.
-pub(crate) const GPU_TOLERANCE: f32 = 2e-3;
 
 /// Single precision leaves about 1e-6 of what scores are differences of. Where all scores are below
 /// this part of it, they are compared with it, not with each other.
@@ -306,7 +303,7 @@ mod tests {
     use twinbeam_core::models::ModelShape;
     use twinbeam_core::wire::Event;
     use twinbeam_core::words::{Answers, Experiment, Steps, TokenPair};
-    use twinbeam_gpt2::{Gpt2, Gpt2Config, Param, Params, random_params};
+    use twinbeam_gpt2::{Gpt2, Gpt2Config, Params, random_params};
 
     use super::*;
     use crate::{Plan, run};
@@ -349,17 +346,16 @@ mod tests {
     /// `mixed_up`: the two heads of every layer have changed places, which no logit shows.
     fn gpt2(seed: u64, mixed_up: bool, dtype: DType) -> Gpt2 {
         let options = TensorCreationOptions::new(Device::flex()).with_dtype(dtype);
-        let mut params = Params::default();
-        for (name, dims, mut values) in random_params(&SHAPE, seed, 0.3) {
+        let random = random_params(&SHAPE, seed, 0.3).map(|(name, dims, mut values)| {
             if mixed_up && name.contains("attn.c_attn") {
                 let heads = values.chunks_mut(SHAPE.d_model);
                 heads.for_each(|heads| heads.rotate_left(SHAPE.d_head));
             } else if mixed_up && name.ends_with("attn.c_proj.weight") {
                 values.rotate_left(SHAPE.d_head * SHAPE.d_model);
             }
-            let param = Param::from_values(&name, &dims, values, &options).expect("it fits");
-            params.insert(name, param);
-        }
+            (name, dims, values)
+        });
+        let params = Params::from_values(random, &options).expect("it fits");
         Gpt2::from_params(Gpt2Config::new(SHAPE, 0), &params).expect("all parameters")
     }
 

@@ -132,7 +132,7 @@ pub(crate) fn found_in(state: AppState, kind: ComponentKind) -> Memo<Option<Arc<
 ///
 /// # Units
 /// The metric's, as the scores.
-pub(super) fn least(values: &[f32], highlight: Highlight) -> Option<f32> {
+pub(super) fn threshold(values: &[f32], highlight: Highlight) -> Option<f32> {
     match highlight {
         Highlight::Quantile(q) => {
             let sizes: Vec<f32> = values.iter().map(|value| value.abs()).collect();

@@ -82,7 +82,7 @@ impl UnitBasis {
     pub fn gap(&self) -> Result<f32, GapRefused> {
         let Self { metric, gap, .. } = *self;
         match self.size() {
-            None => Err(GapRefused::TooSmall { metric, gap, least: self.least() }),
+            None => Err(GapRefused::TooSmall { metric, gap, least: self.least_gap() }),
             Some(size) if gap < 0.0 => Err(GapRefused::Reversed { metric, gap: -size }),
             Some(size) => Ok(size),
         }
@@ -92,11 +92,11 @@ impl UnitBasis {
     /// effects by. For what has a sign, it takes [`Self::gap`].
     pub fn size(&self) -> Option<f32> {
         let size = self.gap.abs();
-        (size >= self.least()).then_some(size)
+        (size >= self.least_gap()).then_some(size)
     }
 
     /// The smallest difference of two runs that is divided by.
-    const fn least(&self) -> f32 {
+    const fn least_gap(&self) -> f32 {
         if matches!(self.metric, Metric::ProbDiff) { 0.01 } else { 0.1 }
     }
 }

@@ -8,7 +8,7 @@ use twinbeam_core::words::{Component, Direction, Method, Metric};
 use super::set_name;
 use crate::explain::{count, percent};
 use crate::heatmap::scale::{signed, small};
-use crate::lab::why::{least, meaning, read, word};
+use crate::lab::why::{least_read, meaning, read, word};
 use crate::plot::escape;
 use crate::state::Committed;
 
@@ -58,7 +58,7 @@ impl Rows {
         let metric = committed.experiment.metric;
         let basis = &committed.basis;
         let all = after.iter().map(|after| effect(metric, direction, before, *after).abs());
-        let least = least(basis.size(), all.fold(0.0, f32::max));
+        let least = least_read(basis.size(), all.fold(0.0, f32::max));
         let row = |(place, (set, after)): (usize, (&Vec<Component>, &f32))| {
             let joint = effect(metric, direction, before, *after);
             let solos = (*with == Replacement::OtherRun)

@@ -11,8 +11,8 @@ use twinbeam_core::words::{Component, ComponentKind, Direction, Method};
 
 use crate::heatmap::scale::{Scale, signed};
 use crate::lab::parts::{common_unit, ratio};
-use crate::lab::sets::least;
-use crate::lab::why::least as floor;
+use crate::lab::sets::threshold;
+use crate::lab::why::least_read;
 use crate::plot::{Axis, Drawn, Kinds, Labels, Mark, Matrix, Point, Xy};
 use crate::state::Committed;
 
@@ -75,9 +75,9 @@ impl TwoWays {
         // One for both directions: were a percentile taken in each for itself, both would find as many, and so
         // would either alone.
         let both = [noising.as_slice(), &denoising].concat();
-        let chosen = least(&both, highlight)?;
+        let chosen = threshold(&both, highlight)?;
         // What is next to nothing is of no kind, however low the threshold.
-        let floor = floor(committed.basis.size(), Scale::of(&both).limit());
+        let floor = least_read(committed.basis.size(), Scale::of(&both).limit());
         let least = chosen.max(floor);
         let scores = noising.iter().zip(&denoising);
         let kinds = scores.map(|(noising, denoising)| GateKind::of(*noising, *denoising, least));

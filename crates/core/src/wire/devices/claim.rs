@@ -4,6 +4,10 @@ use serde::{Deserialize, Serialize};
 
 use crate::scores::{Patches, TableKey};
 
+/// Most that a GPU's result may be off by, relative to the largest value of its table or list: single precision
+/// explains no more.
+pub const GPU_TOLERANCE: f32 = 2e-3;
+
 /// A part of a job's result, as it is complete.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
