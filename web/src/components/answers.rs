@@ -1,7 +1,6 @@
 use leptos::prelude::*;
-use twinbeam_core::prompts::Field;
 use twinbeam_core::wire::inspection::{AnswerCheck, AnswerReading, Inspection};
-use twinbeam_core::words::{Experiment, TopToken};
+use twinbeam_core::words::{Experiment, Field, TopToken};
 
 use super::focus;
 use super::hints::{self, Hints};

@@ -1,6 +1,6 @@
 use leptos::prelude::*;
-use twinbeam_core::prompts::{Field, Hint};
-use twinbeam_core::words::Experiment;
+use twinbeam_core::prompts::Hint;
+use twinbeam_core::words::{Experiment, Field};
 
 use super::focus;
 use crate::explain;

@@ -1,7 +1,7 @@
 use leptos::prelude::*;
-use twinbeam_core::prompts::{Aligned, Field};
+use twinbeam_core::prompts::Aligned;
 use twinbeam_core::wire::inspection::{SideView, TokenizerNote};
-use twinbeam_core::words::{Experiment, Written};
+use twinbeam_core::words::{Experiment, Field, Written};
 
 use super::hints::{self, Hints};
 use crate::explain;

@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use twinbeam_core::scores::{SideSummary, UnitBasis};
+use twinbeam_core::scores::{SideSummary, Tables, UnitBasis};
 use twinbeam_core::wire::Problem;
 use twinbeam_core::wire::devices::{CheckReport, DeviceReport, Placement};
 use twinbeam_core::words::{ComponentKind, Experiment};
@@ -29,7 +29,7 @@ impl Session {
             neurons_on: None,
             checking: Vec::new(),
             sides: (clean, corrupted),
-            tables: Vec::new(),
+            tables: Tables::default(),
             coverage: [None; 2],
             neurons: Vec::new(),
         };
@@ -94,7 +94,7 @@ impl Session {
     /// Takes the neurons out of the figure, as they are to be computed anew.
     pub(super) fn drop_neurons(&mut self) {
         let has_any = |c: &Committed| {
-            c.coverage != [None; 2] || c.tables.iter().any(|t| t.kind == ComponentKind::Neurons)
+            c.coverage != [None; 2] || c.tables.iter().any(|t| t.kind() == ComponentKind::Neurons)
         };
         if self.committed.as_ref().is_some_and(|c| has_any(c)) {
             self.change(Committed::drop_neurons);

@@ -5,7 +5,7 @@ use std::sync::Arc;
 use twinbeam_core::prompts::PromptPair;
 use twinbeam_core::prompts::lists::PairList;
 use twinbeam_core::scores::many::{CaseResult, Merging};
-use twinbeam_core::scores::{Outcome, SideSummary, Unit};
+use twinbeam_core::scores::{Outcome, SideSummary, Tables, Unit};
 use twinbeam_core::wire::Event;
 use twinbeam_core::words::{ComponentKind, Experiment};
 
@@ -148,7 +148,7 @@ impl Session {
             shape,
             clean,
             corrupted,
-            tables: Vec::new(),
+            tables: Tables::default(),
             joint: Vec::new(),
             seconds: Vec::new(),
         });

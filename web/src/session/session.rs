@@ -252,7 +252,7 @@ impl Session {
         let committed = self.committed.as_ref()?;
         let [ig, ap] = committed.tables(ComponentKind::Heads, self.sight.direction);
         let (ig, ap) = (ig?, ap?);
-        if ig.values.len() != ap.values.len() {
+        if ig.values().len() != ap.values().len() {
             return None;
         }
         ig.minus(ap).strongest(1).into_iter().next()

@@ -175,7 +175,7 @@ impl Session {
         match event {
             Event::Sides { clean, corrupted, .. } => self.begin_result(*clean, *corrupted),
             Event::Strip { strip, .. } => {
-                self.add(strip.kind, |committed| strip.add_to(&mut committed.tables));
+                self.add(strip.key.kind, |committed| strip.add_to(&mut committed.tables));
             }
             Event::Patched { patches, coverage, .. } => {
                 self.add(patches.kind, |committed| {

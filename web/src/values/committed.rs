@@ -1,7 +1,7 @@
 //! What the maps show, with all that it was computed with.
 
 use twinbeam_core::link::{NeuronScores, Snapshot};
-use twinbeam_core::scores::{Coverage, ScoreTable, SideSummary, UnitBasis};
+use twinbeam_core::scores::{Coverage, ScoreTable, SideSummary, TableKey, Tables, UnitBasis};
 use twinbeam_core::wire::Kept;
 use twinbeam_core::wire::devices::{CheckReport, DeviceReport};
 use twinbeam_core::words::{ComponentKind, Direction, Experiment, Method};
@@ -30,7 +30,7 @@ pub(crate) struct Committed {
     pub(crate) checking: Vec<u64>,
     pub(crate) sides: (SideSummary, SideSummary),
     pub(crate) basis: UnitBasis,
-    pub(crate) tables: Vec<ScoreTable>,
+    pub(crate) tables: Tables,
     /// How much of the neurons' AP is exact, by direction; `None`: none is there.
     pub(crate) coverage: [Option<Coverage>; 2],
     /// The neurons that a link names.
@@ -44,8 +44,7 @@ impl Committed {
         kind: ComponentKind,
         direction: Direction,
     ) -> [Option<&ScoreTable>; 2] {
-        [Method::Ig, Method::Ap]
-            .map(|method| ScoreTable::find(&self.tables, kind, method, direction))
+        [Method::Ig, Method::Ap].map(|method| self.tables.get(TableKey { kind, method, direction }))
     }
 
     /// Whether it came with a link.
@@ -76,14 +75,14 @@ impl Committed {
     pub(crate) fn is_complete(&self, kind: ComponentKind) -> bool {
         let n_layers = self.model.shape.n_layers;
         let full = |table: Option<&ScoreTable>| {
-            table.is_some_and(|t| t.n_layers() == n_layers && t.exact.iter().all(|exact| *exact))
+            table.is_some_and(|t| t.n_layers() == n_layers && t.is_all_exact())
         };
         Direction::ALL.into_iter().all(|d| self.tables(kind, d).into_iter().all(full))
     }
 
     /// Takes the neurons out, as they are to be computed anew.
     pub(crate) fn drop_neurons(&mut self) {
-        self.tables.retain(|table| table.kind != ComponentKind::Neurons);
+        self.tables.retain(|table| table.kind() != ComponentKind::Neurons);
         self.coverage = [None; 2];
     }
 
@@ -138,9 +137,9 @@ impl Committed {
         }
         let Self { model, sides: (clean, corrupted), tables, .. } = self;
         let whole = |table: &&ScoreTable| {
-            table.kind == ComponentKind::Heads || self.is_complete(ComponentKind::Neurons)
+            table.kind() == ComponentKind::Heads || self.is_complete(ComponentKind::Neurons)
         };
-        let tables: Vec<ScoreTable> = tables.iter().filter(whole).cloned().collect();
+        let tables: Tables = tables.iter().filter(whole).cloned().collect();
         let Loaded { shape, fingerprint, .. } = model;
         Snapshot::of(shape, fingerprint, self.is_of_gpu(), [clean, corrupted], &tables)
     }
@@ -170,15 +169,12 @@ pub(crate) mod tests {
             n_pos: 5,
             top: Vec::new(),
         };
-        let table = |method, values: [f32; 4]| ScoreTable {
-            kind: ComponentKind::Heads,
-            method,
-            direction: Direction::Noising,
-            width: 2,
-            values: values.to_vec(),
-            exact: Vec::new(),
-            n_steps: Vec::new(),
-            convergence_delta: Vec::new(),
+        let table = |method, values: [f32; 4]| {
+            ScoreTable::new(
+                TableKey { kind: ComponentKind::Heads, method, direction: Direction::Noising },
+                2,
+                values.to_vec(),
+            )
         };
         let sides = (side(3.0), side(-1.0));
         Committed {
@@ -191,10 +187,10 @@ pub(crate) mod tests {
             neurons: Vec::new(),
             model: loaded(),
             sides,
-            tables: vec![
+            tables: Tables::from_iter([
                 table(Method::Ig, [0.5, -0.25, 0.0, 1.0]),
                 table(Method::Ap, [0.25, -0.25, 0.0, 2.0]),
-            ],
+            ]),
         }
     }
 
@@ -237,12 +233,17 @@ pub(crate) mod tests {
     /// With both directions, as a finished job leaves it.
     pub(crate) fn complete() -> Committed {
         let mut own = committed();
-        let of = |direction| move |table: &ScoreTable| ScoreTable { direction, ..table.clone() };
-        let denoising: Vec<_> = own.tables.iter().map(of(Direction::Denoising)).collect();
-        own.tables.extend(denoising);
-        for table in own.tables.iter_mut().filter(|table| table.method == Method::Ig) {
-            table.convergence_delta = vec![0.0; 2];
+        let mut tables = Tables::default();
+        for direction in Direction::ALL {
+            for table in &own.tables {
+                let table = table.clone().with_key(TableKey { direction, ..table.key() });
+                tables.insert(match table.method() {
+                    Method::Ig => table.with_convergence_delta(vec![0.0; 2]),
+                    _ => table,
+                });
+            }
         }
+        own.tables = tables;
         own
     }
 }

@@ -1,14 +1,13 @@
 //! How the visitor's own numbers compare with those that came with a link.
 
 use twinbeam_core::link::Snapshot;
+use twinbeam_core::wire::devices::GPU_TOLERANCE;
 use twinbeam_core::words::Component;
 
 use super::Committed;
 
 /// Agreement of two CPUs, relative to the largest score: both compute in single precision at least.
 const CPU_TOLERANCE: f32 = 1e-4;
-/// Agreement of a GPU with any other device, relative to the largest score.
-const GPU_TOLERANCE: f32 = 2e-3;
 
 /// How the visitor's own numbers compare with the link's.
 #[derive(Debug, Clone, PartialEq)]
@@ -43,6 +42,8 @@ impl LinkCheck {
 #[cfg(test)]
 mod tests {
     use twinbeam_core::models::ModelShape;
+    use twinbeam_core::scores::{ScoreTable, TableKey};
+    use twinbeam_core::words::{ComponentKind, Direction, Method};
 
     use super::super::committed::tests::complete;
     use super::*;
@@ -52,7 +53,11 @@ mod tests {
         let own = complete();
         let mut snapshot = own.snapshot(None).expect("it is complete");
         assert!(LinkCheck::of(&snapshot, &own).agrees());
-        snapshot.heads[1].values[2] += 0.01;
+        let (kind, method) = (ComponentKind::Heads, Method::Ap);
+        let key = TableKey { kind, method, direction: Direction::Noising };
+        let mut values = snapshot.heads.get(key).expect("it is there").values().to_vec();
+        values[2] += 0.01;
+        snapshot.heads.insert(ScoreTable::new(key, 2, values));
         let check = LinkCheck::of(&snapshot, &own);
         assert!(!check.agrees() && check.same_weights);
         assert_eq!(
@@ -63,7 +68,8 @@ mod tests {
         snapshot.model_sha256 = "00".repeat(8);
         assert!(!LinkCheck::of(&snapshot, &own).same_weights);
         snapshot.shape = ModelShape { n_heads: 1, ..snapshot.shape };
-        snapshot.heads.iter_mut().for_each(|table| table.width = 1);
+        let narrow = |table: &ScoreTable| ScoreTable::new(table.key(), 1, table.values().to_vec());
+        snapshot.heads = snapshot.heads.iter().map(narrow).collect();
         let check = LinkCheck::of(&snapshot, &own);
         assert!(check.worst.is_none() && !check.agrees());
     }

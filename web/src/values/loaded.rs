@@ -1,9 +1,9 @@
 //! A model that the worker has ready, and who it is.
 
 use twinbeam_core::models::ModelShape;
-use twinbeam_core::wire::Kept;
 use twinbeam_core::wire::devices::DeviceReport;
 use twinbeam_core::wire::inspection::TokenizerReport;
+use twinbeam_core::wire::{Kept, LoadPart};
 
 /// The name of whatever comes from the visitor's own disk.
 pub(crate) const LOCAL: &str = "local";
@@ -43,8 +43,8 @@ pub(crate) struct Loaded {
     /// What reads text for it; `None`: nothing, or it is a link's.
     pub(crate) tokenizer: Option<TokenizerReport>,
     pub(crate) kept: Kept,
-    /// Seconds per phase of loading.
-    pub(crate) seconds: Vec<(String, f64)>,
+    /// Seconds per part of loading.
+    pub(crate) seconds: Vec<(LoadPart, f64)>,
     /// Most memory that the worker had while loading, in bytes.
     pub(crate) memory_bytes: u64,
 }

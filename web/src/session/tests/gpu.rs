@@ -14,8 +14,7 @@ const PLACEMENT: Placement =
     Placement { gpu: true, because: Because::Sooner, cpu_seconds: None, gpu_seconds: None };
 
 fn untrusted() -> Problem {
-    let (off, allowed) = ("5 %".to_owned(), "0.2 %".to_owned());
-    Problem::Untrusted { what: "head 0.1".to_owned(), off, allowed }
+    Problem::Untrusted { what: "head 0.1".to_owned(), off: 0.05, allowed: 0.002 }
 }
 
 /// A page whose figure a GPU has computed, and which is being checked.
@@ -67,7 +66,7 @@ fn neurons_that_are_not_confirmed_leave_the_heads_of_the_cpu_alone() {
     play.hears(Event::Withdrawn { job, problem: untrusted() });
     let shown = play.session.committed.clone().expect("the heads stay");
     assert!(shown.is_complete(ComponentKind::Heads));
-    assert!(shown.tables.iter().all(|table| table.kind == ComponentKind::Heads));
+    assert!(shown.tables.iter().all(|table| table.kind() == ComponentKind::Heads));
     assert_eq!(play.session.job(), Some(Job::Neurons));
 }
 

@@ -2,7 +2,9 @@
 
 use twinbeam_core::link::Link;
 use twinbeam_core::models::{Catalog, ModelShape};
-use twinbeam_core::scores::{JointEffects, MetricValues, Patches, SideSummary, Strip};
+use twinbeam_core::scores::{
+    JointEffects, MetricValues, Patches, SideSummary, Strip, TableKey, Timed,
+};
 use twinbeam_core::wire::devices::{DeviceChoice, DeviceReport};
 use twinbeam_core::wire::inspection::{Inspection, TokenizerReport};
 use twinbeam_core::wire::{Event, Kept, Request};
@@ -123,9 +125,7 @@ impl Play {
                 for layer in 0..SHAPE.n_layers {
                     let is_ig = *method == Method::Ig;
                     let strip = Strip {
-                        kind,
-                        method: *method,
-                        direction,
+                        key: TableKey { kind, method: *method, direction },
                         layer,
                         values: vec![0.5; kind.width(&SHAPE)],
                         convergence_delta: is_ig.then_some(0.0),
@@ -140,7 +140,7 @@ impl Play {
     pub(super) fn done(&mut self, checking: bool) {
         let job = self.job();
         let joint = Vec::<JointEffects>::new();
-        self.hears(Event::Done { job, joint, seconds: vec![("heads".to_owned(), 1.5)], checking });
+        self.hears(Event::Done { job, joint, seconds: vec![(Timed::Runs, 1.5)], checking });
     }
 
     /// The running job of heads goes through.
