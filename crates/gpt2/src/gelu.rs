@@ -58,13 +58,13 @@ fn tanh_form_by_operations<const D: usize>(x: Tensor<D>) -> Tensor<D> {
 /// The same on the CPU in single precision, value and derivative number by number.
 #[expect(clippy::disallowed_methods, reason = "on the CPU nothing is waited for")]
 fn in_one_pass<const D: usize>(x: Tensor<D>, at: impl Fn(f32) -> (f32, f32)) -> Tensor<D> {
-    let shape = x.shape();
+    let (shape, cpu) = (x.shape(), x.device().inner());
     if !x.is_autodiff() {
         let mut values = numbers(x.into_data());
         for x in &mut values {
             *x = at(*x).0;
         }
-        return Tensor::from_data(TensorData::new(values, shape), &Device::flex());
+        return Tensor::from_data(TensorData::new(values, shape), &cpu);
     }
     let mut values = numbers(x.clone().inner().into_data());
     let mut slopes = vec![0.0; values.len()];
@@ -72,8 +72,7 @@ fn in_one_pass<const D: usize>(x: Tensor<D>, at: impl Fn(f32) -> (f32, f32)) -> 
         (*x, *slope) = at(*x);
     }
     let constant = |numbers, shape: Shape| {
-        let numbers = Tensor::<D>::from_data(TensorData::new(numbers, shape), &Device::flex());
-        Tensor::from_inner(numbers)
+        Tensor::from_inner(Tensor::<D>::from_data(TensorData::new(numbers, shape), &cpu))
     };
     // The difference is 0, and its gradient the slope.
     let (values, slopes) = (constant(values, shape.clone()), constant(slopes, shape));
