@@ -1,3 +1,5 @@
+//! Activation patching: components of any layers, in one sweep through the model.
+
 use std::collections::BTreeMap;
 
 use burn::tensor::{Tensor, TensorData};
@@ -33,14 +35,14 @@ pub async fn patch(
     patch_some(pair, kind, &all, direction, progress).await
 }
 
-/// The same of some components of any layers, each a layer and an index, in the order in which they are
-/// named.
+/// Activation patching of some components of any layers, each a layer and an index; effects in the order in which the
+/// components are named.
 ///
 /// They go through the model together, each from its own layer on: few and large products, however few
 /// of them a layer has.
 ///
 /// # Errors
-/// As [`patch`].
+/// [`Error::Cancelled`] through `progress`, a device that fails, effects that are not finite.
 pub async fn patch_some(
     pair: &RunPair<'_>,
     kind: ComponentKind,

@@ -1,3 +1,5 @@
+//! A head's attention probabilities in both runs.
+
 use burn::tensor::Tensor;
 use twinbeam_core::{AttentionPattern, HookName};
 use twinbeam_gpt2::Hooks;

@@ -1,3 +1,5 @@
+//! Both prompts run once, sites and places in the residual stream, and the sign of a direction.
+
 use burn::tensor::Tensor;
 use twinbeam_core::{Answers, ComponentKind, Direction, HookName, Metric, MetricValues, TokenPair};
 use twinbeam_gpt2::{ActivationCache, Gpt2, NoHooks, Prefix, Tokens};
@@ -55,11 +57,11 @@ impl<'model> RunPair<'model> {
         Self::end(model, tokens, answers, metric, (resid, cache)).await
     }
 
-    /// The same on a model whose blocks are brought one at a time. Of what can be done with such a pair see
-    /// [`crate::sample`].
+    /// Runs both prompts on a model whose blocks are brought one at a time, and prepares the metric. [`crate::sample`]
+    /// is what can be done with such a pair.
     ///
     /// # Errors
-    /// Blocks that cannot be brought; as [`RunPair::new`].
+    /// Blocks that cannot be brought, a device that fails, logits that are not finite.
     pub async fn one_by_one(
         model: &'model Gpt2,
         blocks: &mut dyn Blocks,
@@ -124,7 +126,7 @@ impl<'model> RunPair<'model> {
         })
     }
 
-    /// The same with batches for another device than a CPU.
+    /// This pair with batches for another device than a CPU.
     #[must_use]
     pub fn within(mut self, budget: Budget) -> Self {
         self.cost = self.cost.within(budget);
@@ -146,7 +148,7 @@ impl<'model> RunPair<'model> {
         self.cost.most_rows(pace.size(kind)) * pace.batches(kind)
     }
 
-    /// Whether it was computed in double precision.
+    /// Whether the pair was computed in double precision.
     pub fn is_double(&self) -> bool {
         self.model.is_double()
     }
@@ -238,7 +240,7 @@ pub(crate) struct Site {
 }
 
 impl Site {
-    /// Where the residual stream is when it has been written to.
+    /// Where the residual stream has got to once the site has written to it.
     pub(crate) const fn depth(self) -> Depth {
         match self.kind {
             ComponentKind::Heads => Depth::mid(self.layer),

@@ -9,10 +9,10 @@ use pollster::block_on;
 use twinbeam_core::{CheckReport, Claim, Event, Experiment, Outcome};
 use twinbeam_engine::{Check, Error, Host, Model, Plan, Question, run};
 
-/// Runs a question on a model, and has `on_cpu` hear what it claims. Beside the outcome: how well they agree.
+/// Runs a question on a model, and has `on_cpu` hear what it claims. Returns the outcome, and how well the two agree.
 ///
 /// # Errors
-/// Those of the run; [`Error::Untrusted`] where the CPU comes to another result.
+/// The errors of the run; [`Error::Untrusted`] where the CPU comes to another result.
 pub fn run_checked(
     model: &Model,
     on_cpu: &Model,
@@ -45,7 +45,7 @@ pub fn run_checked(
 struct Claiming<'host, H> {
     host: &'host mut H,
     claims: Sender<Claim>,
-    /// Nobody hears any more: the check has found something wrong.
+    /// Whether nobody hears any more: the check has found something wrong.
     is_over: bool,
 }
 

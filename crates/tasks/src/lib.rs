@@ -35,15 +35,15 @@ pub use filler::filler;
 pub enum Task {
     /// Indirect object identification: who receives the object.
     Ioi,
-    /// A span of years ends after it starts.
+    /// Greater-than: a span of years ends after it starts.
     GreaterThan,
-    /// The verb agrees with its subject and not with a nearer noun.
+    /// Subject-verb agreement: the verb agrees with its subject and not with a nearer noun.
     SubjectVerb,
-    /// A pronoun agrees with the gender of a name.
+    /// Gendered pronouns: a pronoun agrees with the gender of a name.
     Pronoun,
-    /// Countries and their capitals, in both directions.
+    /// Capitals: countries and their capitals, in both directions.
     Capital,
-    /// The class that a thing belongs to.
+    /// Hypernyms: the class that a thing belongs to.
     Hypernym,
 }
 
@@ -124,11 +124,11 @@ pub struct Pair {
     pub task: Task,
     /// The prompt for which `answer` is right.
     pub clean: String,
-    /// The same prompt with one word replaced.
+    /// The clean prompt with one word replaced.
     pub corrupted: String,
     /// The right next words of the clean prompt, each with its leading space.
     pub answer: Vec<String>,
-    /// The next words to weigh against them, each with its leading space.
+    /// The wrong next words of the clean prompt, each with its leading space.
     pub wrong: Vec<String>,
 }
 

@@ -8,7 +8,7 @@ use anyhow::{Context as _, ensure};
 
 use crate::{execute, root, say};
 
-/// Where tests find the page whose worker can be made to fail.
+/// Folder in which tests find the page whose worker can be made to fail.
 const FAULTS: &str = "target/dist-faults";
 
 /// Builds the page, serves it, opens it, and builds again on every change.

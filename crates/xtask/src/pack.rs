@@ -11,13 +11,13 @@ use crate::{execute, root, say, tools};
 /// Name of the archive's folder.
 const FOLDER: &str = "twinbeam-bench-gpu";
 
-/// What is run on that machine.
+/// The script that is run on the other machine.
 const RUN: &str = include_str!("pack/run.sh");
 
 /// What the worker is and reads, of the built page.
 const OF_PAGE: [&str; 3] = ["worker.js", "worker_bg.wasm", "models/mini"];
 
-/// Of Dawn's package what this machine needs; it comes with libraries for five systems.
+/// Files of Dawn's package that this machine needs; it comes with libraries for five systems.
 fn of_dawn() -> anyhow::Result<[String; 4]> {
     let system = match (std::env::consts::OS, std::env::consts::ARCH) {
         ("linux", "x86_64") => "linux-x64",

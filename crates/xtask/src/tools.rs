@@ -8,9 +8,9 @@ use anyhow::bail;
 use crate::{execute, root, say};
 
 const TARGET: &str = "wasm32-unknown-unknown";
-/// The last one that Rust 1.95 builds.
+/// Version of Trunk, the last one that Rust 1.95 builds.
 const TRUNK: &str = "0.21.14";
-/// Must equal the crate's version in Cargo.toml.
+/// Version of wasm-bindgen, which must equal the crate's in Cargo.toml.
 const WASM_BINDGEN: &str = "0.2.130";
 
 /// What building the page needs.
@@ -92,7 +92,7 @@ pub(crate) fn vulkan() -> anyhow::Result<()> {
     Ok(())
 }
 
-/// Where the loader is, as the system's own linker finds it.
+/// Path of the loader, as the system's own linker finds it.
 pub(crate) fn vulkan_loader() -> Option<PathBuf> {
     let output = ["ldconfig", "/sbin/ldconfig"]
         .into_iter()
