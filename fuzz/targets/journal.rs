@@ -3,7 +3,7 @@
 #![no_main]
 
 use libfuzzer_sys::fuzz_target;
-use twinbeam_core::Journal;
+use twinbeam_core::models::Journal;
 
 fuzz_target!(|bytes: &[u8]| {
     let (journal, taken) = Journal::read(bytes);

@@ -6,7 +6,7 @@ use base64::Engine as _;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use libfuzzer_sys::fuzz_target;
 use miniz_oxide::deflate::compress_to_vec;
-use twinbeam_core::{Link, parse_link, print_link};
+use twinbeam_core::link::{Link, parse_link, print_link};
 
 fn printed(link: &Link) -> Option<String> {
     print_link(&link.experiment, link.snapshot.as_ref(), &link.view).ok()

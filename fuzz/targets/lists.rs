@@ -3,7 +3,7 @@
 #![no_main]
 
 use libfuzzer_sys::fuzz_target;
-use twinbeam_core::{MAX_PAIRS_BYTES, pairs_text, print_pairs, read_pairs};
+use twinbeam_core::prompts::lists::{MAX_PAIRS_BYTES, pairs_text, print_pairs, read_pairs};
 
 fuzz_target!(|bytes: &[u8]| {
     let Ok(list) = read_pairs(bytes) else { return };

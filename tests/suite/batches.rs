@@ -7,7 +7,8 @@ use twinbeam_attribution::{
     Advance, Baseline, Budget, Error, Load, NoProgress, Nodes, Pace, Progress, ReadBack, RunPair,
     Values, ablate, integrate, integrate_layers, patch_some, streams,
 };
-use twinbeam_core::{Component, ComponentKind, ModelShape};
+use twinbeam_core::models::ModelShape;
+use twinbeam_core::words::{Component, ComponentKind};
 use twinbeam_tests::any_question;
 
 /// A device that answers as it is told: whether memory ran out, while a batch is larger than the least.

@@ -3,7 +3,8 @@
 use pollster::block_on;
 use twinbeam_cli::evaluate::evaluate;
 use twinbeam_cli::files::{Folder, Terminal};
-use twinbeam_core::{Catalog, Expected};
+use twinbeam_core::models::Catalog;
+use twinbeam_core::wire::Expected;
 use twinbeam_engine::{DeviceKind, Model, Precision};
 use twinbeam_tasks::{Split, Task, vocabulary};
 use twinbeam_tests::{repository, sha256_of};

@@ -10,7 +10,7 @@ use twinbeam_cli::convert::{Options, Report, convert};
 use twinbeam_cli::self_check::describe;
 use twinbeam_cli::store::Stored;
 use twinbeam_cli::synth::{self, Size};
-use twinbeam_core::{ModelShape, SelfCheck};
+use twinbeam_core::models::{ModelShape, SelfCheck};
 use twinbeam_gpt2::{
     Gpt2, Gpt2Config, INITIAL_STD, StoredDtype, random_params, safetensors_header, stored_bytes,
 };

@@ -9,7 +9,7 @@ use pollster::block_on;
 use serde_json::json;
 use twinbeam_cli::convert::{Options, convert};
 use twinbeam_cli::store::Stored;
-use twinbeam_core::{Expected, Problem};
+use twinbeam_core::wire::{Expected, Problem};
 use twinbeam_engine::{DeviceKind, Model};
 use twinbeam_tests::{Files, Listener, repository, sha256_of};
 

@@ -4,9 +4,11 @@ use burn::tensor::DType;
 use pollster::block_on;
 use twinbeam_cli::checked::run_checked;
 use twinbeam_cli::files::{Folder, Terminal};
-use twinbeam_core::{
-    BenchPart, CheckReport, ComponentKind, Coverage, Direction, Event, Expected, Experiment,
-    MAX_STEPS, Method, Outcome, Problem, PromptError, ScoreTable, Steps,
+use twinbeam_core::scores::{Coverage, Outcome, ScoreTable};
+use twinbeam_core::wire::devices::{BenchPart, CheckReport};
+use twinbeam_core::wire::{Event, Expected, Problem};
+use twinbeam_core::words::{
+    ComponentKind, Direction, Experiment, MAX_STEPS, Method, PromptError, Steps,
 };
 use twinbeam_engine::{
     BenchPlan, ByteSource as _, DeviceKind, Error, Model, Plan, Precision, bench, inspect,

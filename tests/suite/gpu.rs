@@ -6,9 +6,10 @@ use std::future::{Future, ready};
 
 use pollster::block_on;
 use twinbeam_cli::files::Folder;
-use twinbeam_core::{
-    ComponentKind, DeviceChoice, Direction, Event, Expected, Experiment, Outcome, Steps,
-};
+use twinbeam_core::scores::Outcome;
+use twinbeam_core::wire::devices::DeviceChoice;
+use twinbeam_core::wire::{Event, Expected};
+use twinbeam_core::words::{ComponentKind, Direction, Experiment, Steps};
 use twinbeam_engine::{DeviceKind, Host, Model, Plan, question, run};
 use twinbeam_tests::repository;
 

@@ -9,7 +9,7 @@ use std::rc::Rc;
 
 use pollster::block_on;
 use proptest::prelude::*;
-use twinbeam_core::{Expected, FetchFault, Problem, Wait};
+use twinbeam_core::wire::{Expected, FetchFault, Problem, Wait};
 use twinbeam_engine::{
     Answer, Blob as _, Body, ByteSource, DeviceKind, Error, Model, Remote, Shelf, SourceError,
     Transport,

@@ -7,7 +7,8 @@ use twinbeam_attribution::plain::{PlainOptions, integrate_layer, patch_layer, pa
 use twinbeam_attribution::{
     Budget, NoProgress, Nodes, RunPair, Side, integrate, integrate_from_zero, patch, patch_some,
 };
-use twinbeam_core::{ComponentKind, Direction, HookName, Metric};
+use twinbeam_core::models::HookName;
+use twinbeam_core::words::{ComponentKind, Direction, Metric};
 use twinbeam_gpt2::{ActivationCache, Hooks, NoHooks, gelu_new};
 use twinbeam_tests::{Question, VOCABULARY, any_question, assert_close, values};
 

@@ -14,9 +14,12 @@ use twinbeam_attribution::{
     streams,
 };
 use twinbeam_cli::files::Folder;
-use twinbeam_core::{
-    Component, ComponentKind, Direction, Event, Expected, Experiment, Finding, Method, Metric,
-    Phase, PositionEffects, Probe, Problem, PromptError, Replacement, Stream, StreamMap,
+use twinbeam_core::wire::probes::{
+    Finding, PositionEffects, Probe, Replacement, Stream, StreamMap,
+};
+use twinbeam_core::wire::{Event, Expected, Problem};
+use twinbeam_core::words::{
+    Component, ComponentKind, Direction, Experiment, Method, Metric, Phase, PromptError,
 };
 use twinbeam_engine::{DeviceKind, Error, Model, Plan, probe, question, run};
 use twinbeam_tests::{

@@ -1,7 +1,8 @@
 //! Links that are out in the world keep their meaning.
 
 use serde_json::Value;
-use twinbeam_core::{Direction, Experiment, Method, Metric, Steps, View, parse_link, print_link};
+use twinbeam_core::link::{View, parse_link, print_link};
+use twinbeam_core::words::{Direction, Experiment, Method, Metric, Steps};
 use twinbeam_tests::json;
 
 fn corpus() -> Vec<Value> {
@@ -28,7 +29,7 @@ fn links_of_version_1_mean_what_they_meant() {
         let scores = entry.get("heads_ap_noising").map(twinbeam_tests::numbers);
         assert_eq!(read.snapshot.is_some(), scores.is_some(), "{link}");
         let Some((snapshot, scores)) = read.snapshot.zip(scores) else { continue };
-        let is_it = |t: &&twinbeam_core::ScoreTable| {
+        let is_it = |t: &&twinbeam_core::scores::ScoreTable| {
             t.method == Method::Ap && t.direction == Direction::Noising
         };
         let table = snapshot.heads.iter().find(is_it).expect("AP, noising");

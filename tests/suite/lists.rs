@@ -8,7 +8,7 @@ use serde_json::{Value, json};
 use twinbeam_cli::compare::{
     DeviceOption, DirectionOption, MetricOption, Options, PrecisionOption, UnitOption, run,
 };
-use twinbeam_core::Steps;
+use twinbeam_core::words::Steps;
 use twinbeam_gpt2::Tokenizer;
 use twinbeam_tests::repository;
 

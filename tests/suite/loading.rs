@@ -10,9 +10,10 @@ use std::rc::Rc;
 use burn::tensor::DType;
 use pollster::block_on;
 use serde_json::json;
-use twinbeam_core::{
-    Answers, ComponentKind, Direction, Event, Expected, Experiment, FetchFault, Kept, Metric,
-    ModelShape, Problem, Steps, TokenPair, Wait,
+use twinbeam_core::models::ModelShape;
+use twinbeam_core::wire::{Event, Expected, FetchFault, Kept, Problem, Wait};
+use twinbeam_core::words::{
+    Answers, ComponentKind, Direction, Experiment, Metric, Steps, TokenPair,
 };
 use twinbeam_engine::{
     Answer, Blob, Body, ByteSource as _, DeviceKind, Error, Model, Plan, Question, Remote, Shelf,

@@ -8,9 +8,9 @@ use twinbeam_attribution::{
     RunPair, Side, integrate, integrate_from_zero, patch, sample,
 };
 use twinbeam_cli::files::{Folder, Terminal};
-use twinbeam_core::{
-    Answers, Claim, ClaimedIntegral, ComponentKind, Direction, Expected, Experiment, Method, Steps,
-};
+use twinbeam_core::wire::Expected;
+use twinbeam_core::wire::devices::{Claim, ClaimedIntegral};
+use twinbeam_core::words::{Answers, ComponentKind, Direction, Experiment, Method, Steps};
 use twinbeam_engine::{DeviceKind, Error, Model, Plan, check_stored, question, run};
 use twinbeam_gpt2::{
     Gpt2, Gpt2Builder, Gpt2Config, Param, Params, PlannedTensor, StoredDtype, stored_bytes,

@@ -2,7 +2,7 @@
 
 use burn::tensor::DType;
 use serde_json::{Value, json};
-use twinbeam_core::ModelShape;
+use twinbeam_core::models::ModelShape;
 use twinbeam_gpt2::{ConfigError, Gpt2Config, LoadError, NoBos, StoredDtype, stored_bytes};
 use twinbeam_tests::{assert_close, fixture_model, load, read, values};
 

@@ -11,12 +11,12 @@ use serde_json::Value;
 use twinbeam_cli::compare::{
     DeviceOption, DirectionOption, MetricOption, Options, PrecisionOption, UnitOption, run,
 };
-use twinbeam_core::gates::GateNetwork;
-use twinbeam_core::stats::{
+use twinbeam_core::statistics::GateNetwork;
+use twinbeam_core::statistics::{
     Agreement, BlandAltman, asymmetry, bootstrap_mean, highlighted, mean_sd, overlap_curve,
     quantile, slope,
 };
-use twinbeam_core::{Direction, Steps};
+use twinbeam_core::words::{Direction, Steps};
 use twinbeam_tasks::Task;
 use twinbeam_tests::{fixture, json, numbers, repository};
 

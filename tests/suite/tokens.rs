@@ -8,9 +8,10 @@ use std::ops::Range;
 use pollster::block_on;
 use proptest::prelude::*;
 use serde_json::{Value, json};
-use twinbeam_core::{
-    About, Expected, Experiment, Field, Hint, Problem, PromptError, TokenizerNote, Written,
-};
+use twinbeam_core::prompts::{About, Field, Hint};
+use twinbeam_core::wire::inspection::TokenizerNote;
+use twinbeam_core::wire::{Expected, Problem};
+use twinbeam_core::words::{Experiment, PromptError, Written};
 use twinbeam_engine::{ByteSource, DeviceKind, Error, Model, SourceError, inspect, question};
 use twinbeam_gpt2::{PrefixSpace, Tokenizer, TokenizerError, TokenizerFiles};
 use twinbeam_tests::{Listener, repository};
@@ -299,7 +300,7 @@ fn tokens_apart_are_the_same_model() {
     assert_eq!((report.bos.as_str(), report.notes.len()), (BOS, 0));
 }
 
-fn look(model: &Model, draft: &Experiment) -> twinbeam_core::Inspection {
+fn look(model: &Model, draft: &Experiment) -> twinbeam_core::wire::inspection::Inspection {
     block_on(inspect(model, draft)).expect("it can be looked at")
 }
 
@@ -569,10 +570,12 @@ fn ids_are_written_as_text_where_a_text_has_just_these_tokens() {
         pair("Kate gave Tom a café and Tom went to", "Kate gave Tom a café and Kate went to");
     let seen = look(&model, &text);
     assert_eq!(seen.in_text, None, "it is text");
-    let ids = |side: &twinbeam_core::SideView| -> Vec<String> {
+    let ids = |side: &twinbeam_core::wire::inspection::SideView| -> Vec<String> {
         side.tokens.iter().map(|token| token.id.to_string()).collect()
     };
-    let answer = |check: &twinbeam_core::AnswerCheck| vec![check.readings[0].ids[0].to_string()];
+    let answer = |check: &twinbeam_core::wire::inspection::AnswerCheck| {
+        vec![check.readings[0].ids[0].to_string()]
+    };
     let in_ids = Experiment {
         clean: ids(&seen.clean).join(" "),
         corrupted: ids(&seen.corrupted).join(" "),

@@ -3,9 +3,10 @@
 
 use pollster::block_on;
 use serde_json::{Value, json};
-use twinbeam_core::{
-    Answers, ComponentKind, Direction, Expected, Experiment, Method, Metric, MetricValues, Outcome,
-    PromptError, Steps, TokenPair,
+use twinbeam_core::scores::{MetricValues, Outcome};
+use twinbeam_core::wire::Expected;
+use twinbeam_core::words::{
+    Answers, ComponentKind, Direction, Experiment, Method, Metric, PromptError, Steps, TokenPair,
 };
 use twinbeam_engine::{DeviceKind, Error, Model, Plan, Precision, Question, inspect, run};
 use twinbeam_gpt2::StoredDtype;

@@ -8,7 +8,10 @@ use std::path::PathBuf;
 
 use burn::tensor::{DType, Device, Tensor, TensorCreationOptions};
 use serde_json::Value;
-use twinbeam_core::{Answers, Claim, Event, ModelShape, TokenPair};
+use twinbeam_core::models::ModelShape;
+use twinbeam_core::wire::Event;
+use twinbeam_core::wire::devices::Claim;
+use twinbeam_core::words::{Answers, TokenPair};
 use twinbeam_engine::Host;
 use twinbeam_gpt2::{
     Gpt2, Gpt2Builder, Gpt2Config, INITIAL_STD, LoadError, Param, Params, WeightPlan, random_params,

@@ -2,7 +2,8 @@ use burn::tensor::DType;
 use pollster::block_on;
 use proptest::prelude::*;
 use twinbeam_attribution::RunPair;
-use twinbeam_core::{Answers, Component, ComponentKind, Direction, Metric, ModelShape, TokenPair};
+use twinbeam_core::models::ModelShape;
+use twinbeam_core::words::{Answers, Component, ComponentKind, Direction, Metric, TokenPair};
 use twinbeam_gpt2::Gpt2;
 
 use crate::random_model;

@@ -1,6 +1,7 @@
 use gloo::events::EventListener;
 use leptos::prelude::*;
-use twinbeam_core::{Experiment, Link, Snapshot, View};
+use twinbeam_core::link::{Link, Snapshot, View};
+use twinbeam_core::words::Experiment;
 
 use crate::components::{
     answers, controls, notice, prompts, reading, status, summary, watch_pointer,

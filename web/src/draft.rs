@@ -5,7 +5,8 @@
 use std::cell::RefCell;
 
 use leptos::prelude::*;
-use twinbeam_core::{Experiment, experiment_from_text, experiment_to_text};
+use twinbeam_core::link::{experiment_from_text, experiment_to_text};
+use twinbeam_core::words::Experiment;
 
 use crate::memory::Memory;
 use crate::reactive::effect;
@@ -139,7 +140,7 @@ mod tests {
         let draft = Experiment {
             clean: "word ".repeat(2000),
             answer: Vec::new(),
-            n_steps: twinbeam_core::Steps::Fixed(0),
+            n_steps: twinbeam_core::words::Steps::Fixed(0),
             ..address.clone()
         };
         assert_eq!(read(&written(&address, &draft), &address), Some(draft));

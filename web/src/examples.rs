@@ -1,5 +1,5 @@
 use serde::Deserialize;
-use twinbeam_core::{Experiment, Metric, Written};
+use twinbeam_core::words::{Experiment, Metric, Written};
 
 /// One entry of `assets/examples.json`.
 #[derive(Debug, Clone, Deserialize)]

@@ -1,10 +1,11 @@
 //! A result that came with the link: shown at once, marked, and compared with one's own.
 
 use leptos::prelude::*;
-use twinbeam_core::{
-    Component, ComponentKind, DeviceReport, Experiment, Kept, LinkError, ScoreTable, Snapshot,
-    UnitBasis,
-};
+use twinbeam_core::link::{LinkError, Snapshot};
+use twinbeam_core::scores::{ScoreTable, UnitBasis};
+use twinbeam_core::wire::Kept;
+use twinbeam_core::wire::devices::DeviceReport;
+use twinbeam_core::words::{Component, ComponentKind, Experiment};
 
 use crate::models::{Identity, LOCAL};
 use crate::state::{AppState, Committed, Loaded, Origin};
@@ -189,7 +190,8 @@ pub(crate) fn LinkMark(state: AppState) -> impl IntoView {
 mod tests {
     use super::*;
     use crate::export::tests::committed as own;
-    use twinbeam_core::{Direction, Method, ModelShape};
+    use twinbeam_core::models::ModelShape;
+    use twinbeam_core::words::{Direction, Method};
 
     fn complete() -> Committed {
         let mut own = own();

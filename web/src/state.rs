@@ -1,8 +1,14 @@
 use leptos::prelude::*;
-use twinbeam_core::{
-    Bench, CheckReport, Component, ComponentKind, Coverage, DeviceChoice, DeviceReport, Direction,
-    Experiment, GpuState, Inspection, Kept, Method, Metric, ModelShape, NeuronScores, Phase,
-    Placement, ScaleChoice, ScoreTable, SideSummary, Snapshot, TokenizerReport, Unit, UnitBasis,
+use twinbeam_core::link::{NeuronScores, ScaleChoice, Snapshot};
+use twinbeam_core::models::ModelShape;
+use twinbeam_core::scores::{Coverage, ScoreTable, SideSummary, Unit, UnitBasis};
+use twinbeam_core::wire::Kept;
+use twinbeam_core::wire::devices::{
+    Bench, CheckReport, DeviceChoice, DeviceReport, GpuState, Placement,
+};
+use twinbeam_core::wire::inspection::{Inspection, TokenizerReport};
+use twinbeam_core::words::{
+    Component, ComponentKind, Direction, Experiment, Method, Metric, Phase,
 };
 
 use crate::components::reading;

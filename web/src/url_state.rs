@@ -1,9 +1,9 @@
 //! The only file that touches the address: links in, links out, and the query.
 
 use leptos::prelude::window;
-use twinbeam_core::{
-    DeviceChoice, Experiment, Link, LinkError, Snapshot, View, parse_link, print_link,
-};
+use twinbeam_core::link::{Link, LinkError, Snapshot, View, parse_link, print_link};
+use twinbeam_core::wire::devices::DeviceChoice;
+use twinbeam_core::words::Experiment;
 use wasm_bindgen::JsValue;
 use web_sys::UrlSearchParams;
 

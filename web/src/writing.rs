@@ -1,7 +1,8 @@
 //! Whether prompts and answers are typed as text or as token ids, and how one becomes the other.
 
 use leptos::prelude::*;
-use twinbeam_core::{AnswerCheck, Experiment, Inspection, SideView, Written};
+use twinbeam_core::wire::inspection::{AnswerCheck, Inspection, SideView};
+use twinbeam_core::words::{Experiment, Written};
 
 use crate::state::AppState;
 use crate::{bridge, explain};
@@ -59,7 +60,7 @@ fn or_typed(turned: String, typed: &str) -> String {
 fn each(
     check: &AnswerCheck,
     typed: &[String],
-    turn: impl Fn(&twinbeam_core::AnswerReading) -> String,
+    turn: impl Fn(&twinbeam_core::wire::inspection::AnswerReading) -> String,
 ) -> Vec<String> {
     let turned = |(place, typed): (usize, &String)| {
         let reading = check.readings.get(place);
@@ -116,7 +117,7 @@ pub(crate) fn emptied(draft: &Experiment) -> Experiment {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use twinbeam_core::{AnswerReading, TokenView};
+    use twinbeam_core::wire::inspection::{AnswerReading, TokenView};
 
     fn side(tokens: &[(u32, &str)]) -> SideView {
         let token = |(id, text): &(u32, &str)| TokenView {

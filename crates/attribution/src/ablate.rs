@@ -1,9 +1,9 @@
 //! Sets of components of any layers replaced together, in full runs: ablation and faithfulness.
 
 use burn::tensor::{Tensor, TensorData};
-use twinbeam_core::{
-    Ablation, Component, ComponentKind, Direction, Faithfulness, HookName, ModelShape,
-};
+use twinbeam_core::models::{HookName, ModelShape};
+use twinbeam_core::wire::probes::{Ablation, Faithfulness};
+use twinbeam_core::words::{Component, ComponentKind, Direction};
 use twinbeam_gpt2::Hooks;
 
 use crate::batches::{Batch, Work, in_batches};

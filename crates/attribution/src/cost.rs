@@ -2,7 +2,8 @@
 //! floating-point operations. Progress, time left and batch sizes come from it, and the benchmark holds
 //! what is reached against it.
 
-use twinbeam_core::{ComponentKind, Metric, ModelShape, TokenPair};
+use twinbeam_core::models::ModelShape;
+use twinbeam_core::words::{ComponentKind, Metric, TokenPair};
 use twinbeam_gpt2::kernels::MOST_KEYS;
 
 use crate::pace::{LARGEST, Size};

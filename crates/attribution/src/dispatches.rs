@@ -1,7 +1,7 @@
 //! How often a GPU is told to run a program for a job: what small models cost there, where arithmetic is next to
 //! nothing.
 
-use twinbeam_core::ComponentKind;
+use twinbeam_core::words::ComponentKind;
 
 use crate::CostModel;
 use crate::run::{Depth, Site};

@@ -1,4 +1,5 @@
-use twinbeam_core::{Component, Direction, Integrand};
+use twinbeam_core::wire::probes::Integrand;
+use twinbeam_core::words::{Component, Direction};
 
 use crate::cost::DRAWN_POINTS;
 use crate::line::{Line, Point};

@@ -2,7 +2,7 @@
 
 use std::ops::Range;
 
-use twinbeam_core::{ComponentKind, Direction, Steps};
+use twinbeam_core::words::{ComponentKind, Direction, Steps};
 
 use crate::batches::kind_of;
 use crate::line::{Line, Point, Slopes, points};

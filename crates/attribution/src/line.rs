@@ -1,7 +1,7 @@
 //! A straight line in the residual stream, and the metric with its slopes at points of it.
 
 use burn::tensor::{Tensor, TensorData};
-use twinbeam_core::Direction;
+use twinbeam_core::words::Direction;
 
 use crate::batches::{Batch, Work, in_batches};
 use crate::cost::LEAST_POSITIONS;

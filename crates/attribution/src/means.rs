@@ -1,7 +1,7 @@
 //! Mean activations over prompts and positions, for ablation by means.
 
 use burn::tensor::Tensor;
-use twinbeam_core::HookName;
+use twinbeam_core::models::HookName;
 use twinbeam_gpt2::Hooks;
 
 use crate::batches::read_back;

@@ -2,7 +2,8 @@
 
 use burn::tensor::activation::log_softmax;
 use burn::tensor::{Int, Tensor, TensorData};
-use twinbeam_core::{Answers, Metric, MetricValues};
+use twinbeam_core::scores::MetricValues;
+use twinbeam_core::words::{Answers, Metric};
 use twinbeam_gpt2::Gpt2;
 
 /// All metrics of a run from the logits of its last token, in f64.

@@ -8,7 +8,7 @@
 use std::collections::BTreeMap;
 
 use burn::tensor::{Tensor, TensorData};
-use twinbeam_core::{ComponentKind, Direction, Steps};
+use twinbeam_core::words::{ComponentKind, Direction, Steps};
 
 use crate::error::finite;
 use crate::integrate::inside;

@@ -19,7 +19,7 @@
 
 use std::sync::{Arc, Mutex, PoisonError};
 
-use twinbeam_core::ModelShape;
+use twinbeam_core::models::ModelShape;
 
 /// How many times a batch has doubled since the first size of its kind; negative: how many times it was halved.
 pub(crate) type Size = i32;

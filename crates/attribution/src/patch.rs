@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 
 use burn::tensor::{Tensor, TensorData};
-use twinbeam_core::{ComponentKind, Direction};
+use twinbeam_core::words::{ComponentKind, Direction};
 
 use crate::batches::{Batch, Work, in_batches};
 use crate::error::finite;

@@ -1,7 +1,8 @@
 //! A head's attention probabilities in both runs.
 
 use burn::tensor::Tensor;
-use twinbeam_core::{AttentionPattern, HookName};
+use twinbeam_core::models::HookName;
+use twinbeam_core::wire::probes::AttentionPattern;
 use twinbeam_gpt2::Hooks;
 
 use crate::batches::read_back;

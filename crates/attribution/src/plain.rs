@@ -4,7 +4,9 @@
 mod sets;
 
 use burn::tensor::Tensor;
-use twinbeam_core::{Component, ComponentKind, Direction, HookName, Stream, TokenPair};
+use twinbeam_core::models::HookName;
+use twinbeam_core::wire::probes::Stream;
+use twinbeam_core::words::{Component, ComponentKind, Direction, TokenPair};
 use twinbeam_gpt2::{Activations, Gpt2, Hooks};
 
 pub use self::sets::{PlainValues, ablate_set};

@@ -2,7 +2,8 @@
 
 use std::collections::BTreeMap;
 
-use twinbeam_core::{Component, Direction, PositionEffects};
+use twinbeam_core::wire::probes::PositionEffects;
+use twinbeam_core::words::{Component, Direction};
 
 use crate::line::Line;
 use crate::patch::sweep;

@@ -1,7 +1,9 @@
 //! Both prompts run once, sites and places in the residual stream, and the sign of a direction.
 
 use burn::tensor::Tensor;
-use twinbeam_core::{Answers, ComponentKind, Direction, HookName, Metric, MetricValues, TokenPair};
+use twinbeam_core::models::HookName;
+use twinbeam_core::scores::MetricValues;
+use twinbeam_core::words::{Answers, ComponentKind, Direction, Metric, TokenPair};
 use twinbeam_gpt2::{ActivationCache, Gpt2, NoHooks, Prefix, Tokens};
 
 use crate::Progress;

@@ -1,7 +1,8 @@
 //! What residual stream, attention outputs and MLP outputs do, by layer and token.
 
 use burn::tensor::Tensor;
-use twinbeam_core::{ComponentKind, Direction, Method, Stream, StreamMap};
+use twinbeam_core::wire::probes::{Stream, StreamMap};
+use twinbeam_core::words::{ComponentKind, Direction, Method};
 
 use crate::integrate::integrate_lines;
 use crate::line::Line;

@@ -1,7 +1,7 @@
 //! The rest of the model after a place in the residual stream, for many streams at once.
 
 use burn::tensor::{Int, Tensor, TensorData};
-use twinbeam_core::ComponentKind;
+use twinbeam_core::words::ComponentKind;
 use twinbeam_gpt2::kernels::product::product;
 use twinbeam_gpt2::{Joined, join};
 

@@ -9,7 +9,9 @@ use std::path::PathBuf;
 use anyhow::{Context as _, ensure};
 use clap::Args;
 use pollster::block_on;
-use twinbeam_core::{Bench, Expected, Experiment, Steps};
+use twinbeam_core::wire::Expected;
+use twinbeam_core::wire::devices::Bench;
+use twinbeam_core::words::{Experiment, Steps};
 use twinbeam_engine::{BenchPlan, DeviceKind, Model, bench, bench_question};
 
 use crate::compare::{DeviceOption, PrecisionOption, question_of, read_cases, steps};

@@ -6,7 +6,10 @@ use std::thread;
 
 use anyhow::Context as _;
 use pollster::block_on;
-use twinbeam_core::{CheckReport, Claim, Event, Experiment, Outcome};
+use twinbeam_core::scores::Outcome;
+use twinbeam_core::wire::Event;
+use twinbeam_core::wire::devices::{CheckReport, Claim};
+use twinbeam_core::words::Experiment;
 use twinbeam_engine::{Check, Error, Host, Model, Plan, Question, run};
 
 /// Runs a question on a model, and has `on_cpu` hear what it claims. Returns the outcome, and how well the two agree.

@@ -13,10 +13,13 @@ use anyhow::Context as _;
 use clap::{Args, ValueEnum};
 use pollster::block_on;
 use serde_json::{Value, json};
-use twinbeam_core::{
-    BadRow, CaseResult, ComponentKind, DeviceChoice, Direction, Expected, Experiment, MAX_PAIRS,
-    MAX_STEPS, Merging, Metric, Outcome, PromptPair, Steps, Unit,
-};
+use twinbeam_core::prompts::PromptPair;
+use twinbeam_core::prompts::lists::{BadRow, MAX_PAIRS};
+use twinbeam_core::scores::many::{CaseResult, Merging};
+use twinbeam_core::scores::{Outcome, Unit};
+use twinbeam_core::wire::Expected;
+use twinbeam_core::wire::devices::DeviceChoice;
+use twinbeam_core::words::{ComponentKind, Direction, Experiment, MAX_STEPS, Metric, Steps};
 use twinbeam_engine::{DeviceKind, Error, Model, Plan, Precision, hints, run as run_engine};
 use twinbeam_tasks::Task;
 

@@ -11,7 +11,8 @@ use std::path::{Path, PathBuf};
 use anyhow::{Context as _, ensure};
 use clap::Args;
 use pollster::block_on;
-use twinbeam_core::{Expected, ModelFiles};
+use twinbeam_core::models::ModelFiles;
+use twinbeam_core::wire::Expected;
 use twinbeam_engine::{DeviceKind, Model};
 use twinbeam_gpt2::{Gpt2Config, ShardIndex, StoredDtype};
 

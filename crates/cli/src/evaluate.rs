@@ -1,7 +1,7 @@
 //! How well a model solves the six tasks on fillers that it was not trained on.
 
 use pollster::block_on;
-use twinbeam_core::Experiment;
+use twinbeam_core::words::Experiment;
 use twinbeam_engine::{Error, Model, prompt_metrics};
 use twinbeam_tasks::{Split, Task, pairs};
 

@@ -8,7 +8,7 @@ use std::path::PathBuf;
 use std::time::Instant;
 
 use indicatif::{ProgressBar, ProgressStyle};
-use twinbeam_core::Event;
+use twinbeam_core::wire::Event;
 use twinbeam_engine::{ByteSource, Host, SourceError};
 
 /// Files of a folder on the disk.

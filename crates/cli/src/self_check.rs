@@ -1,7 +1,7 @@
 //! Whether a model gives the numbers that were published of it, in words.
 
 use pollster::block_on;
-use twinbeam_core::{Catalog, CheckedItem, SelfCheck};
+use twinbeam_core::models::{Catalog, CheckedItem, SelfCheck};
 use twinbeam_engine::Model;
 
 /// Compares a model that the catalog recognises with what is published of it, and says on the standard error how

@@ -7,7 +7,7 @@ use std::path::{Path, PathBuf};
 use anyhow::Context as _;
 use clap::ValueEnum;
 use sha2::{Digest as _, Sha256};
-use twinbeam_core::ModelFiles;
+use twinbeam_core::models::ModelFiles;
 use twinbeam_gpt2::StoredDtype;
 
 pub(crate) const CONFIG: &str = ModelFiles::CONFIG;

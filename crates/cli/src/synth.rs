@@ -8,7 +8,7 @@ use std::path::{Path, PathBuf};
 
 use anyhow::{Context as _, ensure};
 use clap::{Args, ValueEnum};
-use twinbeam_core::ModelShape;
+use twinbeam_core::models::ModelShape;
 use twinbeam_gpt2::{Gpt2Config, INITIAL_STD, StoredDtype, Tokenizer, random_params, stored_bytes};
 
 use crate::store::{CONFIG, NewFile, Stored, TOKENIZER, WEIGHTS};

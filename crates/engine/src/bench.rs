@@ -4,9 +4,11 @@ use burn::tensor::Tensor;
 use twinbeam_attribution::{
     Advance, Error as MethodError, Load, Nodes, Pace, Progress, ReadBack, integrate, patch_some,
 };
-use twinbeam_core::{
-    Answers, Bench, BenchPart, BenchRow, ComponentKind, DeviceReport, Direction, Event, Metric,
-    ModelShape, Phase, PromptError, Steps, TokenPair,
+use twinbeam_core::models::ModelShape;
+use twinbeam_core::wire::Event;
+use twinbeam_core::wire::devices::{Bench, BenchPart, BenchRow, DeviceReport};
+use twinbeam_core::words::{
+    Answers, ComponentKind, Direction, Metric, Phase, PromptError, Steps, TokenPair,
 };
 
 use crate::reader::Reader;

@@ -14,9 +14,9 @@ use twinbeam_attribution::{
     Advance, Error as MethodError, Nodes, Progress, RunPair, Side, integrate, integrate_from_zero,
     patch_some, plain,
 };
-use twinbeam_core::{
-    CheckReport, Claim, ClaimedIntegral, ComponentKind, Direction, Method, Metric, SplitMix64,
-};
+use twinbeam_core::statistics::SplitMix64;
+use twinbeam_core::wire::devices::{CheckReport, Claim, ClaimedIntegral};
+use twinbeam_core::words::{ComponentKind, Direction, Method, Metric};
 
 pub use self::stored::check_stored;
 use crate::run::claimed;
@@ -301,7 +301,9 @@ mod tests {
     use burn::tensor::{DType, Device, TensorCreationOptions};
     use pollster::block_on;
     use twinbeam_attribution::{NoProgress, patch};
-    use twinbeam_core::{Answers, Event, Experiment, ModelShape, Steps, TokenPair};
+    use twinbeam_core::models::ModelShape;
+    use twinbeam_core::wire::Event;
+    use twinbeam_core::words::{Answers, Experiment, Steps, TokenPair};
     use twinbeam_gpt2::{Gpt2, Gpt2Config, Param, Params, random_params};
 
     use super::*;

@@ -2,7 +2,8 @@
 
 use burn::tensor::{DType, Device, TensorCreationOptions};
 use twinbeam_attribution::Budget;
-use twinbeam_core::{DeviceChoice, DeviceReport, ModelShape};
+use twinbeam_core::models::ModelShape;
+use twinbeam_core::wire::devices::{DeviceChoice, DeviceReport};
 
 use crate::Error;
 #[cfg(feature = "gpu")]

@@ -1,6 +1,8 @@
 //! Why a job could not be done, with all of its cause in one message.
 
-use twinbeam_core::{FetchFault, ModelFiles, Problem, PromptError};
+use twinbeam_core::models::ModelFiles;
+use twinbeam_core::wire::{FetchFault, Problem};
+use twinbeam_core::words::PromptError;
 use twinbeam_gpt2::{ConfigError, IndexError, LoadError, NotTheFile, TokenizerError};
 
 use crate::SourceError;

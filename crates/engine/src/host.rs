@@ -2,7 +2,8 @@
 
 use std::future::Future;
 
-use twinbeam_core::{Claim, Event};
+use twinbeam_core::wire::Event;
+use twinbeam_core::wire::devices::Claim;
 
 /// Who runs the engine: it has a clock, hears events, and may want a job to stop.
 pub trait Host {

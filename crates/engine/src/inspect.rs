@@ -1,9 +1,13 @@
 //! What is typed, as the model sees it: tokens, alignment, how answers read; and an experiment as a question.
 
 use twinbeam_attribution::{last_logits, metric_values};
-use twinbeam_core::{
-    AnswerCheck, AnswerReading, Answers, Experiment, Inspection, MAX_PROMPT_CHARS, MAX_STEPS,
-    MetricValues, PromptError, SideView, TokenPair, TokenView, Written, align, parse_ids,
+use twinbeam_core::prompts::align;
+use twinbeam_core::scores::MetricValues;
+use twinbeam_core::wire::inspection::{
+    AnswerCheck, AnswerReading, Inspection, SideView, TokenView,
+};
+use twinbeam_core::words::{
+    Answers, Experiment, MAX_PROMPT_CHARS, MAX_STEPS, PromptError, TokenPair, Written, parse_ids,
 };
 
 use crate::hints::hints;

@@ -2,9 +2,10 @@
 
 use burn::tensor::{Device, Tensor, TensorCreationOptions};
 use twinbeam_attribution::{Budget, RunPair};
-use twinbeam_core::{
-    Expected, ModelFiles, ModelShape, PromptError, TokenizerNote, TokenizerReport,
-};
+use twinbeam_core::models::{ModelFiles, ModelShape};
+use twinbeam_core::wire::Expected;
+use twinbeam_core::wire::inspection::{TokenizerNote, TokenizerReport};
+use twinbeam_core::words::PromptError;
 use twinbeam_gpt2::{
     FileKind, Gpt2, Gpt2Config, NoBos, PrefixSpace, Reading, Tokenizer, TokenizerError,
     TokenizerFiles, json_object,

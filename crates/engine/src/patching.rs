@@ -4,9 +4,10 @@
 use std::collections::VecDeque;
 
 use twinbeam_attribution::{Progress as _, patch_some};
-use twinbeam_core::{
-    Claim, ComponentKind, Direction, Event, Method, Patches, Phase, ScoreTable, Screening, Strip,
-};
+use twinbeam_core::scores::{Patches, ScoreTable, Screening, Strip};
+use twinbeam_core::wire::Event;
+use twinbeam_core::wire::devices::Claim;
+use twinbeam_core::words::{ComponentKind, Direction, Method, Phase};
 
 use crate::run::Job;
 use crate::{Error, Host};

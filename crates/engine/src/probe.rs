@@ -5,9 +5,11 @@ use twinbeam_attribution::{
     CostModel, Nodes, Progress, RunPair, Values, ablate, attention_pattern, faithfulness,
     integrand, integrate_from_zero, means, position_effects, streams,
 };
-use twinbeam_core::{
-    Component, ComponentKind, Direction, Experiment, Finding, Method, ModelShape, Phase, Probe,
-    Replacement, ScoreTable, TokenPair,
+use twinbeam_core::models::ModelShape;
+use twinbeam_core::scores::ScoreTable;
+use twinbeam_core::wire::probes::{Finding, Probe, Replacement};
+use twinbeam_core::words::{
+    Component, ComponentKind, Direction, Experiment, Method, Phase, TokenPair,
 };
 
 use crate::inspect::encode;

@@ -1,7 +1,7 @@
 //! Whether a model gives the numbers that were published of it.
 
 use twinbeam_attribution::last_logits;
-use twinbeam_core::{Published, SelfCheck};
+use twinbeam_core::models::{Published, SelfCheck};
 
 use crate::{Error, Model};
 

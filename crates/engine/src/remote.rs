@@ -12,7 +12,7 @@ use std::collections::BTreeMap;
 use std::future::Future;
 use std::ops::Range;
 
-use twinbeam_core::{FetchFault, Wait};
+use twinbeam_core::wire::{FetchFault, Wait};
 
 use self::first_bytes::{Claim, LOOK, claim, is_page};
 use crate::source::at_most;

@@ -4,9 +4,12 @@ use twinbeam_attribution::{
     Advance, Baseline, Budget, CostModel, Error as MethodError, LayerIntegral, Load, Nodes, Pace,
     Progress, ReadBack, RunPair, Side, integrate_layers, layers_at_once,
 };
-use twinbeam_core::{
-    Answers, Claim, ClaimedIntegral, ComponentKind, Direction, Event, Experiment, JointEffects,
-    Method, Metric, Outcome, Phase, SideSummary, Steps, Strip, TokenPair, TopToken, Work,
+use twinbeam_core::scores::{JointEffects, Outcome, SideSummary, Strip};
+use twinbeam_core::wire::Event;
+use twinbeam_core::wire::devices::{Claim, ClaimedIntegral, Work};
+use twinbeam_core::words::{
+    Answers, ComponentKind, Direction, Experiment, Method, Metric, Phase, Steps, TokenPair,
+    TopToken,
 };
 
 use crate::check::{logits, scale};

@@ -3,7 +3,8 @@
 
 use burn::tensor::TensorCreationOptions;
 use twinbeam_attribution::{NoProgress, Nodes, RunPair, Side, integrate, patch};
-use twinbeam_core::{Answers, ComponentKind, Direction, Metric, ModelShape, TokenPair};
+use twinbeam_core::models::ModelShape;
+use twinbeam_core::words::{Answers, ComponentKind, Direction, Metric, TokenPair};
 use twinbeam_gpt2::{Gpt2, Gpt2Config, INITIAL_STD, LoadError, Param, Params, random_params};
 
 use crate::Error;

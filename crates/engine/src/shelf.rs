@@ -7,7 +7,8 @@ use std::cell::{Cell, RefCell};
 use std::ops::Range;
 
 use sha2::{Digest as _, Sha256};
-use twinbeam_core::{Completion, Entry, Journal, Kept, Piece};
+use twinbeam_core::models::{Completion, Entry, Journal, Piece};
+use twinbeam_core::wire::Kept;
 
 use crate::{ByteSource, SourceError};
 

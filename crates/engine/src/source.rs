@@ -3,7 +3,8 @@
 use std::future::Future;
 use std::ops::Range;
 
-use twinbeam_core::{Completion, FetchFault, Kept};
+use twinbeam_core::models::Completion;
+use twinbeam_core::wire::{FetchFault, Kept};
 
 /// A place that the bytes of a model come from: a folder, a server, the browser's storage, files that were dropped on
 /// the page.

@@ -1,7 +1,10 @@
 //! A device's first look at a model: the programs that it needs are compiled, and its speed is measured.
 
 use twinbeam_attribution::{Nodes, Progress, RunPair, integrate, patch_some};
-use twinbeam_core::{ComponentKind, Direction, Event, ModelShape, Phase, Speed, Steps, Work};
+use twinbeam_core::models::ModelShape;
+use twinbeam_core::wire::Event;
+use twinbeam_core::wire::devices::{Speed, Work};
+use twinbeam_core::words::{ComponentKind, Direction, Phase, Steps};
 
 use crate::check::Turns;
 use crate::{Error, Host, Model, bench_question};

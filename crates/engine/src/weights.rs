@@ -2,7 +2,9 @@
 
 use burn::tensor::TensorCreationOptions;
 use sha2::{Digest as _, Sha256};
-use twinbeam_core::{Event, ModelFiles, Phase};
+use twinbeam_core::models::ModelFiles;
+use twinbeam_core::wire::Event;
+use twinbeam_core::words::Phase;
 use twinbeam_gpt2::{
     FileKind, Gpt2, Gpt2Builder, Gpt2Config, LoadError, Params, Part, PlannedTensor, ShardIndex,
     WeightPlan,

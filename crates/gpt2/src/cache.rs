@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 
 use burn::tensor::Tensor;
-use twinbeam_core::HookName;
+use twinbeam_core::models::HookName;
 
 use crate::Hooks;
 

@@ -1,7 +1,7 @@
 //! What a `config.json` says of a GPT-2, and what of it is refused because it would compute something else.
 
 use serde_json::{Map, Value};
-use twinbeam_core::ModelShape;
+use twinbeam_core::models::ModelShape;
 
 use crate::damage::json_object;
 use crate::{Activation, NotTheFile};

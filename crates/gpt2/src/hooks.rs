@@ -1,7 +1,7 @@
 //! Hooks: a named place in the forward pass to read or replace an activation.
 
 use burn::tensor::Tensor;
-use twinbeam_core::HookName;
+use twinbeam_core::models::HookName;
 
 /// A place to read or replace activations during a forward pass.
 ///

@@ -2,7 +2,7 @@
 
 use rand::{Rng as _, SeedableRng as _};
 use rand_chacha::ChaCha8Rng;
-use twinbeam_core::ModelShape;
+use twinbeam_core::models::ModelShape;
 
 use crate::expected_params;
 

@@ -5,7 +5,7 @@ use std::ops::Range;
 
 use burn::tensor::{DType, Tensor, TensorCreationOptions};
 use safetensors::tensor::Metadata;
-use twinbeam_core::ModelShape;
+use twinbeam_core::models::ModelShape;
 
 use crate::embedding::{Embedding, shard_rows};
 use crate::{FileKind, Gpt2, Gpt2Config, NotTheFile, Param, Params, StoredDtype, expected_params};

@@ -16,7 +16,7 @@ use std::ops::Range;
 
 use burn::tensor::activation::softmax;
 use burn::tensor::{DType, Device, Tensor, TensorCreationOptions, TensorData};
-use twinbeam_core::{HookName, ModelShape};
+use twinbeam_core::models::{HookName, ModelShape};
 
 use self::blocks::Blocks;
 use crate::embedding::{Embedding, Tokens};

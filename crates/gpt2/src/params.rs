@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 
 use burn::tensor::{Element, Tensor, TensorCreationOptions, TensorData};
-use twinbeam_core::ModelShape;
+use twinbeam_core::models::ModelShape;
 
 use crate::LoadError;
 

@@ -1,7 +1,7 @@
 //! Keys and values of positions that are the same in many runs, computed once.
 
 use burn::tensor::Tensor;
-use twinbeam_core::HookName;
+use twinbeam_core::models::HookName;
 
 use crate::ActivationCache;
 

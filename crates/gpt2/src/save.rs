@@ -1,7 +1,7 @@
 //! How numbers are stored in a checkpoint, and the header of one that is written.
 
 use half::{bf16, f16};
-use twinbeam_core::ModelShape;
+use twinbeam_core::models::ModelShape;
 
 use crate::expected_params;
 

@@ -1,7 +1,8 @@
 //! How another model comes into use: in a second worker, while the first stays usable with its own.
 
 use leptos::prelude::*;
-use twinbeam_core::{Event, Experiment, Problem, Wait};
+use twinbeam_core::wire::{Event, Problem, Wait};
+use twinbeam_core::words::Experiment;
 use wasm_bindgen_futures::spawn_local;
 
 use super::connection::Death;

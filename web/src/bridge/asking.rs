@@ -1,7 +1,8 @@
 //! Which model an experiment is meant for, and what happens if that is not the one in use.
 
 use leptos::prelude::*;
-use twinbeam_core::{Experiment, Snapshot};
+use twinbeam_core::link::Snapshot;
+use twinbeam_core::words::Experiment;
 use wasm_bindgen_futures::spawn_local;
 
 use super::{arrival, inspect, load_in_use, restart, run, with};

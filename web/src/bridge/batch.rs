@@ -3,10 +3,12 @@
 use std::sync::Arc;
 
 use leptos::prelude::*;
-use twinbeam_core::{
-    CaseResult, ComponentKind, Draw, Event, Experiment, MAX_PAIRS, Merging, Outcome, PromptPair,
-    Request, SideSummary, Unit,
-};
+use twinbeam_core::prompts::lists::MAX_PAIRS;
+use twinbeam_core::prompts::{Draw, PromptPair};
+use twinbeam_core::scores::many::{CaseResult, Merging};
+use twinbeam_core::scores::{Outcome, SideSummary, Unit};
+use twinbeam_core::wire::{Event, Request};
+use twinbeam_core::words::{ComponentKind, Experiment};
 
 use super::lab::in_words;
 use super::{finished, next_job, send, with};

@@ -2,9 +2,11 @@
 //! becomes of the figure if not.
 
 use leptos::prelude::*;
-use twinbeam_core::{
-    CheckReport, ComponentKind, DeviceChoice, DeviceReport, GpuState, Placement, Problem, Speed,
+use twinbeam_core::wire::Problem;
+use twinbeam_core::wire::devices::{
+    CheckReport, DeviceChoice, DeviceReport, GpuState, Placement, Speed,
 };
+use twinbeam_core::words::ComponentKind;
 
 use super::{finished, run, run_first, run_neurons, with};
 use crate::explain;

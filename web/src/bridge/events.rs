@@ -1,9 +1,11 @@
 //! What the page makes of what its worker says.
 
 use leptos::prelude::*;
-use twinbeam_core::{
-    ComponentKind, Event, Inspection, Kept, ModelShape, Problem, SideSummary, UnitBasis,
-};
+use twinbeam_core::models::ModelShape;
+use twinbeam_core::scores::{SideSummary, UnitBasis};
+use twinbeam_core::wire::inspection::Inspection;
+use twinbeam_core::wire::{Event, Kept, Problem};
+use twinbeam_core::words::ComponentKind;
 use wasm_bindgen_futures::spawn_local;
 
 use super::connection::Death;

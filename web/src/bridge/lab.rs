@@ -3,7 +3,9 @@
 use std::sync::Arc;
 
 use leptos::prelude::*;
-use twinbeam_core::{ComponentKind, Event, Experiment, Finding, Probe, Problem, Request};
+use twinbeam_core::wire::probes::{Finding, Probe};
+use twinbeam_core::wire::{Event, Problem, Request};
+use twinbeam_core::words::{ComponentKind, Experiment};
 
 use super::{finished, next_job, send, with};
 use crate::explain;

@@ -19,7 +19,10 @@ use std::cell::{Cell, RefCell};
 
 use gloo::timers::callback::{Interval, Timeout};
 use leptos::prelude::*;
-use twinbeam_core::{ComponentKind, DeviceChoice, Experiment, GpuState, Request, SelfCheck};
+use twinbeam_core::models::SelfCheck;
+use twinbeam_core::wire::Request;
+use twinbeam_core::wire::devices::{DeviceChoice, GpuState};
+use twinbeam_core::words::{ComponentKind, Experiment};
 
 pub(crate) use self::arrival::{cancel_load, choose, load, load_again, use_bundled};
 pub(crate) use self::asking::{begin, open};

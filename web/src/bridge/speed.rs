@@ -1,7 +1,8 @@
 //! How fast the device runs the methods: a job beside the others, which makes way for them.
 
 use leptos::prelude::*;
-use twinbeam_core::{Bench, Request};
+use twinbeam_core::wire::Request;
+use twinbeam_core::wire::devices::Bench;
 
 use super::{finished, next_job, send, with};
 use crate::state::AppState;

@@ -1,5 +1,7 @@
 use leptos::prelude::*;
-use twinbeam_core::{AnswerCheck, AnswerReading, Experiment, Field, Inspection, TopToken};
+use twinbeam_core::prompts::Field;
+use twinbeam_core::wire::inspection::{AnswerCheck, AnswerReading, Inspection};
+use twinbeam_core::words::{Experiment, TopToken};
 
 use super::hints::{self, Hints};
 use super::{edit, focus, visible};

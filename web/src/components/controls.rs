@@ -1,7 +1,8 @@
 use gloo::timers::callback::Timeout;
 use js_sys::Reflect;
 use leptos::prelude::*;
-use twinbeam_core::{DeviceChoice, Direction, Experiment, MAX_STEPS, Metric, Steps};
+use twinbeam_core::wire::devices::DeviceChoice;
+use twinbeam_core::words::{Direction, Experiment, MAX_STEPS, Metric, Steps};
 use wasm_bindgen::JsCast as _;
 use wasm_bindgen_futures::{JsFuture, spawn_local};
 use web_sys::Clipboard;

@@ -1,5 +1,6 @@
 use leptos::prelude::*;
-use twinbeam_core::{Experiment, Field, Hint};
+use twinbeam_core::prompts::{Field, Hint};
+use twinbeam_core::words::Experiment;
 
 use super::{edit, focus};
 use crate::explain;
@@ -64,7 +65,7 @@ fn apply(draft: &mut Experiment, hint: &Hint) {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use twinbeam_core::About;
+    use twinbeam_core::prompts::About;
 
     #[test]
     fn answers_are_mended_where_they_stand() {

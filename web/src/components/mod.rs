@@ -15,8 +15,8 @@ use std::cell::Cell;
 use gloo::events::EventListener;
 use leptos::ev::MouseEvent;
 use leptos::prelude::*;
-use twinbeam_core::Experiment;
-pub(crate) use twinbeam_core::hides;
+pub(crate) use twinbeam_core::prompts::hides;
+use twinbeam_core::words::Experiment;
 use wasm_bindgen::JsCast as _;
 use web_sys::HtmlElement;
 

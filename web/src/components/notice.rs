@@ -1,7 +1,7 @@
 use js_sys::{Function, Object, Reflect};
 use leptos::prelude::*;
 
-use twinbeam_core::DeviceChoice;
+use twinbeam_core::wire::devices::DeviceChoice;
 use wasm_bindgen::{JsCast as _, JsValue};
 use web_sys::{HtmlDivElement, HtmlElement};
 

@@ -1,5 +1,7 @@
 use leptos::prelude::*;
-use twinbeam_core::{Aligned, Experiment, Field, SideView, TokenizerNote, Written};
+use twinbeam_core::prompts::{Aligned, Field};
+use twinbeam_core::wire::inspection::{SideView, TokenizerNote};
+use twinbeam_core::words::{Experiment, Written};
 
 use super::hints::{self, Hints};
 use super::{edit, visible};

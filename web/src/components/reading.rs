@@ -1,5 +1,6 @@
 use leptos::prelude::*;
-use twinbeam_core::{Component, ComponentKind, ScoreTable, SideSummary};
+use twinbeam_core::scores::{ScoreTable, SideSummary};
+use twinbeam_core::words::{Component, ComponentKind};
 
 use crate::explain;
 use crate::heatmap::scale::signed;

@@ -1,5 +1,5 @@
 use leptos::prelude::*;
-use twinbeam_core::{Bench, BenchRow};
+use twinbeam_core::wire::devices::{Bench, BenchRow};
 use wasm_bindgen_futures::spawn_local;
 
 use super::controls::copy;
@@ -188,7 +188,8 @@ fn time(seconds: f64) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use twinbeam_core::{BenchPart, ComponentKind, Steps};
+    use twinbeam_core::wire::devices::BenchPart;
+    use twinbeam_core::words::{ComponentKind, Steps};
 
     use crate::export::tests::committed;
 

@@ -1,5 +1,6 @@
 use leptos::prelude::*;
-use twinbeam_core::{GpuState, Kept};
+use twinbeam_core::wire::Kept;
+use twinbeam_core::wire::devices::GpuState;
 
 use super::speed::Speed;
 use crate::explain::{self, sentence};

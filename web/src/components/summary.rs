@@ -1,5 +1,6 @@
 use leptos::prelude::*;
-use twinbeam_core::{Metric, SideSummary};
+use twinbeam_core::scores::SideSummary;
+use twinbeam_core::words::Metric;
 
 use super::visible;
 use crate::heatmap::scale::signed;

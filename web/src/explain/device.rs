@@ -1,6 +1,7 @@
 //! Where a job is computed and why, and what became of a GPU.
 
-use twinbeam_core::{Because, CheckReport, DeviceReport, GpuState, Placement, Problem};
+use twinbeam_core::wire::Problem;
+use twinbeam_core::wire::devices::{Because, CheckReport, DeviceReport, GpuState, Placement};
 
 use super::{Notice, percent, problem};
 

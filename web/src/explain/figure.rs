@@ -1,6 +1,8 @@
 //! What a figure's numbers mean, in one place: the screen and every file say the same.
 
-use twinbeam_core::{Component, ComponentKind, Direction, Method, Metric, ScaleChoice, Unit};
+use twinbeam_core::link::ScaleChoice;
+use twinbeam_core::scores::Unit;
+use twinbeam_core::words::{Component, ComponentKind, Direction, Method, Metric};
 
 use crate::heatmap::Look;
 

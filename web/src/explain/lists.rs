@@ -1,6 +1,6 @@
 //! What is said of lists of prompt pairs.
 
-use twinbeam_core::{MAX_PAIRS, PairList, PairsError};
+use twinbeam_core::prompts::lists::{MAX_PAIRS, PairList, PairsError};
 
 use super::{count, sentence};
 
@@ -68,7 +68,7 @@ pub(crate) fn left_out(list: &PairList) -> String {
 
 #[cfg(test)]
 mod tests {
-    use twinbeam_core::read_pairs;
+    use twinbeam_core::prompts::lists::read_pairs;
 
     use super::*;
 

@@ -1,6 +1,7 @@
 //! What there is to say of models: where they come from, and why one could not be loaded.
 
-use twinbeam_core::{FetchFault, ModelFiles, Problem, Wait};
+use twinbeam_core::models::ModelFiles;
+use twinbeam_core::wire::{FetchFault, Problem, Wait};
 
 use super::{Notice, WayOn, count, problem, says_memory, sentence};
 use crate::models::{CatalogFault, LocalFault};

@@ -9,7 +9,10 @@ pub(crate) mod lists;
 mod loading;
 mod typing;
 
-use twinbeam_core::{GapRefused, Link, LinkError, Problem, PromptError, Snapshot, Steps};
+use twinbeam_core::link::{Link, LinkError, Snapshot};
+use twinbeam_core::scores::GapRefused;
+use twinbeam_core::wire::Problem;
+use twinbeam_core::words::{PromptError, Steps};
 
 use crate::linked::LinkCheck;
 use crate::models;

@@ -1,6 +1,8 @@
 //! What there is to say beside the fields: of what runs and may not be what was meant, and of how it is typed.
 
-use twinbeam_core::{About, Hint, TokenizerNote, TokenizerReport, Written, name_of};
+use twinbeam_core::prompts::{About, Hint, name_of};
+use twinbeam_core::wire::inspection::{TokenizerNote, TokenizerReport};
+use twinbeam_core::words::Written;
 
 use super::Notice;
 use crate::components::visible;
@@ -136,7 +138,7 @@ pub(crate) fn example_is_text() -> Notice {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use twinbeam_core::Field;
+    use twinbeam_core::prompts::Field;
 
     fn about(about: About, mends: &[&str]) -> (String, Option<String>) {
         let mends = mends.iter().map(|mend| (0, (*mend).to_owned())).collect();

@@ -1,8 +1,9 @@
 //! Everything that belongs to a result in one archive.
 
-use twinbeam_core::{
-    Component, ComponentKind, Direction, ExactPairs, PromptPair, ScoreTable, print_pairs,
-};
+use twinbeam_core::prompts::PromptPair;
+use twinbeam_core::prompts::lists::print_pairs;
+use twinbeam_core::scores::{ExactPairs, ScoreTable};
+use twinbeam_core::words::{Component, ComponentKind, Direction};
 
 use super::notebook::{Origin, notebook};
 use super::zip::Entry;
@@ -183,7 +184,7 @@ fn one_line(text: &str) -> String {
 
 #[cfg(test)]
 mod tests {
-    use twinbeam_core::{Method, Metric, Steps};
+    use twinbeam_core::words::{Method, Metric, Steps};
 
     use super::super::record::tests::{committed, screen};
     use super::super::zip;

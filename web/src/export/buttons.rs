@@ -1,5 +1,5 @@
 use leptos::prelude::*;
-use twinbeam_core::ComponentKind;
+use twinbeam_core::words::ComponentKind;
 use wasm_bindgen::JsValue;
 use wasm_bindgen_futures::spawn_local;
 

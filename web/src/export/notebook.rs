@@ -132,7 +132,8 @@ mod tests {
             first.lines().find(|line| line.starts_with("EXPERIMENT = ")).expect("it is there");
         let inside = line.trim_start_matches("EXPERIMENT = json.loads(").trim_end_matches(')');
         let once: String = serde_json::from_str(inside).expect("one literal");
-        let experiment: twinbeam_core::Experiment = serde_json::from_str(&once).expect("its own");
+        let experiment: twinbeam_core::words::Experiment =
+            serde_json::from_str(&once).expect("its own");
         assert_eq!(experiment, record.experiment);
         assert!(first.contains("MODEL = \"model\"\nREVISION = None\n"), "{first}");
     }

@@ -1,7 +1,11 @@
 use serde::{Serialize, Serializer};
-use twinbeam_core::{
-    CheckReport, Component, ComponentKind, Coverage, DeviceReport, Direction, Experiment, Finding,
-    KnownHeads, Method, ModelShape, Probe, ScoreTable, SideSummary, Snapshot, Steps, View, Written,
+use twinbeam_core::link::{Snapshot, View};
+use twinbeam_core::models::{KnownHeads, ModelShape};
+use twinbeam_core::scores::{Coverage, ScoreTable, SideSummary};
+use twinbeam_core::wire::devices::{CheckReport, DeviceReport};
+use twinbeam_core::wire::probes::{Finding, Probe};
+use twinbeam_core::words::{
+    Component, ComponentKind, Direction, Experiment, Method, Steps, Written,
 };
 
 use super::{Screen, csv};
@@ -363,7 +367,9 @@ fn device_words(device: &DeviceReport) -> String {
 
 #[cfg(test)]
 pub(crate) mod tests {
-    use twinbeam_core::{Catalog, Kept, MetricValues, Unit, UnitBasis};
+    use twinbeam_core::models::Catalog;
+    use twinbeam_core::scores::{MetricValues, Unit, UnitBasis};
+    use twinbeam_core::wire::Kept;
 
     use super::*;
     use crate::state::Loaded;
@@ -518,7 +524,7 @@ print(bad)
         let tables: Vec<ScoreTable> = serde_json::from_value(json["tables"].clone()).unwrap();
         assert!(tables.iter().eq(record.tables.iter().map(|scored| &scored.table)));
         let fragment = json["link"].as_str().and_then(|link| link.split('#').nth(1)).unwrap();
-        let link = twinbeam_core::parse_link(fragment).unwrap();
+        let link = twinbeam_core::link::parse_link(fragment).unwrap();
         assert_eq!(link.experiment, record.experiment);
         assert_eq!(json["gap"], 4.0);
     }

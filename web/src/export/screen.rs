@@ -1,7 +1,9 @@
 //! All that files and links are made from, as plain values: nothing here is reactive, so that a test can hold every
 //! one of them against what the screen shows.
 
-use twinbeam_core::{ComponentKind, Experiment, KnownHeads, Snapshot, View, print_link};
+use twinbeam_core::link::{Snapshot, View, print_link};
+use twinbeam_core::models::KnownHeads;
+use twinbeam_core::words::{ComponentKind, Experiment};
 
 use super::record::{Looked, Record};
 use super::svg;
@@ -71,10 +73,9 @@ mod tests {
 
     use proptest::prelude::*;
     use serde_json::Value;
-    use twinbeam_core::{
-        Component, Coverage, Direction, Method, Metric, MetricValues, ScaleChoice, ScoreTable,
-        SideSummary, Steps, Unit, UnitBasis, parse_link,
-    };
+    use twinbeam_core::link::{ScaleChoice, parse_link};
+    use twinbeam_core::scores::{Coverage, MetricValues, ScoreTable, SideSummary, Unit, UnitBasis};
+    use twinbeam_core::words::{Component, Direction, Method, Metric, Steps};
 
     use super::super::bundle::{Extras, entries};
     use super::super::embed;

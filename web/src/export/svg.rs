@@ -2,7 +2,7 @@
 
 use std::fmt::Write as _;
 
-use twinbeam_core::Direction;
+use twinbeam_core::words::Direction;
 
 use super::Record;
 use crate::heatmap::scale::{signed, small};
@@ -96,7 +96,7 @@ fn title(direction: Direction) -> String {
 fn lines(record: &Record, width: usize) -> Vec<String> {
     let experiment = &record.experiment;
     let metric = experiment.metric;
-    let value = |side: &twinbeam_core::SideSummary| signed(side.metrics.get(metric), 3);
+    let value = |side: &twinbeam_core::scores::SideSummary| signed(side.metrics.get(metric), 3);
     let mut lines = wrap(&format!("clean: “{}”", experiment.clean), width, PROMPT_LINES);
     lines.extend(wrap(&format!("corrupted: “{}”", experiment.corrupted), width, PROMPT_LINES));
     let answers = format!(

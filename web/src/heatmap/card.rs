@@ -1,5 +1,6 @@
 use leptos::prelude::*;
-use twinbeam_core::{Component, ComponentKind, Direction, ScoreTable};
+use twinbeam_core::scores::ScoreTable;
+use twinbeam_core::words::{Component, ComponentKind, Direction};
 
 use super::scale::small;
 use super::shown::{Look, MapKind, Shown, Standing};
@@ -124,7 +125,7 @@ fn delta_in_words(ig: &ScoreTable, layer: usize) -> Option<String> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use twinbeam_core::Method;
+    use twinbeam_core::words::Method;
 
     #[test]
     fn points_stand_beside_the_delta_where_they_are_known() {

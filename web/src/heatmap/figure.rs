@@ -1,5 +1,7 @@
 use leptos::prelude::*;
-use twinbeam_core::{ComponentKind, GapRefused, ScaleChoice, Unit};
+use twinbeam_core::link::ScaleChoice;
+use twinbeam_core::scores::{GapRefused, Unit};
+use twinbeam_core::words::ComponentKind;
 
 use super::card::Card;
 use super::map::Map;

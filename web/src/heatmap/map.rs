@@ -3,7 +3,8 @@ use std::sync::Arc;
 
 use leptos::ev::{KeyboardEvent, MouseEvent};
 use leptos::prelude::*;
-use twinbeam_core::{Component, ComponentKind, KnownHeads, Steps};
+use twinbeam_core::models::KnownHeads;
+use twinbeam_core::words::{Component, ComponentKind, Steps};
 
 use super::scale::{signed, small};
 use super::shown::{MapKind, Shown};

@@ -1,5 +1,6 @@
 use leptos::prelude::*;
-use twinbeam_core::{ComponentKind, GapRefused, Method, ScoreTable, Steps, Unit, UnitBasis};
+use twinbeam_core::scores::{GapRefused, ScoreTable, Unit, UnitBasis};
+use twinbeam_core::words::{ComponentKind, Method, Steps};
 
 use super::scale::{signed, small};
 use super::trust::Trust;
@@ -197,7 +198,7 @@ fn way_on(steps: Steps, share: f32) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use twinbeam_core::{Direction, Metric};
+    use twinbeam_core::words::{Direction, Metric};
 
     const FIFTY: Steps = Steps::Fixed(50);
 

@@ -1,5 +1,8 @@
 use leptos::prelude::*;
-use twinbeam_core::{Component, ComponentKind, ExactPairs, Highlight, stats};
+use twinbeam_core::link::Highlight;
+use twinbeam_core::scores::ExactPairs;
+use twinbeam_core::statistics;
+use twinbeam_core::words::{Component, ComponentKind};
 
 use super::scale::signed;
 use super::shown::{MapKind, Shown};
@@ -81,7 +84,8 @@ pub(crate) fn Agreement(state: AppState, kind: ComponentKind) -> impl IntoView {
                     |r| format!("{r:.3}"),
                 )
             };
-            let (pearson, spearman) = (of(stats::pearson(&ig, &ap)), of(stats::spearman(&ig, &ap)));
+            let (pearson, spearman) =
+                (of(statistics::pearson(&ig, &ap)), of(statistics::spearman(&ig, &ap)));
             let (n, kinds) = (places.len(), kind.id());
             let over = if n == all {
                 format!("Over all {all} {kinds}")

@@ -1,10 +1,9 @@
 //! What the figure shows, worked out from the scores: units, scales and words. Nothing here draws.
 
 use leptos::prelude::*;
-use twinbeam_core::{
-    Component, ComponentKind, Direction, GapRefused, Method, Metric, ScaleChoice, ScoreTable, Unit,
-    UnitBasis, View,
-};
+use twinbeam_core::link::{ScaleChoice, View};
+use twinbeam_core::scores::{GapRefused, ScoreTable, Unit, UnitBasis};
+use twinbeam_core::words::{Component, ComponentKind, Direction, Method, Metric};
 
 use super::scale::{Scale, signed};
 use crate::state::{AppState, Committed};

@@ -1,5 +1,6 @@
 use leptos::prelude::*;
-use twinbeam_core::{Component, ComponentKind, KnownHeads};
+use twinbeam_core::models::KnownHeads;
+use twinbeam_core::words::{Component, ComponentKind};
 
 use super::shown::{MapKind, Shown};
 use crate::models;

@@ -3,10 +3,10 @@
 use std::fmt::Write as _;
 
 use leptos::prelude::*;
-use twinbeam_core::{
-    CheckReport, ComponentKind, Direction, GapRefused, Method, ScoreTable, SideSummary, Snapshot,
-    Unit,
-};
+use twinbeam_core::link::Snapshot;
+use twinbeam_core::scores::{GapRefused, ScoreTable, SideSummary, Unit};
+use twinbeam_core::wire::devices::CheckReport;
+use twinbeam_core::words::{ComponentKind, Direction, Method};
 
 use super::marks::{Mark, marks, off, worst};
 use super::scale::signed;
@@ -285,7 +285,7 @@ pub(crate) fn Trust(state: AppState, kind: ComponentKind) -> impl IntoView {
 
 #[cfg(test)]
 mod tests {
-    use twinbeam_core::TopToken;
+    use twinbeam_core::words::TopToken;
 
     use super::*;
     use crate::export::tests::committed as own;

@@ -7,7 +7,9 @@ mod table;
 use std::sync::Arc;
 
 use leptos::prelude::*;
-use twinbeam_core::{ComponentKind, Finding, Panel, Probe, Replacement, SetChoice, WithChoice};
+use twinbeam_core::link::{Panel, SetChoice, WithChoice};
+use twinbeam_core::wire::probes::{Finding, Probe, Replacement};
+use twinbeam_core::words::ComponentKind;
 
 use self::curve::Curve;
 use self::question::{Sets, averaged, faithfulness, replacement, sets};

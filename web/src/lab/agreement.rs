@@ -6,7 +6,9 @@ mod words;
 use std::sync::Arc;
 
 use leptos::prelude::*;
-use twinbeam_core::{Component, ComponentKind, Direction, Panel, Probe};
+use twinbeam_core::link::Panel;
+use twinbeam_core::wire::probes::Probe;
+use twinbeam_core::words::{Component, ComponentKind, Direction};
 
 use self::compared::{Compared, FromZero};
 use self::tools::{Selection, Threshold};

@@ -4,7 +4,10 @@ mod entry;
 mod found;
 
 use leptos::prelude::*;
-use twinbeam_core::{Direction, Experiment, Merged, Panel, Steps, print_pairs};
+use twinbeam_core::link::Panel;
+use twinbeam_core::prompts::lists::print_pairs;
+use twinbeam_core::scores::many::Merged;
+use twinbeam_core::words::{Direction, Experiment, Steps};
 use wasm_bindgen::JsValue;
 
 use self::entry::Entry;
@@ -253,7 +256,7 @@ fn progress_words(
 
 #[cfg(test)]
 mod tests {
-    use twinbeam_core::{Metric, Phase};
+    use twinbeam_core::words::{Metric, Phase};
 
     use super::*;
 

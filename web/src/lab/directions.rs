@@ -3,7 +3,8 @@ mod two_ways;
 use std::sync::Arc;
 
 use leptos::prelude::*;
-use twinbeam_core::{Component, Highlight, Method, Panel};
+use twinbeam_core::link::{Highlight, Panel};
+use twinbeam_core::words::{Component, Method};
 
 use self::two_ways::TwoWays;
 use super::PanelFrame;

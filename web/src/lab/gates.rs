@@ -4,8 +4,8 @@ use std::fmt::Write as _;
 use std::sync::Arc;
 
 use leptos::prelude::*;
-use twinbeam_core::Direction;
-use twinbeam_core::gates::{GateEffects, GateNetwork};
+use twinbeam_core::statistics::{GateEffects, GateNetwork};
+use twinbeam_core::words::Direction;
 
 use crate::plot::{Bar, Bars, Drawn, Ink, PlotView};
 use crate::state::AppState;

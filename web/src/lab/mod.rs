@@ -17,7 +17,7 @@ mod why;
 
 use gloo::timers::callback::Timeout;
 use leptos::prelude::*;
-use twinbeam_core::Panel;
+use twinbeam_core::link::Panel;
 
 use self::ablate::Ablate;
 use self::agreement::Agreement;

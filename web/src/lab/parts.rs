@@ -3,7 +3,8 @@
 
 use leptos::ev::MouseEvent;
 use leptos::prelude::*;
-use twinbeam_core::{Component, ComponentKind, Direction, Method, Unit, UnitBasis};
+use twinbeam_core::scores::{Unit, UnitBasis};
+use twinbeam_core::words::{Component, ComponentKind, Direction, Method};
 use wasm_bindgen::JsCast as _;
 use web_sys::Element;
 

@@ -6,7 +6,9 @@ mod maps;
 use std::sync::Arc;
 
 use leptos::prelude::*;
-use twinbeam_core::{Finding, Ladder, Panel, Probe};
+use twinbeam_core::link::Panel;
+use twinbeam_core::scores::Ladder;
+use twinbeam_core::wire::probes::{Finding, Probe};
 
 use self::effects::Effects;
 use super::parts::common_unit;

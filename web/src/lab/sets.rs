@@ -4,9 +4,11 @@ use std::collections::BTreeSet;
 use std::sync::Arc;
 
 use leptos::prelude::*;
-use twinbeam_core::{
-    Component, ComponentKind, Direction, Highlight, ScoreTable, SetChoice, SplitMix64, stats,
-};
+use twinbeam_core::link::{Highlight, SetChoice};
+use twinbeam_core::scores::ScoreTable;
+use twinbeam_core::statistics;
+use twinbeam_core::statistics::SplitMix64;
+use twinbeam_core::words::{Component, ComponentKind, Direction};
 
 use crate::reactive::memo;
 use crate::state::{AppState, Committed};
@@ -134,7 +136,7 @@ pub(super) fn least(values: &[f32], highlight: Highlight) -> Option<f32> {
     match highlight {
         Highlight::Quantile(q) => {
             let sizes: Vec<f32> = values.iter().map(|value| value.abs()).collect();
-            stats::quantile(&sizes, f64::from(q)).map(|least| least as f32)
+            statistics::quantile(&sizes, f64::from(q)).map(|least| least as f32)
         }
         Highlight::AtLeast(least) => Some(least),
     }
@@ -143,7 +145,7 @@ pub(super) fn least(values: &[f32], highlight: Highlight) -> Option<f32> {
 /// Places of the scores that count as found.
 fn found(values: &[f32], highlight: Highlight) -> Vec<usize> {
     match highlight {
-        Highlight::Quantile(q) => stats::highlighted(values, f64::from(q)),
+        Highlight::Quantile(q) => statistics::highlighted(values, f64::from(q)),
         Highlight::AtLeast(least) => {
             let is_found = |place: &usize| values[*place] != 0.0 && values[*place].abs() >= least;
             (0..values.len()).filter(is_found).collect()
@@ -153,7 +155,7 @@ fn found(values: &[f32], highlight: Highlight) -> Vec<usize> {
 
 #[cfg(test)]
 mod tests {
-    use twinbeam_core::Method;
+    use twinbeam_core::words::Method;
 
     use super::*;
 

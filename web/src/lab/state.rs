@@ -4,10 +4,12 @@ use std::collections::BTreeSet;
 use std::sync::Arc;
 
 use leptos::prelude::*;
-use twinbeam_core::{
-    Component, ComponentKind, Draw, Experiment, Finding, Highlight, Merged, PairList, PairsError,
-    Panel, Probe, PromptPair, SetChoice, View, WithChoice, read_pairs,
-};
+use twinbeam_core::link::{Highlight, Panel, SetChoice, View, WithChoice};
+use twinbeam_core::prompts::lists::{PairList, PairsError, read_pairs};
+use twinbeam_core::prompts::{Draw, PromptPair};
+use twinbeam_core::scores::many::Merged;
+use twinbeam_core::wire::probes::{Finding, Probe};
+use twinbeam_core::words::{Component, ComponentKind, Experiment};
 
 use crate::reactive::{effect, memo};
 use crate::state::{AppState, Progress};

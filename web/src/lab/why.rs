@@ -10,7 +10,10 @@ mod pattern;
 use std::sync::Arc;
 
 use leptos::prelude::*;
-use twinbeam_core::{ComponentKind, Finding, Interaction, Ladder, Panel, Probe};
+use twinbeam_core::link::Panel;
+use twinbeam_core::scores::{Interaction, Ladder};
+use twinbeam_core::wire::probes::{Finding, Probe};
+use twinbeam_core::words::ComponentKind;
 
 pub(super) use self::focus::{Focus, Tokens, about, focus, labels, lists, tokens, unchecked};
 pub(super) use self::layers::{least, meaning, read, word};

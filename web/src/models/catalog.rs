@@ -1,7 +1,7 @@
 //! The list of models beside the page, or the one that the address names.
 
 use leptos::prelude::window;
-use twinbeam_core::{Catalog, CatalogError, CatalogModel};
+use twinbeam_core::models::{Catalog, CatalogError, CatalogModel};
 use wasm_bindgen::{JsCast as _, JsValue};
 use wasm_bindgen_futures::JsFuture;
 use web_sys::Response;

@@ -1,6 +1,6 @@
 //! Whether a device can hold a model, in numbers of bytes and in words.
 
-use twinbeam_core::CatalogModel;
+use twinbeam_core::models::CatalogModel;
 
 /// What the worker takes besides the weights.
 const WORKING_BYTES: u64 = 200_000_000;
@@ -87,7 +87,7 @@ pub(crate) fn bytes(count: u64) -> String {
 
 #[cfg(test)]
 mod tests {
-    use twinbeam_core::Catalog;
+    use twinbeam_core::models::Catalog;
 
     use super::*;
 

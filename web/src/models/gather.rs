@@ -4,7 +4,7 @@ use gloo::events::{EventListener, EventListenerOptions};
 use gloo::timers::callback::Timeout;
 use js_sys::{Array, Promise, Reflect};
 use leptos::prelude::*;
-use twinbeam_core::ModelFiles;
+use twinbeam_core::models::ModelFiles;
 use wasm_bindgen::{JsCast as _, JsValue};
 use wasm_bindgen_futures::{JsFuture, spawn_local};
 use web_sys::{
@@ -50,7 +50,8 @@ pub(super) fn load(state: AppState, chosen: Chosen) {
             let weights = files.iter().find(|file| file.name() == ModelFiles::WEIGHTS);
             let size = weights.map_or(0, |file| file.size() as u64);
             let claimed = state.models.listed.with_untracked(|listed| {
-                let of_its_size = |model: &&twinbeam_core::CatalogModel| model.file_bytes == size;
+                let of_its_size =
+                    |model: &&twinbeam_core::models::CatalogModel| model.file_bytes == size;
                 listed.as_ref()?.catalog.models.iter().find(of_its_size).cloned()
             });
             let title = local::title(places.first().map_or("", |place| &paths[*place]));

@@ -1,7 +1,8 @@
 //! What is known of the model on the screen: heads with a studied role, and numbers that were published.
 
 use leptos::prelude::*;
-use twinbeam_core::{Catalog, CatalogModel, Experiment, KnownHeads, Metric, Published, parse_ids};
+use twinbeam_core::models::{Catalog, CatalogModel, KnownHeads, Published};
+use twinbeam_core::words::{Experiment, Metric, parse_ids};
 
 use super::LOCAL;
 use crate::reactive::memo;
@@ -120,7 +121,7 @@ mod tests {
     use super::*;
     use crate::export::tests::committed;
     use crate::models::Identity;
-    use twinbeam_core::Written;
+    use twinbeam_core::words::Written;
 
     fn model(id: &str, fingerprint: &str) -> Loaded {
         let identity = Identity::named(id);

@@ -1,6 +1,6 @@
 //! Which of the files that a visitor chose are a model's.
 
-use twinbeam_core::ModelFiles;
+use twinbeam_core::models::ModelFiles;
 
 /// Endings of weights in formats that are not read, some of which can hold programs.
 const OTHER_FORMATS: [&str; 10] =

@@ -1,6 +1,8 @@
 use js_sys::Reflect;
 use leptos::prelude::*;
-use twinbeam_core::{CatalogModel, DeviceChoice, GpuState, Kept};
+use twinbeam_core::models::CatalogModel;
+use twinbeam_core::wire::Kept;
+use twinbeam_core::wire::devices::{DeviceChoice, GpuState};
 use wasm_bindgen_futures::spawn_local;
 
 use super::fit::{Fit, bytes, fetch_bytes};
@@ -216,7 +218,7 @@ fn fit(state: AppState, model: &CatalogModel) -> Fit {
 
 #[cfg(test)]
 mod tests {
-    use twinbeam_core::Catalog;
+    use twinbeam_core::models::Catalog;
 
     use super::*;
 

@@ -17,7 +17,7 @@ mod spec;
 mod storage;
 
 use leptos::prelude::*;
-use twinbeam_core::{CatalogModel, SelfCheck};
+use twinbeam_core::models::{CatalogModel, SelfCheck};
 
 pub(crate) use catalog::{CatalogFault, Listed, read as read_catalog};
 pub(crate) use check::{PublishedNumber, SelfCheckResult};

@@ -1,6 +1,7 @@
 use gloo::timers::callback::Interval;
 use leptos::prelude::*;
-use twinbeam_core::{Phase, Wait};
+use twinbeam_core::wire::Wait;
+use twinbeam_core::words::Phase;
 
 use super::pace::Pace;
 use super::{Identity, Spec, bytes};
@@ -174,7 +175,8 @@ pub(crate) fn LoadProgress(state: AppState) -> impl IntoView {
 
 #[cfg(test)]
 mod tests {
-    use twinbeam_core::{Catalog, FetchFault};
+    use twinbeam_core::models::Catalog;
+    use twinbeam_core::wire::FetchFault;
 
     use super::*;
 

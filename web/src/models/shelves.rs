@@ -2,7 +2,7 @@
 
 use js_sys::{AsyncIterator, IteratorNext, Promise, Reflect};
 use leptos::prelude::*;
-use twinbeam_core::{Completion, Journal};
+use twinbeam_core::models::{Completion, Journal};
 use wasm_bindgen::{JsCast as _, JsValue};
 use wasm_bindgen_futures::JsFuture;
 use web_sys::{

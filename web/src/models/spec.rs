@@ -1,6 +1,8 @@
 //! How a model is loaded: who it is, where its files are, and what they should be.
 
-use twinbeam_core::{CatalogModel, DeviceChoice, Expected, ModelFiles, Request, Speed};
+use twinbeam_core::models::{CatalogModel, ModelFiles};
+use twinbeam_core::wire::devices::{DeviceChoice, Speed};
+use twinbeam_core::wire::{Expected, Request};
 use web_sys::File;
 
 use super::Listed;
@@ -135,7 +137,7 @@ mod tests {
 
     #[test]
     fn own_files_of_another_digest_are_not_refused() {
-        let catalog = twinbeam_core::Catalog::bundled();
+        let catalog = twinbeam_core::models::Catalog::bundled();
         let spec = Spec::local("folder".to_owned(), Vec::new(), catalog.find("gpt2"));
         let Request::Load { model, files, expected, .. } =
             spec.request(DeviceChoice::Auto, Vec::new())

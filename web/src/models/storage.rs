@@ -1,5 +1,5 @@
 use leptos::prelude::*;
-use twinbeam_core::Kept;
+use twinbeam_core::wire::Kept;
 use wasm_bindgen::JsValue;
 use wasm_bindgen_futures::spawn_local;
 use web_sys::HtmlInputElement;

@@ -1,7 +1,7 @@
 //! How much of the neurons' AP is exact, and what the rest may hold, in words.
 
 use leptos::prelude::*;
-use twinbeam_core::Coverage;
+use twinbeam_core::scores::Coverage;
 
 use crate::explain::percent;
 use crate::reactive::memo;

@@ -1,6 +1,7 @@
 //! Which neurons stand out, and their scores in words. Nothing here draws.
 
-use twinbeam_core::{Component, ComponentKind, Method, NeuronScores};
+use twinbeam_core::link::NeuronScores;
+use twinbeam_core::words::{Component, ComponentKind, Method};
 
 use crate::heatmap::scale::{Scale, signed};
 use crate::heatmap::{Look, MapKind, Shown};
@@ -77,7 +78,8 @@ pub(super) fn strongest_of_link(
 
 #[cfg(test)]
 mod tests {
-    use twinbeam_core::{Direction, Unit};
+    use twinbeam_core::scores::Unit;
+    use twinbeam_core::words::Direction;
 
     use super::*;
     use crate::export::tests::committed;

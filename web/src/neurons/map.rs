@@ -5,7 +5,8 @@ use gloo::events::EventListener;
 use leptos::ev::{KeyboardEvent, MouseEvent, PointerEvent, WheelEvent};
 use leptos::html;
 use leptos::prelude::*;
-use twinbeam_core::{Component, ComponentKind, ScoreTable};
+use twinbeam_core::scores::ScoreTable;
+use twinbeam_core::words::{Component, ComponentKind};
 use wasm_bindgen::Clamped;
 use wasm_bindgen::prelude::*;
 use web_sys::{CanvasRenderingContext2d, HtmlCanvasElement, ImageData};
@@ -406,7 +407,7 @@ fn share_of(event: &MouseEvent) -> Option<(f64, f64)> {
 
 #[cfg(test)]
 mod tests {
-    use twinbeam_core::{Direction, Method};
+    use twinbeam_core::words::{Direction, Method};
 
     use super::*;
 

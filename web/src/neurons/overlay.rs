@@ -6,7 +6,7 @@ use std::fmt::Write as _;
 use std::sync::Arc;
 
 use leptos::prelude::*;
-use twinbeam_core::{Component, ComponentKind};
+use twinbeam_core::words::{Component, ComponentKind};
 
 use super::Window;
 use crate::heatmap::{MapKind, is_found};

@@ -1,5 +1,5 @@
 use leptos::prelude::*;
-use twinbeam_core::{Component, ComponentKind};
+use twinbeam_core::words::{Component, ComponentKind};
 
 use super::Window;
 use super::coverage::CoverageWords;

@@ -2,7 +2,7 @@
 
 use std::ops::Range;
 
-use twinbeam_core::ScoreTable;
+use twinbeam_core::scores::ScoreTable;
 
 /// Neurons in view at least.
 const LEAST: f64 = 8.0;
@@ -171,7 +171,7 @@ impl Extremes {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use twinbeam_core::{ComponentKind, Direction, Method};
+    use twinbeam_core::words::{ComponentKind, Direction, Method};
 
     #[test]
     fn what_is_in_view_comes_back_by_its_ends_where_there_is_as_much() {

@@ -1,6 +1,6 @@
 //! Bars with names, and what each step between them adds.
 
-use twinbeam_core::Component;
+use twinbeam_core::words::Component;
 
 use super::axis::Axis;
 use super::markup::{begin, cut, line, picture, reachable, rectangle, text, text_width};

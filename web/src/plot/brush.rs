@@ -2,7 +2,7 @@
 
 use std::collections::BTreeSet;
 
-use twinbeam_core::Component;
+use twinbeam_core::words::Component;
 
 use super::{Drawn, Target};
 

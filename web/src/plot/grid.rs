@@ -1,6 +1,6 @@
 //! Cells in rows and columns, whatever they show.
 
-use twinbeam_core::Component;
+use twinbeam_core::words::Component;
 
 use super::markup::{
     TYPE, attribute, begin, cut, line, picture, push_count, reachable, rectangle, text, text_width,

@@ -2,7 +2,7 @@
 
 use std::fmt::Write as _;
 
-use twinbeam_core::Component;
+use twinbeam_core::words::Component;
 
 use super::Table;
 use crate::colour;

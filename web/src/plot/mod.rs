@@ -18,7 +18,7 @@ mod tests;
 mod view;
 mod xy;
 
-use twinbeam_core::Component;
+use twinbeam_core::words::Component;
 
 pub(crate) use axis::Axis;
 pub(crate) use bars::{Bar, Bars};

@@ -1,6 +1,6 @@
 //! What a plot over two axes is made of.
 
-use twinbeam_core::Component;
+use twinbeam_core::words::Component;
 
 use super::Axis;
 

@@ -2,7 +2,7 @@
 
 use std::cmp::Ordering;
 
-use twinbeam_core::Component;
+use twinbeam_core::words::Component;
 
 use super::labels::Places;
 use super::markup::{begin, push_count, push_number, reachable, text};

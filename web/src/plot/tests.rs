@@ -1,6 +1,6 @@
 use std::collections::BTreeSet;
 
-use twinbeam_core::{Component, ComponentKind};
+use twinbeam_core::words::{Component, ComponentKind};
 
 use super::axis::Span;
 use super::brush::{in_view, inside, nearest, reached, rectangle};

@@ -5,7 +5,7 @@ use std::sync::Arc;
 use leptos::ev::{KeyboardEvent, MouseEvent, PointerEvent};
 use leptos::html;
 use leptos::prelude::*;
-use twinbeam_core::Component;
+use twinbeam_core::words::Component;
 use wasm_bindgen::{JsCast as _, JsValue};
 use web_sys::{Element, HtmlDetailsElement};
 

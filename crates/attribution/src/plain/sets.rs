@@ -3,7 +3,8 @@
 use std::collections::BTreeMap;
 
 use burn::tensor::Tensor;
-use twinbeam_core::{Component, Direction, HookName, TokenPair};
+use twinbeam_core::models::HookName;
+use twinbeam_core::words::{Component, Direction, TokenPair};
 use twinbeam_gpt2::{Gpt2, Hooks};
 
 use super::{activation, ends, of_side, read, run, site_name, some_parts};

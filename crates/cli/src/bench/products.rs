@@ -1,7 +1,7 @@
 //! How fast a GPU multiplies, by shape and kernel.
 
 use pollster::block_on;
-use twinbeam_core::DeviceChoice;
+use twinbeam_core::wire::devices::DeviceChoice;
 use twinbeam_engine::{DeviceKind, ProductRow, bench_products};
 
 use crate::files::Terminal;

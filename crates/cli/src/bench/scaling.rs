@@ -2,7 +2,9 @@
 
 use anyhow::{Context as _, ensure};
 use pollster::block_on;
-use twinbeam_core::{Bench, ComponentKind, DeviceReport, Experiment, PromptPair, Steps};
+use twinbeam_core::prompts::PromptPair;
+use twinbeam_core::wire::devices::{Bench, DeviceReport};
+use twinbeam_core::words::{ComponentKind, Experiment, Steps};
 use twinbeam_engine::{BenchPlan, Model, bench};
 
 use crate::compare::{case_of_ids, question_of};

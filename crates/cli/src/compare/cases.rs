@@ -4,10 +4,9 @@ use std::fs;
 use std::path::Path;
 
 use anyhow::Context as _;
-use twinbeam_core::{
-    Answers, BadRow, Experiment, MAX_PAIRS_BYTES, PairsError, PromptPair, TokenPair, Written,
-    parse_ids, read_pairs,
-};
+use twinbeam_core::prompts::PromptPair;
+use twinbeam_core::prompts::lists::{BadRow, MAX_PAIRS_BYTES, PairsError, read_pairs};
+use twinbeam_core::words::{Answers, Experiment, TokenPair, Written, parse_ids};
 use twinbeam_engine::{Model, Question, question};
 use twinbeam_tasks::{Split, Task, pairs};
 

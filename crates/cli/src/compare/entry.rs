@@ -1,7 +1,8 @@
 //! A case of the output file.
 
 use serde_json::{Map, Value, json};
-use twinbeam_core::{ComponentKind, Method, MetricValues, Outcome, ScoreTable};
+use twinbeam_core::scores::{MetricValues, Outcome, ScoreTable};
+use twinbeam_core::words::{ComponentKind, Method};
 
 /// One case of the output; every score in the metric's unit, positive supports the clean behaviour.
 pub(super) fn entry(name: &str, outcome: &Outcome) -> Value {

@@ -2,7 +2,9 @@
 
 use std::mem::discriminant;
 
-use twinbeam_core::{CheckReport, Hint, TokenizerNote};
+use twinbeam_core::prompts::Hint;
+use twinbeam_core::wire::devices::CheckReport;
+use twinbeam_core::wire::inspection::TokenizerNote;
 use twinbeam_engine::Model;
 
 /// What was found in the cases, each kind once.
@@ -74,7 +76,7 @@ impl Notes {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use twinbeam_core::{About, Field};
+    use twinbeam_core::prompts::{About, Field};
 
     #[test]
     fn what_many_cases_share_is_said_once() {

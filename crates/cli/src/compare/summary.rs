@@ -1,7 +1,8 @@
 //! What all cases have in common, in words for a terminal.
 
-use twinbeam_core::stats::Agreement;
-use twinbeam_core::{Merged, MergedAgreement, OverCases, Unit};
+use twinbeam_core::scores::Unit;
+use twinbeam_core::scores::many::{Merged, MergedAgreement, OverCases};
+use twinbeam_core::statistics::Agreement;
 
 /// A line per kind and direction: statistics of AP against IG, their means over pairs and 95 % intervals.
 pub fn describe(merged: &Merged) -> String {

@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 use std::fmt;
 
 use pollster::block_on;
-use twinbeam_core::Experiment;
+use twinbeam_core::words::Experiment;
 use twinbeam_engine::{Error, Model, Plan, run};
 
 use super::pairs::Asked;

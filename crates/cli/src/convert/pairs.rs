@@ -5,9 +5,10 @@ use std::collections::BTreeMap;
 use anyhow::Context as _;
 use rand::{Rng as _, SeedableRng as _};
 use rand_chacha::ChaCha8Rng;
-use twinbeam_core::{
-    Answers, Experiment, Metric, ModelShape, PromptError, PromptPair, Steps, TokenPair, read_pairs,
-};
+use twinbeam_core::models::ModelShape;
+use twinbeam_core::prompts::PromptPair;
+use twinbeam_core::prompts::lists::read_pairs;
+use twinbeam_core::words::{Answers, Experiment, Metric, PromptError, Steps, TokenPair};
 use twinbeam_engine::{Error, Model, Question, question};
 use twinbeam_tasks::{Split, Task, pairs};
 

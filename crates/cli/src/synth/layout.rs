@@ -5,7 +5,7 @@ use std::collections::{BTreeMap, HashMap};
 use anyhow::Context as _;
 use safetensors::Dtype;
 use safetensors::tensor::{Metadata, TensorInfo};
-use twinbeam_core::ModelShape;
+use twinbeam_core::models::ModelShape;
 use twinbeam_gpt2::{StoredDtype, expected_params, safetensors_header, stored_bytes};
 
 /// Places of everything in a weights file.

@@ -3,7 +3,7 @@
 use burn::tensor::{Tensor, TensorData};
 use rand::{Rng as _, SeedableRng as _};
 use rand_chacha::ChaCha8Rng;
-use twinbeam_core::HookName;
+use twinbeam_core::models::HookName;
 use twinbeam_gpt2::Hooks;
 
 /// Share of the heads that are silent in a row.

@@ -4,7 +4,8 @@ use burn::tensor::TensorCreationOptions;
 use twinbeam_attribution::{
     Advance, Baseline, Blocks, Error as MethodError, Integrated, Patched, RunPair, sample,
 };
-use twinbeam_core::{CheckReport, Claim, Experiment, Method};
+use twinbeam_core::wire::devices::{CheckReport, Claim};
+use twinbeam_core::words::{Experiment, Method};
 
 use super::Check;
 use crate::model::without_blocks;

@@ -1,7 +1,7 @@
 //! What a GPU computes in one piece.
 
 use burn::tensor::Tensor;
-use twinbeam_core::HookName;
+use twinbeam_core::models::HookName;
 
 use super::{Attention, Gpt2};
 use crate::kernels::{self, Inputs, Norm};

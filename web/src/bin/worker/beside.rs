@@ -3,7 +3,8 @@
 use std::cell::RefCell;
 
 use js_sys::{Array, Reflect};
-use twinbeam_core::{Claim, Event, Request};
+use twinbeam_core::wire::devices::Claim;
+use twinbeam_core::wire::{Event, Request};
 use wasm_bindgen::prelude::*;
 use web_sys::{File, MessageEvent, Worker, WorkerOptions, WorkerType};
 

@@ -9,10 +9,11 @@ use std::cell::{Cell, RefCell};
 use std::rc::{Rc, Weak};
 
 use futures_channel::{mpsc, oneshot};
-use twinbeam_core::{
-    Because, CheckReport, Claim, DeviceChoice, DeviceReport, Event, Expected, Experiment, GpuState,
-    Placement, Problem, Request, Speed, Work,
+use twinbeam_core::wire::devices::{
+    Because, CheckReport, Claim, DeviceChoice, DeviceReport, GpuState, Placement, Speed, Work,
 };
+use twinbeam_core::wire::{Event, Expected, Problem, Request};
+use twinbeam_core::words::Experiment;
 use twinbeam_engine::{Check, Host, Model, Question};
 use wasm_bindgen_futures::spawn_local;
 use web_sys::File;

@@ -2,10 +2,10 @@
 
 use std::rc::Rc;
 
-use twinbeam_core::{
-    Claim, DeviceChoice, DeviceReport, Event, Expected, Experiment, GpuState, Kept, ModelFiles,
-    Problem, Request, Speed,
-};
+use twinbeam_core::models::ModelFiles;
+use twinbeam_core::wire::devices::{Claim, DeviceChoice, DeviceReport, GpuState, Speed};
+use twinbeam_core::wire::{Event, Expected, Kept, Problem, Request};
+use twinbeam_core::words::Experiment;
 use twinbeam_engine::{ByteSource as _, DeviceKind, Model, check_stored, shape_of, warm};
 use web_sys::File;
 

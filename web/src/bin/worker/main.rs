@@ -22,10 +22,13 @@ use std::collections::VecDeque;
 use std::rc::Rc;
 
 use js_sys::Array;
-use twinbeam_core::{
-    Claim, ComponentKind, DeviceReport, Direction, Draw, Event, Experiment, Outcome, Placement,
-    Probe, Problem, PromptPair, Published, Request, Work as Asked,
-};
+use twinbeam_core::models::Published;
+use twinbeam_core::prompts::{Draw, PromptPair};
+use twinbeam_core::scores::Outcome;
+use twinbeam_core::wire::devices::{Claim, DeviceReport, Placement, Work as Asked};
+use twinbeam_core::wire::probes::Probe;
+use twinbeam_core::wire::{Event, Problem, Request};
+use twinbeam_core::words::{ComponentKind, Direction, Experiment};
 use twinbeam_engine::{
     BenchPlan, Error, Host, Model, Plan, bench, bench_question, inspect, probe, question, run,
     self_check,

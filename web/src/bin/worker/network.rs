@@ -3,7 +3,7 @@
 use gloo::timers::callback::Timeout;
 use js_sys::{Math, Promise, Reflect, Uint8Array};
 use std::ops::Range;
-use twinbeam_core::{Event, FetchFault, Wait};
+use twinbeam_core::wire::{Event, FetchFault, Wait};
 use twinbeam_engine::{Answer, Body, Transport};
 use wasm_bindgen::prelude::*;
 use wasm_bindgen_futures::JsFuture;

@@ -3,7 +3,8 @@
 
 use std::ops::Range;
 
-use twinbeam_core::{Completion, Kept, ModelFiles};
+use twinbeam_core::models::{Completion, ModelFiles};
+use twinbeam_core::wire::Kept;
 use twinbeam_engine::{ByteSource, Remote, Shelf, SourceError};
 use web_sys::File;
 

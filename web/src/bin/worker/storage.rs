@@ -1,7 +1,7 @@
 //! What the browser keeps for this page: files of its private file system, open to one at a time.
 
 use js_sys::{Promise, Reflect};
-use twinbeam_core::{Event, Wait};
+use twinbeam_core::wire::{Event, Wait};
 use twinbeam_engine::{Blob, ByteSource, Shelf};
 use wasm_bindgen::prelude::*;
 use wasm_bindgen_futures::JsFuture;

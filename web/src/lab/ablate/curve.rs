@@ -2,8 +2,9 @@
 
 use std::collections::BTreeSet;
 
-use twinbeam_core::stats::largest_first;
-use twinbeam_core::{ComponentKind, Direction, Faithfulness, Replacement};
+use twinbeam_core::statistics::largest_first;
+use twinbeam_core::wire::probes::{Faithfulness, Replacement};
+use twinbeam_core::words::{ComponentKind, Direction};
 
 use crate::explain::count;
 use crate::heatmap::scale::signed;

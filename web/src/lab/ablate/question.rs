@@ -1,7 +1,11 @@
 //! What is asked of the worker: sets, what replaces them, and orders.
 
 use leptos::prelude::*;
-use twinbeam_core::{Component, Probe, PromptPair, Replacement, ScoreTable, SetChoice, WithChoice};
+use twinbeam_core::link::{SetChoice, WithChoice};
+use twinbeam_core::prompts::PromptPair;
+use twinbeam_core::scores::ScoreTable;
+use twinbeam_core::wire::probes::{Probe, Replacement};
+use twinbeam_core::words::Component;
 
 use super::curve;
 use crate::lab::sets::Found;
@@ -72,7 +76,7 @@ pub(super) fn faithfulness(state: AppState, found: [usize; 2], with: Replacement
 
 #[cfg(test)]
 mod tests {
-    use twinbeam_core::Written;
+    use twinbeam_core::words::Written;
 
     use super::*;
 

@@ -1,9 +1,9 @@
 //! Sets and what each does when it is replaced: nothing here is reactive.
 
-use twinbeam_core::{
-    Ablation, Component, Direction, GapRefused, Interaction, Method, Metric, Redundancy,
-    Replacement, ScoreTable, SetChoice,
-};
+use twinbeam_core::link::SetChoice;
+use twinbeam_core::scores::{GapRefused, Interaction, Redundancy, ScoreTable};
+use twinbeam_core::wire::probes::{Ablation, Replacement};
+use twinbeam_core::words::{Component, Direction, Method, Metric};
 
 use super::set_name;
 use crate::explain::{count, percent};
@@ -253,7 +253,7 @@ fn total(solos: &[f32], of: fn(f64) -> f64) -> f32 {
 
 #[cfg(test)]
 mod tests {
-    use twinbeam_core::ComponentKind;
+    use twinbeam_core::words::ComponentKind;
 
     use super::*;
     use crate::export::tests::committed;

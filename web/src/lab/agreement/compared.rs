@@ -1,9 +1,10 @@
 //! Both methods' scores of the same components, in one unit, and who is found by which. Nothing here draws.
 
-use twinbeam_core::stats::largest_first;
-use twinbeam_core::{
-    Component, ComponentKind, Direction, ExactPairs, Finding, Highlight, Method, ScoreTable, Unit,
-};
+use twinbeam_core::link::Highlight;
+use twinbeam_core::scores::{ExactPairs, ScoreTable, Unit};
+use twinbeam_core::statistics::largest_first;
+use twinbeam_core::wire::probes::Finding;
+use twinbeam_core::words::{Component, ComponentKind, Direction, Method};
 
 use crate::lab::Answer;
 use crate::lab::parts::common_unit;

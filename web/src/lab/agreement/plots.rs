@@ -2,7 +2,9 @@
 
 use std::collections::BTreeSet;
 
-use twinbeam_core::{Component, KnownHeads, stats};
+use twinbeam_core::models::KnownHeads;
+use twinbeam_core::statistics;
+use twinbeam_core::words::Component;
 
 use super::compared::{Compared, FromZero};
 use crate::heatmap::scale::{Scale, signed};
@@ -22,7 +24,7 @@ pub(super) fn scatter(
     selected: &BTreeSet<Component>,
     known: Option<&KnownHeads>,
 ) -> Drawn {
-    let line = stats::slope(&compared.pairs.ap, &compared.pairs.ig);
+    let line = statistics::slope(&compared.pairs.ap, &compared.pairs.ig);
     let rules = line.map(|line| Rule {
         at: At::Slope { slope: line.slope as f32, intercept: line.intercept as f32 },
         label: format!("slope {}", ratio(Some(line.slope))),
@@ -60,8 +62,8 @@ pub(super) fn zero_scatter(
         title: "IG from zero against AP, not comparable".to_owned(),
         summary: format!(
             "Pearson {}, Spearman {}.",
-            ratio(stats::pearson(&zero.ig, &compared.pairs.ap)),
-            ratio(stats::spearman(&zero.ig, &compared.pairs.ap))
+            ratio(statistics::pearson(&zero.ig, &compared.pairs.ap)),
+            ratio(statistics::spearman(&zero.ig, &compared.pairs.ap))
         ),
         x: Axis::signed("AP", compared.unit),
         y: Axis::signed("IG from zero", compared.unit),
@@ -79,7 +81,7 @@ pub(super) fn overlap(compared: &Compared) -> Option<Drawn> {
     if compared.all_zero().is_some() {
         return None;
     }
-    let curve = stats::overlap_curve(&compared.pairs.ig, &compared.pairs.ap);
+    let curve = statistics::overlap_curve(&compared.pairs.ig, &compared.pairs.ap);
     let n = curve.len();
     let ks = places(n);
     let at = |k: usize| (k as f32, curve[k - 1]);
@@ -119,7 +121,7 @@ pub(super) fn overlap(compared: &Compared) -> Option<Drawn> {
 
 /// How far apart the scores are, by their size.
 pub(super) fn bland_altman(compared: &Compared, selected: &BTreeSet<Component>) -> Drawn {
-    let found = stats::BlandAltman::of(&compared.pairs.ig, &compared.pairs.ap);
+    let found = statistics::BlandAltman::of(&compared.pairs.ig, &compared.pairs.ap);
     let values = found.map(|f| [f.mean_difference, f.limits[0], f.limits[1]].map(|v| v as f32));
     let decimals = Scale::of(values.iter().flatten()).decimals();
     let rules = values.map(|values| {
@@ -196,7 +198,7 @@ fn places(n: usize) -> Vec<usize> {
 
 #[cfg(test)]
 mod tests {
-    use twinbeam_core::Unit;
+    use twinbeam_core::scores::Unit;
 
     use super::super::compared::tests::compared;
     use super::*;
@@ -205,7 +207,7 @@ mod tests {
     fn the_notebooks_tenth_is_as_many_as_its_quantile_takes() {
         for n in [1, 2, 10, 11, 16, 144] {
             let values: Vec<f32> = (1..=n).map(|value| value as f32).collect();
-            assert_eq!(above(n, 0.9), stats::highlighted(&values, 0.9).len(), "{n}");
+            assert_eq!(above(n, 0.9), statistics::highlighted(&values, 0.9).len(), "{n}");
         }
         assert_eq!((above(144, 0.9), above(0, 0.9)), (15, 0));
     }
@@ -250,7 +252,7 @@ mod tests {
     #[test]
     fn empty_scores_have_plots_that_say_nothing() {
         let mut nothing = compared(Unit::Metric);
-        nothing.pairs = twinbeam_core::ExactPairs::default();
+        nothing.pairs = twinbeam_core::scores::ExactPairs::default();
         overlap(&nothing);
         bland_altman(&nothing, &BTreeSet::new());
         scatter(&nothing, &BTreeSet::new(), None);

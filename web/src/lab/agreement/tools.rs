@@ -4,7 +4,9 @@ use std::collections::BTreeSet;
 use std::sync::Arc;
 
 use leptos::prelude::*;
-use twinbeam_core::{Component, Highlight, SetChoice, stats};
+use twinbeam_core::link::{Highlight, SetChoice};
+use twinbeam_core::statistics;
+use twinbeam_core::words::Component;
 
 use super::compared::Compared;
 use super::words;
@@ -27,7 +29,8 @@ fn changed(to: &str, from: Highlight, compared: Option<&Compared>, factor: f32) 
             let sizes: Vec<f32> = compared
                 .map(|compared| compared.pairs.ig.iter().map(|score| score.abs()).collect())
                 .unwrap_or_default();
-            let least = stats::quantile(&sizes, f64::from(q)).unwrap_or_default() as f32 / factor;
+            let least =
+                statistics::quantile(&sizes, f64::from(q)).unwrap_or_default() as f32 / factor;
             // Rounded down to two digits, so that whoever is at it stays.
             let digit = 10_f32.powf(least.abs().log10().floor() - 1.0);
             let rounded = (least.abs() / digit).floor() * digit;
@@ -142,7 +145,7 @@ pub(super) fn Selection(state: AppState, compared: Memo<Option<Arc<Compared>>>) 
 
 #[cfg(test)]
 mod tests {
-    use twinbeam_core::Unit;
+    use twinbeam_core::scores::Unit;
 
     use super::super::compared::tests::compared;
     use super::*;

@@ -2,7 +2,9 @@
 
 use std::collections::BTreeSet;
 
-use twinbeam_core::{Component, ComponentKind, Unit, stats};
+use twinbeam_core::scores::Unit;
+use twinbeam_core::statistics;
+use twinbeam_core::words::{Component, ComponentKind};
 
 use super::compared::{Compared, FromZero};
 use crate::heatmap::scale::{Scale, signed, small};
@@ -21,14 +23,15 @@ pub(super) fn numbers(compared: &Compared, zero: Option<&FromZero>) -> String {
     let correlation =
         |testid: &str, name: &str, value: Option<f64>| number(testid, name, value, &ratio(value));
     let n = compared.n();
-    let slope = stats::slope(ap, ig).map(|line| line.slope);
-    let mut out = correlation("pearson", "Pearson correlation", stats::pearson(ig, ap))
-        + &correlation("spearman", "Spearman rank correlation", stats::spearman(ig, ap))
+    let slope = statistics::slope(ap, ig).map(|line| line.slope);
+    let mut out = correlation("pearson", "Pearson correlation", statistics::pearson(ig, ap))
+        + &correlation("spearman", "Spearman rank correlation", statistics::spearman(ig, ap))
         + &correlation("slope", "Slope of IG on AP", slope)
         + &number("compared", "n", Some(n as f64), &format!("{n} {}", compared.kind.id()));
     if let Some(zero) = zero {
         let from_zero = &zero.ig;
-        let (pearson, spearman) = (stats::pearson(from_zero, ap), stats::spearman(from_zero, ap));
+        let (pearson, spearman) =
+            (statistics::pearson(from_zero, ap), statistics::spearman(from_zero, ap));
         out += &correlation("pearson-zero", "Pearson, IG from zero", pearson);
         out += &correlation("spearman-zero", "Spearman, IG from zero", spearman);
         if let Some((layer, delta)) = zero.worst {
@@ -44,7 +47,8 @@ pub(super) fn numbers(compared: &Compared, zero: Option<&FromZero>) -> String {
 pub(super) fn of_zero(compared: &Compared, zero: &FromZero) -> String {
     let ap = &compared.pairs.ap;
     let written = |values: &[f32]| {
-        let (pearson, spearman) = (stats::pearson(values, ap), stats::spearman(values, ap));
+        let (pearson, spearman) =
+            (statistics::pearson(values, ap), statistics::spearman(values, ap));
         format!("{} (ranks: {})", ratio(pearson), ratio(spearman))
     };
     let not_converged = match zero.worst {
@@ -102,7 +106,7 @@ pub(super) fn counts(compared: &Compared) -> String {
 
 /// Mean difference and limits of agreement.
 pub(super) fn bland_altman(compared: &Compared) -> String {
-    let Some(found) = stats::BlandAltman::of(&compared.pairs.ig, &compared.pairs.ap) else {
+    let Some(found) = statistics::BlandAltman::of(&compared.pairs.ig, &compared.pairs.ap) else {
         return String::new();
     };
     let values = [found.mean_difference, found.limits[0], found.limits[1]];
@@ -171,7 +175,8 @@ mod tests {
     #[test]
     fn numbers_are_named_and_in_full() {
         let compared = compared(Unit::Metric);
-        let pearson = stats::pearson(&compared.pairs.ig, &compared.pairs.ap).expect("they vary");
+        let pearson =
+            statistics::pearson(&compared.pairs.ig, &compared.pairs.ap).expect("they vary");
         let html = numbers(&compared, None);
         assert!(html.contains(&format!("\"pearson\" data-value=\"{pearson}\"")), "{html}");
         assert!(!html.contains("pearson-zero"), "{html}");

@@ -2,7 +2,9 @@
 
 use js_sys::Uint8Array;
 use leptos::prelude::*;
-use twinbeam_core::{MAX_PAIRS, MAX_PAIRS_BYTES, PairList, PairsError, pairs_text, print_pairs};
+use twinbeam_core::prompts::lists::{
+    MAX_PAIRS, MAX_PAIRS_BYTES, PairList, PairsError, pairs_text, print_pairs,
+};
 use wasm_bindgen_futures::{JsFuture, spawn_local};
 use web_sys::{DragEvent, File, HtmlInputElement, KeyboardEvent};
 
@@ -225,7 +227,7 @@ fn Listed(state: AppState) -> impl IntoView {
 
 /// The rows that are no pairs, each with its reason.
 fn bad_rows(list: &PairList) -> String {
-    let line = |bad: &twinbeam_core::BadRow| {
+    let line = |bad: &twinbeam_core::prompts::lists::BadRow| {
         let name = if bad.name.is_empty() { String::new() } else { format!(" ({})", bad.name) };
         format!("<li>{}{}: {}</li>", bad.place, escape(&name), escape(&bad.problem.to_string()))
     };
@@ -314,7 +316,7 @@ fn number<T: std::str::FromStr>(event: &web_sys::Event) -> Option<T> {
 
 #[cfg(test)]
 mod tests {
-    use twinbeam_core::read_pairs;
+    use twinbeam_core::prompts::lists::read_pairs;
 
     use super::*;
 

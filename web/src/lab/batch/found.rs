@@ -2,11 +2,9 @@
 
 use std::sync::Arc;
 
-use twinbeam_core::stats::Agreement;
-use twinbeam_core::{
-    Component, ComponentKind, Direction, LeftOut, Merged, MergedAgreement, MergedTable, Method,
-    OverCases,
-};
+use twinbeam_core::scores::many::{LeftOut, Merged, MergedAgreement, MergedTable, OverCases};
+use twinbeam_core::statistics::Agreement;
+use twinbeam_core::words::{Component, ComponentKind, Direction, Method};
 
 use crate::explain;
 use crate::heatmap::scale::signed;
@@ -181,7 +179,9 @@ pub(super) fn failures(merged: &Merged) -> String {
 
 #[cfg(test)]
 mod tests {
-    use twinbeam_core::{CaseResult, Merging, Metric, ScoreTable, Unit};
+    use twinbeam_core::scores::many::{CaseResult, Merging};
+    use twinbeam_core::scores::{ScoreTable, Unit};
+    use twinbeam_core::words::Metric;
 
     use super::*;
 

@@ -4,8 +4,10 @@ mod words;
 
 use std::collections::BTreeSet;
 
-use twinbeam_core::stats::{self, GateKind};
-use twinbeam_core::{Component, ComponentKind, Direction, Highlight, Method, ScoreTable, Unit};
+use twinbeam_core::link::Highlight;
+use twinbeam_core::scores::{ScoreTable, Unit};
+use twinbeam_core::statistics::{self, GateKind};
+use twinbeam_core::words::{Component, ComponentKind, Direction, Method};
 
 use crate::heatmap::scale::{Scale, signed};
 use crate::lab::parts::{common_unit, ratio};
@@ -78,7 +80,7 @@ impl TwoWays {
         let scores = noising.iter().zip(&denoising);
         let kinds = scores.map(|(noising, denoising)| GateKind::of(*noising, *denoising, least));
         let kinds = kinds.collect();
-        let asymmetry = stats::asymmetry(&noising, &denoising);
+        let asymmetry = statistics::asymmetry(&noising, &denoising);
         for score in noising.iter_mut().chain(&mut denoising) {
             *score *= factor;
         }
@@ -130,7 +132,7 @@ impl TwoWays {
             title: format!("{}: denoising against noising", self.method),
             summary: format!(
                 "Pearson {} over {} {}.",
-                ratio(stats::pearson(&self.noising, &self.denoising)),
+                ratio(statistics::pearson(&self.noising, &self.denoising)),
                 self.places.len(),
                 self.kind.id()
             ),

@@ -1,6 +1,6 @@
 //! One component, token by token: nothing here is reactive.
 
-use twinbeam_core::{Component, Direction};
+use twinbeam_core::words::{Component, Direction};
 
 use crate::heatmap::scale::{Scale, signed};
 use crate::lab::parts::number;
@@ -148,7 +148,7 @@ fn sum(values: &[f32]) -> f32 {
 
 #[cfg(test)]
 mod tests {
-    use twinbeam_core::ComponentKind;
+    use twinbeam_core::words::ComponentKind;
 
     use super::*;
 

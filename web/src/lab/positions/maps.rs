@@ -1,6 +1,8 @@
 //! Streams by layer and position: nothing here is reactive.
 
-use twinbeam_core::{Method, ModelShape, Stream, StreamMap};
+use twinbeam_core::models::ModelShape;
+use twinbeam_core::wire::probes::{Stream, StreamMap};
+use twinbeam_core::words::Method;
 
 use crate::heatmap::scale::{Scale, small};
 use crate::lab::parts::number;
@@ -83,7 +85,7 @@ pub(super) fn worst_delta(maps: &[StreamMap], (factor, unit): (f32, &'static str
 
 #[cfg(test)]
 mod tests {
-    use twinbeam_core::Direction;
+    use twinbeam_core::words::Direction;
 
     use super::*;
 

@@ -1,7 +1,8 @@
 //! Which component is looked at, and what its prompts' tokens are.
 
 use leptos::prelude::*;
-use twinbeam_core::{Component, ComponentKind, Direction, Panel};
+use twinbeam_core::link::Panel;
+use twinbeam_core::words::{Component, ComponentKind, Direction};
 
 use crate::heatmap::scale::small;
 use crate::lab::Slot;
@@ -146,7 +147,7 @@ pub(in crate::lab) fn tokens(state: AppState) -> Memo<Option<Tokens>> {
         }
         let [clean, corrupted] = state.inspection.with(|inspection| {
             [&inspection.clean, &inspection.corrupted].map(|side| {
-                let text = |token: &twinbeam_core::TokenView| {
+                let text = |token: &twinbeam_core::wire::inspection::TokenView| {
                     if token.bos { "BOS".to_owned() } else { token.text.clone() }
                 };
                 side.tokens.iter().map(text).collect::<Vec<_>>()

@@ -1,6 +1,7 @@
 //! The metric and its slope along the line that a layer moves on.
 
-use twinbeam_core::{Integrand, Metric};
+use twinbeam_core::wire::probes::Integrand;
+use twinbeam_core::words::Metric;
 
 use crate::explain::{count, percent};
 use crate::heatmap::scale::small;
@@ -146,7 +147,7 @@ impl Along {
 
 #[cfg(test)]
 mod tests {
-    use twinbeam_core::{Component, ComponentKind, Direction};
+    use twinbeam_core::words::{Component, ComponentKind, Direction};
 
     use super::*;
 

@@ -1,6 +1,7 @@
 //! From gradient to patch, step by step: nothing here is reactive.
 
-use twinbeam_core::{Component, Direction, Ladder, Metric};
+use twinbeam_core::scores::Ladder;
+use twinbeam_core::words::{Component, Direction, Metric};
 
 use crate::explain::percent;
 use crate::heatmap::scale::{Scale, signed};
@@ -192,7 +193,7 @@ impl Steps {
 
 #[cfg(test)]
 mod tests {
-    use twinbeam_core::ComponentKind;
+    use twinbeam_core::words::ComponentKind;
 
     use super::*;
 

@@ -1,6 +1,7 @@
 //! Layer by layer: the sum of solo patches beside the joint patch.
 
-use twinbeam_core::{ComponentKind, Direction, Interaction, Redundancy};
+use twinbeam_core::scores::{Interaction, Redundancy};
+use twinbeam_core::words::{ComponentKind, Direction};
 
 use crate::heatmap::scale::{Scale, signed};
 use crate::plot::{Bar, Bars, Drawn, Ink};

@@ -1,6 +1,6 @@
 //! Where a head attends to.
 
-use twinbeam_core::AttentionPattern;
+use twinbeam_core::wire::probes::AttentionPattern;
 
 use super::focus::{Tokens, labels};
 use crate::plot::{Drawn, Matrix, Shades};

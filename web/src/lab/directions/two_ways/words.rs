@@ -1,6 +1,6 @@
 //! What there is to say and to list of both directions.
 
-use twinbeam_core::stats::{self, GateKind};
+use twinbeam_core::statistics::{self, GateKind};
 
 use super::TwoWays;
 use crate::explain::count;
@@ -89,7 +89,7 @@ impl TwoWays {
     fn most_asymmetric(&self) -> Vec<usize> {
         let mut order: Vec<usize> =
             (0..self.places.len()).filter(|i| self.asymmetry[*i] != 0.0).collect();
-        stats::largest_first(&mut order, &|i| self.asymmetry[i].abs());
+        statistics::largest_first(&mut order, &|i| self.asymmetry[i].abs());
         order.truncate(LISTED);
         order
     }

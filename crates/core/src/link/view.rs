@@ -1,0 +1,258 @@
+//! What is on the screen: what a link keeps beside the experiment and its result.
+
+use serde::{Deserialize, Deserializer, Serialize};
+
+use crate::prompts::{Draw, PromptPair};
+use crate::scores::Unit;
+use crate::words::{Component, ComponentKind, Direction, MAX_PROMPT_CHARS};
+
+/// Components that a link names at most.
+const MOST_SELECTED: usize = 200;
+/// Prompt pairs that a link takes along at most; more are too long for it anyway.
+const MOST_PAIRS: usize = 100;
+/// Larger models than any GPT-2 have no place in it.
+const MOST_LAYERS: usize = 96;
+const MOST_WIDTH: usize = 65_536;
+
+/// Longest name of a unit that is read.
+const MOST_UNIT: usize = 20;
+
+/// Whether the maps have one scale, or each its own.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum ScaleChoice {
+    /// One for all maps.
+    #[default]
+    Shared,
+    /// One per map.
+    Own,
+}
+
+impl ScaleChoice {
+    /// Stable lower-case name.
+    pub const fn id(self) -> &'static str {
+        match self {
+            Self::Shared => "shared",
+            Self::Own => "own",
+        }
+    }
+}
+
+/// Which components count as found by a method.
+#[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Highlight {
+    /// Those whose absolute score is at or above this quantile of the map, 0 to 1. The notebook takes 0.9.
+    Quantile(f32),
+    /// Those whose absolute score is at least this much, in the metric's unit.
+    AtLeast(f32),
+}
+
+impl Default for Highlight {
+    fn default() -> Self {
+        Self::Quantile(0.9)
+    }
+}
+
+/// A part of the lab that can be open or closed.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Panel {
+    /// How far the two methods agree.
+    Agreement,
+    /// Why they differ for one component.
+    Why,
+    /// What each direction finds.
+    Directions,
+    /// Token by token.
+    Positions,
+    /// What a set does together.
+    Ablate,
+    /// Many prompts.
+    Batch,
+}
+
+impl Panel {
+    /// All, from top to bottom.
+    pub const ALL: [Self; 6] =
+        [Self::Agreement, Self::Why, Self::Directions, Self::Positions, Self::Ablate, Self::Batch];
+}
+
+/// Which set of components is ablated.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum SetChoice {
+    /// Found by integrated gradients and not by patching.
+    IgOnly,
+    /// Found by patching and not by integrated gradients.
+    ApOnly,
+    /// Found by both.
+    #[default]
+    Both,
+    /// Drawn at random, as many as both have found.
+    Random,
+    /// Selected by hand.
+    Selected,
+}
+
+impl SetChoice {
+    /// All of them.
+    pub const ALL: [Self; 5] =
+        [Self::IgOnly, Self::ApOnly, Self::Both, Self::Random, Self::Selected];
+
+    /// Stable lower-case name.
+    pub const fn id(self) -> &'static str {
+        match self {
+            Self::IgOnly => "ig_only",
+            Self::ApOnly => "ap_only",
+            Self::Both => "both",
+            Self::Random => "random",
+            Self::Selected => "selected",
+        }
+    }
+}
+
+/// By what ablated components are replaced.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum WithChoice {
+    /// The other run's activations.
+    #[default]
+    OtherRun,
+    /// Their mean over the prompts of the batch.
+    Mean,
+    /// Zero.
+    Zero,
+}
+
+impl WithChoice {
+    /// All of them.
+    pub const ALL: [Self; 3] = [Self::OtherRun, Self::Mean, Self::Zero];
+
+    /// Stable lower-case name.
+    pub const fn id(self) -> &'static str {
+        match self {
+            Self::OtherRun => "other_run",
+            Self::Mean => "mean",
+            Self::Zero => "zero",
+        }
+    }
+}
+
+/// What is on the screen of a result. None of it decides a number, and a change of it makes no result stale.
+///
+/// Everything that shows a result elsewhere (a link, a file, a frame) takes from here what it shows.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(default)]
+#[expect(clippy::struct_excessive_bools, reason = "each is a switch of its own on the page")]
+pub struct View {
+    /// Which run is changed in what the maps show. In a link it stands beside the experiment's fields.
+    pub direction: Direction,
+    /// In which unit scores are shown, where the result allows it.
+    #[serde(deserialize_with = "unit_or_default")]
+    pub unit: Unit,
+    /// Whether the maps have one scale.
+    pub scale: ScaleChoice,
+    /// First and last of the neurons that are in view; `None`: all.
+    pub neurons_in_view: Option<[usize; 2]>,
+    /// The component that is pinned.
+    pub pinned: Option<Component>,
+    /// Heads or neurons.
+    pub kind: ComponentKind,
+    /// Those that are selected.
+    pub selected: Vec<Component>,
+    /// Which count as found.
+    pub highlight: Highlight,
+    /// Whether IG is taken from zero.
+    pub zero_baseline: bool,
+    /// Whether the integral is cut off where the metric saturates.
+    pub split: bool,
+    /// Whether the two directions are compared by IG, else by AP.
+    pub directions_by_ig: bool,
+    /// What is open.
+    pub open: Vec<Panel>,
+    /// What is ablated.
+    pub set: SetChoice,
+    /// Whether it has been: for the figure that the link holds.
+    pub ablated: bool,
+    /// Whether the maps by token were asked for, where they are not drawn by themselves: likewise.
+    pub streams: bool,
+    /// By what it is replaced.
+    pub with: WithChoice,
+    /// Whether the pairs' neurons are scored too.
+    pub batch_neurons: bool,
+    /// Prompt pairs that were drawn.
+    pub draw: Option<Draw>,
+    /// Prompt pairs that were entered.
+    pub pairs: Vec<PromptPair>,
+}
+
+impl Default for View {
+    fn default() -> Self {
+        Self {
+            direction: Direction::default(),
+            unit: Unit::default(),
+            scale: ScaleChoice::default(),
+            neurons_in_view: None,
+            pinned: None,
+            kind: ComponentKind::Heads,
+            selected: Vec::new(),
+            highlight: Highlight::default(),
+            zero_baseline: false,
+            split: false,
+            directions_by_ig: false,
+            open: vec![Panel::Agreement, Panel::Why, Panel::Directions],
+            set: SetChoice::default(),
+            ablated: false,
+            streams: false,
+            with: WithChoice::default(),
+            batch_neurons: false,
+            draw: None,
+            pairs: Vec::new(),
+        }
+    }
+}
+
+impl View {
+    /// Whether every number in it can be: a link is from anybody.
+    pub(crate) fn is_possible(&self) -> bool {
+        let fits = |c: &Component| c.layer < MOST_LAYERS && c.index < MOST_WIDTH;
+        let highlight = match self.highlight {
+            Highlight::Quantile(q) => (0.0..=1.0).contains(&q),
+            Highlight::AtLeast(score) => score.is_finite() && score >= 0.0,
+        };
+        highlight
+            && self.pinned.iter().chain(&self.selected).all(fits)
+            && self.selected.len() <= MOST_SELECTED
+            && self.open.len() <= Panel::ALL.len()
+            && self.neurons_in_view.is_none_or(|[first, last]| first <= last && last < MOST_WIDTH)
+            && self.pairs.len() <= MOST_PAIRS
+            && self.pairs.iter().all(is_short)
+            && self.draw.as_ref().is_none_or(|draw| draw.task.len() <= 40 && draw.n <= 1000)
+    }
+
+    /// The same as far as a link has room for it.
+    #[must_use]
+    pub fn for_link(mut self) -> Self {
+        self.selected.truncate(MOST_SELECTED);
+        // A view with a pair that no link may hold would be refused as a whole.
+        if self.pairs.len() > MOST_PAIRS || !self.pairs.iter().all(is_short) {
+            self.pairs.clear();
+        }
+        self
+    }
+}
+
+/// Whether the prompts of a pair are no longer than prompts may be.
+fn is_short(pair: &PromptPair) -> bool {
+    [&pair.clean, &pair.corrupted].iter().all(|text| text.chars().count() <= MAX_PROMPT_CHARS)
+}
+
+/// A unit by its name. One of a later version is shown in the metric's: that is the default.
+fn unit_or_default<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Unit, D::Error> {
+    let name = String::deserialize(deserializer)?;
+    if name.len() > MOST_UNIT {
+        return Err(serde::de::Error::custom("no unit has so long a name"));
+    }
+    Ok(Unit::ALL.into_iter().find(|unit| unit.id() == name).unwrap_or_default())
+}

@@ -1,0 +1,40 @@
+use serde::{Deserialize, Serialize};
+
+use crate::words::Written;
+
+/// One pair of prompts with its answers, as a person writes it.
+#[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize)]
+pub struct PromptPair {
+    /// What it is called in lists; empty: its place.
+    #[serde(default, skip_serializing_if = "String::is_empty")]
+    pub name: String,
+    /// Prompt in which the behaviour is present.
+    pub clean: String,
+    /// Prompt of the same token count in which it is absent.
+    pub corrupted: String,
+    /// Right next tokens, with their leading space.
+    pub answer: Vec<String>,
+    /// Wrong next tokens, likewise.
+    pub wrong: Vec<String>,
+    /// Whether these are text or token ids.
+    #[serde(default, skip_serializing_if = "Written::is_text")]
+    pub written: Written,
+}
+
+impl PromptPair {
+    /// Its name in a list of pairs, in which it has a place from 0.
+    pub fn title(&self, place: usize) -> String {
+        if self.name.is_empty() { format!("pair {}", place + 1) } else { self.name.clone() }
+    }
+}
+
+/// A draw of prompt pairs.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Draw {
+    /// Name of the task.
+    pub task: String,
+    /// How many pairs.
+    pub n: usize,
+    /// The same seed draws the same pairs.
+    pub seed: u32,
+}

@@ -1,0 +1,229 @@
+//! What the results of many prompt pairs have in common.
+
+use serde::Serialize;
+use serde_json::{Value, json};
+
+use crate::scores::{ScoreTable, Unit};
+use crate::statistics::{Agreement, bootstrap_mean};
+use crate::words::{ComponentKind, Direction, Method, Metric};
+
+use super::merging::LeftOut;
+
+/// Of the intervals over prompts.
+const LEVEL: f64 = 0.95;
+/// Ends of an interval then move by a few per cent of its width with the seed, which is always the same.
+const RESAMPLES: usize = 2000;
+
+/// The results of many prompt pairs, merged.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Merged {
+    /// What was measured.
+    pub metric: Metric,
+    /// In which unit means and spreads are.
+    pub unit: Unit,
+    /// Pairs that are in it.
+    pub names: Vec<String>,
+    /// Mean and spread of each component.
+    pub tables: Vec<MergedTable>,
+    /// How far IG agrees with AP.
+    pub agreements: Vec<MergedAgreement>,
+    /// Pairs that are not in it.
+    pub left_out: Vec<LeftOut>,
+}
+
+/// Mean and spread of each component over prompts, of one method, direction and kind.
+///
+/// # Units
+/// As [`Merged::unit`] says; positive supports the clean behaviour (but in the notebook's unit).
+#[derive(Debug, Clone, PartialEq)]
+pub struct MergedTable {
+    /// Heads or neurons.
+    pub kind: ComponentKind,
+    /// How the scores were computed.
+    pub method: Method,
+    /// Which run was changed.
+    pub direction: Direction,
+    /// Components per layer.
+    pub width: usize,
+    /// Prompts with an exact score of every component.
+    pub n: usize,
+    /// Means, layer by layer; `[n_layers * width]`.
+    pub mean: Vec<f32>,
+    /// Standard deviations over prompts, by n - 1; likewise, or empty with one prompt.
+    pub sd: Vec<f32>,
+}
+
+/// How far IG agrees with AP over many prompts. Slopes are of the metric's unit, whatever the tables' is.
+#[derive(Debug, Clone, PartialEq)]
+pub struct MergedAgreement {
+    /// Heads or neurons.
+    pub kind: ComponentKind,
+    /// Which run was changed.
+    pub direction: Direction,
+    /// Of each prompt, with its name.
+    pub cases: Vec<(String, Agreement)>,
+    /// Pearson correlation over prompts.
+    pub pearson: OverCases,
+    /// Rank correlation over prompts.
+    pub spearman: OverCases,
+    /// Slope of IG on AP over prompts.
+    pub slope: OverCases,
+    /// Of the mean of IG with the mean of AP.
+    pub of_means: Agreement,
+}
+
+/// A statistic over prompts.
+#[derive(Debug, Clone, Copy, Default, PartialEq)]
+pub struct OverCases {
+    /// Its mean; `None` where it is undefined for all prompts.
+    pub mean: Option<f64>,
+    /// 95 % interval of the mean, by a percentile bootstrap over prompts; `None` under two prompts.
+    pub interval: Option<[f64; 2]>,
+    /// Prompts for which it is defined.
+    pub n: usize,
+    /// Prompts for which it is not, left out of the mean.
+    pub undefined: usize,
+}
+
+impl OverCases {
+    pub(super) fn of(values: impl Iterator<Item = Option<f64>>) -> Self {
+        let all: Vec<Option<f64>> = values.collect();
+        let defined: Vec<f64> = all.iter().copied().flatten().collect();
+        let n = defined.len();
+        Self {
+            mean: (n > 0).then(|| defined.iter().sum::<f64>() / n as f64),
+            interval: bootstrap_mean(&defined, LEVEL, RESAMPLES, 0),
+            n,
+            undefined: all.len() - n,
+        }
+    }
+
+    fn to_value(self) -> Value {
+        let Self { mean, interval, n, undefined } = self;
+        json!({ "mean": mean, "interval": interval, "n": n, "undefined": undefined })
+    }
+}
+
+impl MergedTable {
+    /// Whether it is the table of a kind, method and direction.
+    pub(super) fn is(&self, kind: ComponentKind, method: Method, direction: Direction) -> bool {
+        (self.kind, self.method, self.direction) == (kind, method, direction)
+    }
+
+    /// The means as a table of scores, of which no completeness is claimed.
+    pub fn to_scores(&self) -> ScoreTable {
+        ScoreTable {
+            width: self.width,
+            values: self.mean.clone(),
+            ..ScoreTable::empty(self.kind, self.method, self.direction)
+        }
+    }
+}
+
+impl Merged {
+    /// Number of pairs that are in it.
+    pub const fn n(&self) -> usize {
+        self.names.len()
+    }
+
+    /// The table of one kind, method and direction.
+    pub fn table(
+        &self,
+        kind: ComponentKind,
+        method: Method,
+        direction: Direction,
+    ) -> Option<&MergedTable> {
+        self.tables.iter().find(|table| table.is(kind, method, direction))
+    }
+
+    /// The agreement of one kind and direction.
+    pub fn agreement(&self, kind: ComponentKind, direction: Direction) -> Option<&MergedAgreement> {
+        self.agreements.iter().find(|found| (found.kind, found.direction) == (kind, direction))
+    }
+
+    /// One JSON file with everything in it: `mean` and `sd` of each table are lists per layer.
+    pub fn to_json(&self) -> String {
+        let Self { metric, unit, names, .. } = self;
+        let left_out = |left: &LeftOut| json!({ "name": left.name, "reason": left.reason });
+        let file = File {
+            metric: metric.id(),
+            unit: unit.id(),
+            sign: if unit.comparable() {
+                "positive: the component supports the clean behaviour, in both directions"
+            } else {
+                "the notebook's: AP under noising is negative where the component supports the clean behaviour"
+            },
+            n: names.len(),
+            names,
+            left_out: self.left_out.iter().map(left_out).collect(),
+            agreement: self.agreements.iter().map(agreement_value).collect(),
+            tables: self.tables.iter().map(|table| TableFile::of(table, *metric, *unit)).collect(),
+        };
+        // OK because it holds finite numbers, strings and lists.
+        serde_json::to_string(&file).unwrap_or_default()
+    }
+}
+
+fn rows(values: &[f32], width: usize) -> Vec<&[f32]> {
+    // A width of 0 has no rows; `chunks` refuses 0.
+    values.chunks(width.max(1)).collect()
+}
+
+fn agreement_value(found: &MergedAgreement) -> Value {
+    let of = |agreement: &Agreement| {
+        let Agreement { pearson, spearman, slope } = agreement;
+        json!({ "pearson": pearson, "spearman": spearman, "slope": slope })
+    };
+    let case = |(name, agreement): &(String, Agreement)| {
+        let mut value = of(agreement);
+        value["name"] = json!(name);
+        value
+    };
+    json!({
+        "kind": found.kind.id(),
+        "direction": found.direction.id(),
+        "pearson": found.pearson.to_value(),
+        "spearman": found.spearman.to_value(),
+        "slope": found.slope.to_value(),
+        "of_means": of(&found.of_means),
+        "cases": found.cases.iter().map(case).collect::<Vec<_>>(),
+    })
+}
+
+/// A [`Value`] of every score would take several times the room, and print an `f32` with the digits of an `f64`.
+#[derive(Serialize)]
+struct File<'a> {
+    metric: &'a str,
+    unit: &'a str,
+    sign: &'a str,
+    n: usize,
+    names: &'a [String],
+    left_out: Vec<Value>,
+    agreement: Vec<Value>,
+    tables: Vec<TableFile<'a>>,
+}
+
+#[derive(Serialize)]
+struct TableFile<'a> {
+    kind: &'a str,
+    method: &'a str,
+    direction: &'a str,
+    unit: &'a str,
+    n: usize,
+    mean: Vec<&'a [f32]>,
+    sd: Vec<&'a [f32]>,
+}
+
+impl<'a> TableFile<'a> {
+    fn of(table: &'a MergedTable, metric: Metric, unit: Unit) -> Self {
+        Self {
+            kind: table.kind.id(),
+            method: table.method.id(),
+            direction: table.direction.id(),
+            unit: unit.label(metric, table.method, table.kind),
+            n: table.n,
+            mean: rows(&table.mean, table.width),
+            sd: rows(&table.sd, table.width),
+        }
+    }
+}
