@@ -297,7 +297,7 @@ impl CostModel {
 mod tests {
     use super::*;
 
-    /// GPT-2 small and the notebook's pair: 17 tokens, of which the eleventh differs.
+    /// GPT-2 small and the notebook's pair (docs/METHODS.md#the-notebook): 17 tokens, of which the eleventh differs.
     fn notebook() -> (ModelShape, CostModel) {
         let shape = ModelShape {
             n_layers: 12,

@@ -74,7 +74,7 @@ test("auto takes as many points as it needs, says how many, and travels in a lin
   assert.equal(await by(again.page, "steps-auto").isChecked(), true);
   assert.equal(await by(again.page, "link-mark").getAttribute("data-verdict"), "agrees");
   assert.deepEqual(await table(again.page, "heatmap-ig-heads"), figure);
-  // Without a number before it, the notebook's.
+  // Without a number before it, that of the notebook (docs/METHODS.md#the-notebook).
   await by(again.page, "steps-auto").uncheck();
   assert.equal(await by(again.page, "steps").inputValue(), "50");
   assert.deepEqual(again.errors, []);

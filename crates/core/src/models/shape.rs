@@ -1,3 +1,5 @@
+//! The sizes of a GPT-2, and what follows from them.
+
 use serde::{Deserialize, Serialize};
 
 /// The sizes of a GPT-2, in TransformerLens's words.

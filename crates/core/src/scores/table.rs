@@ -1,3 +1,5 @@
+//! Score tables, and the outcome of a run.
+
 use serde::{Deserialize, Serialize};
 
 use super::UnitBasis;
@@ -250,7 +252,7 @@ impl Outcome {
         ScoreTable::find(&self.tables, kind, method, direction)
     }
 
-    /// What its scores can be converted by.
+    /// What the scores of the outcome can be converted by.
     pub fn basis(&self) -> UnitBasis {
         let d_model = self.shape.d_model;
         UnitBasis::new(self.experiment.metric, &self.clean, &self.corrupted, d_model)

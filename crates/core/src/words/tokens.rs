@@ -1,3 +1,5 @@
+//! Prompts and answers as token ids, valid by construction, and why they cannot be compared.
+
 use serde::{Deserialize, Serialize};
 
 use crate::models::ModelShape;
@@ -50,7 +52,7 @@ pub enum PromptError {
     NotInModel {
         /// The token.
         text: String,
-        /// Its id.
+        /// Id of the token.
         id: u32,
         /// Size of the model's vocabulary.
         d_vocab: usize,
@@ -62,7 +64,7 @@ pub enum PromptError {
     BosNotInModel {
         /// The token.
         text: String,
-        /// Its id.
+        /// Id of the token.
         id: u32,
         /// Size of the model's vocabulary.
         d_vocab: usize,
@@ -90,7 +92,7 @@ pub enum PromptError {
         /// The id.
         id: u32,
     },
-    /// What should be token ids is not.
+    /// A word that should be a token id is none.
     #[error("{text:?} is not a token id: ids are whole numbers, as in 464 262 1438")]
     NotIds {
         /// The first word that is none.
@@ -101,7 +103,7 @@ pub enum PromptError {
     NotOneToken {
         /// What was entered.
         text: String,
-        /// How it splits.
+        /// The pieces that it splits into.
         pieces: Vec<String>,
     },
     /// The beginning-of-sequence token that the model's configuration names is none of its tokens.
@@ -245,7 +247,7 @@ impl Answers {
         &self.wrong
     }
 
-    /// The same question asked the other way round.
+    /// The answers exchanged with the wrong answers: the same question asked the other way round.
     #[must_use]
     pub fn swapped(self) -> Self {
         Self { answer: self.wrong, wrong: self.answer }
@@ -257,7 +259,7 @@ impl Answers {
 pub struct TopToken {
     /// Token id.
     pub id: u32,
-    /// Its text, with its leading space if it has one.
+    /// Text of the token, with its leading space if it has one.
     pub text: String,
     /// Probability in the run.
     pub prob: f32,

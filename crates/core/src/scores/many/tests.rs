@@ -1,3 +1,5 @@
+//! Merged results against their definitions.
+
 use crate::scores::{ScoreTable, Unit};
 use crate::statistics::{Agreement, mean_sd};
 use crate::words::{ComponentKind, Direction, Method, Metric};

@@ -10,20 +10,20 @@ use crate::words::{ComponentKind, Direction, Method};
 pub enum Claim {
     /// Logits of the next token of both runs; `[d_vocab]` each.
     Runs {
-        /// The clean run's.
+        /// Logits of the clean run.
         clean: Vec<f32>,
-        /// The corrupted run's.
+        /// Logits of the corrupted run.
         corrupted: Vec<f32>,
     },
     /// One table of integrals.
     Integrals {
         /// Heads or neurons.
         kind: ComponentKind,
-        /// From the other run's activations, or from zero.
+        /// Whether integrals are from the other run's activations, or from zero.
         method: Method,
         /// Which run is changed.
         direction: Direction,
-        /// One per layer.
+        /// Integrals, one per layer.
         layers: Vec<ClaimedIntegral>,
     },
     /// Effects of some patched components.
@@ -32,9 +32,9 @@ pub enum Claim {
         kind: ComponentKind,
         /// Which run is changed.
         direction: Direction,
-        /// Layer and index of each.
+        /// Layer and index of each component.
         components: Vec<(usize, usize)>,
-        /// Effect of each, in the metric's unit.
+        /// Effect of each component, in the metric's unit.
         effects: Vec<f32>,
     },
 }
@@ -48,7 +48,7 @@ pub struct ClaimedIntegral {
     pub atp: Vec<f32>,
     /// Effect of putting in the whole layer, in the metric's unit.
     pub joint: f32,
-    /// Points that were used.
+    /// Points of the line that were used.
     pub n_steps: usize,
 }
 
