@@ -1,3 +1,5 @@
+//! How fast the device runs each part of a job.
+
 use leptos::prelude::*;
 use twinbeam_core::wire::devices::{Bench, BenchRow};
 use wasm_bindgen_futures::spawn_local;

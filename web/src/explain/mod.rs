@@ -42,7 +42,7 @@ pub(crate) enum WayOn {
     Reload,
     /// Load what could not be loaded once more.
     LoadAgain,
-    /// The same, whatever its weights are.
+    /// Use the model, whatever its weights are.
     UseAllTheSame,
     UseLocalFiles,
     UseBundled,
@@ -117,7 +117,7 @@ pub(crate) fn problem(problem: &Problem, on_gpu: bool) -> Notice {
     }
 }
 
-/// That the neurons were stopped, whose result in part is one all the same.
+/// A notice that the neurons were stopped, whose result in part is one all the same.
 pub(crate) fn neurons_stopped() -> Notice {
     Notice::new(
         "Stopped",
@@ -339,7 +339,7 @@ pub(crate) fn refused(why: &GapRefused) -> String {
     why.to_string().replace('-', "−")
 }
 
-/// So many of something.
+/// A number of something in words, in the singular or the plural.
 pub(crate) fn count(n: usize, one: &str) -> String {
     format!("{n} {one}{}", if n == 1 { "" } else { "s" })
 }
@@ -456,7 +456,7 @@ fn says_memory(message: &str) -> bool {
 /// What stands in for the reason of an error that has none.
 pub(crate) const UNSAID: &str = "The browser does not say why";
 
-/// There is no worker at all.
+/// A notice that there is no worker at all.
 pub(crate) fn no_worker(message: &str) -> Notice {
     let guess = if message == UNSAID {
         " Either its program did not come over the network, or the browser forbids workers here."

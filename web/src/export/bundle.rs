@@ -17,11 +17,11 @@ use crate::plot::{Axis, Drawn, Labels, Matrix, Point, Xy, standalone};
 
 /// What goes into the archive beside what is on the screen.
 pub(super) struct Extras<'a> {
-    /// Where the notebook finds the model.
+    /// Where the Jupyter notebook finds the model.
     pub(super) origin: Origin,
     /// What many prompts have in common, if they were run.
     pub(super) batch: Option<Summary>,
-    /// These prompts.
+    /// Pairs of the batch.
     pub(super) pairs: &'a [PromptPair],
 }
 
@@ -70,7 +70,7 @@ fn plots(screen: &Screen<'_>) -> Vec<(String, Drawn)> {
     plots
 }
 
-/// `None` where there is no such map, as of the difference of two units.
+/// A map of the figure as a drawing; `None` where there is no such map, as of the difference of two units.
 fn matrix(shown: &Shown, map: MapKind) -> Option<Drawn> {
     let table = shown.table(map)?;
     let component =
@@ -108,7 +108,7 @@ fn scatter(screen: &Screen<'_>, direction: Direction, ig: &ScoreTable, ap: &Scor
     .draw()
 }
 
-/// What is what.
+/// The text that says what each file is.
 fn readme(record: &Record, origin: &Origin, batch: Option<&Summary>, n_pairs: usize) -> String {
     let unit = record.unit;
     let experiment = &record.experiment;
