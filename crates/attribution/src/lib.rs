@@ -25,6 +25,37 @@
 //! # Source
 //! Zhang and Nanda (2023), arXiv:2309.16042; Heimersheim and Nanda (2024), arXiv:2404.15255;
 //! Sundararajan et al. (2017), arXiv:1703.01365; captum's `LayerIntegratedGradients`.
+//!
+//! # Example
+//! Both methods on the heads of one layer, of a model with random weights.
+//! ```
+//! use burn::tensor::{Device, TensorCreationOptions};
+//! use pollster::block_on;
+//! use twinbeam_attribution::{NoProgress, Nodes, RunPair, integrate, patch};
+//! use twinbeam_core::models::ModelShape;
+//! use twinbeam_core::words::{Answers, ComponentKind, Direction, Metric, TokenPair};
+//! use twinbeam_gpt2::{Gpt2, Gpt2Config, Param, Params, random_params};
+//!
+//! let shape =
+//!     ModelShape { n_layers: 2, n_heads: 4, d_model: 16, d_head: 4, d_mlp: 32, n_ctx: 8, d_vocab: 20 };
+//! let cpu = TensorCreationOptions::new(Device::flex());
+//! let mut params = Params::default();
+//! for (name, dims, values) in random_params(&shape, 1, 0.5) {
+//!     params.insert(name.clone(), Param::from_values(&name, &dims, values, &cpu)?);
+//! }
+//! let model = Gpt2::from_params(Gpt2Config::new(shape, 0), &params)?;
+//! let tokens = TokenPair::new(vec![0, 5, 9, 2], vec![0, 7, 9, 2], &shape)?;
+//! let answers = Answers::new(vec![11], vec![13], &shape)?;
+//! let pair = block_on(RunPair::new(&model, &tokens, answers, Metric::LogitDiff))?;
+//!
+//! let (heads, noising) = (ComponentKind::Heads, Direction::Noising);
+//! let ap = block_on(patch(&pair, heads, 0, noising, &mut NoProgress))?;
+//! let ig = block_on(integrate(&pair, heads, 0, noising, Nodes::Fixed(20), &mut NoProgress))?;
+//! assert_eq!(ap.len(), 4);
+//! // Integrated gradients of a layer add up to the effect of replacing all of it.
+//! assert!(ig.convergence_delta.abs() < 1e-3 * ig.joint.abs().max(1.0));
+//! # Ok::<(), Box<dyn std::error::Error>>(())
+//! ```
 
 mod ablate;
 mod batches;

@@ -9,6 +9,10 @@
 //!
 //! What a GPU computes is looked at twice: `watch.rs` asks the device for errors at every step, before anyone sees its
 //! work, and `check.rs` computes a sample again on the CPU, beside it.
+//!
+//! # Example
+//! `examples/compare.rs` loads the bundled model and prints its strongest heads by both methods:
+//! `cargo run --release -p twinbeam-engine --example compare`.
 
 mod bench;
 mod check;

@@ -11,6 +11,17 @@
 //!   as one piece, and the two digits that the task asks for would not be a token of their own.
 //!
 //! The crate does no I/O and reads no clock: the same seed gives the same text everywhere.
+//!
+//! # Example
+//! ```
+//! use twinbeam_tasks::{Split, Task, pairs};
+//!
+//! let drawn = pairs(Task::Ioi, Split::HeldOut, 3, 1);
+//! assert_eq!(drawn, pairs(Task::Ioi, Split::HeldOut, 3, 1), "the same seed draws the same pairs");
+//! let differing = drawn[0].clean.split(' ').zip(drawn[0].corrupted.split(' ')).filter(|(a, b)| a != b);
+//! assert_eq!(differing.count(), 1, "one word tells the two prompts apart");
+//! assert!(drawn[0].answer[0].starts_with(' '));
+//! ```
 
 mod capital;
 mod corpus;
