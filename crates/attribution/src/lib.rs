@@ -8,16 +8,20 @@
 //! - `suffix.rs` answers it for a batch of streams, with or without gradients: the fast path. It runs
 //!   the positions that can differ through the blocks that follow; `cost.rs` counts what that takes, `batches.rs`
 //!   runs it in batches, several at once (`lanes.rs`) or at the pace of a GPU (`pace.rs`).
-//! - [`patch`] (AP) puts one component's contribution in at a time.
-//! - [`integrate`] (IG, AtP, joint layer patch) moves all of a layer along a line.
-//! - [`position_effects`] and [`streams`] ask the same of single positions: a contribution's parts are then
-//!   its positions, and a site any place between two halves of blocks. [`integrand`] shows what is
+//! - [`patch()`] (AP) puts one component's contribution in at a time.
+//! - [`integrate()`] (IG, AtP, joint layer patch) moves all of a layer along a line.
+//! - [`position_effects`] and [`streams()`] ask the same of single positions: a contribution's parts are then
+//!   its positions, and a site any place between two halves of blocks. [`integrand()`] shows what is
 //!   integrated, point by point.
-//! - [`ablate`] and [`faithfulness`] replace sets of components of any layers, by the other run, zero or
-//!   [`means`]: full runs, since such a set is at no one place. [`attention_pattern`] shows where heads look.
+//! - [`ablate()`] and [`faithfulness`] replace sets of components of any layers, by the other run, zero or
+//!   [`means()`]: full runs, since such a set is at no one place. [`attention_pattern`] shows where heads look.
 //! - [`sample`] computes some of it again on a model whose blocks are brought one at a time (`one_by_one.rs`).
 //! - [`plain`] computes the same by the definitions, one full run at a time. It is what the fast
 //!   path is tested against.
+//!
+//! Below them: `run.rs` (both prompts run once, sites and signs), `metric.rs` (the metrics, also as differentiable
+//! functions), `line.rs` and `quadrature.rs` (a line and its points), `dispatches.rs` (how often a GPU is told of something),
+//! `progress.rs` (who listens) and `error.rs`.
 //!
 //! Sign: `noising` changes the clean run, `denoising` the corrupted one, and positive always means
 //! that the component supports the clean behaviour.

@@ -4,7 +4,7 @@
 //! compares both methods on five drawn prompt pairs; `-- help` lists all commands, and docs/COMMAND_LINE.md says what
 //! they read.
 //!
-//! - A module per command: [`compare`], [`bench`], [`convert`], [`synth`], [`train`].
+//! - A module per command: [`compare`], [`mod@bench`], [`convert`], [`synth`], [`train`].
 //! - [`files`]: a folder as the engine's source of bytes, a terminal as its host. [`checked`]: a GPU's run with its check
 //!   in a thread beside it. [`store`]: files that get their name when they are whole.
 //! - [`evaluate`]: how well a model solves the tasks. [`self_check`]: a model beside its published numbers, in words.

@@ -5,6 +5,16 @@
 //! in for anyone who wants to see or change an activation; [`WeightPlan`] and [`Gpt2Builder`] turn
 //! a published checkpoint into a model, tensor by tensor, from bytes that somebody else fetched.
 //!
+//! # Rooms
+//! - The model: `model.rs`, with `model/` (made of named parameters, block by block, or asking for kernels),
+//!   `activation.rs` and `gelu.rs` (the neurons' function), `embedding.rs` (`wte` in shards), `prefix.rs` (positions that
+//!   many runs share).
+//! - Hooks: `hooks.rs`, and `cache.rs`, which is a hook that remembers.
+//! - Kernels of our own for a GPU: [`kernels`], each beside its plain definition.
+//! - Checkpoints: `config.rs`, `params.rs`, `load.rs`, `index.rs`, `save.rs`, `init.rs`; `damage.rs` names what stands in
+//!   the place of a file. Nothing here opens one.
+//! - Text: `tokenizer.rs`, with `tokenizer/` for the files that a tokenizer comes in.
+//!
 //! # Example
 //! A model of random weights, whose first head is silenced by a hook.
 //! ```

@@ -12,6 +12,10 @@
 //!
 //! The crate does no I/O and reads no clock: the same seed gives the same text everywhere.
 //!
+//! # Rooms
+//! One file per task: `ioi.rs`, `greater_than.rs`, `subject_verb.rs`, `pronoun.rs`, `capital.rs`, `hypernym.rs`. `corpus.rs`
+//! mixes training text of all of them with the sentences of `filler.rs`; `words.rs` has the fillers that they share.
+//!
 //! # Example
 //! ```
 //! use twinbeam_tasks::{Split, Task, pairs};

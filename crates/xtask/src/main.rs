@@ -1,4 +1,7 @@
 //! Chores: `cargo xtask serve | test | dist | bench | check`. Each gets what it is missing and says so.
+//!
+//! `tools.rs` gets what they need, `build.rs` builds the page with Trunk, `seal.rs` takes the scripts out of it, and
+//! `pack.rs` packs what measures a GPU for a machine that has one and nothing else.
 
 mod build;
 mod pack;
