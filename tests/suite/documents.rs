@@ -2,6 +2,7 @@
 //! that exist, links that lead somewhere, files that say what they are.
 
 use std::fs;
+use std::path::Path;
 
 use crate::boundaries::{read, root, sources};
 
@@ -14,7 +15,7 @@ fn pages() -> Vec<(String, String)> {
     for folder in ["", "docs/"] {
         for entry in fs::read_dir(root().join(folder)).expect("a folder of the repository") {
             let name = entry.expect("an entry").file_name().into_string().expect("UTF-8");
-            if name.ends_with(".md") {
+            if Path::new(&name).extension().is_some_and(|extension| extension == "md") {
                 let path = format!("{folder}{name}");
                 let text = read(&path);
                 found.push((path, text));

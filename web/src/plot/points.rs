@@ -245,7 +245,7 @@ pub(super) fn begin_mark(out: &mut String, mark: Mark, [x, y]: [f64; 2], more: &
     out.push_str(" d=\"");
     match mark {
         Mark::Diamond => {
-            corners(out, &[[x - long, y], [x, y - long], [x + long, y], [x, y + long]])
+            corners(out, &[[x - long, y], [x, y - long], [x + long, y], [x, y + long]]);
         }
         Mark::Triangle => corners(out, &[[x - long, y + r], [x, y - long], [x + long, y + r]]),
         Mark::Disc | Mark::Square => {
