@@ -95,8 +95,8 @@ impl CostModel {
         &self.shape
     }
 
-    /// Positions that are the same in every run.
-    pub(crate) const fn same(&self) -> usize {
+    /// Length of the prefix of positions that are the same in every run.
+    pub(crate) const fn shared_prefix_len(&self) -> usize {
         self.start
     }
 

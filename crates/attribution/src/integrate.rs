@@ -13,7 +13,7 @@ use crate::{Error, Progress, RunPair};
 /// Intervals of the first rule, where the number of points is found on the way.
 const FIRST_INTERVALS: usize = 4;
 
-/// At how many points of its line a layer is integrated.
+/// The points of its line at which a layer is integrated.
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub enum Nodes {
     /// Gauss-Legendre nodes, as captum's `gausslegendre`.

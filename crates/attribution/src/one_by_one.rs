@@ -227,7 +227,8 @@ impl Sweep {
             return;
         };
         let (from, to) = (changed(direction), Some(put_in(direction)));
-        let contributions = Contributions::between(pair, site, from, to, pair.cost.same());
+        let contributions =
+            Contributions::between(pair, site, from, to, pair.cost.shared_prefix_len());
         let unchanged = || pair.resid(depth, from, pair.cost.start(depth, false));
         let streams = self.streams.take().unwrap_or_else(unchanged);
         let parts: Vec<usize> = places.iter().map(|(_, index)| *index).collect();

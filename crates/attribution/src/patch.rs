@@ -55,8 +55,9 @@ pub async fn patch_some(
         .map(|(layer, _)| (*layer, Site { kind, layer: *layer }.depth()))
         .collect();
     let (from, to) = (changed(direction), Some(put_in(direction)));
-    let between =
-        |layer| Contributions::between(pair, Site { kind, layer }, from, to, pair.cost.same());
+    let between = |layer| {
+        Contributions::between(pair, Site { kind, layer }, from, to, pair.cost.shared_prefix_len())
+    };
     let all = || depths.iter().map(|(layer, depth)| (*depth, between(*layer))).collect();
     let parts: Vec<_> = components.iter().map(|(layer, index)| (depths[layer], *index)).collect();
     let what = || format!("a patched {} run", kind.one());

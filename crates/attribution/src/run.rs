@@ -105,7 +105,7 @@ impl<'model> RunPair<'model> {
         // Before the read, so that it waits for all that is kept: a method that has to do its work again does not
         // begin before it.
         let prefix = |len| model.prefix(&cache, len, tokens.n_pos());
-        let prefixes = [prefix(cost.same()), prefix(0)];
+        let prefixes = [prefix(cost.shared_prefix_len()), prefix(0)];
         let measure = Measure::of_answers(metric, model, &answers);
         let data = model.unembed(last).into_data_async().await;
         let data = data.map_err(|source| device_error(model, &source))?;

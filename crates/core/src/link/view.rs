@@ -113,7 +113,7 @@ impl SetChoice {
     }
 }
 
-/// By what ablated components are replaced.
+/// What ablated components are replaced by.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum WithChoice {
@@ -149,7 +149,7 @@ impl WithChoice {
 pub struct View {
     /// Which run is changed in what the maps show. In a link it stands beside the experiment's fields.
     pub direction: Direction,
-    /// In which unit scores are shown, where the result allows it.
+    /// The unit that scores are shown in, where the result allows it.
     #[serde(deserialize_with = "unit_or_default")]
     pub unit: Unit,
     /// Whether the maps have one scale.

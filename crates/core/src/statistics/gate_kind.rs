@@ -1,7 +1,7 @@
 //! What the two directions say of a component together.
 
-/// In which directions a component is found. A logical gate behaves so: each input of an AND is necessary (found
-/// by noising) and none sufficient, each input of an OR is sufficient (found by denoising) and none necessary.
+/// The directions in which a component is found. A logical gate behaves so: each input of an AND is necessary (found by
+/// noising) and none sufficient, each input of an OR is sufficient (found by denoising) and none necessary.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum GateKind {
     /// Found by noising only: necessary, not sufficient.

@@ -20,7 +20,7 @@ const RESAMPLES: usize = 2000;
 pub struct Merged {
     /// What was measured.
     pub metric: Metric,
-    /// In which unit means and spreads are.
+    /// The unit of means and spreads.
     pub unit: Unit,
     /// Names of the pairs that are merged.
     pub names: Vec<String>,
