@@ -128,7 +128,7 @@ impl fmt::Display for Metric {
 pub enum Steps {
     /// A number of Gauss-Legendre nodes, the same for every layer.
     Fixed(usize),
-    /// As many points as it takes, layer by layer.
+    /// Points that are found on the way, as many as each layer takes.
     Auto {
         /// Most that the convergence delta, and what the last refinement has changed of any score, may be:
         /// millionths of the gap between the two runs, or what single precision resolves, where that is more.
