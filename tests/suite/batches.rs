@@ -62,9 +62,9 @@ impl Progress for Told<'_> {
     }
 }
 
-fn all_components(kind: ComponentKind, shape: &ModelShape) -> Vec<(usize, usize)> {
+fn all_components(kind: ComponentKind, shape: &ModelShape) -> Vec<Component> {
     let width = kind.width(shape);
-    (0..shape.n_layers * width).map(|place| (place / width, place % width)).collect()
+    (0..shape.n_layers).flat_map(|layer| kind.of_layer(layer, width)).collect()
 }
 
 /// Scores of one device: patches, then integrals of all layers with their slopes at one end.
@@ -76,7 +76,7 @@ fn scores(
     progress: &mut dyn Progress,
 ) -> Result<Vec<Vec<f32>>, Error> {
     let all = all_components(kind, &q.shape);
-    let ap = block_on(patch_some(pair, kind, &all, q.direction, progress))?;
+    let ap = block_on(patch_some(pair, &all, q.direction, progress))?;
     let layers = 0..q.shape.n_layers;
     let baseline = Baseline::OtherRun(q.direction);
     let found = block_on(integrate_layers(pair, kind, layers, baseline, nodes, progress))?;

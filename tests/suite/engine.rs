@@ -4,7 +4,7 @@ use burn::tensor::DType;
 use pollster::block_on;
 use twinbeam_cli::checked::run_checked;
 use twinbeam_cli::files::{Folder, Terminal};
-use twinbeam_core::scores::{Coverage, Outcome, ScoreTable};
+use twinbeam_core::scores::{Coverage, Outcome, ScoreTable, TableKey, Tables};
 use twinbeam_core::wire::devices::{BenchPart, CheckReport};
 use twinbeam_core::wire::{Event, Expected, Problem};
 use twinbeam_core::words::{
@@ -52,7 +52,7 @@ fn a_run_streams_what_its_outcome_holds() {
     // IG, AtP and AP in both directions.
     assert_eq!(outcome.tables.len(), 6);
     for table in &outcome.tables {
-        assert_eq!((table.n_layers(), table.width), (4, 8));
+        assert_eq!((table.n_layers(), table.width()), (4, 8));
     }
     let progress: Vec<(u64, u64)> = host
         .events
@@ -72,9 +72,12 @@ fn ig_converges_and_heads_add_up_on_the_bundled_model() {
     let model = bundled();
     let outcome = run_default(&model, &mut Listener::default()).expect("it runs");
     for direction in Direction::ALL {
-        let ig = outcome.table(ComponentKind::Heads, Method::Ig, direction).expect("IG");
+        let ig = outcome
+            .tables
+            .get(TableKey { kind: ComponentKind::Heads, method: Method::Ig, direction })
+            .expect("IG");
         let joint = outcome.joint.iter().find(|joint| joint.direction == direction).expect("joint");
-        for ((row, joint), delta) in ig.rows().zip(&joint.values).zip(&ig.convergence_delta) {
+        for ((row, joint), delta) in ig.rows().zip(&joint.values).zip(ig.convergence_delta()) {
             let sum: f32 = row.iter().sum();
             assert!((sum - joint - delta).abs() < 1e-4, "{sum} {joint} {delta}");
             assert!(delta.abs() < 0.01 * outcome.basis().gap, "not converged: {delta}");
@@ -104,8 +107,9 @@ fn single_and_double_precision_agree() {
     };
     let (single, double) = (of(Precision::Single), of(Precision::Double));
     for (a, b) in single.tables.iter().zip(&double.tables) {
-        let worst = a.values.iter().zip(&b.values).map(|(a, b)| (a - b).abs()).fold(0.0, f32::max);
-        assert!(worst < 1e-4 * b.max_abs(), "{:?}: {worst} of {}", a.method, b.max_abs());
+        let worst =
+            a.values().iter().zip(b.values()).map(|(a, b)| (a - b).abs()).fold(0.0, f32::max);
+        assert!(worst < 1e-4 * b.max_abs(), "{:?}: {worst} of {}", a.method(), b.max_abs());
     }
 }
 
@@ -137,8 +141,8 @@ fn what_a_device_computes_is_compared_with_the_cpu_in_a_thread_beside_it() {
 }
 
 /// The tables that a page would have.
-fn streamed(host: &Listener) -> Vec<ScoreTable> {
-    let mut tables = Vec::new();
+fn streamed(host: &Listener) -> Tables {
+    let mut tables = Tables::default();
     for event in &host.events {
         match event {
             Event::Strip { strip, .. } => strip.clone().add_to(&mut tables),
@@ -161,10 +165,11 @@ fn neurons_are_patched_in_the_order_of_what_gradients_say_and_the_strongest_are_
     let outcome = result.expect("it runs");
     assert_eq!(streamed(&host), outcome.tables);
     for direction in Direction::ALL {
-        let final_table = outcome.table(kind, Method::Ap, direction).expect("AP");
-        assert!(final_table.exact.is_empty(), "all exact in the end");
-        let mut tables: Vec<ScoreTable> = streamed(&host);
-        tables.retain(|table| table.method != Method::Ap);
+        let final_table =
+            outcome.tables.get(TableKey { kind, method: Method::Ap, direction }).expect("AP");
+        assert!(final_table.is_all_exact(), "in the end");
+        let mut tables = streamed(&host);
+        tables.retain(|table| table.method() != Method::Ap);
         let (mut seen, mut found) = (0, None);
         for event in &host.events {
             let Event::Patched { patches, coverage, .. } = event else { continue };
@@ -174,7 +179,7 @@ fn neurons_are_patched_in_the_order_of_what_gradients_say_and_the_strongest_are_
             patches.add_to(&mut tables);
             seen += patches.places.len();
             assert_eq!((coverage.exact, coverage.total), (seen, 4 * 512));
-            let table = ScoreTable::find(&tables, kind, Method::Ap, direction).expect("AP");
+            let table = tables.get(TableKey { kind, method: Method::Ap, direction }).expect("AP");
             assert_eq!(table.n_exact(), seen);
             // Never more in the rest than it says, of what is known in the end.
             let top = final_table.strongest(Coverage::TOP);
@@ -212,16 +217,17 @@ fn steps_are_found_by_themselves_until_the_scores_are_good_enough() {
     let (auto, work) = run_with(Steps::AUTO);
     assert!(work < work_of_fifty, "{work} of {work_of_fifty}");
     for (table, steps) in [(&fifty, 50..51), (&auto, 5..258)] {
-        let ig = table.tables.iter().filter(|table| table.method == Method::Ig);
-        assert!(ig.flat_map(|table| &table.n_steps).all(|n| steps.contains(n)));
+        let ig = table.tables.iter().filter(|table| table.method() == Method::Ig);
+        assert!(ig.flat_map(ScoreTable::n_steps).all(|n| steps.contains(n)));
     }
     let allowed = 1e-3 * auto.basis().gap.abs();
-    for (a, b) in auto.tables.iter().zip(&most.tables).filter(|(a, _)| a.method == Method::Ig) {
-        let worst = a.values.iter().zip(&b.values).map(|(a, b)| (a - b).abs()).fold(0.0, f32::max);
-        assert!(worst < allowed, "{:?} {}: off by {worst}", a.kind, a.direction);
-        let deltas = a.convergence_delta.iter().map(|delta| delta.abs());
+    for (a, b) in auto.tables.iter().zip(&most.tables).filter(|(a, _)| a.method() == Method::Ig) {
+        let worst =
+            a.values().iter().zip(b.values()).map(|(a, b)| (a - b).abs()).fold(0.0, f32::max);
+        assert!(worst < allowed, "{:?} {}: off by {worst}", a.kind(), a.direction());
+        let deltas = a.convergence_delta().iter().map(|delta| delta.abs());
         assert!(deltas.fold(0.0, f32::max) <= allowed);
-        assert!(a.n_steps.iter().sum::<usize>() < 4 * 50, "{:?}", a.n_steps);
+        assert!(a.n_steps().iter().sum::<usize>() < 4 * 50, "{:?}", a.n_steps());
     }
 }
 

@@ -5,10 +5,10 @@ use pollster::block_on;
 use proptest::prelude::*;
 use twinbeam_attribution::plain::{PlainOptions, integrate_layer, patch_layer, patch_one};
 use twinbeam_attribution::{
-    Budget, NoProgress, Nodes, RunPair, Side, integrate, integrate_from_zero, patch, patch_some,
+    Budget, NoProgress, Nodes, RunPair, integrate, integrate_from_zero, patch, patch_some,
 };
 use twinbeam_core::models::HookName;
-use twinbeam_core::words::{ComponentKind, Direction, Metric};
+use twinbeam_core::words::{Component, ComponentKind, Direction, Metric, Side};
 use twinbeam_gpt2::{ActivationCache, Hooks, NoHooks, gelu_new};
 use twinbeam_tests::{Question, VOCABULARY, any_question, assert_close, values};
 
@@ -24,6 +24,12 @@ fn tables(pair: &RunPair<'_>, kind: ComponentKind, direction: Direction) -> [Vec
         atp.extend(integral.atp);
     }
     [ap, ig, atp]
+}
+
+/// The components of a kind in all layers.
+fn all_components(case: &Question, kind: ComponentKind) -> Vec<Component> {
+    let width = kind.width(&case.shape);
+    (0..case.shape.n_layers).flat_map(|layer| kind.of_layer(layer, width)).collect()
 }
 
 /// What an f32 difference of metrics can resolve: its scale is that of the metric, not of the score.
@@ -78,22 +84,21 @@ proptest! {
         let layer = case.seed as usize % case.shape.n_layers;
         let effects = block_on(patch(&pair, kind, layer, direction, &mut NoProgress)).expect("AP");
         for (index, got) in effects.iter().enumerate() {
-            let plain = block_on(patch_one(&pair, &tokens, kind, (layer, index), direction));
+            let plain = block_on(patch_one(&pair, &tokens, Component { kind, layer, index }, direction));
             let plain = plain.expect("runs");
             prop_assert!(close(*got, plain, scale), "AP {index}: {got} {plain} of {scale}");
         }
-        // Some of all layers together, in no order.
-        let width = kind.width(&case.shape);
-        let some: Vec<(usize, usize)> = (0..case.shape.n_layers * width)
-            .map(|place| (place * 7 + case.seed as usize % 5) % (case.shape.n_layers * width))
+        // Some heads and neurons of all layers together, in no order.
+        let all: Vec<Component> = ComponentKind::ALL.into_iter().flat_map(|kind| all_components(&case, kind)).collect();
+        let some: Vec<Component> = (0..all.len())
+            .map(|place| all[(place * 7 + case.seed as usize % 5) % all.len()])
             .step_by(3)
-            .map(|place| (place / width, place % width))
             .collect();
-        let together = block_on(patch_some(&pair, kind, &some, direction, &mut NoProgress)).expect("AP");
+        let together = block_on(patch_some(&pair, &some, direction, &mut NoProgress)).expect("AP");
         // In batches of two, of which one run is the unchanged one, and of two points of a line.
         let small = Budget { batch: 1, gradients: 1, buffer: usize::MAX, has_kernels: false };
         let tight = case.pair(&model).within(small);
-        let in_batches = block_on(patch_some(&tight, kind, &some, direction, &mut NoProgress)).expect("AP");
+        let in_batches = block_on(patch_some(&tight, &some, direction, &mut NoProgress)).expect("AP");
         for (got, expected) in in_batches.iter().zip(&together) {
             prop_assert!(close(*got, *expected, scale), "in batches: {got} {expected} of {scale}");
         }
@@ -105,7 +110,7 @@ proptest! {
             prop_assert!(close(*got, *expected, scale), "in batches: {got} {expected} of {scale}");
         }
         for (component, got) in some.iter().zip(together) {
-            let plain = block_on(patch_one(&pair, &tokens, kind, *component, direction));
+            let plain = block_on(patch_one(&pair, &tokens, *component, direction));
             let plain = plain.expect("runs");
             prop_assert!(close(got, plain, scale), "AP {component:?}: {got} {plain} of {scale}");
         }
@@ -139,9 +144,8 @@ proptest! {
                 for table in tables(&pair, kind, direction) {
                     prop_assert!(table.iter().all(|score| *score == 0.0), "{table:?}");
                 }
-                let n = same.shape.n_layers * kind.width(&same.shape);
-                let all: Vec<_> = (0..n).map(|p| (p % same.shape.n_layers, p / same.shape.n_layers)).collect();
-                let together = block_on(patch_some(&pair, kind, &all, direction, &mut NoProgress));
+                let all = all_components(&same, kind);
+                let together = block_on(patch_some(&pair, &all, direction, &mut NoProgress));
                 prop_assert!(together.expect("AP").iter().all(|effect| *effect == 0.0));
             }
         }

@@ -9,7 +9,7 @@ use proptest::prelude::*;
 use serde_json::Value;
 use twinbeam_attribution::plain::{self, PlainOptions, PlainValues};
 use twinbeam_attribution::{
-    Advance, Budget, CostModel, NoProgress, Nodes, Progress, RunPair, Side, Values, ablate,
+    Advance, Budget, CostModel, NoProgress, Nodes, Progress, RunPair, Values, ablate,
     attention_pattern, faithfulness, integrand, integrate, means, patch_some, position_effects,
     streams,
 };
@@ -19,7 +19,8 @@ use twinbeam_core::wire::probes::{
 };
 use twinbeam_core::wire::{Event, Expected, Problem};
 use twinbeam_core::words::{
-    Component, ComponentKind, Direction, Experiment, Method, Metric, Phase, PromptError,
+    Component, ComponentKind, Direction, Entered, Experiment, Method, Metric, Phase, PromptError,
+    Side,
 };
 use twinbeam_engine::{DeviceKind, Error, Model, Plan, probe, question, run};
 use twinbeam_tests::{
@@ -212,7 +213,7 @@ proptest! {
             let found = block_on(position_effects(&pair, c, q.direction, Nodes::Fixed(2), &mut NoProgress));
             let found = found.expect("runs").ap;
             prop_assert!(found[..last].iter().all(|effect| *effect == 0.0));
-            let ap = block_on(patch_some(&pair, kind, &[(c.layer, c.index)], q.direction, &mut NoProgress));
+            let ap = block_on(patch_some(&pair, &[c], q.direction, &mut NoProgress));
             close(found[last], ap.expect("AP")[0], &[])?;
         }
     }
@@ -397,8 +398,7 @@ proptest! {
             let supports = |gain: f32| sign(direction) * q.metric.orientation() * gain;
             let effects: Vec<f32> = gains.into_iter().map(supports).collect();
             let (single, joint) = effects.split_at(all.len());
-            let components: Vec<_> = all.iter().map(|c| (c.layer, c.index)).collect();
-            let ap = block_on(patch_some(&pair, kind, &components, direction, &mut NoProgress)).expect("AP");
+            let ap = block_on(patch_some(&pair, &all, direction, &mut NoProgress)).expect("AP");
             agree(single, &ap, &[], floor)?;
             for (layer, joint) in joint.iter().enumerate() {
                 let table = block_on(integrate(&pair, kind, layer, direction, Nodes::Fixed(1), &mut NoProgress));
@@ -707,7 +707,10 @@ fn the_zero_baseline_is_that_of_a_run() {
     let mut host = Listener::default();
     let outcome =
         block_on(run(&model, &question, experiment, &plan, 1, &mut host)).expect("it runs");
-    assert_eq!(found, Finding::ZeroBaseline(outcome.tables[0].clone()));
+    assert_eq!(
+        found,
+        Finding::ZeroBaseline(outcome.tables.iter().next().expect("it was asked for").clone())
+    );
 }
 
 #[test]
@@ -763,7 +766,7 @@ fn what_is_not_in_the_model_is_refused_with_the_cause() {
     assert!(
         matches!(&problem, Problem::Model { message } if message.contains("at least one prompt"))
     );
-    let empty = PromptError::Empty { side: "averaged".to_owned() };
+    let empty = PromptError::Empty { what: Entered::Averaged };
     assert_eq!(refused(mean(&["The cat", " "])), Problem::Prompt { error: empty });
     let long = "cat ".repeat(900);
     assert!(matches!(

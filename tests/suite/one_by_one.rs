@@ -5,12 +5,15 @@ use pollster::block_on;
 use proptest::prelude::*;
 use twinbeam_attribution::{
     Advance, Baseline, Blocks, Budget, Integrated, LayerIntegral, NoProgress, Nodes, Patched,
-    RunPair, Side, integrate, integrate_from_zero, patch, sample,
+    RunPair, integrate, integrate_from_zero, patch, sample,
 };
 use twinbeam_cli::files::{Folder, Terminal};
+use twinbeam_core::scores::{Patches, TableKey};
 use twinbeam_core::wire::Expected;
 use twinbeam_core::wire::devices::{Claim, ClaimedIntegral};
-use twinbeam_core::words::{Answers, ComponentKind, Direction, Experiment, Method, Steps};
+use twinbeam_core::words::{
+    Answers, Component, ComponentKind, Direction, Experiment, Method, Side, Steps,
+};
 use twinbeam_engine::{DeviceKind, Error, Model, Plan, check_stored, question, run};
 use twinbeam_gpt2::{
     Gpt2, Gpt2Builder, Gpt2Config, Param, Params, PlannedTensor, StoredDtype, stored_bytes,
@@ -67,7 +70,8 @@ fn all_patches(q: &Question) -> Vec<Patched> {
         for kind in ComponentKind::ALL {
             for layer in 0..q.shape.n_layers {
                 let width = kind.width(&q.shape);
-                patches.extend((0..width).map(|index| Patched { kind, layer, index, direction }));
+                let all = kind.of_layer(layer, width);
+                patches.extend(all.map(|component| Patched { component, direction }));
             }
         }
     }
@@ -117,9 +121,9 @@ proptest! {
         let found = block_on(sample(&pair, &mut blocks, &patches, &layers, most_bytes));
         let (effects, integrals) = found.expect("it runs");
         let mut expected = Vec::new();
-        for Patched { kind, layer, index, direction } in &patches {
-            let all = block_on(patch(&expected_pair, *kind, *layer, *direction, &mut NoProgress));
-            expected.push(all.expect("it runs")[*index]);
+        for Patched { component: Component { kind, layer, index }, direction } in patches.iter().copied() {
+            let all = block_on(patch(&expected_pair, kind, layer, direction, &mut NoProgress));
+            expected.push(all.expect("it runs")[index]);
         }
         close(&effects, &expected)?;
         for (asked, got) in layers.iter().zip(integrals) {
@@ -158,34 +162,24 @@ fn claims() -> (Experiment, Vec<Claim>) {
     let mut claims = Vec::new();
     for kind in ComponentKind::ALL {
         for direction in Direction::ALL {
-            let of = |method| outcome.table(kind, method, direction).expect("it was computed");
+            let key = |method| TableKey { kind, method, direction };
+            let of = |method| outcome.tables.get(key(method)).expect("it was computed");
             let (ap, ig, atp) = (of(Method::Ap), of(Method::Ig), of(Method::Atp));
-            let at = |place| (place / ap.width, place % ap.width);
-            let components = (0..ap.values.len()).map(at).collect();
-            claims.push(Claim::Patches { kind, direction, components, effects: ap.values.clone() });
+            let (places, values) = ((0..ap.values().len()).collect(), ap.values().to_vec());
+            claims.push(Claim::Patches(Patches { kind, direction, places, values }));
             let joint = outcome
                 .joint
                 .iter()
                 .find(|joint| (joint.kind, joint.direction) == (kind, direction));
             let joint = &joint.expect("it was computed").values;
-            let tables = ig
-                .values
-                .chunks(ig.width)
-                .zip(atp.values.chunks(atp.width))
-                .zip(joint)
-                .zip(&ig.n_steps);
+            let tables = ig.rows().zip(atp.rows()).zip(joint).zip(ig.n_steps());
             let layers = tables.map(|(((ig, atp), joint), n_steps)| ClaimedIntegral {
                 ig: ig.to_vec(),
                 atp: atp.to_vec(),
                 joint: *joint,
                 n_steps: *n_steps,
             });
-            claims.push(Claim::Integrals {
-                kind,
-                method: Method::Ig,
-                direction,
-                layers: layers.collect(),
-            });
+            claims.push(Claim::Integrals { key: key(Method::Ig), layers: layers.collect() });
         }
     }
     (experiment, claims)
@@ -205,7 +199,7 @@ fn a_stored_model_confirms_what_is_right_and_finds_what_is_wrong() {
     assert!(report.values >= least, "{report:?}");
     for claim in &mut claims {
         let (of, right) = match claim {
-            Claim::Patches { effects, .. } => ("patching", effects),
+            Claim::Patches(patches) => ("patching", &mut patches.values),
             Claim::Integrals { layers, .. } => {
                 let strongest = |scores: &[f32]| {
                     scores.iter().fold(0.0_f32, |most, score| most.max(score.abs()))
@@ -225,8 +219,8 @@ fn a_stored_model_confirms_what_is_right_and_finds_what_is_wrong() {
             Err(Error::Untrusted { what, .. }) => assert!(what.contains(of), "{what}"),
             other => panic!("{of}: {other:?}"),
         }
-        if let Claim::Patches { effects, .. } = claim {
-            *effects = kept;
+        if let Claim::Patches(patches) = claim {
+            patches.values = kept;
         }
     }
 }

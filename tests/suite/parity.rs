@@ -7,10 +7,10 @@ use pollster::block_on;
 use safetensors::SafeTensors;
 use serde_json::Value;
 use twinbeam_attribution::{
-    LayerIntegral, NoProgress, Nodes, RunPair, Side, integrate, integrate_from_zero, patch,
+    LayerIntegral, NoProgress, Nodes, RunPair, integrate, integrate_from_zero, patch,
 };
 use twinbeam_core::models::HookName;
-use twinbeam_core::words::{ComponentKind, Direction, Metric};
+use twinbeam_core::words::{ComponentKind, Direction, Metric, Side};
 use twinbeam_gpt2::{Activations, Gpt2};
 use twinbeam_tests::{
     CPU_TOLERANCE, F32_FLOOR, FIXTURES, assert_close, assert_close_or, case, fixture_model, json,

@@ -3,7 +3,7 @@
 
 use pollster::block_on;
 use serde_json::{Value, json};
-use twinbeam_core::scores::{MetricValues, Outcome};
+use twinbeam_core::scores::{MetricValues, Outcome, TableKey};
 use twinbeam_core::wire::Expected;
 use twinbeam_core::words::{
     Answers, ComponentKind, Direction, Experiment, Method, Metric, PromptError, Steps, TokenPair,
@@ -113,10 +113,11 @@ fn assert_variant(name: &str, files: &Files, precision: Precision, tolerance: f6
         for (kind, site) in [(ComponentKind::Heads, "heads"), (ComponentKind::Neurons, "neurons")] {
             for direction in Direction::ALL {
                 let way = if direction == Direction::Noising { "noising" } else { "denoising" };
-                let table = outcome.table(kind, method, direction).expect("a table");
+                let table =
+                    outcome.tables.get(TableKey { kind, method, direction }).expect("a table");
                 let reference = numbers(&expected[field][site][way]);
                 let what = format!("{name} {field} {site} {way}");
-                assert_close(&what, &table.values, &reference, tolerance);
+                assert_close(&what, table.values(), &reference, tolerance);
             }
         }
     }

@@ -14,7 +14,7 @@ use twinbeam_core::wire::devices::Claim;
 use twinbeam_core::words::{Answers, TokenPair};
 use twinbeam_engine::Host;
 use twinbeam_gpt2::{
-    Gpt2, Gpt2Builder, Gpt2Config, INITIAL_STD, LoadError, Param, Params, WeightPlan, random_params,
+    Gpt2, Gpt2Builder, Gpt2Config, INITIAL_STD, LoadError, Params, WeightPlan, random_params,
 };
 
 pub use self::files::{Files, Stored, safetensors};
@@ -156,11 +156,7 @@ pub fn numbers(value: &Value) -> Vec<f64> {
 /// # Panics
 /// Never: the parameters are made for the shape.
 pub fn random_model(shape: ModelShape, seed: u64, dtype: DType) -> Gpt2 {
-    let mut params = Params::default();
-    for (name, dims, values) in random_weights(shape, seed) {
-        let param = Param::from_values(&name, &dims, values, &on_cpu(dtype)).expect("it fits");
-        params.insert(name, param);
-    }
+    let params = Params::from_values(random_weights(shape, seed), &on_cpu(dtype)).expect("it fits");
     Gpt2::from_params(Gpt2Config::new(shape, 0), &params).expect("all are there")
 }
 

@@ -2,9 +2,9 @@
 
 use leptos::prelude::*;
 use twinbeam_core::link::{LinkError, Snapshot};
-use twinbeam_core::scores::{ScoreTable, UnitBasis};
+use twinbeam_core::scores::{ScoreTable, Tables, UnitBasis};
 use twinbeam_core::wire::Kept;
-use twinbeam_core::wire::devices::DeviceReport;
+use twinbeam_core::wire::devices::{DeviceReport, GPU_TOLERANCE};
 use twinbeam_core::words::{Component, ComponentKind, Experiment};
 
 use crate::models::{Identity, LOCAL};
@@ -13,8 +13,6 @@ use crate::{explain, url_state};
 
 /// Agreement of two CPUs, relative to the largest score: both compute in single precision at least.
 const CPU_TOLERANCE: f32 = 1e-4;
-/// The same where one of them is a GPU.
-const GPU_TOLERANCE: f32 = 2e-3;
 
 /// How the visitor's own numbers compare with the link's.
 #[derive(Debug, Clone, PartialEq)]
@@ -122,9 +120,9 @@ pub(crate) fn snapshot_of(committed: &Committed, linked: Option<&Snapshot>) -> O
     }
     let Committed { model, sides: (clean, corrupted), tables, .. } = committed;
     let whole = |table: &&ScoreTable| {
-        table.kind == ComponentKind::Heads || committed.is_complete(ComponentKind::Neurons)
+        table.kind() == ComponentKind::Heads || committed.is_complete(ComponentKind::Neurons)
     };
-    let tables: Vec<ScoreTable> = tables.iter().filter(whole).cloned().collect();
+    let tables: Tables = tables.iter().filter(whole).cloned().collect();
     let Loaded { shape, fingerprint, .. } = model;
     Snapshot::of(shape, fingerprint, committed.is_of_gpu(), [clean, corrupted], &tables)
 }
@@ -191,16 +189,22 @@ mod tests {
     use super::*;
     use crate::export::tests::committed as own;
     use twinbeam_core::models::ModelShape;
+    use twinbeam_core::scores::TableKey;
     use twinbeam_core::words::{Direction, Method};
 
     fn complete() -> Committed {
         let mut own = own();
-        let of = |direction| move |table: &ScoreTable| ScoreTable { direction, ..table.clone() };
-        let denoising: Vec<_> = own.tables.iter().map(of(Direction::Denoising)).collect();
-        own.tables.extend(denoising);
-        for table in own.tables.iter_mut().filter(|table| table.method == Method::Ig) {
-            table.convergence_delta = vec![0.0; 2];
+        let mut tables = Tables::default();
+        for direction in Direction::ALL {
+            for table in &own.tables {
+                let table = table.clone().with_key(TableKey { direction, ..table.key() });
+                tables.insert(match table.method() {
+                    Method::Ig => table.with_convergence_delta(vec![0.0; 2]),
+                    _ => table,
+                });
+            }
         }
+        own.tables = tables;
         own
     }
 
@@ -223,7 +227,11 @@ mod tests {
         let own = complete();
         let mut snapshot = snapshot_of(&own);
         assert!(LinkCheck::of(&snapshot, &own).agrees());
-        snapshot.heads[1].values[2] += 0.01;
+        let (kind, method) = (ComponentKind::Heads, Method::Ap);
+        let key = TableKey { kind, method, direction: Direction::Noising };
+        let mut values = snapshot.heads.get(key).expect("it is there").values().to_vec();
+        values[2] += 0.01;
+        snapshot.heads.insert(ScoreTable::new(key, 2, values));
         let check = LinkCheck::of(&snapshot, &own);
         assert!(!check.agrees() && check.same_weights);
         assert_eq!(
@@ -234,7 +242,8 @@ mod tests {
         snapshot.model_sha256 = "00".repeat(8);
         assert!(!LinkCheck::of(&snapshot, &own).same_weights);
         snapshot.shape = ModelShape { n_heads: 1, ..snapshot.shape };
-        snapshot.heads.iter_mut().for_each(|table| table.width = 1);
+        let narrow = |table: &ScoreTable| ScoreTable::new(table.key(), 1, table.values().to_vec());
+        snapshot.heads = snapshot.heads.iter().map(narrow).collect();
         let check = LinkCheck::of(&snapshot, &own);
         assert!(check.worst.is_none() && !check.agrees());
     }

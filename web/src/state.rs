@@ -1,12 +1,12 @@
 use leptos::prelude::*;
 use twinbeam_core::link::{NeuronScores, ScaleChoice, Snapshot};
 use twinbeam_core::models::ModelShape;
-use twinbeam_core::scores::{Coverage, ScoreTable, SideSummary, Unit, UnitBasis};
-use twinbeam_core::wire::Kept;
+use twinbeam_core::scores::{Coverage, ScoreTable, SideSummary, TableKey, Tables, Unit, UnitBasis};
 use twinbeam_core::wire::devices::{
     Bench, CheckReport, DeviceChoice, DeviceReport, GpuState, Placement,
 };
 use twinbeam_core::wire::inspection::{Inspection, TokenizerReport};
+use twinbeam_core::wire::{Kept, LoadPart};
 use twinbeam_core::words::{
     Component, ComponentKind, Direction, Experiment, Method, Metric, Phase,
 };
@@ -33,8 +33,8 @@ pub(crate) struct Loaded {
     /// What reads text for it; `None`: nothing, or it is a link's.
     pub(crate) tokenizer: Option<TokenizerReport>,
     pub(crate) kept: Kept,
-    /// Seconds per phase of loading.
-    pub(crate) seconds: Vec<(String, f64)>,
+    /// Seconds per part of loading.
+    pub(crate) seconds: Vec<(LoadPart, f64)>,
     /// Most memory that the worker had while loading, in bytes.
     pub(crate) memory_bytes: u64,
 }
@@ -70,7 +70,7 @@ pub(crate) struct Committed {
     pub(crate) checking: Vec<u64>,
     pub(crate) sides: (SideSummary, SideSummary),
     pub(crate) basis: UnitBasis,
-    pub(crate) tables: Vec<ScoreTable>,
+    pub(crate) tables: Tables,
     /// How much of the neurons' AP is exact, by direction; `None`: none is there.
     pub(crate) coverage: [Option<Coverage>; 2],
     /// The neurons that a link names.
@@ -84,8 +84,7 @@ impl Committed {
         kind: ComponentKind,
         direction: Direction,
     ) -> [Option<&ScoreTable>; 2] {
-        [Method::Ig, Method::Ap]
-            .map(|method| ScoreTable::find(&self.tables, kind, method, direction))
+        [Method::Ig, Method::Ap].map(|method| self.tables.get(TableKey { kind, method, direction }))
     }
 
     /// Where components of a kind were computed.
@@ -111,14 +110,14 @@ impl Committed {
     pub(crate) fn is_complete(&self, kind: ComponentKind) -> bool {
         let n_layers = self.model.shape.n_layers;
         let full = |table: Option<&ScoreTable>| {
-            table.is_some_and(|t| t.n_layers() == n_layers && t.exact.iter().all(|exact| *exact))
+            table.is_some_and(|t| t.n_layers() == n_layers && t.is_all_exact())
         };
         Direction::ALL.into_iter().all(|d| self.tables(kind, d).into_iter().all(full))
     }
 
     /// Takes the neurons out, as they are to be computed anew.
     pub(crate) fn drop_neurons(&mut self) {
-        self.tables.retain(|table| table.kind != ComponentKind::Neurons);
+        self.tables.retain(|table| table.kind() != ComponentKind::Neurons);
         self.coverage = [None; 2];
     }
 

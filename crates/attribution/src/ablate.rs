@@ -3,15 +3,15 @@
 use burn::tensor::{Tensor, TensorData};
 use twinbeam_core::models::{HookName, ModelShape};
 use twinbeam_core::wire::probes::{Ablation, Faithfulness};
-use twinbeam_core::words::{Component, ComponentKind, Direction};
+use twinbeam_core::words::{Component, ComponentKind, Direction, Side};
 use twinbeam_gpt2::Hooks;
 
 use crate::batches::{Batch, Work, in_batches};
 use crate::error::finite;
 use crate::lanes::lanes;
 use crate::pace::Size;
-use crate::run::{changed, put_in};
-use crate::{Error, Means, Progress, RunPair, Side};
+use crate::site::{changed, put_in};
+use crate::{Error, Means, Progress, RunPair};
 
 /// What ablated activations are replaced by.
 #[derive(Debug)]

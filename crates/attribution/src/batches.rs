@@ -18,6 +18,7 @@ use burn::tensor::{Tensor, TensorData, Transaction};
 use crate::lanes::each;
 use crate::pace::{Kind, Load, Pace, Size};
 use crate::progress::ReadBack;
+use crate::run::device_error;
 use crate::{Error, Progress, RunPair};
 
 /// Places of a list that are run together.
@@ -166,7 +167,7 @@ pub(crate) fn read_back<'a>(
     let transaction = tensors.into_iter().fold(Transaction::default(), Transaction::register);
     Box::pin(async move {
         let numbers = transaction.execute_async().await;
-        numbers.map_err(|source| pair.device_error(&source))
+        numbers.map_err(|source| device_error(pair.model, &source))
     })
 }
 

@@ -7,7 +7,7 @@ use twinbeam_core::words::{ComponentKind, Metric, TokenPair};
 use twinbeam_gpt2::kernels::MOST_KEYS;
 
 use crate::pace::{LARGEST, Size};
-use crate::run::{Depth, Half, Site};
+use crate::site::{Depth, Half, Site};
 
 /// Fewer positions in a batch than this are not worth being run beside another batch: reading the weights
 /// would take most of the time.
@@ -299,15 +299,7 @@ mod tests {
 
     /// GPT-2 small and the notebook's pair (docs/METHODS.md#the-notebook): 17 tokens, of which the eleventh differs.
     fn notebook() -> (ModelShape, CostModel) {
-        let shape = ModelShape {
-            n_layers: 12,
-            n_heads: 12,
-            d_model: 768,
-            d_head: 64,
-            d_mlp: 3072,
-            n_ctx: 1024,
-            d_vocab: 50257,
-        };
+        let shape = ModelShape::GPT2_SMALL;
         let (clean, mut corrupted) = (vec![1; 17], vec![1; 17]);
         corrupted[10] = 2;
         let tokens = TokenPair::new(clean, corrupted, &shape).expect("a pair");

@@ -4,7 +4,7 @@
 use twinbeam_core::words::ComponentKind;
 
 use crate::CostModel;
-use crate::run::{Depth, Site};
+use crate::site::{Depth, Site};
 
 /// Programs per half of a block, forward. A half of attention takes a little more, one of an MLP a little less.
 const PER_HALF: f64 = 9.0;

@@ -6,7 +6,7 @@ use twinbeam_core::words::{Component, Direction};
 use crate::cost::DRAWN_POINTS;
 use crate::line::{Line, Point};
 use crate::quadrature::{clenshaw_curtis, gauss_legendre};
-use crate::run::Site;
+use crate::site::Site;
 use crate::{Error, Nodes, Progress, RunPair};
 
 /// Nodes of split IG where the number of steps is found on the way.

@@ -7,7 +7,7 @@ use twinbeam_core::words::{ComponentKind, Direction, Steps};
 use crate::batches::kind_of;
 use crate::line::{Line, Point, Slopes, points};
 use crate::quadrature::{clenshaw_curtis, gauss_legendre};
-use crate::run::Site;
+use crate::site::Site;
 use crate::{Error, Progress, RunPair};
 
 /// Intervals of the first rule, where the number of points is found on the way.

@@ -81,6 +81,7 @@ mod positions;
 mod progress;
 mod quadrature;
 mod run;
+mod site;
 mod streams;
 mod suffix;
 
@@ -103,5 +104,5 @@ pub use pattern::attention_pattern;
 pub use positions::position_effects;
 pub use progress::{Advance, NoProgress, Progress, ReadBack};
 pub use quadrature::gauss_legendre;
-pub use run::{RunPair, Side, last_logits};
+pub use run::{RunPair, last_logits};
 pub use streams::streams;

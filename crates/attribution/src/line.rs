@@ -1,14 +1,14 @@
 //! A straight line in the residual stream, and the metric with its slopes at points of it.
 
 use burn::tensor::{Tensor, TensorData};
-use twinbeam_core::words::Direction;
+use twinbeam_core::words::{Direction, Side};
 
 use crate::batches::{Batch, Work, in_batches};
 use crate::cost::LEAST_POSITIONS;
 use crate::error::finite;
 use crate::lanes::{is_cpu, lanes};
 use crate::pace::Size;
-use crate::run::{Depth, Side, Site, changed, put_in, sign};
+use crate::site::{Depth, Site, changed, put_in, sign};
 use crate::suffix::{Contributions, run_suffix};
 use crate::{Error, Progress, RunPair};
 

@@ -1,10 +1,10 @@
 //! The metrics of a run: of logits on the host, and as differentiable functions of the residual stream.
 
 use burn::tensor::activation::log_softmax;
-use burn::tensor::{Int, Tensor, TensorData};
+use burn::tensor::{Int, Tensor};
 use twinbeam_core::scores::MetricValues;
 use twinbeam_core::words::{Answers, Metric};
-use twinbeam_gpt2::Gpt2;
+use twinbeam_gpt2::{Gpt2, indices};
 
 /// All metrics of a run from the logits of its last token, in f64.
 ///
@@ -65,10 +65,7 @@ impl Measure {
     /// What does not need the clean run; `None`: all of it does.
     pub(crate) fn of_answers(metric: Metric, model: &Gpt2, answers: &Answers) -> Option<Self> {
         let device = model.device();
-        let ids = |ids: &[u32]| {
-            let ids: Vec<i32> = ids.iter().map(|id| id.cast_signed()).collect();
-            Tensor::<1, Int>::from_data(TensorData::from(ids.as_slice()), &device)
-        };
+        let ids = |ids: &[u32]| indices(ids.iter().copied(), &device);
         Some(match metric {
             Metric::LogitDiff => {
                 let mean = |ids: &[u32]| model.unembedding_rows(ids).mean_dim(0);

@@ -7,14 +7,15 @@
 
 use std::collections::BTreeMap;
 
-use burn::tensor::{Tensor, TensorData};
-use twinbeam_core::words::{ComponentKind, Direction, Steps};
+use burn::tensor::Tensor;
+use twinbeam_core::words::{Component, ComponentKind, Direction, Steps};
 
 use crate::error::finite;
 use crate::integrate::inside;
 use crate::line::Line;
 use crate::progress::Advance;
-use crate::run::{Depth, Half, Site, changed, put_in, sign};
+use crate::run::read;
+use crate::site::{Depth, Half, Site, changed, put_in, sign};
 use crate::suffix::Contributions;
 use crate::{Baseline, Error, LayerIntegral, Nodes, RunPair};
 
@@ -30,12 +31,8 @@ pub trait Blocks {
 /// One component that is patched.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Patched {
-    /// Head or neuron.
-    pub kind: ComponentKind,
-    /// Layer of the component.
-    pub layer: usize,
-    /// Place of the component in its layer.
-    pub index: usize,
+    /// The component.
+    pub component: Component,
     /// Which run is changed.
     pub direction: Direction,
 }
@@ -89,7 +86,7 @@ pub async fn sample(
 
 impl Patched {
     const fn depth(&self) -> Depth {
-        Site { kind: self.kind, layer: self.layer }.depth()
+        Site::of(self.component).depth()
     }
 }
 
@@ -183,10 +180,6 @@ fn through(pair: &RunPair<'_>, half: Half, streams: Tensor<3>) -> Tensor<3> {
     }
 }
 
-async fn numbers(pair: &RunPair<'_>, tensor: Tensor<1>) -> Result<TensorData, Error> {
-    tensor.into_data_async().await.map_err(|source| pair.device_error(&source))
-}
-
 /// All patches of one direction, in as many sweeps as it takes for none to hold more than a batch does.
 fn sweeps(pair: &RunPair<'_>, direction: Direction, patches: &[Patched]) -> Vec<Sweep> {
     let own = patches.iter().enumerate().filter(|(_, patch)| patch.direction == direction);
@@ -211,9 +204,9 @@ impl Sweep {
     fn new(direction: Direction, patches: &[(usize, &Patched)]) -> Self {
         let mut joining = BTreeMap::<_, Vec<_>>::new();
         for (place, patch) in patches {
-            joining.entry(patch.depth()).or_default().push((*place, patch.index));
+            joining.entry(patch.depth()).or_default().push((*place, patch.component.index));
         }
-        let first = patches.iter().map(|(_, patch)| patch.layer).min();
+        let first = patches.iter().map(|(_, patch)| patch.component.layer).min();
         Self { direction, joining, first, streams: None }
     }
 
@@ -239,7 +232,7 @@ impl Sweep {
         let Some(streams) = self.streams else {
             return Ok(());
         };
-        let gains = numbers(pair, pair.measure.gain(pair.model, streams)).await?;
+        let gains = read(pair.model, pair.measure.gain(pair.model, streams)).await?;
         let gains = finite(&gains, || "a patched run".to_owned())?;
         for ((place, _), gain) in self.joining.values().flatten().zip(&gains[1..]) {
             // `+ 0.0`: an effect of nothing is 0, not -0.
@@ -335,9 +328,9 @@ impl<'pair> Walk<'pair> {
         else {
             return Ok(());
         };
-        let gains = numbers(self.pair, gains).await?;
+        let gains = read(self.pair.model, gains).await?;
         let gains = finite(&gains, || line.what("metric on the line"))?;
-        let slopes = numbers(self.pair, line.slopes(&gradient)).await?;
+        let slopes = read(self.pair.model, line.slopes(&gradient)).await?;
         let slopes = finite(&slopes, || line.what("gradient"))?;
         if self.slopes.is_empty() {
             self.joint = gains[1];

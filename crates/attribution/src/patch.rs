@@ -3,13 +3,13 @@
 use std::collections::BTreeMap;
 
 use burn::tensor::{Tensor, TensorData};
-use twinbeam_core::words::{ComponentKind, Direction};
+use twinbeam_core::words::{Component, ComponentKind, Direction};
 
 use crate::batches::{Batch, Work, in_batches};
 use crate::error::finite;
 use crate::lanes::lanes;
 use crate::pace::Size;
-use crate::run::{Depth, Site, changed, put_in, sign};
+use crate::site::{Depth, Site, changed, put_in, sign};
 use crate::suffix::{Contributions, run_sweep};
 use crate::{Error, Progress, RunPair};
 
@@ -31,12 +31,12 @@ pub async fn patch(
     direction: Direction,
     progress: &mut dyn Progress,
 ) -> Result<Vec<f32>, Error> {
-    let all: Vec<_> = (0..kind.width(pair.model.shape())).map(|index| (layer, index)).collect();
-    patch_some(pair, kind, &all, direction, progress).await
+    let all: Vec<Component> = kind.of_layer(layer, kind.width(pair.model.shape())).collect();
+    patch_some(pair, &all, direction, progress).await
 }
 
-/// Activation patching of some components of any layers, each a layer and an index; effects in the order in which the
-/// components are named.
+/// Activation patching of some components of any layers, heads and neurons: the effect of each, in the order in which
+/// they are named.
 ///
 /// They go through the model together, each from its own layer on: few and large products, however few
 /// of them a layer has.
@@ -45,22 +45,18 @@ pub async fn patch(
 /// [`Error::Cancelled`] through `progress`, a device that fails, effects that are not finite.
 pub async fn patch_some(
     pair: &RunPair<'_>,
-    kind: ComponentKind,
-    components: &[(usize, usize)],
+    components: &[Component],
     direction: Direction,
     progress: &mut dyn Progress,
 ) -> Result<Vec<f32>, Error> {
-    let depths: BTreeMap<usize, Depth> = components
-        .iter()
-        .map(|(layer, _)| (*layer, Site { kind, layer: *layer }.depth()))
-        .collect();
+    let sites: BTreeMap<Depth, Site> =
+        components.iter().map(|of| Site::of(*of)).map(|site| (site.depth(), site)).collect();
     let (from, to) = (changed(direction), Some(put_in(direction)));
-    let between = |layer| {
-        Contributions::between(pair, Site { kind, layer }, from, to, pair.cost.shared_prefix_len())
-    };
-    let all = || depths.iter().map(|(layer, depth)| (*depth, between(*layer))).collect();
-    let parts: Vec<_> = components.iter().map(|(layer, index)| (depths[layer], *index)).collect();
-    let what = || format!("a patched {} run", kind.one());
+    let between =
+        |site| Contributions::between(pair, site, from, to, pair.cost.shared_prefix_len());
+    let all = || sites.iter().map(|(depth, site)| (*depth, between(*site))).collect();
+    let parts: Vec<_> = components.iter().map(|of| (Site::of(*of).depth(), of.index)).collect();
+    let what = || "a patched run".to_owned();
     sweep(pair, &all, &parts, direction, &what, progress).await
 }
 

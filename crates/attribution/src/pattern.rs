@@ -3,12 +3,13 @@
 use burn::tensor::Tensor;
 use twinbeam_core::models::HookName;
 use twinbeam_core::wire::probes::AttentionPattern;
+use twinbeam_core::words::Side;
 use twinbeam_gpt2::Hooks;
 
 use crate::batches::read_back;
 use crate::error::finite;
 use crate::pace::Load;
-use crate::{Error, Progress, RunPair, Side};
+use crate::{Error, Progress, RunPair};
 
 /// Where a head attends to, in both runs: one more run of both, which keeps this layer's pattern only.
 ///

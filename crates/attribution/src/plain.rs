@@ -6,12 +6,13 @@ mod sets;
 use burn::tensor::Tensor;
 use twinbeam_core::models::HookName;
 use twinbeam_core::wire::probes::Stream;
-use twinbeam_core::words::{Component, ComponentKind, Direction, TokenPair};
+use twinbeam_core::words::{Component, ComponentKind, Direction, Side, TokenPair};
 use twinbeam_gpt2::{Activations, Gpt2, Hooks};
 
 pub use self::sets::{PlainValues, ablate_set};
-use crate::run::{changed, put_in, sign};
-use crate::{Error, RunPair, Side, gauss_legendre};
+use crate::run::read;
+use crate::site::{changed, put_in, sign};
+use crate::{Error, RunPair, gauss_legendre};
 
 /// Tokens of the run that is changed, its activations at a hook point, and the values to put in.
 struct Ends {
@@ -45,8 +46,7 @@ impl Hooks for Replace {
 pub async fn patch_one(
     pair: &RunPair<'_>,
     tokens: &TokenPair,
-    kind: ComponentKind,
-    (layer, index): (usize, usize),
+    Component { kind, layer, index }: Component,
     direction: Direction,
 ) -> Result<f32, Error> {
     let ends = ends(pair.model, tokens, site_name(kind, layer), direction, false);
@@ -293,8 +293,8 @@ async fn effect(
     direction: Direction,
 ) -> Result<f32, Error> {
     let metric = |with| run(pair, &ends.tokens, &mut Replace { name: ends.name, with });
-    let before = read(pair, metric(ends.from.clone())).await?;
-    let after = read(pair, metric(with)).await?;
+    let before = number(pair, metric(ends.from.clone())).await?;
+    let after = number(pair, metric(with)).await?;
     Ok((sign(direction) * (after - before)) as f32)
 }
 
@@ -307,12 +307,12 @@ fn run(pair: &RunPair<'_>, tokens: &[u32], hooks: &mut dyn Hooks) -> Tensor<1> {
     pair.measure.oriented(model, last).squeeze_dim(1)
 }
 
-async fn read(pair: &RunPair<'_>, metric: Tensor<1>) -> Result<f64, Error> {
-    let data = metric.into_data_async().await.map_err(|source| pair.device_error(&source))?;
+async fn number(pair: &RunPair<'_>, metric: Tensor<1>) -> Result<f64, Error> {
+    let data = read(pair.model, metric).await?;
     Ok(data.iter::<f64>().next().unwrap_or(f64::NAN))
 }
 
 async fn numbers(pair: &RunPair<'_>, of: Tensor<4>) -> Result<Vec<f32>, Error> {
-    let data = of.into_data_async().await.map_err(|source| pair.device_error(&source))?;
+    let data = read(pair.model, of).await?;
     Ok(data.iter::<f32>().collect())
 }

@@ -7,7 +7,7 @@ use twinbeam_core::words::{Component, Direction};
 
 use crate::line::Line;
 use crate::patch::sweep;
-use crate::run::{Site, changed, put_in};
+use crate::site::{Site, changed, put_in};
 use crate::suffix::Contributions;
 use crate::{Error, Nodes, Progress, RunPair};
 

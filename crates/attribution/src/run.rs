@@ -1,9 +1,9 @@
-//! Both prompts run once, sites and places in the residual stream, and the sign of a direction.
+//! Both prompts run once, with what the methods need of their activations.
 
-use burn::tensor::Tensor;
-use twinbeam_core::models::HookName;
+use burn::tensor::{Tensor, TensorData};
+use twinbeam_core::models::{HookName, ModelShape};
 use twinbeam_core::scores::MetricValues;
-use twinbeam_core::words::{Answers, ComponentKind, Direction, Metric, TokenPair};
+use twinbeam_core::words::{Answers, Direction, Metric, Side, TokenPair};
 use twinbeam_gpt2::{ActivationCache, Gpt2, NoHooks, Prefix, Tokens};
 
 use crate::Progress;
@@ -13,15 +13,7 @@ use crate::error::{Error, finite};
 use crate::lanes::lanes;
 use crate::metric::{Measure, metric_values};
 use crate::one_by_one::Blocks;
-
-/// One of the two prompts.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Side {
-    /// The clean prompt.
-    Clean,
-    /// The corrupted prompt.
-    Corrupted,
-}
+use crate::site::{Depth, changed};
 
 /// Both prompts run once on a model, with what the methods need of their activations.
 ///
@@ -107,8 +99,7 @@ impl<'model> RunPair<'model> {
         let prefix = |len| model.prefix(&cache, len, tokens.n_pos());
         let prefixes = [prefix(cost.shared_prefix_len()), prefix(0)];
         let measure = Measure::of_answers(metric, model, &answers);
-        let data = model.unembed(last).into_data_async().await;
-        let data = data.map_err(|source| device_error(model, &source))?;
+        let data = read(model, model.unembed(last)).await?;
         let values = finite(&data, || "a logit of the two runs".to_owned())?;
         let (clean, corrupted) = values.split_at(model.shape().d_vocab);
         let before = [clean, corrupted]
@@ -153,6 +144,11 @@ impl<'model> RunPair<'model> {
     /// Whether the pair was computed in double precision.
     pub fn is_double(&self) -> bool {
         self.model.is_double()
+    }
+
+    /// Sizes of the model.
+    pub fn shape(&self) -> &ModelShape {
+        self.model.shape()
     }
 
     /// Layers of the model.
@@ -211,10 +207,6 @@ impl<'model> RunPair<'model> {
         // OK because `new` keeps these hook points of every layer.
         self.cache.stream(name).expect("the hook point is cached")
     }
-
-    pub(crate) fn device_error(&self, source: &impl std::fmt::Display) -> Error {
-        device_error(self.model, source)
-    }
 }
 
 /// Logits of the last token of one prompt; `[d_vocab]`.
@@ -225,100 +217,18 @@ pub async fn last_logits(model: &Gpt2, tokens: &[u32]) -> Result<Vec<f64>, Error
     let embedded = model.embed(model.tokens(&[tokens]), &mut NoHooks);
     let resid = model.run_from_pre(0, embedded, &mut NoHooks);
     let last = model.final_norm(resid.narrow(1, tokens.len() - 1, 1)); // [1, 1, d_model]
-    let data = model.unembed(last).into_data_async().await;
-    let data = data.map_err(|source| device_error(model, &source))?;
+    let data = read(model, model.unembed(last)).await?;
     finite(&data, || "a logit".to_owned())
 }
 
-fn device_error(model: &Gpt2, source: &impl std::fmt::Display) -> Error {
+/// The numbers of a tensor, by itself.
+pub(crate) async fn read<const D: usize>(
+    model: &Gpt2,
+    tensor: Tensor<D>,
+) -> Result<TensorData, Error> {
+    tensor.into_data_async().await.map_err(|source| device_error(model, &source))
+}
+
+pub(crate) fn device_error(model: &Gpt2, source: &impl std::fmt::Display) -> Error {
     Error::Device { device: format!("{:?}", model.device()), message: source.to_string() }
-}
-
-/// All components of one kind in one layer.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(crate) struct Site {
-    pub(crate) kind: ComponentKind,
-    pub(crate) layer: usize,
-}
-
-impl Site {
-    /// Where the residual stream has got to once the site has written to it.
-    pub(crate) const fn depth(self) -> Depth {
-        match self.kind {
-            ComponentKind::Heads => Depth::mid(self.layer),
-            ComponentKind::Neurons => Depth::pre(self.layer + 1),
-        }
-    }
-}
-
-/// A place between halves of blocks: how many of them the residual stream has been through.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
-pub(crate) struct Depth(usize);
-
-/// One half of a block.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(crate) enum Half {
-    /// The attention of a layer.
-    Attention(usize),
-    /// The MLP of a layer.
-    Mlp(usize),
-}
-
-impl Depth {
-    /// Before the attention of a layer; of the number of layers: the end.
-    pub(crate) const fn pre(layer: usize) -> Self {
-        Self(2 * layer)
-    }
-
-    /// Between attention and MLP of a layer.
-    pub(crate) const fn mid(layer: usize) -> Self {
-        Self(2 * layer + 1)
-    }
-
-    /// What comes after it, and then the next place.
-    pub(crate) const fn step(self) -> (Half, Self) {
-        let layer = self.0 / 2;
-        let half = if self.0.is_multiple_of(2) { Half::Attention(layer) } else { Half::Mlp(layer) };
-        (half, Self(self.0 + 1))
-    }
-
-    /// Halves of blocks that are still to be run through in a model of so many layers.
-    pub(crate) const fn halves_left(self, n_layers: usize) -> usize {
-        2 * n_layers - self.0
-    }
-
-    /// The block that was left last, or is being run through.
-    pub(crate) const fn block(self) -> usize {
-        self.0.saturating_sub(1) / 2
-    }
-
-    /// The hook point that is cached of it.
-    const fn name(self) -> HookName {
-        match self.0 {
-            0 => HookName::ResidPre(0),
-            halves if halves % 2 == 1 => HookName::ResidMid(halves / 2),
-            halves => HookName::ResidPost(halves / 2 - 1),
-        }
-    }
-}
-
-/// The run that is changed.
-pub(crate) const fn changed(direction: Direction) -> Side {
-    match direction {
-        Direction::Noising => Side::Clean,
-        Direction::Denoising => Side::Corrupted,
-    }
-}
-
-/// The run whose values are put in.
-pub(crate) const fn put_in(direction: Direction) -> Side {
-    changed(direction.other())
-}
-
-/// Turns "metric after minus metric before" into "supports the clean behaviour".
-pub(crate) const fn sign(direction: Direction) -> f64 {
-    match direction {
-        Direction::Noising => -1.0,
-        Direction::Denoising => 1.0,
-    }
 }

@@ -7,7 +7,7 @@ use twinbeam_core::words::{ComponentKind, Direction, Method};
 use crate::integrate::integrate_lines;
 use crate::line::Line;
 use crate::patch::sweep;
-use crate::run::{Depth, Site, changed, put_in};
+use crate::site::{Depth, Site, changed, put_in};
 use crate::suffix::Contributions;
 use crate::{Error, Nodes, Progress, RunPair};
 

@@ -1,12 +1,12 @@
 //! The rest of the model after a place in the residual stream, for many streams at once.
 
-use burn::tensor::{Int, Tensor, TensorData};
-use twinbeam_core::words::ComponentKind;
+use burn::tensor::{Int, Tensor};
+use twinbeam_core::words::{ComponentKind, Side};
 use twinbeam_gpt2::kernels::product::product;
-use twinbeam_gpt2::{Joined, join};
+use twinbeam_gpt2::{Joined, indices, join};
 
 use crate::RunPair;
-use crate::run::{Depth, Half, Side, Site};
+use crate::site::{Depth, Half, Site};
 
 /// What each of several parts would add to the residual stream of the changed run: each component of a site,
 /// or each position.
@@ -123,8 +123,7 @@ impl Contributions {
                 difference.device()
             }
         };
-        let ids: Vec<i32> = parts.iter().map(|index| (*index as u32).cast_signed()).collect();
-        Tensor::from_data(TensorData::from(ids.as_slice()), &device)
+        indices(parts.iter().map(|index| *index as u32), &device)
     }
 
     /// Each contribution's product with gradients, summed over positions and dimensions;

@@ -2,6 +2,7 @@
 
 mod permalink;
 mod snapshot;
+mod v1;
 mod view;
 
 pub use permalink::{

@@ -6,5 +6,5 @@ pub mod lists;
 mod pair;
 
 pub use align::{Aligned, align};
-pub use hint::{About, Field, Hint, hides, is_unseen, name_of};
+pub use hint::{About, Hint, hides, is_unseen, name_of};
 pub use pair::{Draw, PromptPair};

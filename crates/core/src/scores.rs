@@ -3,11 +3,15 @@
 
 mod ladder;
 pub mod many;
+mod outcome;
 mod progressive;
 mod table;
+mod tables;
 mod units;
 
 pub use ladder::{ExactPairs, Interaction, Ladder, Redundancy};
+pub use outcome::{JointEffects, MetricValues, Outcome, SideSummary, Timed};
 pub use progressive::{Coverage, Patches, Screening};
-pub use table::{JointEffects, MetricValues, Outcome, ScoreTable, SideSummary, Strip};
+pub use table::{ScoreTable, TableKey};
+pub use tables::{Strip, Tables};
 pub use units::{GapRefused, Unit, UnitBasis};

@@ -8,5 +8,5 @@ mod messages;
 pub mod probes;
 mod problem;
 
-pub use messages::{Event, Expected, Kept, Request, Wait};
+pub use messages::{Event, Expected, Kept, LoadPart, Request, Wait};
 pub use problem::{FetchFault, Problem};

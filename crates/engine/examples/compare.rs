@@ -12,7 +12,7 @@ use std::ops::Range;
 use std::path::{Path, PathBuf};
 
 use pollster::block_on;
-use twinbeam_core::scores::{Outcome, ScoreTable};
+use twinbeam_core::scores::{Outcome, TableKey};
 use twinbeam_core::statistics::largest_first;
 use twinbeam_core::wire::{Event, Expected};
 use twinbeam_core::words::{ComponentKind, Direction, Experiment, Method};
@@ -106,13 +106,16 @@ fn main() -> Result<(), Box<dyn Error>> {
 
 /// Layer, head and both scores of the heads with the largest absolute effect by activation patching.
 fn strongest(outcome: &Outcome, direction: Direction) -> Vec<(usize, usize, f32, f32)> {
-    let table = |method| ScoreTable::find(&outcome.tables, ComponentKind::Heads, method, direction);
+    let table = |method| {
+        let key = TableKey { kind: ComponentKind::Heads, method, direction };
+        outcome.tables.get(key)
+    };
     let (Some(ig), Some(ap)) = (table(Method::Ig), table(Method::Ap)) else {
         return Vec::new();
     };
-    let mut places: Vec<usize> = (0..ap.values.len()).collect();
-    largest_first(&mut places, &|place| ap.values[place].abs());
-    let scores =
-        |place: usize| (place / ap.width, place % ap.width, ig.values[place], ap.values[place]);
+    let (width, ig, ap) = (ap.width(), ig.values(), ap.values());
+    let mut places: Vec<usize> = (0..ap.len()).collect();
+    largest_first(&mut places, &|place| ap[place].abs());
+    let scores = |place: usize| (place / width, place % width, ig[place], ap[place]);
     places.into_iter().take(PRINTED).map(scores).collect()
 }

@@ -8,7 +8,7 @@ use twinbeam_core::models::ModelShape;
 use twinbeam_core::wire::Event;
 use twinbeam_core::wire::devices::{Bench, BenchPart, BenchRow, DeviceReport};
 use twinbeam_core::words::{
-    Answers, ComponentKind, Direction, Metric, Phase, PromptError, Steps, TokenPair,
+    Answers, Component, ComponentKind, Direction, Metric, Phase, PromptError, Steps, TokenPair,
 };
 
 use crate::reader::Reader;
@@ -142,16 +142,14 @@ async fn parts<H: Host>(
             ComponentKind::Heads => (layers().collect(), shape.n_heads),
             ComponentKind::Neurons => (plan.neuron_layers.clone(), plan.n_neurons.min(shape.d_mlp)),
         };
-        let components: Vec<(usize, usize)> = patched
-            .into_iter()
-            .flat_map(|layer| (0..width).map(move |index| (layer, index)))
-            .collect();
+        let components: Vec<Component> =
+            patched.into_iter().flat_map(|layer| kind.of_layer(layer, width)).collect();
         // Once for nothing: a GPU compiles its kernels when it first needs them.
         for layer in plan.ig_layers.iter().take(1) {
             integrate(&pair, kind, *layer, direction, Nodes::Fixed(1), counter).await?;
         }
         let some = components.len().min(pair.patched_at_once(&*counter));
-        patch_some(&pair, kind, &components[..some], direction, counter).await?;
+        patch_some(&pair, &components[..some], direction, counter).await?;
 
         counter.flops = 0;
         let mut points = 0;
@@ -173,7 +171,7 @@ async fn parts<H: Host>(
         let mut timer = Timer::start(counter.host);
         while timer.goes_on(counter.host) {
             for components in components.chunks(pair.patched_at_once(&*counter)) {
-                patch_some(&pair, kind, components, direction, counter).await?;
+                patch_some(&pair, components, direction, counter).await?;
             }
         }
         let all_flops = layers().map(|layer| cost.patch(kind, layer)).sum();

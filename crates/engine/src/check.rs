@@ -11,19 +11,17 @@ use std::collections::BTreeMap;
 use std::slice;
 
 use twinbeam_attribution::{
-    Advance, Error as MethodError, Nodes, Progress, RunPair, Side, integrate, integrate_from_zero,
+    Advance, Error as MethodError, Nodes, Progress, RunPair, integrate, integrate_from_zero,
     patch_some, plain,
 };
+use twinbeam_core::scores::{Patches, TableKey};
 use twinbeam_core::statistics::SplitMix64;
-use twinbeam_core::wire::devices::{CheckReport, Claim, ClaimedIntegral};
-use twinbeam_core::words::{ComponentKind, Direction, Method, Metric};
+use twinbeam_core::wire::devices::{CheckReport, Claim, ClaimedIntegral, GPU_TOLERANCE};
+use twinbeam_core::words::{Component, ComponentKind, Direction, Method, Metric, Side};
 
 pub use self::stored::check_stored;
 use crate::run::claimed;
 use crate::{Error, Host, Model, Question};
-
-/// Agreement expected of a GPU, relative to the largest value of a list.
-pub(crate) const GPU_TOLERANCE: f32 = 2e-3;
 
 /// Part of what scores are differences of below which they are compared with it, not with each other: single precision
 /// leaves about 1e-6 of it.
@@ -72,12 +70,8 @@ impl<'job> Check<'job> {
         let progress = &mut Turns(host);
         match claim {
             Claim::Runs { clean, corrupted } => self.runs(clean, corrupted),
-            Claim::Integrals { kind, method, direction, layers } => {
-                self.integrals((*kind, *method, *direction), layers, progress).await
-            }
-            Claim::Patches { kind, direction, components, effects } => {
-                self.patches(*kind, components, *direction, effects, progress).await
-            }
+            Claim::Integrals { key, layers } => self.integrals(*key, layers, progress).await,
+            Claim::Patches(patches) => self.patches(patches, progress).await,
         }
     }
 
@@ -91,10 +85,9 @@ impl<'job> Check<'job> {
     /// # Errors
     /// [`Error::Untrusted`].
     fn runs(&mut self, clean: &[f32], corrupted: &[f32]) -> Result<(), Error> {
-        let sides = [(Side::Clean, "clean", clean), (Side::Corrupted, "corrupted", corrupted)];
-        for (side, name, got) in sides {
+        for (side, got) in [(Side::Clean, clean), (Side::Corrupted, corrupted)] {
             let expected = logits(&self.pair, side);
-            let what = || format!("the logits of the {name} run");
+            let what = || format!("the logits of the {side} run");
             self.compare(&what, &expected, got, largest(&expected))?;
         }
         Ok(())
@@ -107,7 +100,7 @@ impl<'job> Check<'job> {
     /// [`Error::Untrusted`]; cancelled through `progress`.
     async fn integrals(
         &mut self,
-        of @ (kind, method, direction): (ComponentKind, Method, Direction),
+        key: TableKey,
         table: &[ClaimedIntegral],
         progress: &mut dyn Progress,
     ) -> Result<(), Error> {
@@ -115,11 +108,12 @@ impl<'job> Check<'job> {
             return Ok(());
         };
         let pair = &self.pair;
+        let TableKey { kind, method, direction } = key;
         let expected = match method {
             Method::IgZero => integrate_from_zero(pair, kind, layer, nodes, progress).await?,
             _ => integrate(pair, kind, layer, direction, nodes, progress).await?,
         };
-        self.compare_layer(of, table, layer, &claimed(&expected))
+        self.compare_layer(key, table, layer, &claimed(&expected))
     }
 
     /// Which layer of a table is computed again, and at which points: at as many as the device took, which need not be
@@ -136,7 +130,7 @@ impl<'job> Check<'job> {
 
     fn compare_layer(
         &mut self,
-        (kind, _, direction): (ComponentKind, Method, Direction),
+        TableKey { kind, direction, .. }: TableKey,
         table: &[ClaimedIntegral],
         layer: usize,
         expected: &ClaimedIntegral,
@@ -154,31 +148,30 @@ impl<'job> Check<'job> {
         Ok(())
     }
 
-    /// Compares some of a list of patched components, each a layer and an index. In a small model the strongest of all
+    /// Compares some of a list of patched components. In a small model the strongest of all
     /// is compared with the definition of patching too.
     ///
     /// # Errors
     /// [`Error::Untrusted`]; cancelled through `progress`.
     async fn patches(
         &mut self,
-        kind: ComponentKind,
-        components: &[(usize, usize)],
-        direction: Direction,
-        effects: &[f32],
+        patches: &Patches,
         progress: &mut dyn Progress,
     ) -> Result<(), Error> {
-        let places = self.sampled_places(components, effects);
-        let wanted: Vec<_> = places.iter().map(|place| components[*place]).collect();
-        let expected = patch_some(&self.pair, kind, &wanted, direction, progress).await?;
-        let most = self.most((kind, direction), effects);
+        let (direction, effects) = (patches.direction, &patches.values);
+        let components = self.components(patches);
+        let places = self.sampled_places(&components, effects);
+        let wanted: Vec<Component> = places.iter().map(|place| components[*place]).collect();
+        let expected = patch_some(&self.pair, &wanted, direction, progress).await?;
+        let most = self.most(patches);
         for (place, expected) in places.iter().zip(expected) {
-            self.one_patch((kind, components[*place], direction), expected, effects[*place], most)?;
+            self.one_patch((components[*place], direction), expected, effects[*place], most)?;
         }
         if let Some(place) = strongest(effects).filter(|_| self.pair.is_double()) {
             // The definition takes four full runs, which a large model has no time for.
             let (component, tokens) = (components[place], &self.question.tokens);
-            let defined = plain::patch_one(&self.pair, tokens, kind, component, direction).await?;
-            self.one_patch((kind, component, direction), defined, effects[place], most)?;
+            let defined = plain::patch_one(&self.pair, tokens, component, direction).await?;
+            self.one_patch((component, direction), defined, effects[place], most)?;
             progress.advance(0).await?;
         }
         Ok(())
@@ -186,9 +179,9 @@ impl<'job> Check<'job> {
 
     /// Which places of a list of patches are computed again: the strongest of each layer, and one of every so many,
     /// whatever it is, since a batch that is wrong need not hold a strong one.
-    fn sampled_places(&mut self, components: &[(usize, usize)], effects: &[f32]) -> Vec<usize> {
+    fn sampled_places(&mut self, components: &[Component], effects: &[f32]) -> Vec<usize> {
         let mut by_layer = BTreeMap::new();
-        for (place, (layer, _)) in components.iter().enumerate() {
+        for (place, Component { layer, .. }) in components.iter().enumerate() {
             let strongest = by_layer.entry(*layer).or_insert(place);
             if effects[place].abs() > effects[*strongest].abs() {
                 *strongest = place;
@@ -207,19 +200,25 @@ impl<'job> Check<'job> {
 
     /// The largest effect of a table so far, of which these are a part: what is rounded is as large in a part where
     /// nothing happens.
-    fn most(&mut self, table: (ComponentKind, Direction), effects: &[f32]) -> f32 {
-        let most = self.patched.entry(table).or_default();
-        *most = most.max(largest(effects));
+    fn most(&mut self, part: &Patches) -> f32 {
+        let most = self.patched.entry((part.kind, part.direction)).or_default();
+        *most = most.max(largest(&part.values));
         *most
+    }
+
+    /// What was patched, in this model.
+    fn components(&self, patches: &Patches) -> Vec<Component> {
+        patches.components(patches.kind.width(self.pair.shape()))
     }
 
     fn one_patch(
         &mut self,
-        (kind, (layer, index), direction): (ComponentKind, (usize, usize), Direction),
+        (component, direction): (Component, Direction),
         expected: f32,
         got: f32,
         most: f32,
     ) -> Result<(), Error> {
+        let Component { kind, layer, index } = component;
         let what = || format!("patching {} {index} of layer {layer}, {direction}", kind.one());
         self.compare(&what, &[expected], &[got], most)
     }
@@ -304,7 +303,7 @@ mod tests {
     use twinbeam_core::models::ModelShape;
     use twinbeam_core::wire::Event;
     use twinbeam_core::words::{Answers, Experiment, Steps, TokenPair};
-    use twinbeam_gpt2::{Gpt2, Gpt2Config, Param, Params, random_params};
+    use twinbeam_gpt2::{Gpt2, Gpt2Config, Params, random_params};
 
     use super::*;
     use crate::{Plan, run};
@@ -347,17 +346,16 @@ mod tests {
     /// `mixed_up`: the two heads of every layer have changed places, which no logit shows.
     fn gpt2(seed: u64, mixed_up: bool, dtype: DType) -> Gpt2 {
         let options = TensorCreationOptions::new(Device::flex()).with_dtype(dtype);
-        let mut params = Params::default();
-        for (name, dims, mut values) in random_params(&SHAPE, seed, 0.3) {
+        let random = random_params(&SHAPE, seed, 0.3).map(|(name, dims, mut values)| {
             if mixed_up && name.contains("attn.c_attn") {
                 let heads = values.chunks_mut(SHAPE.d_model);
                 heads.for_each(|heads| heads.rotate_left(SHAPE.d_head));
             } else if mixed_up && name.ends_with("attn.c_proj.weight") {
                 values.rotate_left(SHAPE.d_head * SHAPE.d_model);
             }
-            let param = Param::from_values(&name, &dims, values, &options).expect("it fits");
-            params.insert(name, param);
-        }
+            (name, dims, values)
+        });
+        let params = Params::from_values(random, &options).expect("it fits");
         Gpt2::from_params(Gpt2Config::new(SHAPE, 0), &params).expect("all parameters")
     }
 
@@ -444,9 +442,11 @@ mod tests {
             let direction = Direction::Denoising;
             let effects = block_on(patch(&check.pair, kind, 0, direction, &mut NoProgress));
             let effects = effects.expect("the CPU runs");
-            let components: Vec<_> = (0..effects.len()).map(|index| (0, index)).collect();
+            // Of the first layer, so the places are the components' indices.
             let mut look = |effects: &[f32]| {
-                block_on(check.patches(kind, &components, direction, effects, &mut NoProgress))
+                let (places, values) = ((0..effects.len()).collect(), effects.to_vec());
+                let patches = Patches { kind, direction, places, values };
+                block_on(check.patches(&patches, &mut NoProgress))
             };
             look(&effects).expect("the same");
             let mut off = effects.clone();

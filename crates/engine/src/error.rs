@@ -143,15 +143,9 @@ impl Error {
             }
             Self::Device(message) => Problem::Device { message: message.clone() },
             Self::DeviceLost(message) => Problem::DeviceLost { message: message.clone() },
-            Self::Untrusted { what, off, allowed } => Problem::Untrusted {
-                what: what.clone(),
-                off: percent(*off),
-                allowed: percent(*allowed),
-            },
+            Self::Untrusted { what, off, allowed } => {
+                Problem::Untrusted { what: what.clone(), off: *off, allowed: *allowed }
+            }
         }
     }
-}
-
-fn percent(part: f32) -> String {
-    format!("{:.2} %", 100.0 * part)
 }

@@ -1,7 +1,7 @@
 //! What is typed and can be run, and may not be what was meant.
 
-use twinbeam_core::prompts::{About, Field, Hint, is_unseen};
-use twinbeam_core::words::{Experiment, MAX_PROMPT_CHARS};
+use twinbeam_core::prompts::{About, Hint, is_unseen};
+use twinbeam_core::words::{Experiment, Field, MAX_PROMPT_CHARS};
 use twinbeam_gpt2::composed;
 
 use crate::Model;

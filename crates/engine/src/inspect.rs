@@ -7,7 +7,8 @@ use twinbeam_core::wire::inspection::{
     AnswerCheck, AnswerReading, Inspection, SideView, TokenView,
 };
 use twinbeam_core::words::{
-    Answers, Experiment, MAX_PROMPT_CHARS, MAX_STEPS, PromptError, TokenPair, Written, parse_ids,
+    Answers, Entered, Experiment, Field, MAX_PROMPT_CHARS, MAX_STEPS, PromptError, TokenPair,
+    Written, parse_ids,
 };
 
 use crate::hints::hints;
@@ -23,14 +24,16 @@ pub fn question(model: &Model, experiment: &Experiment) -> Result<Question, Erro
         let got = experiment.n_steps.to_string();
         return Err(PromptError::Steps { got, most: MAX_STEPS }.into());
     }
-    let clean = encode(model, &experiment.clean, "clean", experiment)?;
-    let corrupted = encode(model, &experiment.corrupted, "corrupted", experiment)?;
+    let clean = encode(model, &experiment.clean, Entered::Field(Field::Clean), experiment)?;
+    let corrupted =
+        encode(model, &experiment.corrupted, Entered::Field(Field::Corrupted), experiment)?;
     let named = |error| by_name(model, error);
     let tokens = TokenPair::new(clean, corrupted, model.shape()).map_err(named)?;
-    let one_token = |texts: &[String]| -> Result<Vec<u32>, Error> {
-        texts.iter().map(|text| single(model, text, experiment.written)).collect()
+    let one_token = |field, texts: &[String]| -> Result<Vec<u32>, Error> {
+        texts.iter().map(|text| single(model, field, text, experiment.written)).collect()
     };
-    let (answer, wrong) = (one_token(&experiment.answer)?, one_token(&experiment.wrong)?);
+    let answer = one_token(Field::Answer, &experiment.answer)?;
+    let wrong = one_token(Field::Wrong, &experiment.wrong)?;
     let answers = Answers::new(answer, wrong, model.shape()).map_err(named)?;
     Ok(Question { tokens, answers, metric: experiment.metric, n_steps: experiment.n_steps })
 }
@@ -50,16 +53,16 @@ fn by_name(model: &Model, error: PromptError) -> PromptError {
 pub(crate) fn encode(
     model: &Model,
     text: &str,
-    side: &str,
+    what: Entered,
     experiment: &Experiment,
 ) -> Result<Vec<u32>, Error> {
     let got = text.chars().count();
     if got > MAX_PROMPT_CHARS {
-        let (side, most) = (side.to_owned(), MAX_PROMPT_CHARS);
-        return Err(PromptError::TooManyChars { side, got, most }.into());
+        let most = MAX_PROMPT_CHARS;
+        return Err(PromptError::TooManyChars { what, got, most }.into());
     }
     if text.trim().is_empty() {
-        return Err(PromptError::Empty { side: side.to_owned() }.into());
+        return Err(PromptError::Empty { what }.into());
     }
     prompt_ids(model, text, experiment)
 }
@@ -78,8 +81,8 @@ fn answer_ids(model: &Model, text: &str, written: Written) -> Result<Vec<u32>, E
     if written.answers_are_ids() { Ok(parse_ids(text)?) } else { model.encode(text, false) }
 }
 
-fn single(model: &Model, text: &str, written: Written) -> Result<u32, Error> {
-    let ids = encode_answer(model, text, written)?;
+fn single(model: &Model, field: Field, text: &str, written: Written) -> Result<u32, Error> {
+    let ids = encode_answer(model, field, text, written)?;
     match ids[..] {
         [id] => Ok(id),
         _ => {
@@ -89,11 +92,16 @@ fn single(model: &Model, text: &str, written: Written) -> Result<u32, Error> {
     }
 }
 
-fn encode_answer(model: &Model, text: &str, written: Written) -> Result<Vec<u32>, Error> {
+fn encode_answer(
+    model: &Model,
+    field: Field,
+    text: &str,
+    written: Written,
+) -> Result<Vec<u32>, Error> {
     let got = text.chars().count();
     if got > MAX_PROMPT_CHARS {
-        let side = "answer".to_owned();
-        return Err(PromptError::TooManyChars { side, got, most: MAX_PROMPT_CHARS }.into());
+        let (what, most) = (Entered::Field(field), MAX_PROMPT_CHARS);
+        return Err(PromptError::TooManyChars { what, got, most }.into());
     }
     answer_ids(model, text, written)
 }

@@ -4,10 +4,10 @@
 use std::collections::VecDeque;
 
 use twinbeam_attribution::{Progress as _, patch_some};
-use twinbeam_core::scores::{Patches, ScoreTable, Screening, Strip};
+use twinbeam_core::scores::{Patches, ScoreTable, Screening, Strip, TableKey};
 use twinbeam_core::wire::Event;
 use twinbeam_core::wire::devices::Claim;
-use twinbeam_core::words::{ComponentKind, Direction, Method, Phase};
+use twinbeam_core::words::{Component, ComponentKind, Direction, Method, Phase};
 
 use crate::run::Job;
 use crate::{Error, Host};
@@ -19,6 +19,7 @@ impl<H: Host> Job<'_, '_, H> {
     /// Every head, in the order of layers: a layer is shown when it is complete.
     pub(crate) async fn patch_heads(&mut self, direction: Direction) -> Result<(), Error> {
         let kind = ComponentKind::Heads;
+        let key = TableKey { kind, method: Method::Ap, direction };
         self.ticker.phase = Phase::ApHeads;
         let begun = self.ticker.host.seconds();
         let shape = self.outcome.shape;
@@ -31,16 +32,14 @@ impl<H: Host> Job<'_, '_, H> {
             effects.extend(self.patch(kind, direction, &left[..at_once]).await?);
             while effects.len() >= (shown + 1) * width {
                 let values = effects[shown * width..(shown + 1) * width].to_vec();
-                let (method, layer) = (Method::Ap, shown);
-                let (convergence_delta, n_steps) = (None, None);
-                let strip =
-                    Strip { kind, method, direction, layer, values, convergence_delta, n_steps };
+                let (layer, convergence_delta, n_steps) = (shown, None, None);
+                let strip = Strip { key, layer, values, convergence_delta, n_steps };
                 self.show(strip).await?;
                 shown += 1;
             }
         }
-        self.claim(kind, direction, (&all, effects)).await?;
-        self.seconds(format!("ap_{}_{direction}", kind.id()), begun);
+        self.claim(Patches { kind, direction, places: all, values: effects }).await?;
+        self.seconds(key, begun);
         Ok(())
     }
 
@@ -49,7 +48,8 @@ impl<H: Host> Job<'_, '_, H> {
         let kind = ComponentKind::Neurons;
         self.ticker.phase = Phase::ApNeurons;
         let begun = self.ticker.host.seconds();
-        let screens = [Method::Ig, Method::Atp].map(|m| self.outcome.table(kind, m, direction));
+        let key = |method| TableKey { kind, method, direction };
+        let screens = [Method::Ig, Method::Atp].map(|m| self.outcome.tables.get(key(m)));
         let screens: Vec<&ScoreTable> = screens.into_iter().flatten().collect();
         let screening = Screening::by(&screens);
         let n = self.outcome.shape.n_layers * self.outcome.shape.d_mlp;
@@ -73,7 +73,7 @@ impl<H: Host> Job<'_, '_, H> {
                 effects.extend_from_slice(&values);
                 let patches = Patches { kind, direction, places, values };
                 patches.add_to(&mut self.outcome.tables);
-                let table = self.outcome.table(kind, Method::Ap, direction);
+                let table = self.outcome.tables.get(key(Method::Ap));
                 let Some(coverage) = table.map(|table| screening.coverage(table)) else {
                     // OK because neurons are screened by integrated gradients, which come before.
                     unreachable!("patches make a table")
@@ -84,12 +84,13 @@ impl<H: Host> Job<'_, '_, H> {
                 while let Some(len) = open.pop_front_if(|len| begin + *len <= effects.len()) {
                     let round = begin..begin + len;
                     begin = round.end;
-                    let claimed = (&order[round.clone()], effects[round].to_vec());
-                    self.claim(kind, direction, claimed).await?;
+                    let places = order[round.clone()].to_vec();
+                    let values = effects[round].to_vec();
+                    self.claim(Patches { kind, direction, places, values }).await?;
                 }
             }
         }
-        self.seconds(format!("ap_{}_{direction}", kind.id()), begun);
+        self.seconds(key(Method::Ap), begun);
         Ok(())
     }
 
@@ -101,26 +102,16 @@ impl<H: Host> Job<'_, '_, H> {
         places: &[usize],
     ) -> Result<Vec<f32>, Error> {
         let width = kind.width(&self.outcome.shape);
-        let components = components(places, width);
-        Ok(patch_some(&self.pair, kind, &components, direction, self.ticker).await?)
+        let component = |place: &usize| Component::at(kind, *place, width);
+        let components: Vec<Component> = places.iter().map(component).collect();
+        Ok(patch_some(&self.pair, &components, direction, self.ticker).await?)
     }
 
-    /// Claims effects, each with its place in a table.
-    async fn claim(
-        &mut self,
-        kind: ComponentKind,
-        direction: Direction,
-        (places, effects): (&[usize], Vec<f32>),
-    ) -> Result<(), Error> {
+    /// Claims effects.
+    async fn claim(&mut self, patches: Patches) -> Result<(), Error> {
         if !self.claims {
             return Ok(());
         }
-        let components = components(places, kind.width(&self.outcome.shape));
-        self.ticker.claim(Claim::Patches { kind, direction, components, effects }).await
+        self.ticker.claim(Claim::Patches(patches)).await
     }
-}
-
-/// Layer and index of places in a table.
-fn components(places: &[usize], width: usize) -> Vec<(usize, usize)> {
-    places.iter().map(|place| (place / width, place % width)).collect()
 }

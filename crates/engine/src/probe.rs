@@ -8,12 +8,10 @@ use twinbeam_attribution::{
 use twinbeam_core::models::ModelShape;
 use twinbeam_core::scores::ScoreTable;
 use twinbeam_core::wire::probes::{Finding, Probe, Replacement};
-use twinbeam_core::words::{
-    Component, ComponentKind, Direction, Experiment, Method, Phase, TokenPair,
-};
+use twinbeam_core::words::{Component, ComponentKind, Entered, Experiment, Phase, TokenPair};
 
 use crate::inspect::encode;
-use crate::run::Ticker;
+use crate::run::{Ticker, ZERO_BASELINE};
 use crate::{Error, Host, Model, Question, question};
 
 /// Answers a question about an experiment. Beside the finding: whether a GPU has computed it and nothing has
@@ -90,25 +88,16 @@ async fn zero_baseline(
     nodes: Nodes,
     progress: &mut dyn Progress,
 ) -> Result<ScoreTable, twinbeam_attribution::Error> {
-    let kind = ComponentKind::Heads;
-    let mut table = ScoreTable {
-        kind,
-        method: Method::IgZero,
-        direction: Direction::Noising,
-        width: 0,
-        values: Vec::new(),
-        exact: Vec::new(),
-        convergence_delta: Vec::new(),
-        n_steps: Vec::new(),
-    };
+    let (mut values, mut deltas, mut n_steps) = (Vec::new(), Vec::new(), Vec::new());
     for layer in 0..pair.n_layers() {
-        let integral = integrate_from_zero(pair, kind, layer, nodes, progress).await?;
-        table.width = integral.ig.len();
-        table.values.extend(integral.ig);
-        table.convergence_delta.push(integral.convergence_delta);
-        table.n_steps.push(integral.n_steps);
+        let integral =
+            integrate_from_zero(pair, ZERO_BASELINE.kind, layer, nodes, progress).await?;
+        values.extend(integral.ig);
+        deltas.push(integral.convergence_delta);
+        n_steps.push(integral.n_steps);
     }
-    Ok(table)
+    let table = ScoreTable::new(ZERO_BASELINE, pair.shape().n_heads, values);
+    Ok(table.with_convergence_delta(deltas).with_n_steps(n_steps))
 }
 
 async fn values(
@@ -227,7 +216,7 @@ fn prompts(model: &Model, experiment: &Experiment, probe: &Probe) -> Result<Vec<
         return Err(Error::Probe("a mean needs at least one prompt to be taken over".to_owned()));
     }
     let encoded = |text: &String| {
-        let ids = encode(model, text, "averaged", experiment)?;
+        let ids = encode(model, text, Entered::Averaged, experiment)?;
         // Of equal lengths by construction: what is looked at is each length and each id.
         TokenPair::new(ids.clone(), ids.clone(), model.shape())?;
         Ok(ids)

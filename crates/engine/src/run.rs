@@ -2,13 +2,13 @@
 
 use twinbeam_attribution::{
     Advance, Baseline, Budget, CostModel, Error as MethodError, LayerIntegral, Load, Nodes, Pace,
-    Progress, ReadBack, RunPair, Side, integrate_layers, layers_at_once,
+    Progress, ReadBack, RunPair, integrate_layers, layers_at_once,
 };
-use twinbeam_core::scores::{JointEffects, Outcome, SideSummary, Strip};
+use twinbeam_core::scores::{JointEffects, Outcome, SideSummary, Strip, TableKey, Tables, Timed};
 use twinbeam_core::wire::Event;
 use twinbeam_core::wire::devices::{Claim, ClaimedIntegral, Work};
 use twinbeam_core::words::{
-    Answers, ComponentKind, Direction, Experiment, Method, Metric, Phase, Steps, TokenPair,
+    Answers, ComponentKind, Direction, Experiment, Method, Metric, Phase, Side, Steps, TokenPair,
     TopToken,
 };
 
@@ -145,11 +145,10 @@ async fn scores<H: Host>(
     let tokens = &question.tokens;
     let pair = model.runs(question).await?;
     if model.claims {
-        let [clean, corrupted] = [Side::Clean, Side::Corrupted].map(|side| logits(&pair, side));
+        let [clean, corrupted] = Side::ALL.map(|side| logits(&pair, side));
         ticker.claim(Claim::Runs { clean, corrupted }).await?;
     }
-    let [clean, corrupted] =
-        [Side::Clean, Side::Corrupted].map(|side| summary(model, &pair, tokens.n_pos(), side));
+    let [clean, corrupted] = Side::ALL.map(|side| summary(model, &pair, tokens.n_pos(), side));
     let sides = Event::Sides {
         job: ticker.job,
         clean: Box::new(clean.clone()),
@@ -161,27 +160,32 @@ async fn scores<H: Host>(
         shape: *model.shape(),
         clean,
         corrupted,
-        tables: Vec::new(),
+        tables: Tables::default(),
         joint: Vec::new(),
-        seconds: vec![("runs".to_owned(), ticker.host.seconds() - ticker.begun)],
+        seconds: vec![(Timed::Runs, ticker.host.seconds() - ticker.begun)],
     };
     let nodes = question.nodes(&pair);
     let (expected, claims) = (question.expected_points(), model.claims);
     let mut job = Job { pair, nodes, expected, claims, ticker, outcome };
     for kind in &plan.kinds {
         for direction in &plan.directions {
-            job.gradients(*kind, Method::Ig, *direction).await?;
+            let (kind, direction) = (*kind, *direction);
+            job.gradients(TableKey { kind, method: Method::Ig, direction }).await?;
             match kind {
-                ComponentKind::Heads => job.patch_heads(*direction).await?,
-                ComponentKind::Neurons => job.patch_neurons(*direction).await?,
+                ComponentKind::Heads => job.patch_heads(direction).await?,
+                ComponentKind::Neurons => job.patch_neurons(direction).await?,
             }
         }
     }
     if plan.zero_baseline {
-        job.gradients(ComponentKind::Heads, Method::IgZero, Direction::Noising).await?;
+        job.gradients(ZERO_BASELINE).await?;
     }
     Ok(job.outcome)
 }
+
+/// The table of integrals from activations of zero: of the heads, and of the clean run alone.
+pub(crate) const ZERO_BASELINE: TableKey =
+    TableKey { kind: ComponentKind::Heads, method: Method::IgZero, direction: Direction::Noising };
 
 /// A question on its way to an outcome.
 pub(crate) struct Job<'a, 'host, H> {
@@ -197,12 +201,8 @@ pub(crate) struct Job<'a, 'host, H> {
 
 impl<H: Host> Job<'_, '_, H> {
     /// IG, AtP and joint patches of every layer, in one pass each; from zero, IG only.
-    async fn gradients(
-        &mut self,
-        kind: ComponentKind,
-        method: Method,
-        direction: Direction,
-    ) -> Result<(), Error> {
+    async fn gradients(&mut self, key: TableKey) -> Result<(), Error> {
+        let TableKey { kind, method, direction } = key;
         self.ticker.phase = match kind {
             ComponentKind::Heads => Phase::IgHeads,
             ComponentKind::Neurons => Phase::IgNeurons,
@@ -223,39 +223,35 @@ impl<H: Host> Job<'_, '_, H> {
             for (layer, integral) in (begin..).zip(some) {
                 #[cfg(feature = "faults")]
                 let integral = crate::faults::spoil_integral(integral, self.claims);
-                self.show_integral((kind, method, direction), layer, &integral).await?;
+                self.show_integral(key, layer, &integral).await?;
                 table.push(integral);
             }
         }
         if self.claims {
             let layers = table.iter().map(claimed).collect();
-            self.ticker.claim(Claim::Integrals { kind, method, direction, layers }).await?;
+            self.ticker.claim(Claim::Integrals { key, layers }).await?;
         }
-        let phase = if method == Method::IgZero {
-            "ig_zero_heads".to_owned()
-        } else {
+        if method != Method::IgZero {
             let values = table.iter().map(|integral| integral.joint).collect();
             self.outcome.joint.push(JointEffects { kind, direction, values });
-            format!("ig_{}_{direction}", kind.id())
-        };
-        self.seconds(phase, begun);
+        }
+        self.seconds(key, begun);
         Ok(())
     }
 
     async fn show_integral(
         &mut self,
-        (kind, method, direction): (ComponentKind, Method, Direction),
+        key: TableKey,
         layer: usize,
         integral: &LayerIntegral,
     ) -> Result<(), Error> {
         let LayerIntegral { ig, atp, convergence_delta, n_steps, .. } = integral;
         let (values, convergence_delta) = (ig.clone(), Some(*convergence_delta));
         let n_steps = Some(*n_steps);
-        let strip = Strip { kind, method, direction, layer, values, convergence_delta, n_steps };
-        if method == Method::Ig {
-            let (method, values) = (Method::Atp, atp.clone());
-            let atp =
-                Strip { method, values, convergence_delta: None, n_steps: None, ..strip.clone() };
+        let strip = Strip { key, layer, values, convergence_delta, n_steps };
+        if key.method == Method::Ig {
+            let (key, values) = (TableKey { method: Method::Atp, ..key }, atp.clone());
+            let atp = Strip { key, values, convergence_delta: None, n_steps: None, ..strip };
             self.show(strip).await?;
             return self.show(atp).await;
         }
@@ -271,8 +267,9 @@ impl<H: Host> Job<'_, '_, H> {
         Ok(())
     }
 
-    pub(crate) fn seconds(&mut self, phase: String, begun: f64) {
-        self.outcome.seconds.push((phase, self.ticker.host.seconds() - begun));
+    /// Notes how long a table took.
+    pub(crate) fn seconds(&mut self, of: TableKey, begun: f64) {
+        self.outcome.seconds.push((Timed::Table(of), self.ticker.host.seconds() - begun));
     }
 }
 

@@ -2,13 +2,14 @@
 //! precision and are stored beside this file.
 
 use burn::tensor::TensorCreationOptions;
-use twinbeam_attribution::{NoProgress, Nodes, RunPair, Side, integrate, patch};
+use twinbeam_attribution::{NoProgress, Nodes, RunPair, integrate, patch};
 use twinbeam_core::models::ModelShape;
-use twinbeam_core::words::{Answers, ComponentKind, Direction, Metric, TokenPair};
-use twinbeam_gpt2::{Gpt2, Gpt2Config, INITIAL_STD, LoadError, Param, Params, random_params};
+use twinbeam_core::wire::devices::GPU_TOLERANCE;
+use twinbeam_core::words::{Answers, ComponentKind, Direction, Metric, Side, TokenPair};
+use twinbeam_gpt2::{Gpt2, Gpt2Config, INITIAL_STD, LoadError, Params, random_params};
 
 use crate::Error;
-use crate::check::{GPU_TOLERANCE, distance, largest};
+use crate::check::{distance, largest};
 
 const KNOWN: &str = include_str!("self_test.json");
 
@@ -64,14 +65,12 @@ pub async fn self_test(options: &TensorCreationOptions) -> Result<f32, Error> {
 pub async fn self_test_values(
     options: &TensorCreationOptions,
 ) -> Result<Vec<(&'static str, Vec<f32>)>, Error> {
-    let mut params = Params::default();
-    for (name, dims, values) in random_params(&SHAPE, 20, INITIAL_STD) {
+    let random = random_params(&SHAPE, 20, INITIAL_STD).map(|(name, dims, values)| {
         // Large enough for every non-linearity to matter.
         let scale = if name.contains("ln_") { 1.0 } else { 10.0 };
-        let values: Vec<f32> = values.iter().map(|value| value * scale).collect();
-        let param = Param::from_values(&name, &dims, values, options).map_err(of_itself)?;
-        params.insert(name, param);
-    }
+        (name, dims, values.iter().map(|value| value * scale).collect())
+    });
+    let params = Params::from_values(random, options).map_err(of_itself)?;
     let model = Gpt2::from_params(Gpt2Config::new(SHAPE, 0), &params).map_err(of_itself)?;
     let clean = vec![0, 5, 9, 13, 21, 34, 7, 2];
     let corrupted = vec![0, 5, 9, 14, 21, 34, 8, 2];

@@ -4,7 +4,7 @@ use twinbeam_attribution::{Nodes, Progress, RunPair, integrate, patch_some};
 use twinbeam_core::models::ModelShape;
 use twinbeam_core::wire::Event;
 use twinbeam_core::wire::devices::{Speed, Work};
-use twinbeam_core::words::{ComponentKind, Direction, Phase, Steps};
+use twinbeam_core::words::{Component, ComponentKind, Direction, Phase, Steps};
 
 use crate::check::Turns;
 use crate::{Error, Host, Model, bench_question};
@@ -34,7 +34,7 @@ async fn measured(model: &Model, host: &mut impl Host) -> Result<Speed, Error> {
     let question = bench_question(model, Steps::Fixed(POINTS))?;
     let pair = model.runs(&question).await?;
     for kind in ComponentKind::ALL {
-        let some: Vec<_> = (0..kind.width(model.shape()).min(2)).map(|index| (0, index)).collect();
+        let some: Vec<_> = kind.of_layer(0, kind.width(model.shape()).min(2)).collect();
         sample(&pair, kind, &some, &mut Turns(host)).await?;
     }
     let seconds_per_dispatch = {
@@ -47,34 +47,34 @@ async fn measured(model: &Model, host: &mut impl Host) -> Result<Speed, Error> {
         read.map_err(|source| Error::Device(source.to_string()))?;
         (host.seconds() - before) / CHAIN as f64
     };
-    let (kind, shape) = (ComponentKind::Heads, model.shape());
-    let all: Vec<_> = heads(shape).collect();
+    let kind = ComponentKind::Heads;
+    let all: Vec<Component> = heads(model.shape()).collect();
     let before = host.seconds();
     sample(&pair, kind, &all, &mut Turns(host)).await?;
     let seconds = host.seconds() - before;
     let cost = pair.cost();
-    let layers = all.iter().map(|(layer, _)| *layer);
+    let layers = all.iter().map(|head| head.layer);
     let operations = cost.patches(kind, layers) + cost.points(kind, 0, POINTS + 2, false);
     let dispatches =
         cost.patch_dispatches(kind) + cost.point_dispatches(kind, 0, POINTS + 2, false);
     Ok(speed(Work { operations: operations as f64, dispatches }, seconds, seconds_per_dispatch))
 }
 
-/// All heads of a model, each a layer and an index.
-fn heads(shape: &ModelShape) -> impl Iterator<Item = (usize, usize)> {
+/// All heads of a model.
+fn heads(shape: &ModelShape) -> impl Iterator<Item = Component> {
     let n_heads = shape.n_heads;
-    (0..shape.n_layers).flat_map(move |layer| (0..n_heads).map(move |index| (layer, index)))
+    (0..shape.n_layers).flat_map(move |layer| ComponentKind::Heads.of_layer(layer, n_heads))
 }
 
 /// A little of each method.
 async fn sample(
     pair: &RunPair<'_>,
     kind: ComponentKind,
-    components: &[(usize, usize)],
+    components: &[Component],
     progress: &mut dyn Progress,
 ) -> Result<(), Error> {
     let direction = Direction::Noising;
-    patch_some(pair, kind, components, direction, progress).await?;
+    patch_some(pair, components, direction, progress).await?;
     integrate(pair, kind, 0, direction, Nodes::Fixed(POINTS), progress).await?;
     Ok(())
 }

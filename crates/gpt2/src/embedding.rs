@@ -87,8 +87,8 @@ impl Embedding {
     }
 }
 
-/// Integers on a device; `[ids]`.
-pub(crate) fn indices(ids: impl IntoIterator<Item = u32>, device: &Device) -> Tensor<1, Int> {
+/// Token ids, or other places, on a device; `[ids]`.
+pub fn indices(ids: impl IntoIterator<Item = u32>, device: &Device) -> Tensor<1, Int> {
     // i32: browsers have no 64-bit integers on the GPU, and no vocabulary needs them.
     let ids: Vec<i32> = ids.into_iter().map(u32::cast_signed).collect();
     Tensor::from_data(TensorData::from(ids.as_slice()), device)

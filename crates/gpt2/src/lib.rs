@@ -72,7 +72,7 @@ pub use activation::Activation;
 pub use cache::{ActivationCache, Activations};
 pub use config::{ConfigError, Gpt2Config, NoBos};
 pub use damage::{Damage, FileKind, NotTheFile, json_object};
-pub use embedding::Tokens;
+pub use embedding::{Tokens, indices};
 pub use gelu::gelu_new;
 pub use hooks::{Hooks, NoHooks};
 pub use index::{IndexError, ShardIndex};

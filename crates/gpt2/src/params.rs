@@ -92,6 +92,23 @@ pub struct Params {
 }
 
 impl Params {
+    /// Puts parameters on a device, in a type, one at a time: each with its name, its shape and its numbers, as
+    /// [`crate::random_params`] makes them.
+    ///
+    /// # Errors
+    /// As [`Param::from_values`].
+    pub fn from_values(
+        values: impl IntoIterator<Item = (String, Vec<usize>, Vec<f32>)>,
+        options: &TensorCreationOptions,
+    ) -> Result<Self, LoadError> {
+        let mut params = Self::default();
+        for (name, dims, values) in values {
+            let param = Param::from_values(&name, &dims, values, options)?;
+            params.insert(name, param);
+        }
+        Ok(params)
+    }
+
     /// Adds or replaces a parameter.
     pub fn insert(&mut self, name: String, param: Param) {
         self.by_name.insert(name, param);

@@ -6,7 +6,7 @@ use leptos::prelude::*;
 use twinbeam_core::prompts::lists::MAX_PAIRS;
 use twinbeam_core::prompts::{Draw, PromptPair};
 use twinbeam_core::scores::many::{CaseResult, Merging};
-use twinbeam_core::scores::{Outcome, SideSummary, Unit};
+use twinbeam_core::scores::{Outcome, SideSummary, Tables, Unit};
 use twinbeam_core::wire::{Event, Request};
 use twinbeam_core::words::{ComponentKind, Experiment};
 
@@ -374,7 +374,7 @@ fn sides(state: AppState, clean: SideSummary, corrupted: SideSummary) {
         shape,
         clean,
         corrupted,
-        tables: Vec::new(),
+        tables: Tables::default(),
         joint: Vec::new(),
         seconds: Vec::new(),
     };

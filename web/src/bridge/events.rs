@@ -2,7 +2,7 @@
 
 use leptos::prelude::*;
 use twinbeam_core::models::ModelShape;
-use twinbeam_core::scores::{SideSummary, UnitBasis};
+use twinbeam_core::scores::{SideSummary, Tables, Timed, UnitBasis};
 use twinbeam_core::wire::inspection::Inspection;
 use twinbeam_core::wire::{Event, Kept, Problem};
 use twinbeam_core::words::ComponentKind;
@@ -79,7 +79,7 @@ fn hear_in_use(state: AppState, event: Event) {
             begin_result(state, *clean, *corrupted);
         }
         Event::Strip { job, strip } if current(job) => {
-            let kind = strip.kind;
+            let kind = strip.key.kind;
             add(state, kind, |committed| strip.add_to(&mut committed.tables));
         }
         Event::Patched { job, patches, coverage } if of_neurons(job) => {
@@ -133,7 +133,7 @@ fn hear_in_use(state: AppState, event: Event) {
 }
 
 /// The heads of a figure are complete.
-fn heads_done(state: AppState, job: u64, seconds: &[(String, f64)], checking: bool) {
+fn heads_done(state: AppState, job: u64, seconds: &[(Timed, f64)], checking: bool) {
     state.seconds.set(Some(seconds.iter().map(|(_, seconds)| seconds).sum()));
     with(|bridge| bridge.losses.set(0));
     if let Some(own) = with(|bridge| bridge.pending.take()) {
@@ -351,7 +351,7 @@ fn begin_result(state: AppState, clean: SideSummary, corrupted: SideSummary) {
         neurons_on: None,
         checking: Vec::new(),
         sides: (clean, corrupted),
-        tables: Vec::new(),
+        tables: Tables::default(),
         coverage: [None; 2],
         neurons: Vec::new(),
     };

@@ -1,9 +1,8 @@
 //! The fields of the right and the wrong next tokens, and how each entry reads.
 
 use leptos::prelude::*;
-use twinbeam_core::prompts::Field;
 use twinbeam_core::wire::inspection::{AnswerCheck, AnswerReading, Inspection};
-use twinbeam_core::words::{Experiment, TopToken};
+use twinbeam_core::words::{Experiment, Field, TopToken};
 
 use super::hints::{self, Hints};
 use super::{edit, focus, visible};

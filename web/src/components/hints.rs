@@ -1,8 +1,8 @@
 //! What is said below a field before it is run, with a button that mends it.
 
 use leptos::prelude::*;
-use twinbeam_core::prompts::{Field, Hint};
-use twinbeam_core::words::Experiment;
+use twinbeam_core::prompts::Hint;
+use twinbeam_core::words::{Experiment, Field};
 
 use super::{edit, focus};
 use crate::explain;

@@ -1,9 +1,9 @@
 //! The two prompts, as text or as token ids, and the tokens that the model sees.
 
 use leptos::prelude::*;
-use twinbeam_core::prompts::{Aligned, Field};
+use twinbeam_core::prompts::Aligned;
 use twinbeam_core::wire::inspection::{SideView, TokenizerNote};
-use twinbeam_core::words::{Experiment, Written};
+use twinbeam_core::words::{Experiment, Field, Written};
 
 use super::hints::{self, Hints};
 use super::{edit, visible};

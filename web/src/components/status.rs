@@ -1,8 +1,8 @@
 //! The line that says what is happening, how long it will take, and where it is computed.
 
 use leptos::prelude::*;
-use twinbeam_core::wire::Kept;
 use twinbeam_core::wire::devices::GpuState;
+use twinbeam_core::wire::{Kept, LoadPart};
 
 use super::speed::Speed;
 use crate::explain::{self, sentence};
@@ -146,7 +146,10 @@ fn loading_words(loaded: &Loaded) -> String {
     let mut words: Vec<String> = loaded
         .seconds
         .iter()
-        .map(|(phase, seconds)| format!("{}: {seconds:.1} s", sentence(phase)))
+        .map(|(part, seconds)| match part {
+            LoadPart::Device => format!("Device: {seconds:.1} s"),
+            LoadPart::Load => format!("Load: {seconds:.1} s"),
+        })
         .collect();
     if let Kept::Stored { fetched, healed } = loaded.kept {
         words.push(format!("Over the network: {}", bytes(fetched)));

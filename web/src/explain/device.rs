@@ -181,11 +181,11 @@ mod tests {
     fn a_failure_names_its_cause() {
         let lost = moved(&Problem::DeviceLost { message: "the driver went away".into() });
         assert!(lost.title.contains("lost") && lost.what_to_do.contains("the driver went away"));
-        let (what, off, allowed) = ("the logits".into(), "3 %".into(), "0.2 %".into());
+        let (what, off, allowed) = ("the logits".into(), 0.03, 0.002);
         let wrong = withdrawn(&Problem::Untrusted { what, off, allowed });
         assert!(
             wrong.title.contains("withdrawn")
-                && wrong.what_to_do.contains("the logits is off by 3 %")
+                && wrong.what_to_do.contains("the logits is off by 3.00 %")
         );
         assert_eq!(refused("none was found").what_to_do, "None was found.");
     }

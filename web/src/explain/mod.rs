@@ -101,8 +101,10 @@ pub(crate) fn problem(problem: &Problem, on_gpu: bool) -> Notice {
         Problem::Untrusted { what, off, allowed } => Notice::new(
             "This GPU’s result is not to be trusted, so nothing of it is shown",
             format!(
-                "The CPU was asked for a sample and disagrees: {what} is off by {off} of the largest value, where rounding \
-                 explains {allowed}. The CPU can run all of it; your inputs are kept."
+                "The CPU was asked for a sample and disagrees: {what} is off by {:.2} % of the largest value, where rounding \
+                 explains {:.2} %. The CPU can run all of it; your inputs are kept.",
+                100.0 * off,
+                100.0 * allowed
             ),
         )
         .offering([WayOn::UseCpu, WayOn::RunAgain]),
@@ -132,8 +134,8 @@ const ONE_TOKEN: &str =
 /// What is wrong with the inputs, and how to mend it.
 pub(crate) fn prompt(error: &PromptError) -> Notice {
     match error {
-        PromptError::Empty { side } => {
-            Notice::new(format!("The {side} prompt is empty"), "Type a prompt, or take an example.")
+        PromptError::Empty { what } => {
+            Notice::new(format!("The {what} is empty"), "Type a prompt, or take an example.")
         }
         PromptError::Lengths { clean, corrupted } => {
             let (longer, by) = if clean > corrupted {
@@ -156,8 +158,8 @@ pub(crate) fn prompt(error: &PromptError) -> Notice {
             format!("The prompt has {got} tokens"),
             format!("This model reads at most {most}. Shorten both prompts."),
         ),
-        PromptError::TooManyChars { side, got, most } => Notice::new(
-            format!("The {side} prompt has {got} characters"),
+        PromptError::TooManyChars { what, got, most } => Notice::new(
+            format!("The {what} has {got} characters"),
             format!("At most {most} are read. Shorten it."),
         ),
         PromptError::UnknownToken { id, d_vocab } => Notice::new(
@@ -184,8 +186,8 @@ pub(crate) fn prompt(error: &PromptError) -> Notice {
             "It cannot read text: type token ids, or use files with a tokenizer.json, or a vocab.json and a merges.txt.",
         )
         .offering([WayOn::TypeIds, WayOn::UseLocalFiles]),
-        PromptError::NoAnswer { side } => Notice::new(
-            format!("The {side} is missing"),
+        PromptError::NoAnswer { field } => Notice::new(
+            format!("The {field} is missing"),
             ONE_TOKEN,
         ),
         PromptError::SameAnswer { .. } => Notice::new(

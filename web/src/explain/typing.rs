@@ -138,7 +138,7 @@ pub(crate) fn example_is_text() -> Notice {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use twinbeam_core::prompts::Field;
+    use twinbeam_core::words::Field;
 
     fn about(about: About, mends: &[&str]) -> (String, Option<String>) {
         let mends = mends.iter().map(|mend| (0, (*mend).to_owned())).collect();

@@ -73,14 +73,15 @@ fn plots(screen: &Screen<'_>) -> Vec<(String, Drawn)> {
 /// A map of the figure as a drawing; `None` where there is no such map, as of the difference of two units.
 fn matrix(shown: &Shown, map: MapKind) -> Option<Drawn> {
     let table = shown.table(map)?;
-    let component =
-        |row: usize, column: usize| Some(Component { kind: table.kind, layer: row, index: column });
+    let component = |row: usize, column: usize| {
+        Some(Component { kind: table.kind(), layer: row, index: column })
+    };
     let drawn = Matrix {
         title: format!("{} of heads, {}", map.title(), shown.look().direction),
         unit: shown.unit(map).to_owned(),
         rows: Labels::numbers("layer", table.n_layers()),
-        columns: Labels::numbers("head", table.width),
-        values: table.values.clone(),
+        columns: Labels::numbers("head", table.width()),
+        values: table.values().to_vec(),
         limit: Some(shown.scale(map).limit()),
         component: Some(&component),
         ..Matrix::default()
@@ -93,7 +94,7 @@ fn scatter(screen: &Screen<'_>, direction: Direction, ig: &ScoreTable, ap: &Scor
     let (factor, unit) = common_unit(&screen.committed.basis, screen.view.unit);
     let pairs = ExactPairs::of(ig, ap);
     let point = |at: usize| {
-        let component = Component::at(ig.kind, pairs.places[at], ig.width);
+        let component = Component::at(ig.kind(), pairs.places[at], ig.width());
         Point::of(component, factor * pairs.ap[at], factor * pairs.ig[at])
     };
     Xy {
@@ -184,6 +185,7 @@ fn one_line(text: &str) -> String {
 
 #[cfg(test)]
 mod tests {
+    use twinbeam_core::scores::{TableKey, Tables};
     use twinbeam_core::words::{Method, Metric, Steps};
 
     use super::super::record::tests::{committed, screen};
@@ -243,7 +245,7 @@ mod tests {
             side.metrics =
                 serde_json::from_value(compared["metrics"][name].clone()).expect("metrics");
         }
-        committed.tables = Vec::new();
+        committed.tables = Tables::default();
         for kind in ComponentKind::ALL {
             for method in [Method::Ig, Method::Ap] {
                 for direction in Direction::ALL {
@@ -253,16 +255,14 @@ mod tests {
                         committed.model.shape.n_heads = rows[0].len();
                     }
                     let steps = &compared["n_steps"][method.id()][kind.id()][direction.id()];
-                    committed.tables.push(ScoreTable {
-                        kind,
-                        method,
-                        direction,
-                        width: rows[0].len(),
-                        n_steps: serde_json::from_value(steps.clone()).unwrap_or_default(),
-                        values: rows.concat(),
-                        exact: Vec::new(),
-                        convergence_delta: Vec::new(),
-                    });
+                    committed.tables.insert(
+                        ScoreTable::new(
+                            TableKey { kind, method, direction },
+                            rows[0].len(),
+                            rows.concat(),
+                        )
+                        .with_n_steps(serde_json::from_value(steps.clone()).unwrap_or_default()),
+                    );
                 }
             }
         }

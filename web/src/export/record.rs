@@ -106,7 +106,7 @@ impl Partial {
     /// The neurons' coverage, once they have been begun.
     fn of(committed: &Committed) -> Vec<Self> {
         let kind = ComponentKind::Neurons;
-        let is_begun = committed.tables.iter().any(|table| table.kind == kind);
+        let is_begun = committed.tables.iter().any(|table| table.kind() == kind);
         if !is_begun || committed.is_complete(kind) {
             return Vec::new();
         }
@@ -146,11 +146,10 @@ pub(crate) struct InUnit {
 
 impl Scored {
     fn of(table: &ScoreTable, committed: &Committed, look: Look) -> Self {
-        let ScoreTable { kind, method, direction, .. } = *table;
-        let basis = &committed.basis;
+        let (key, basis) = (table.key(), &committed.basis);
         // OK because the look is in a unit that the result allows.
-        let factor = look.unit.factor(basis, method, kind, direction).unwrap_or(1.0);
-        let unit = look.unit.label(basis.metric, method, kind);
+        let factor = look.unit.factor(basis, key).unwrap_or(1.0);
+        let unit = look.unit.label(basis.metric, key.method, key.kind);
         Self { table: table.clone(), shown: InUnit { unit, factor } }
     }
 }
@@ -172,14 +171,14 @@ impl Serialize for Scored {
         }
         let Self { table, shown } = self;
         Fields {
-            kind: table.kind,
-            method: table.method,
-            direction: table.direction,
-            width: table.width,
+            kind: table.kind(),
+            method: table.method(),
+            direction: table.direction(),
+            width: table.width(),
             shown: *shown,
             values: exact(table).collect(),
-            convergence_delta: &table.convergence_delta,
-            n_steps: &table.n_steps,
+            convergence_delta: table.convergence_delta(),
+            n_steps: table.n_steps(),
         }
         .serialize(serializer)
     }
@@ -187,7 +186,7 @@ impl Serialize for Scored {
 
 /// The scores of a table, layer by layer; `None` where something stands in.
 fn exact(table: &ScoreTable) -> impl Iterator<Item = Option<f32>> {
-    let scores = table.values.iter().enumerate();
+    let scores = table.values().iter().enumerate();
     scores.map(|(place, score)| table.is_exact(place).then_some(*score))
 }
 
@@ -287,7 +286,7 @@ impl Record {
             ..
         } = &self.experiment;
         let igs = self.tables.iter().map(|scored| &scored.table);
-        let used = igs.filter(|t| t.method == Method::Ig).flat_map(|t| &t.n_steps);
+        let used = igs.filter(|t| t.method() == Method::Ig).flat_map(ScoreTable::n_steps);
         let steps = match n_steps {
             Steps::Fixed(n_steps) => n_steps.to_string(),
             auto @ Steps::Auto { .. } => format!("{auto}, {}", explain::steps(*auto, used)),
@@ -345,9 +344,10 @@ impl Record {
         ]);
         for Scored { table, shown } in &self.tables {
             let [kind, method, direction] =
-                [table.kind.id(), table.method.id(), table.direction.id()];
+                [table.kind().id(), table.method().id(), table.direction().id()];
             for (place, score) in exact(table).enumerate() {
-                let Component { layer, index, .. } = Component::at(table.kind, place, table.width);
+                let Component { layer, index, .. } =
+                    Component::at(table.kind(), place, table.width());
                 let (layer, index) = (layer.to_string(), index.to_string());
                 let written = |factor: f32| {
                     score.map(|score| (score * factor).to_string()).unwrap_or_default()
@@ -370,7 +370,7 @@ fn device_words(device: &DeviceReport) -> String {
 #[cfg(test)]
 pub(crate) mod tests {
     use twinbeam_core::models::Catalog;
-    use twinbeam_core::scores::{MetricValues, Unit, UnitBasis};
+    use twinbeam_core::scores::{MetricValues, Patches, TableKey, Tables, Unit, UnitBasis};
     use twinbeam_core::wire::Kept;
 
     use super::*;
@@ -410,15 +410,12 @@ pub(crate) mod tests {
             n_pos: 5,
             top: Vec::new(),
         };
-        let table = |method, values: [f32; 4]| ScoreTable {
-            kind: ComponentKind::Heads,
-            method,
-            direction: Direction::Noising,
-            width: 2,
-            values: values.to_vec(),
-            exact: Vec::new(),
-            n_steps: Vec::new(),
-            convergence_delta: Vec::new(),
+        let table = |method, values: [f32; 4]| {
+            ScoreTable::new(
+                TableKey { kind: ComponentKind::Heads, method, direction: Direction::Noising },
+                2,
+                values.to_vec(),
+            )
         };
         let sides = (side(3.0), side(-1.0));
         Committed {
@@ -431,10 +428,10 @@ pub(crate) mod tests {
             neurons: Vec::new(),
             model: loaded(),
             sides,
-            tables: vec![
+            tables: Tables::from_iter([
                 table(Method::Ig, [0.5, -0.25, 0.0, 1.0]),
                 table(Method::Ap, [0.25, -0.25, 0.0, 2.0]),
-            ],
+            ]),
         }
     }
 
@@ -535,15 +532,11 @@ print(bad)
     fn what_is_not_patched_has_no_score_of_ap_in_any_file() {
         let mut committed = committed();
         let values: Vec<f32> = (0..16).map(|place| place as f32 / 16.0).collect();
-        let ig = ScoreTable {
-            kind: ComponentKind::Neurons,
-            width: 8,
-            values,
-            ..committed.tables[0].clone()
-        };
-        let mut ap = ScoreTable::screened_by(&ig);
-        (ap.values[3], ap.exact[3]) = (7.0, true);
-        committed.tables.extend([ig, ap]);
+        let (kind, direction) = (ComponentKind::Neurons, Direction::Noising);
+        let key = TableKey { kind, method: Method::Ig, direction };
+        committed.tables.insert(ScoreTable::new(key, 8, values));
+        let patches = Patches { kind, direction, places: vec![3], values: vec![7.0] };
+        patches.add_to(&mut committed.tables);
         let coverage = Coverage { exact: 1, total: 16, sampled: 0, larger: 0, missed_share: None };
         committed.cover(Direction::Noising, coverage);
         assert!(!committed.is_complete(ComponentKind::Neurons));

@@ -74,7 +74,9 @@ mod tests {
     use proptest::prelude::*;
     use serde_json::Value;
     use twinbeam_core::link::{ScaleChoice, parse_link};
-    use twinbeam_core::scores::{Coverage, MetricValues, ScoreTable, SideSummary, Unit, UnitBasis};
+    use twinbeam_core::scores::{
+        Coverage, MetricValues, ScoreTable, SideSummary, TableKey, Tables, Unit, UnitBasis,
+    };
     use twinbeam_core::words::{Component, Direction, Method, Metric, Steps};
 
     use super::super::bundle::{Extras, entries};
@@ -161,7 +163,7 @@ mod tests {
         let [clean, corrupted] = state.sides.map(side);
         committed.basis = UnitBasis::new(state.metric, &clean, &corrupted, 4);
         committed.sides = (clean, corrupted);
-        committed.tables.clear();
+        committed.tables = Tables::default();
         let mut random = state.seed;
         let mut next = move || {
             random = random.wrapping_mul(1_664_525).wrapping_add(1_013_904_223);
@@ -182,16 +184,11 @@ mod tests {
                         _ => Vec::new(),
                     };
                     let deltas = if method == Method::Ig { vec![next(), 1e-6] } else { Vec::new() };
-                    committed.tables.push(ScoreTable {
-                        kind,
-                        method,
-                        direction,
-                        width,
-                        values,
-                        exact,
-                        convergence_delta: deltas,
-                        n_steps: Vec::new(),
-                    });
+                    committed.tables.insert(
+                        ScoreTable::new(TableKey { kind, method, direction }, width, values)
+                            .with_exact(exact)
+                            .with_convergence_delta(deltas),
+                    );
                 }
                 if kind == ComponentKind::Neurons && state.neurons == 2 {
                     let coverage =
@@ -223,8 +220,8 @@ mod tests {
     fn cells(shown: &Shown) -> Vec<String> {
         let all = |map: MapKind| {
             let table = shown.table(map)?;
-            let at = |place| Component::at(table.kind, place, table.width);
-            Some((0..table.values.len()).filter_map(move |place| shown.written(map, at(place))))
+            let at = |place| Component::at(table.kind(), place, table.width());
+            Some((0..table.values().len()).filter_map(move |place| shown.written(map, at(place))))
         };
         MapKind::ALL.into_iter().filter_map(all).flatten().collect()
     }
@@ -361,7 +358,7 @@ mod tests {
                 prop_assert_eq!(a.is_some(), b.is_some());
                 // The difference of two maps has the rounding of both.
                 let allowed = 4.0 * Snapshot::ROUNDING * shown.scale(MapKind::Ig).limit().max(shown.scale(MapKind::Ap).limit());
-                for (a, b) in a.into_iter().flat_map(|t| &t.values).zip(b.into_iter().flat_map(|t| &t.values)) {
+                for (a, b) in a.into_iter().flat_map(ScoreTable::values).zip(b.into_iter().flat_map(ScoreTable::values)) {
                     prop_assert!((a - b).abs() <= allowed, "{} for {}", a, b);
                 }
             }

@@ -2,6 +2,7 @@
 
 use std::fmt::Write as _;
 
+use twinbeam_core::scores::ScoreTable;
 use twinbeam_core::words::Direction;
 
 use super::Record;
@@ -123,8 +124,8 @@ fn source(record: &Record, shown: &Shown, width: usize) -> Vec<String> {
     let model = &record.model_title;
     // In the unit of its map, as on the screen.
     let ig = shown.table(MapKind::Ig);
-    let deltas = ig.map(|table| table.convergence_delta.as_slice()).unwrap_or_default();
-    let used = ig.map(|table| table.n_steps.as_slice()).unwrap_or_default();
+    let deltas = ig.map(ScoreTable::convergence_delta).unwrap_or_default();
+    let used = ig.map(ScoreTable::n_steps).unwrap_or_default();
     let steps = explain::steps(n_steps, used);
     let worst = deltas.iter().copied().max_by(|a, b| a.abs().total_cmp(&b.abs())).unwrap_or(0.0);
     let line = format!(
@@ -174,7 +175,7 @@ fn draw_map(
 ) {
     let Some(table) = shown.table(map) else { return };
     let scale = shown.scale(map);
-    let (n_layers, n_heads) = (table.rows().count(), table.width);
+    let (n_layers, n_heads) = (table.rows().count(), table.width());
     let (left, top) = (x + MAP_LEFT, y + MAP_TOP);
     text(out, left, y + 12, "class=\"map\"", map.title());
     let middle = left + n_heads * cell_width / 2;
@@ -192,7 +193,7 @@ fn draw_map(
         text(out, left - 8, base, "class=\"soft end\"", &layer.to_string());
         for (head, score) in row.iter().enumerate() {
             // What stands in for a score is none.
-            if !table.is_exact(layer * table.width + head) {
+            if !table.is_exact(layer * table.width() + head) {
                 continue;
             }
             let cell_x = left + head * cell_width;

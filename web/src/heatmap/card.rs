@@ -117,8 +117,8 @@ fn row(state: AppState, cell: Component, direction: Direction) -> impl IntoView 
 
 /// What the layer's integrated gradients fail to add up to, and by how many points they were taken.
 fn delta_in_words(ig: &ScoreTable, layer: usize) -> Option<String> {
-    let delta = small(*ig.convergence_delta.get(layer)?);
-    Some(match ig.n_steps.get(layer) {
+    let delta = small(*ig.convergence_delta().get(layer)?);
+    Some(match ig.n_steps().get(layer) {
         Some(points) => format!("{delta}, {}", count(*points, "point")),
         None => delta,
     })
@@ -127,19 +127,23 @@ fn delta_in_words(ig: &ScoreTable, layer: usize) -> Option<String> {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use twinbeam_core::scores::TableKey;
     use twinbeam_core::words::Method;
 
     #[test]
     fn points_stand_beside_the_delta_where_they_are_known() {
-        let table = |n_steps| ScoreTable {
-            kind: ComponentKind::Heads,
-            method: Method::Ig,
-            direction: Direction::Noising,
-            width: 1,
-            values: vec![0.0; 2],
-            exact: Vec::new(),
-            convergence_delta: vec![0.0012, 0.0],
-            n_steps,
+        let table = |n_steps| {
+            ScoreTable::new(
+                TableKey {
+                    kind: ComponentKind::Heads,
+                    method: Method::Ig,
+                    direction: Direction::Noising,
+                },
+                1,
+                vec![0.0; 2],
+            )
+            .with_convergence_delta(vec![0.0012, 0.0])
+            .with_n_steps(n_steps)
         };
         let words = |n_steps| delta_in_words(&table(n_steps), 0);
         assert_eq!(words(vec![17, 5]).as_deref(), Some("+0.001, 17 points"));

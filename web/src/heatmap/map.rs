@@ -286,8 +286,8 @@ fn Convergence(state: AppState, shown: Memo<Shown>) -> impl IntoView {
             let table = shown.table(MapKind::Ig);
             let layers = table.map(|table| {
                 let sums = table.rows().map(|row| row.iter().sum::<f32>());
-                let points = table.n_steps.iter().copied().map(Some).chain(iter::repeat(None));
-                let deltas = table.convergence_delta.iter().copied();
+                let points = table.n_steps().iter().copied().map(Some).chain(iter::repeat(None));
+                let deltas = table.convergence_delta().iter().copied();
                 sums.zip(deltas).zip(points).collect::<Vec<_>>()
             });
             (layers.unwrap_or_default(), shown.unit(MapKind::Ig))

@@ -1,7 +1,7 @@
 //! Marks beside a figure that keep its numbers from being taken at their word.
 
 use leptos::prelude::*;
-use twinbeam_core::scores::{GapRefused, ScoreTable, Unit, UnitBasis};
+use twinbeam_core::scores::{GapRefused, ScoreTable, TableKey, Unit, UnitBasis};
 use twinbeam_core::words::{ComponentKind, Method, Steps};
 
 use super::scale::{signed, small};
@@ -39,9 +39,9 @@ pub(super) fn worst(deltas: &[f32]) -> Option<(usize, f32)> {
 pub(super) fn off(basis: &UnitBasis, unit: Unit, ig: &ScoreTable, delta: f32) -> String {
     let unit = unit.or_metric(basis);
     // OK because the metric's own unit is never refused.
-    let factor = unit.factor(basis, ig.method, ig.kind, ig.direction).unwrap_or(1.0);
+    let factor = unit.factor(basis, ig.key()).unwrap_or(1.0);
     let in_unit =
-        format!("{} {}", small(factor * delta), unit.label(basis.metric, ig.method, ig.kind));
+        format!("{} {}", small(factor * delta), unit.label(basis.metric, ig.method(), ig.kind()));
     let share = || format!("{} of the gap", percent(delta.abs() / basis.gap.abs()));
     match unit {
         _ if basis.gap == 0.0 => in_unit,
@@ -65,8 +65,8 @@ pub(super) fn marks(
     if gap < 0.0 && !is_said {
         marks.push(Mark::Reversed { gap, unit: basis.metric.unit() });
     }
-    let deltas = ig.map(|table| table.convergence_delta.as_slice()).unwrap_or_default();
-    let used = ig.map(|table| table.n_steps.as_slice()).unwrap_or_default();
+    let deltas = ig.map(ScoreTable::convergence_delta).unwrap_or_default();
+    let used = ig.map(ScoreTable::n_steps).unwrap_or_default();
     let given_up = match steps {
         Steps::Fixed(_) => None,
         Steps::Auto { .. } => used.iter().position(|points| *points >= MOST_POINTS),
@@ -98,7 +98,7 @@ pub(super) fn Marks(state: AppState) -> impl IntoView {
                 return Vec::new();
             };
             let (kind, direction) = (ComponentKind::Heads, state.direction());
-            let ig = ScoreTable::find(&committed.tables, kind, Method::Ig, direction);
+            let ig = committed.tables.get(TableKey { kind, method: Method::Ig, direction });
             marks(&committed.basis, unit, committed.experiment.n_steps, ig)
         })
     });
@@ -205,16 +205,17 @@ mod tests {
     const FIFTY: Steps = Steps::Fixed(50);
 
     fn table(convergence_delta: Vec<f32>, n_steps: Vec<usize>) -> ScoreTable {
-        ScoreTable {
-            kind: ComponentKind::Heads,
-            method: Method::Ig,
-            direction: Direction::Noising,
-            width: 1,
-            values: vec![0.0; convergence_delta.len()],
-            exact: Vec::new(),
-            convergence_delta,
-            n_steps,
-        }
+        ScoreTable::new(
+            TableKey {
+                kind: ComponentKind::Heads,
+                method: Method::Ig,
+                direction: Direction::Noising,
+            },
+            1,
+            vec![0.0; convergence_delta.len()],
+        )
+        .with_convergence_delta(convergence_delta)
+        .with_n_steps(n_steps)
     }
 
     const fn basis(gap: f32) -> UnitBasis {

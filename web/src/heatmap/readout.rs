@@ -75,8 +75,8 @@ pub(crate) fn Agreement(state: AppState, kind: ComponentKind) -> impl IntoView {
             let [ig, ap] = tables;
             let (ig, ap) = (ig?, ap?);
             // Heads' AP comes layer by layer after IG: before it is complete, this would not be of all.
-            let all = ig.values.len();
-            if all != ap.values.len() {
+            let all = ig.values().len();
+            if all != ap.values().len() {
                 return None;
             }
             let ExactPairs { places, ig, ap } = ExactPairs::of(ig, ap);

@@ -93,12 +93,12 @@ impl Shown {
         let diff = diff.map(|(ig, ap)| ig.minus(ap));
         let tables = [ig, ap, diff];
         let mut own =
-            [0, 1, 2].map(|map| Scale::of(tables[map].iter().flat_map(|table| &table.values)));
+            [0, 1, 2].map(|map| Scale::of(tables[map].iter().flat_map(ScoreTable::values)));
         if let ([Some(screen), Some(patches)], [_, Some(ap), _]) = (methods, &tables)
-            && !ap.exact.is_empty()
+            && !ap.is_all_exact()
         {
             // Stand-ins leave one by one: without all of them the colours of the rest would jump each time.
-            let factor = unit.factor(basis, patches.method, kind, patches.direction)?;
+            let factor = unit.factor(basis, patches.key())?;
             own[MapKind::Ap as usize] =
                 own[MapKind::Ap as usize].or_larger(Scale::of(&[screen.max_abs() * factor]));
         }
@@ -157,7 +157,7 @@ impl Shown {
     /// Whether something stands in for a component's score.
     pub(crate) fn is_screened(&self, map: MapKind, of: Component) -> bool {
         self.table(map).is_some_and(|table| {
-            of.index < table.width && !table.is_exact(of.layer * table.width + of.index)
+            of.index < table.width() && !table.is_exact(of.layer * table.width() + of.index)
         })
     }
 
@@ -168,14 +168,12 @@ impl Shown {
 
     /// Whether a map has scores of all layers, exact ones: what is said of them is final.
     pub(crate) fn is_final(&self, map: MapKind, n_layers: usize) -> bool {
-        self.table(map).is_some_and(|table| {
-            table.n_layers() == n_layers && table.exact.iter().all(|exact| *exact)
-        })
+        self.table(map).is_some_and(|table| table.n_layers() == n_layers && table.is_all_exact())
     }
 
     /// Scores of a map that are not exact: what stands in for them is drawn otherwise, and not counted.
     pub(crate) fn n_screened(&self, map: MapKind) -> usize {
-        self.table(map).map_or(0, |table| table.values.len() - table.n_exact())
+        self.table(map).map_or(0, |table| table.values().len() - table.n_exact())
     }
 
     /// The scores of a component in words.
@@ -195,13 +193,7 @@ impl Shown {
 }
 
 fn in_unit(table: &ScoreTable, basis: &UnitBasis, unit: Unit) -> Result<ScoreTable, GapRefused> {
-    let factor = unit.factor(basis, table.method, table.kind, table.direction)?;
-    let scaled = |values: &[f32]| values.iter().map(|value| value * factor).collect();
-    Ok(ScoreTable {
-        values: scaled(&table.values),
-        convergence_delta: scaled(&table.convergence_delta),
-        ..table.clone()
-    })
+    Ok(table.scaled(unit.factor(basis, table.key())?))
 }
 
 /// Where a component stands among all of its kind, and in its layer.
@@ -221,18 +213,20 @@ impl Standing {
         let Component { layer, index, .. } = component;
         let score = table.get(layer, index)?.abs();
         let exact = |place: &usize| table.is_exact(*place);
-        let is_larger = |place: &usize| table.values[*place].abs() > score;
-        let rank = 1 + (0..table.values.len()).filter(exact).filter(is_larger).count();
+        let is_larger = |place: &usize| table.values()[*place].abs() > score;
+        let rank = 1 + (0..table.values().len()).filter(exact).filter(is_larger).count();
         let of = table.n_exact();
-        let mut places = layer * table.width..(layer + 1) * table.width;
+        let mut places = layer * table.width()..(layer + 1) * table.width();
         let total: f32 = table.rows().nth(layer)?.iter().map(|other| other.abs()).sum();
         let share = (total > 0.0 && places.all(|place| exact(&place))).then(|| score / total);
-        Some(Self { rank, of, is_final: of == table.values.len(), share })
+        Some(Self { rank, of, is_final: of == table.values().len(), share })
     }
 }
 
 #[cfg(test)]
 mod tests {
+    use twinbeam_core::scores::TableKey;
+
     use super::*;
 
     const BASIS: UnitBasis =
@@ -243,16 +237,12 @@ mod tests {
     }
 
     fn table(method: Method, values: [f32; 4]) -> ScoreTable {
-        ScoreTable {
-            kind: ComponentKind::Heads,
-            method,
-            direction: Direction::Noising,
-            width: 2,
-            values: values.to_vec(),
-            exact: Vec::new(),
-            n_steps: Vec::new(),
-            convergence_delta: vec![0.5, 0.0],
-        }
+        ScoreTable::new(
+            TableKey { kind: ComponentKind::Heads, method, direction: Direction::Noising },
+            2,
+            values.to_vec(),
+        )
+        .with_convergence_delta(vec![0.5, 0.0])
     }
 
     fn look(unit: Unit, scale: ScaleChoice) -> Look {
@@ -279,8 +269,8 @@ mod tests {
     fn shares_are_of_the_gap_and_deltas_with_them() {
         let shown = shown(Unit::ShareOfGap, ScaleChoice::Own);
         assert_eq!(MapKind::ALL.map(|map| shown.scale(map).limit()), [0.5, 2.0, 1.5]);
-        let deltas = shown.table(MapKind::Ig).map(|table| table.convergence_delta.clone());
-        assert_eq!(deltas, Some(vec![0.125, 0.0]));
+        let deltas = shown.table(MapKind::Ig).map(ScoreTable::convergence_delta);
+        assert_eq!(deltas, Some([0.125, 0.0].as_slice()));
     }
 
     #[test]
@@ -296,7 +286,7 @@ mod tests {
     fn in_part(unit: Unit, choice: ScaleChoice) -> Shown {
         let (ig, ap) =
             (table(Method::Ig, [2.0, -1.0, 0.25, 0.5]), table(Method::Ap, [1.0, -0.5, 0.25, 0.5]));
-        let ap = ScoreTable { exact: vec![true, true, false, false], ..ap };
+        let ap = ap.with_exact(vec![true, true, false, false]);
         let look = look(unit, choice);
         Shown::of_tables([Some(&ig), Some(&ap)], &BASIS, look, ComponentKind::Heads)
             .expect("the gap is large")
@@ -316,7 +306,7 @@ mod tests {
                 assert_eq!(of(unit).look().unit, Unit::Metric);
             }
             // As long as nothing is patched, too: the unit does not change on the way.
-            committed.tables.truncate(1);
+            committed.tables.retain(|table| table.method() == Method::Ig);
             let look = look(Unit::Notebook, ScaleChoice::Own);
             let shown = Shown::new(&committed, look, ComponentKind::Heads);
             assert_eq!(shown.unit(MapKind::Ig), "logits");

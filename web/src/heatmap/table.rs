@@ -153,10 +153,14 @@ fn in_order(shown: &Shown, kind: ComponentKind, order: Order) -> Vec<Component> 
         return Vec::new();
     };
     match order {
-        Order::Place => (0..table.values.len())
-            .map(|place| Component { kind, layer: place / table.width, index: place % table.width })
+        Order::Place => (0..table.values().len())
+            .map(|place| Component {
+                kind,
+                layer: place / table.width(),
+                index: place % table.width(),
+            })
             .collect(),
-        Order::By(_) => table.strongest(table.values.len()),
+        Order::By(_) => table.strongest(table.values().len()),
     }
 }
 

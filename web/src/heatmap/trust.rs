@@ -4,7 +4,7 @@ use std::fmt::Write as _;
 
 use leptos::prelude::*;
 use twinbeam_core::link::Snapshot;
-use twinbeam_core::scores::{GapRefused, ScoreTable, SideSummary, Unit};
+use twinbeam_core::scores::{GapRefused, ScoreTable, SideSummary, TableKey, Unit};
 use twinbeam_core::wire::devices::CheckReport;
 use twinbeam_core::words::{ComponentKind, Direction, Method};
 
@@ -70,7 +70,7 @@ fn chips(
     direction: Direction,
     unit: Unit,
 ) -> Vec<Chip> {
-    let ig = ScoreTable::find(&committed.tables, kind, Method::Ig, direction);
+    let ig = committed.tables.get(TableKey { kind, method: Method::Ig, direction });
     let mut chips = Vec::new();
     chips.extend(ig.and_then(|ig| convergence(committed, unit, ig)));
     chips.push(gap(committed));
@@ -115,7 +115,7 @@ fn chips(
 }
 
 fn convergence(committed: &Committed, unit: Unit, ig: &ScoreTable) -> Option<Chip> {
-    let (layer, delta) = worst(&ig.convergence_delta)?;
+    let (layer, delta) = worst(ig.convergence_delta())?;
     let n_steps = committed.experiment.n_steps;
     let found = marks(&committed.basis, unit, n_steps, Some(ig));
     let is_off = |mark: &Mark| matches!(mark, Mark::NotConverged { .. } | Mark::GivenUp { .. });
@@ -125,7 +125,7 @@ fn convergence(committed: &Committed, unit: Unit, ig: &ScoreTable) -> Option<Chi
         "The largest convergence delta is {}, of layer {layer}, by {}. It is the sum of IG over a layer minus the effect of \
          replacing the whole layer, which the sum must come to; up to 1 % of the gap counts as converged.",
         off(&committed.basis, unit, ig, delta),
-        steps(n_steps, &ig.n_steps),
+        steps(n_steps, ig.n_steps()),
     );
     Some(Chip::new("convergence", is_fine, label, words))
 }
@@ -290,11 +290,16 @@ mod tests {
     use super::*;
     use crate::export::tests::committed as own;
 
+    fn set_deltas(committed: &mut Committed, deltas: [f32; 2]) {
+        let (kind, method) = (ComponentKind::Heads, Method::Ig);
+        let key = TableKey { kind, method, direction: Direction::Noising };
+        let ig = committed.tables.get(key).expect("it is there").clone();
+        committed.tables.insert(ig.with_convergence_delta(deltas.to_vec()));
+    }
+
     fn committed() -> Committed {
         let mut committed = own();
-        for table in committed.tables.iter_mut().filter(|table| table.method == Method::Ig) {
-            table.convergence_delta = vec![1e-6, -0.002];
-        }
+        set_deltas(&mut committed, [1e-6, -0.002]);
         let token = |text: &str| TopToken { id: 1, text: text.to_owned(), prob: 0.5, logit: 1.0 };
         committed.sides.0.top = vec![token(" the"), token(" John")];
         committed
@@ -330,7 +335,7 @@ mod tests {
             let found = found(&committed).into_iter();
             found.filter(|(_, verdict)| *verdict == Verdict::Caution).map(|(id, _)| id).collect()
         };
-        assert_eq!(cautions(|c| c.tables[0].convergence_delta[0] = 0.5), ["convergence"]);
+        assert_eq!(cautions(|c| set_deltas(c, [0.5, -0.002])), ["convergence"]);
         assert_eq!(cautions(|c| c.basis.gap = 0.05), ["convergence", "gap"]);
         assert_eq!(cautions(|c| c.basis.gap = -4.0), ["gap"]);
         assert_eq!(cautions(|c| c.sides.0.metrics.logit_diff = 0.0), ["solved"]);

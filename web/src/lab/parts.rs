@@ -3,7 +3,7 @@
 
 use leptos::ev::MouseEvent;
 use leptos::prelude::*;
-use twinbeam_core::scores::{Unit, UnitBasis};
+use twinbeam_core::scores::{TableKey, Unit, UnitBasis};
 use twinbeam_core::words::{Component, ComponentKind, Direction, Method};
 use wasm_bindgen::JsCast as _;
 use web_sys::Element;
@@ -19,7 +19,7 @@ pub(crate) fn common_unit(basis: &UnitBasis, wanted: Unit) -> (f32, &'static str
     // In such a unit, both methods, kinds and directions have one factor.
     let (method, kind, direction) = (Method::Ap, ComponentKind::Heads, Direction::Noising);
     let label = |unit: Unit| unit.label(basis.metric, method, kind);
-    let factor = wanted.factor(basis, method, kind, direction).ok();
+    let factor = wanted.factor(basis, TableKey { kind, method, direction }).ok();
     match factor.filter(|_| wanted.comparable()) {
         Some(factor) => (factor, label(wanted)),
         None => (1.0, label(Unit::Metric)),

@@ -44,18 +44,18 @@ impl Found {
         ap: &ScoreTable,
         highlight: Highlight,
     ) -> Option<Self> {
-        let n = ig.values.len().min(ap.values.len());
+        let n = ig.values().len().min(ap.values().len());
         let places: Vec<usize> = (0..n).filter(|place| ap.is_exact(*place)).collect();
         if places.is_empty() {
             return None;
         }
         let found = |table: &ScoreTable| -> BTreeSet<usize> {
-            let values: Vec<f32> = places.iter().map(|place| table.values[*place]).collect();
+            let values: Vec<f32> = places.iter().map(|place| table.values()[*place]).collect();
             let found = found(&values, highlight);
             found.into_iter().map(|of| places[of]).collect()
         };
         let (found_ig, found_ap) = (found(ig), found(ap));
-        Some(Self { kind: ig.kind, width: ig.width, places, ig: found_ig, ap: found_ap })
+        Some(Self { kind: ig.kind(), width: ig.width(), places, ig: found_ig, ap: found_ap })
     }
 
     /// Whether each of the methods has found a component: IG, AP.
@@ -132,7 +132,7 @@ pub(crate) fn found_in(state: AppState, kind: ComponentKind) -> Memo<Option<Arc<
 ///
 /// # Units
 /// The metric's, as the scores.
-pub(super) fn least(values: &[f32], highlight: Highlight) -> Option<f32> {
+pub(super) fn threshold(values: &[f32], highlight: Highlight) -> Option<f32> {
     match highlight {
         Highlight::Quantile(q) => {
             let sizes: Vec<f32> = values.iter().map(|value| value.abs()).collect();
@@ -155,21 +155,17 @@ fn found(values: &[f32], highlight: Highlight) -> Vec<usize> {
 
 #[cfg(test)]
 mod tests {
+    use twinbeam_core::scores::TableKey;
     use twinbeam_core::words::Method;
 
     use super::*;
 
     fn table(method: Method, values: [f32; 6]) -> ScoreTable {
-        ScoreTable {
-            kind: ComponentKind::Heads,
-            method,
-            direction: Direction::Noising,
-            width: 3,
-            values: values.to_vec(),
-            exact: Vec::new(),
-            convergence_delta: Vec::new(),
-            n_steps: Vec::new(),
-        }
+        ScoreTable::new(
+            TableKey { kind: ComponentKind::Heads, method, direction: Direction::Noising },
+            3,
+            values.to_vec(),
+        )
     }
 
     #[test]
@@ -199,9 +195,9 @@ mod tests {
     #[test]
     fn what_is_not_patched_yet_is_in_no_set() {
         let ig = table(Method::Ig, [1.0; 6]);
-        let mut ap = ScoreTable::screened_by(&ig);
+        let ap = ScoreTable::screened_by(&ig);
         assert!(Found::of_tables(&ig, &ap, Highlight::default()).is_none());
-        ap.exact[2] = true;
+        let ap = ap.with_exact((0..6).map(|place| place == 2).collect());
         let found = Found::of_tables(&ig, &ap, Highlight::AtLeast(0.0)).expect("one is there");
         let both = found.set(SetChoice::Both, &BTreeSet::new());
         assert_eq!(both, [Component { kind: ComponentKind::Heads, layer: 0, index: 2 }]);

@@ -222,7 +222,7 @@ impl AppState {
         self.committed.with(|committed| {
             let [ig, ap] = committed.as_ref()?.tables(ComponentKind::Heads, direction);
             let (ig, ap) = (ig?, ap?);
-            if ig.values.len() != ap.values.len() {
+            if ig.values().len() != ap.values().len() {
                 return None;
             }
             ig.minus(ap).strongest(1).into_iter().next()

@@ -16,7 +16,7 @@ use twinbeam_core::wire::probes::{Finding, Probe};
 use twinbeam_core::words::ComponentKind;
 
 pub(super) use self::focus::{Focus, Tokens, about, focus, labels, lists, tokens, unchecked};
-pub(super) use self::layers::{least, meaning, read, word};
+pub(super) use self::layers::{least_read, meaning, read, word};
 use super::parts::{common_unit, go};
 use super::{PanelFrame, Pending, Slot};
 use crate::plot::{Drawn, PlotView};

@@ -1,6 +1,7 @@
 //! Which neurons stand out, and their scores in words. Nothing here draws.
 
 use twinbeam_core::link::NeuronScores;
+use twinbeam_core::scores::TableKey;
 use twinbeam_core::words::{Component, ComponentKind, Method};
 
 use crate::heatmap::scale::{Scale, signed};
@@ -39,7 +40,9 @@ pub(super) fn strongest_of_link(
 ) -> Vec<Listed> {
     // As the maps do where a unit is refused.
     let Look { direction, unit, .. } = look.at(&committed.basis);
-    let factor = |method| unit.factor(&committed.basis, method, KIND, direction).unwrap_or(1.0);
+    let factor = |method| {
+        unit.factor(&committed.basis, TableKey { kind: KIND, method, direction }).unwrap_or(1.0)
+    };
     let (ig_factor, ap_factor) = (factor(Method::Ig), factor(Method::Ap));
     if map == MapKind::Diff && !unit.comparable() {
         return Vec::new();

@@ -409,24 +409,21 @@ fn share_of(event: &MouseEvent) -> Option<(f64, f64)> {
 
 #[cfg(test)]
 mod tests {
+    use twinbeam_core::scores::TableKey;
     use twinbeam_core::words::{Direction, Method};
 
     use super::*;
 
     #[test]
     fn an_exact_extreme_and_a_larger_stand_in_share_a_column() {
-        let table = ScoreTable {
-            kind: KIND,
-            method: Method::Ap,
-            direction: Direction::Noising,
-            width: 4,
-            values: vec![0.5, -1.0, -0.25, 0.0],
-            exact: vec![true, false, false, true],
-            convergence_delta: Vec::new(),
-            n_steps: Vec::new(),
-        };
+        let table = ScoreTable::new(
+            TableKey { kind: KIND, method: Method::Ap, direction: Direction::Noising },
+            4,
+            vec![0.5, -1.0, -0.25, 0.0],
+        )
+        .with_exact(vec![true, false, false, true]);
         let row = Row::of(&table, 0).expect("a layer");
-        let of = |range, map| halves(row, range, Scale::of(&table.values), map);
+        let of = |range, map| halves(row, range, Scale::of(table.values()), map);
         assert_eq!(of(0..2, MapKind::Ap), [Some(0.5), Some(-FAINT)]);
         assert_eq!(of(0..1, MapKind::Ap), [Some(0.5); 2], "exact: all of the height");
         assert_eq!(of(2..3, MapKind::Ap), [None, Some(-0.25 * FAINT)]);

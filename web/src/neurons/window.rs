@@ -119,9 +119,9 @@ pub(crate) struct Row<'table> {
 
 impl<'table> Row<'table> {
     pub(crate) fn of(table: &'table ScoreTable, layer: usize) -> Option<Self> {
-        let places = layer * table.width..(layer + 1) * table.width;
-        let scores = table.values.get(places.clone())?;
-        Some(Self { scores, exact: table.exact.get(places).unwrap_or_default() })
+        let places = layer * table.width()..(layer + 1) * table.width();
+        let scores = table.values().get(places.clone())?;
+        Some(Self { scores, exact: table.exact().get(places).unwrap_or_default() })
     }
 
     /// The largest absolute scores in a range, so that no extreme is lost however many share a column; the
@@ -171,6 +171,7 @@ impl Extremes {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use twinbeam_core::scores::TableKey;
     use twinbeam_core::words::{ComponentKind, Direction, Method};
 
     #[test]
@@ -268,19 +269,18 @@ mod tests {
 
     #[test]
     fn rows_are_those_of_the_table() {
-        let ig = ScoreTable {
-            kind: ComponentKind::Neurons,
-            method: Method::Ig,
-            direction: Direction::Noising,
-            width: 2,
-            values: vec![0.5, 0.25, 1.0, 2.0],
-            exact: Vec::new(),
-            convergence_delta: Vec::new(),
-            n_steps: Vec::new(),
-        };
+        let ig = ScoreTable::new(
+            TableKey {
+                kind: ComponentKind::Neurons,
+                method: Method::Ig,
+                direction: Direction::Noising,
+            },
+            2,
+            vec![0.5, 0.25, 1.0, 2.0],
+        );
         let row = Row::of(&ig, 1).expect("a layer");
         assert_eq!((row.scores, row.exact), ([1.0, 2.0].as_slice(), [].as_slice()));
-        let screened = ScoreTable { exact: vec![true, true, false, true], ..ig };
+        let screened = ig.with_exact(vec![true, true, false, true]);
         assert_eq!(Row::of(&screened, 1).map(|row| row.extremes(0..2).exact), Some(Some(1)));
         assert!(Row::of(&screened, 2).is_none(), "not computed yet");
     }

@@ -7,8 +7,8 @@ use twinbeam_core::models::HookName;
 use twinbeam_core::words::{Component, Direction, TokenPair};
 use twinbeam_gpt2::{Gpt2, Hooks};
 
-use super::{activation, ends, of_side, read, run, site_name, some_parts};
-use crate::run::changed;
+use super::{activation, ends, number, of_side, run, site_name, some_parts};
+use crate::site::changed;
 use crate::{Error, RunPair};
 
 /// One full run with some components replaced, of any layers: what one set of [`crate::ablate()`] gives, as the
@@ -39,8 +39,8 @@ pub async fn ablate_set(
         sites.entry(name).or_insert((Vec::new(), value)).0.push(*index);
     }
     let ids = of_side(tokens, changed(direction));
-    let before = read(pair, run(pair, ids, &mut ReplaceSome::default())).await?;
-    let after = read(pair, run(pair, ids, &mut ReplaceSome { sites, skip })).await?;
+    let before = number(pair, run(pair, ids, &mut ReplaceSome::default())).await?;
+    let after = number(pair, run(pair, ids, &mut ReplaceSome { sites, skip })).await?;
     Ok((after - before) as f32)
 }
 

@@ -1,7 +1,7 @@
 //! A case of the output file.
 
 use serde_json::{Map, Value, json};
-use twinbeam_core::scores::{MetricValues, Outcome, ScoreTable};
+use twinbeam_core::scores::{MetricValues, Outcome, TableKey};
 use twinbeam_core::words::{ComponentKind, Method};
 
 /// One case of the output; every score in the metric's unit, positive supports the clean behaviour.
@@ -19,7 +19,7 @@ pub(super) fn entry(name: &str, outcome: &Outcome) -> Value {
         json!({ "clean": metrics(clean), "corrupted": metrics(corrupted) }),
     );
     entry.insert("heads".to_owned(), tables(outcome, heads));
-    let has_neurons = outcome.tables.iter().any(|table| table.kind == neurons);
+    let has_neurons = outcome.tables.iter().any(|table| table.kind() == neurons);
     if has_neurons {
         entry.insert("neurons".to_owned(), tables(outcome, neurons));
     }
@@ -30,10 +30,11 @@ pub(super) fn entry(name: &str, outcome: &Outcome) -> Value {
     entry.insert("joint".to_owned(), Value::Object(joint));
     let mut deltas = Map::new();
     for table in &outcome.tables {
-        let value = json!(table.convergence_delta);
-        match table.method {
+        let value = json!(table.convergence_delta());
+        let TableKey { kind, method, direction } = table.key();
+        match method {
             Method::Ig => {
-                insert(&mut deltas, &["ig", table.kind.id(), table.direction.id()], value);
+                insert(&mut deltas, &["ig", kind.id(), direction.id()], value);
             }
             Method::IgZero => insert(&mut deltas, &["ig_zero"], value),
             Method::Ap | Method::Atp => {}
@@ -41,13 +42,13 @@ pub(super) fn entry(name: &str, outcome: &Outcome) -> Value {
     }
     entry.insert("convergence_delta".to_owned(), Value::Object(deltas));
     let mut steps = Map::new();
-    for table in outcome.tables.iter().filter(|table| !table.n_steps.is_empty()) {
-        let path = [table.method.id(), table.kind.id(), table.direction.id()];
-        insert(&mut steps, &path, json!(table.n_steps));
+    for table in outcome.tables.iter().filter(|table| !table.n_steps().is_empty()) {
+        let TableKey { kind, method, direction } = table.key();
+        insert(&mut steps, &[method.id(), kind.id(), direction.id()], json!(table.n_steps()));
     }
     entry.insert("n_steps".to_owned(), Value::Object(steps));
     let seconds: Map<String, Value> =
-        outcome.seconds.iter().map(|(phase, seconds)| (phase.clone(), json!(seconds))).collect();
+        outcome.seconds.iter().map(|(part, seconds)| (part.to_string(), json!(seconds))).collect();
     entry.insert("seconds".to_owned(), Value::Object(seconds));
     Value::Object(entry)
 }
@@ -65,18 +66,15 @@ fn metrics(values: &MetricValues) -> Value {
 
 fn tables(outcome: &Outcome, kind: ComponentKind) -> Value {
     let mut map = Map::new();
-    for table in outcome.tables.iter().filter(|table| table.kind == kind) {
+    for table in outcome.tables.iter().filter(|table| table.kind() == kind) {
         let rows = json!(table.rows().collect::<Vec<_>>());
-        match table.method {
-            Method::IgZero => insert(&mut map, &[table.method.id()], rows),
-            _ => insert(&mut map, &[table.method.id(), direction_of(table)], rows),
+        let TableKey { method, direction, .. } = table.key();
+        match method {
+            Method::IgZero => insert(&mut map, &[method.id()], rows),
+            _ => insert(&mut map, &[method.id(), direction.id()], rows),
         }
     }
     Value::Object(map)
-}
-
-fn direction_of(table: &ScoreTable) -> &'static str {
-    table.direction.id()
 }
 
 /// Puts a value at a path of keys.

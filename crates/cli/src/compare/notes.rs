@@ -76,7 +76,8 @@ impl Notes {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use twinbeam_core::prompts::{About, Field};
+    use twinbeam_core::prompts::About;
+    use twinbeam_core::words::Field;
 
     #[test]
     fn what_many_cases_share_is_said_once() {

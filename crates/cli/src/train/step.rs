@@ -6,10 +6,10 @@ use std::path::Path;
 use anyhow::Context as _;
 use burn::optim::{AdamW, AdamWConfig, AdamWState, Optimizer as _};
 use burn::tensor::activation::log_softmax;
-use burn::tensor::{DType, Device, Gradients, Int, Tensor, TensorCreationOptions};
+use burn::tensor::{DType, Device, Gradients, Tensor, TensorCreationOptions};
 use pollster::block_on;
 use twinbeam_gpt2::{
-    Gpt2, Gpt2Config, Hooks, INITIAL_STD, Param, Params, StoredDtype, expected_params,
+    Gpt2, Gpt2Config, Hooks, INITIAL_STD, Param, Params, StoredDtype, expected_params, indices,
     random_params, safetensors_header, stored_bytes,
 };
 
@@ -36,11 +36,7 @@ impl Trainer {
         // As large a layer's output as at the width that GPT-2's weights were chosen for: a narrow model's
         // attention would otherwise start all but uniform, and learn late.
         let std = INITIAL_STD * (GPT2_WIDTH / config.shape.d_model as f32).sqrt();
-        let mut params = Params::default();
-        for (name, dims, values) in random_params(&config.shape, seed, std) {
-            let param = Param::from_values(&name, &dims, values, &options())?;
-            params.insert(name, param);
-        }
+        let params = Params::from_values(random_params(&config.shape, seed, std), &options())?;
         Ok(Self::with_params(config, params))
     }
 
@@ -189,12 +185,10 @@ fn leaf(param: &Param) -> Param {
 fn cross_entropy(model: &Gpt2, batch: &Batch, hooks: &mut dyn Hooks) -> Tensor<1> {
     let inputs: Vec<&[u32]> = batch.rows.iter().map(|row| &row[..row.len() - 1]).collect();
     let targets = batch.rows.iter().flat_map(|row| &row[1..]);
-    let targets: Vec<i32> = targets.map(|id| id.cast_signed()).collect();
     let logits = model.run_with_hooks(model.tokens(&inputs), hooks); // [rows, pos, d_vocab]
     let [n_rows, pos, d_vocab] = logits.dims();
     let log_probs = log_softmax(logits.reshape([n_rows * pos, d_vocab]), 1);
-    let targets = Tensor::<1, Int>::from_data(targets.as_slice(), &model.device());
-    let targets = targets.reshape([n_rows * pos, 1]);
+    let targets = indices(targets.copied(), &model.device()).reshape([n_rows * pos, 1]);
     let real: Vec<f32> = batch
         .lengths
         .iter()

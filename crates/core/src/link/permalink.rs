@@ -7,6 +7,7 @@ use miniz_oxide::inflate::decompress_to_vec_with_limit;
 use serde_json::{Map, Value};
 
 use super::snapshot::Wire;
+use super::v1;
 use super::{Snapshot, View};
 use crate::words::{Direction, Experiment, MAX_PROMPT_CHARS, Metric, Steps, Written};
 
@@ -66,14 +67,13 @@ pub fn print_link(
     snapshot: Option<&Snapshot>,
     view: &View,
 ) -> Result<String, LinkError> {
-    // Only what differs from the default travels, so that links stay short. A link means the same
-    // for ever: the defaults of version 1 are frozen by the link corpus in `tests`.
-    let mut own = own_fields(experiment);
-    if view.direction != Direction::default() {
+    // Only what differs from the defaults of version 1 travels, so that links stay short.
+    let mut own = difference(to_object(experiment), &to_object(&v1::experiment()));
+    let default = v1::view();
+    if view.direction != default.direction {
         own.insert(DIRECTION.to_owned(), view.direction.id().into());
     }
-    let default = View { direction: view.direction, ..View::default() };
-    let default = to_object(&default);
+    let default = to_object(&View { direction: view.direction, ..default });
     let view = view.clone().for_link();
     let without_pairs = View { pairs: Vec::new(), ..view.clone() };
     let result = snapshot.map(|snapshot| to_value(&snapshot.to_wire()));
@@ -118,11 +118,6 @@ pub fn experiment_to_text(experiment: &Experiment) -> String {
 /// `None`: it is no such text.
 pub fn experiment_from_text(text: &str) -> Option<Experiment> {
     serde_json::from_str(text).ok()
-}
-
-/// The fields of an experiment that are not the default's.
-fn own_fields(experiment: &Experiment) -> Map<String, Value> {
-    difference(to_object(experiment), &to_object(&Experiment::default()))
 }
 
 /// The fields that are not the default's.
@@ -203,9 +198,9 @@ impl Fields {
 }
 
 fn from_fields(fields: Map<String, Value>) -> Link {
-    let default = Experiment::default();
+    let (default, default_view) = (v1::experiment(), v1::view());
     let mut fields = Fields { fields, refused: Vec::new() };
-    let direction = fields.take(DIRECTION, Direction::default(), |value| {
+    let direction = fields.take(DIRECTION, default_view.direction, |value| {
         Direction::ALL.into_iter().find(|direction| value == direction.id())
     });
     let experiment = Experiment {
@@ -234,8 +229,12 @@ fn from_fields(fields: Map<String, Value>) -> Link {
     let snapshot = fields.take(RESULT, None, |value| {
         from_value::<Wire>(&value).and_then(Snapshot::from_wire).map(Some)
     });
-    let view = fields
-        .take(VIEW, View::default(), |value| from_value::<View>(&value).filter(View::is_possible));
+    let left_out = to_object(&default_view);
+    let view = fields.take(VIEW, default_view, |value| {
+        let Value::Object(own) = value else { return None };
+        let whole = Value::Object(left_out.into_iter().chain(own).collect());
+        from_value::<View>(&whole).filter(View::is_possible)
+    });
     let view = View { direction, ..view };
     // A result belongs to what was asked: where that could not be read, it is of something else.
     let is_whole = fields.refused.iter().all(|field| *field == VIEW);
@@ -270,7 +269,7 @@ mod tests {
     use super::*;
     use crate::link::{Highlight, Panel, ScaleChoice, SetChoice, WithChoice};
     use crate::prompts::{Draw, PromptPair};
-    use crate::scores::Unit;
+    use crate::scores::{ScoreTable, Unit};
     use crate::words::{Component, ComponentKind, MAX_STEPS};
     use proptest::prelude::*;
 
@@ -285,6 +284,52 @@ mod tests {
             view: View::default(),
             refused: Vec::new(),
             has_unknown: false,
+        }
+    }
+
+    #[test]
+    fn what_a_link_leaves_out_is_that_of_version_1_whatever_a_page_begins_with() {
+        // Written out, and compared as JSON: neither may follow from a default of today.
+        let experiment = serde_json::json!({
+            "model": "mini",
+            "clean": "After John and Mary went to the store, Mary gave a bottle of milk to",
+            "corrupted": "After John and Mary went to the store, John gave a bottle of milk to",
+            "answer": [" John"],
+            "wrong": [" Mary"],
+            "prepend_bos": true,
+            "metric": "logit_diff",
+            "n_steps": 50,
+        });
+        let view = serde_json::json!({
+            "direction": "noising",
+            "unit": "metric",
+            "scale": "shared",
+            "neurons_in_view": null,
+            "pinned": null,
+            "kind": "heads",
+            "selected": [],
+            "highlight": { "quantile": 0.9 },
+            "zero_baseline": false,
+            "split": false,
+            "directions_by_ig": false,
+            "open": ["agreement", "why", "directions"],
+            "set": "both",
+            "ablated": false,
+            "streams": false,
+            "with": "other_run",
+            "batch_neurons": false,
+            "draw": null,
+            "pairs": [],
+        });
+        // An empty object, and one with an empty view.
+        for fields in ["{}", r#"{"view":{}}"#] {
+            let read = parse_link(&encode_text(fields)).expect("a link");
+            assert!(read.refused.is_empty() && !read.has_unknown, "{fields}");
+            let text = |value: String| serde_json::from_str::<Value>(&value).expect("JSON");
+            let read_experiment = serde_json::to_string(&read.experiment).expect("plain values");
+            assert_eq!(text(read_experiment), experiment, "{fields}");
+            let read_view = serde_json::to_string(&read.view).expect("plain values");
+            assert_eq!(text(read_view), view, "{fields}");
         }
     }
 
@@ -564,7 +609,7 @@ mod tests {
             // Either refused, or every number in it is one.
             let read = parse_link(&encode(&Value::Object(fields.clone()).to_string())).expect("it is JSON");
             if let Some(snapshot) = read.snapshot {
-                let scores = snapshot.heads.iter().flat_map(|table| &table.values);
+                let scores = snapshot.heads.iter().flat_map(ScoreTable::values);
                 prop_assert!(scores.into_iter().all(|score| score.is_finite()));
                 prop_assert!(snapshot.neurons.iter().all(|n| n.ig.is_finite() && n.ap.is_finite()));
             }

@@ -5,7 +5,7 @@ use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use serde::{Deserialize, Serialize};
 
 use crate::models::ModelShape;
-use crate::scores::{MetricValues, ScoreTable, SideSummary};
+use crate::scores::{MetricValues, ScoreTable, SideSummary, TableKey, Tables};
 use crate::words::{Component, ComponentKind, Direction, Method};
 
 /// Steps of the quantised scale on either side of zero.
@@ -29,6 +29,10 @@ const TABLES: [(Direction, Method); 4] = [
     (Direction::Denoising, Method::Ap),
 ];
 
+const fn heads(method: Method, direction: Direction) -> TableKey {
+    TableKey { kind: ComponentKind::Heads, method, direction }
+}
+
 /// A result as a link carries it: rounded, and without what only a run knows.
 ///
 /// # Units
@@ -47,7 +51,7 @@ pub struct Snapshot {
     /// The corrupted run, likewise.
     pub corrupted: SideSummary,
     /// IG and AP of the heads, in both directions.
-    pub heads: Vec<ScoreTable>,
+    pub heads: Tables,
     /// The neurons that stand out.
     pub neurons: Vec<NeuronScores>,
 }
@@ -76,14 +80,15 @@ impl Snapshot {
         model_sha256: &str,
         gpu: bool,
         sides: [&SideSummary; 2],
-        tables: &[ScoreTable],
+        tables: &Tables,
     ) -> Option<Self> {
         let heads = TABLES.map(|(direction, method)| {
-            ScoreTable::find(tables, ComponentKind::Heads, method, direction)
+            tables
+                .get(heads(method, direction))
                 .filter(|table| table.n_layers() == shape.n_layers)
                 .cloned()
         });
-        let heads = heads.into_iter().collect::<Option<Vec<_>>>()?;
+        let heads = heads.into_iter().collect::<Option<Tables>>()?;
         let neurons = Direction::ALL.into_iter().flat_map(|d| strongest_neurons(tables, d));
         let [clean, corrupted] = sides.map(|side| SideSummary { top: Vec::new(), ..side.clone() });
         let model_sha256 = model_sha256.chars().take(SHA_DIGITS).collect();
@@ -95,20 +100,19 @@ impl Snapshot {
     /// head's score, as a share of its table's largest absolute score, and whose it is.
     ///
     /// `None` if a table is missing or of another size.
-    pub fn distance(&self, tables: &[ScoreTable]) -> Option<(f32, Component)> {
+    pub fn distance(&self, tables: &Tables) -> Option<(f32, Component)> {
         let kind = ComponentKind::Heads;
         let mut worst = (0.0, Component { kind, layer: 0, index: 0 });
         for own in &self.heads {
-            let other = ScoreTable::find(tables, kind, own.method, own.direction)?;
-            if other.values.len() != own.values.len() || other.width != own.width {
+            let other = tables.get(own.key())?;
+            if other.values().len() != own.values().len() || other.width() != own.width() {
                 return None;
             }
             let largest = own.max_abs().max(other.max_abs()).max(f32::MIN_POSITIVE);
-            for (place, (a, b)) in own.values.iter().zip(&other.values).enumerate() {
+            for (place, (a, b)) in own.values().iter().zip(other.values()).enumerate() {
                 let off = (a - b).abs() / largest;
                 if off > worst.0 {
-                    let (layer, index) = (place / own.width, place % own.width);
-                    worst = (off, Component { kind, layer, index });
+                    worst = (off, Component::at(kind, place, own.width()));
                 }
             }
         }
@@ -117,13 +121,12 @@ impl Snapshot {
 
     pub(crate) fn to_wire(&self) -> Wire {
         let table = |(direction, method)| {
-            let table = ScoreTable::find(&self.heads, ComponentKind::Heads, method, direction);
-            pack(table.map(|table| table.values.as_slice()).unwrap_or_default())
+            let table = self.heads.get(heads(method, direction));
+            pack(table.map(ScoreTable::values).unwrap_or_default())
         };
         let deltas = |direction| {
-            let (kind, method) = (ComponentKind::Heads, Method::Ig);
-            let table = ScoreTable::find(&self.heads, kind, method, direction);
-            let deltas = table.map(|table| table.convergence_delta.as_slice()).unwrap_or_default();
+            let table = self.heads.get(heads(Method::Ig, direction));
+            let deltas = table.map(ScoreTable::convergence_delta).unwrap_or_default();
             deltas.iter().map(|delta| three_digits(*delta)).collect()
         };
         let neurons = |direction| {
@@ -161,20 +164,21 @@ impl Snapshot {
         if !(possible && named) {
             return None;
         }
-        let mut heads = Vec::with_capacity(TABLES.len());
+        let mut tables = Tables::default();
         for ((direction, method), packed) in TABLES.into_iter().zip(&wire.heads) {
             let values = unpack(packed, n_layers * n_heads)?;
-            let convergence_delta = match method {
-                Method::Ig => wire.deltas[direction as usize].clone(),
-                _ => Vec::new(),
-            };
-            if method == Method::Ig && convergence_delta.len() != n_layers
-                || !convergence_delta.iter().all(|delta| delta.abs() <= MAX_SCORE)
-            {
-                return None;
-            }
-            let empty = ScoreTable::empty(ComponentKind::Heads, method, direction);
-            heads.push(ScoreTable { width: n_heads, values, convergence_delta, ..empty });
+            let table = ScoreTable::new(heads(method, direction), n_heads, values);
+            tables.insert(match method {
+                Method::Ig => {
+                    let deltas = &wire.deltas[direction as usize];
+                    let can_be = |delta: &f32| delta.abs() <= MAX_SCORE;
+                    if deltas.len() != n_layers || !deltas.iter().all(can_be) {
+                        return None;
+                    }
+                    table.with_convergence_delta(deltas.clone())
+                }
+                _ => table,
+            });
         }
         let mut neurons = Vec::new();
         for (direction, (places, packed)) in Direction::ALL.into_iter().zip(&wire.neurons) {
@@ -199,19 +203,20 @@ impl Snapshot {
             shape,
             clean: side(clean)?,
             corrupted: side(corrupted)?,
-            heads,
+            heads: tables,
             neurons,
         })
     }
 }
 
 /// The strongest by IG, by AP and by their difference, each once.
-fn strongest_neurons(tables: &[ScoreTable], direction: Direction) -> Vec<NeuronScores> {
-    let find = |method| ScoreTable::find(tables, ComponentKind::Neurons, method, direction);
+fn strongest_neurons(tables: &Tables, direction: Direction) -> Vec<NeuronScores> {
+    let kind = ComponentKind::Neurons;
+    let find = |method| tables.get(TableKey { kind, method, direction });
     let (Some(ig), Some(ap)) = (find(Method::Ig), find(Method::Ap)) else {
         return Vec::new();
     };
-    if ig.values.len() != ap.values.len() {
+    if ig.values().len() != ap.values().len() {
         return Vec::new();
     }
     let rankings = [ig.clone(), ap.clone(), ig.minus(ap)];
@@ -318,7 +323,7 @@ pub(crate) mod tests {
             state = state.wrapping_mul(1_664_525).wrapping_add(1_013_904_223);
             (state >> 8) as f32 / 2.0_f32.powi(23) - 1.0
         };
-        let mut tables = Vec::new();
+        let mut tables = Tables::default();
         for kind in ComponentKind::ALL {
             if kind == ComponentKind::Neurons && !with_neurons {
                 continue;
@@ -326,10 +331,11 @@ pub(crate) mod tests {
             for (direction, method) in TABLES {
                 let width = kind.width(&shape);
                 let values = (0..3 * width).map(|_| 3.0 * next()).collect();
-                let convergence_delta =
-                    if method == Method::Ig { vec![1e-5, 0.0, -0.25] } else { Vec::new() };
-                let empty = ScoreTable::empty(kind, method, direction);
-                tables.push(ScoreTable { width, values, convergence_delta, ..empty });
+                let table = ScoreTable::new(TableKey { kind, method, direction }, width, values);
+                tables.insert(match method {
+                    Method::Ig => table.with_convergence_delta(vec![1e-5, 0.0, -0.25]),
+                    _ => table,
+                });
             }
         }
         let side = |logit_diff| SideSummary {
@@ -358,7 +364,7 @@ pub(crate) mod tests {
             prop_assert!(off <= Snapshot::ROUNDING, "{} of the largest", off);
             for (a, b) in read.heads.iter().zip(&sent.heads) {
                 prop_assert_eq!(a.max_abs(), b.max_abs());
-                prop_assert_eq!(&a.convergence_delta, &b.convergence_delta);
+                prop_assert_eq!(a.convergence_delta(), b.convergence_delta());
             }
             let places = |s: &Snapshot| -> Vec<_> {
                 s.neurons.iter().map(|n| (n.direction, n.component)).collect()
@@ -409,11 +415,12 @@ pub(crate) mod tests {
     fn a_result_in_the_making_does_not_travel() {
         let full = snapshot(2, false);
         let sides = [&full.clean, &full.corrupted];
-        let of = |tables: &[ScoreTable]| Snapshot::of(&full.shape, "ab", true, sides, tables);
+        let of = |tables: &Tables| Snapshot::of(&full.shape, "ab", true, sides, tables);
         assert!(of(&full.heads).is_some());
-        assert_eq!(of(&full.heads[..3]), None);
-        let mut short = full.heads.clone();
-        short[2].values.truncate(2);
+        assert_eq!(of(&full.heads.iter().take(3).cloned().collect()), None);
+        let (key, mut short) = (heads(Method::Ig, Direction::Denoising), full.heads.clone());
+        let values = short.get(key).expect("it is there").values()[..2].to_vec();
+        short.insert(ScoreTable::new(key, 2, values));
         assert_eq!(of(&short), None);
     }
 }

@@ -22,6 +22,17 @@ pub struct ModelShape {
 }
 
 impl ModelShape {
+    /// The sizes of GPT-2 small.
+    pub const GPT2_SMALL: Self = Self {
+        n_layers: 12,
+        n_heads: 12,
+        d_model: 768,
+        d_head: 64,
+        d_mlp: 3072,
+        n_ctx: 1024,
+        d_vocab: 50_257,
+    };
+
     /// Parameters up to which a model is computed in double precision on the CPU: scores are small differences of
     /// large numbers, and for a small model the digits cost little. Above it, f32.
     pub const MOST_DOUBLE_PARAMS: usize = 20_000_000;
@@ -58,15 +69,7 @@ mod tests {
 
     #[test]
     fn gpt2_small_has_its_published_parameter_count() {
-        let small = ModelShape {
-            n_layers: 12,
-            n_heads: 12,
-            d_model: 768,
-            d_head: 64,
-            d_mlp: 3072,
-            n_ctx: 1024,
-            d_vocab: 50257,
-        };
+        let small = ModelShape::GPT2_SMALL;
         assert_eq!(small.n_params(), 124_439_808);
         assert!(!small.fits_double());
         let huge = ModelShape { n_layers: 1_000_000, d_model: usize::MAX, ..small };

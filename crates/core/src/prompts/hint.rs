@@ -4,34 +4,7 @@ use std::fmt;
 
 use serde::{Deserialize, Serialize};
 
-/// A field of an experiment that is typed.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
-#[serde(rename_all = "snake_case")]
-pub enum Field {
-    /// The clean prompt.
-    Clean,
-    /// The corrupted prompt.
-    Corrupted,
-    /// The answers.
-    Answer,
-    /// The wrong answers.
-    Wrong,
-}
-
-impl Field {
-    /// All fields, in the order in which they are typed.
-    pub const ALL: [Self; 4] = [Self::Clean, Self::Corrupted, Self::Answer, Self::Wrong];
-
-    /// Name of the field in words.
-    pub const fn label(self) -> &'static str {
-        match self {
-            Self::Clean => "clean prompt",
-            Self::Corrupted => "corrupted prompt",
-            Self::Answer => "answer",
-            Self::Wrong => "wrong answer",
-        }
-    }
-}
+use crate::words::Field;
 
 /// Something that runs, and may give other numbers than were meant.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -79,7 +52,7 @@ pub enum About {
 
 impl fmt::Display for Hint {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let field = self.field.label();
+        let field = self.field;
         match &self.about {
             About::EndsInSpace => {
                 write!(f, "the {field} ends in a space: the next word would begin without its own")

@@ -1,7 +1,7 @@
 //! What the tables of an experiment say together: of all components by two methods, of one component by all
 //! methods, and of a layer whose components are not independent.
 
-use super::ScoreTable;
+use super::{ScoreTable, TableKey, Tables};
 use crate::words::{Component, ComponentKind, Direction, Method};
 
 /// Share of a layer's effects up to which its gap counts as none.
@@ -23,10 +23,10 @@ pub struct ExactPairs {
 impl ExactPairs {
     /// The scores of a table of each method, where both are exact.
     pub fn of(ig: &ScoreTable, ap: &ScoreTable) -> Self {
-        let n = ig.values.len().min(ap.values.len());
+        let n = ig.values().len().min(ap.values().len());
         let places: Vec<usize> =
             (0..n).filter(|place| ig.is_exact(*place) && ap.is_exact(*place)).collect();
-        let at = |table: &ScoreTable| places.iter().map(|place| table.values[*place]).collect();
+        let at = |table: &ScoreTable| places.iter().map(|place| table.values()[*place]).collect();
         let (ig, ap) = (at(ig), at(ap));
         Self { places, ig, ap }
     }
@@ -52,9 +52,9 @@ pub struct Ladder {
 
 impl Ladder {
     /// The ladder of a component from the tables of an experiment.
-    pub fn of(tables: &[ScoreTable], component: Component, direction: Direction) -> Self {
+    pub fn of(tables: &Tables, component: Component, direction: Direction) -> Self {
         let Component { kind, layer, index } = component;
-        let table = |method| ScoreTable::find(tables, kind, method, direction);
+        let table = |method| tables.get(TableKey { kind, method, direction });
         let score = |method| table(method).and_then(|table| table.get(layer, index));
         Self {
             atp: score(Method::Atp),
@@ -100,12 +100,12 @@ pub struct Interaction {
 impl Interaction {
     /// The interaction of one layer, if its integrated gradients and exact patches of all its components are there.
     pub fn of_layer(
-        tables: &[ScoreTable],
+        tables: &Tables,
         kind: ComponentKind,
         direction: Direction,
         layer: usize,
     ) -> Option<Self> {
-        let table = |method| ScoreTable::find(tables, kind, method, direction);
+        let table = |method| tables.get(TableKey { kind, method, direction });
         let joint = joint_of(table(Method::Ig)?, layer)?;
         let row = exact_row(table(Method::Ap)?, layer)?;
         let (solo_sum, solo_abs) = (sum(row, |solo| solo), sum(row, f64::abs));
@@ -113,13 +113,10 @@ impl Interaction {
     }
 
     /// The interactions of all layers of which they are known, in the order of layers.
-    pub fn of_layers(
-        tables: &[ScoreTable],
-        kind: ComponentKind,
-        direction: Direction,
-    ) -> Vec<Self> {
-        let n_layers =
-            ScoreTable::find(tables, kind, Method::Ap, direction).map_or(0, ScoreTable::n_layers);
+    pub fn of_layers(tables: &Tables, kind: ComponentKind, direction: Direction) -> Vec<Self> {
+        let n_layers = tables
+            .get(TableKey { kind, method: Method::Ap, direction })
+            .map_or(0, ScoreTable::n_layers);
         let of = |layer| Self::of_layer(tables, kind, direction, layer);
         (0..n_layers).filter_map(of).collect()
     }
@@ -151,15 +148,15 @@ impl Interaction {
 
 /// The joint patch of a layer: what integrated gradients should add up to.
 fn joint_of(ig: &ScoreTable, layer: usize) -> Option<f32> {
-    let delta = ig.convergence_delta.get(layer)?;
+    let delta = ig.convergence_delta().get(layer)?;
     ig.rows().nth(layer).map(|row| sum(row, |score| score) - delta)
 }
 
 /// The scores of a layer if all are there and exact.
 fn exact_row(table: &ScoreTable, layer: usize) -> Option<&[f32]> {
     let row = table.rows().nth(layer)?;
-    let begin = layer * table.width;
-    (begin..begin + table.width).all(|place| table.is_exact(place)).then_some(row)
+    let begin = layer * table.width();
+    (begin..begin + table.width()).all(|place| table.is_exact(place)).then_some(row)
 }
 
 fn sum(row: &[f32], of: fn(f64) -> f64) -> f32 {
@@ -174,21 +171,15 @@ mod tests {
     const HEAD: Component = Component { kind: ComponentKind::Heads, layer: 0, index: 1 };
 
     fn table(method: Method, direction: Direction, values: [f64; 2]) -> ScoreTable {
-        ScoreTable {
-            width: 2,
-            values: values.map(|value| value as f32).to_vec(),
-            ..ScoreTable::empty(ComponentKind::Heads, method, direction)
-        }
+        let key = TableKey { kind: ComponentKind::Heads, method, direction };
+        ScoreTable::new(key, 2, values.map(|value| value as f32).to_vec())
     }
 
     /// The tables of a logical gate whose inputs are two heads of one layer.
-    fn tables(network: GateNetwork) -> Vec<ScoreTable> {
+    fn tables(network: GateNetwork) -> Tables {
         let of = |direction| {
             let effects = network.effects(direction);
-            let ig = ScoreTable {
-                convergence_delta: vec![0.0],
-                ..table(Method::Ig, direction, effects.ig)
-            };
+            let ig = table(Method::Ig, direction, effects.ig).with_convergence_delta(vec![0.0]);
             let ap = table(Method::Ap, direction, effects.ap);
             [ig, ap, table(Method::Atp, direction, effects.atp)]
         };
@@ -231,7 +222,7 @@ mod tests {
 
     #[test]
     fn a_ladder_has_the_steps_that_were_computed() {
-        let mut tables = tables(GateNetwork::AND);
+        let tables = tables(GateNetwork::AND);
         let expected = GateNetwork::AND.effects(Direction::Denoising);
         let ladder = Ladder::of(&tables, HEAD, Direction::Denoising);
         let close = |got: Option<f32>, expected: f64| {
@@ -243,12 +234,14 @@ mod tests {
         close(ladder.joint, expected.joint);
         close(ladder.solo_sum, expected.ap[0] + expected.ap[1]);
         // A patch that has not been done leaves its own place and the layer's sum open.
-        for table in tables.iter_mut().filter(|table| table.method == Method::Ap) {
-            table.exact = vec![false, true];
-        }
+        let in_part = |table: &ScoreTable| match table.method() {
+            Method::Ap => table.clone().with_exact(vec![false, true]),
+            _ => table.clone(),
+        };
+        let tables: Tables = tables.iter().map(in_part).collect();
         let ladder = Ladder::of(&tables, HEAD, Direction::Denoising);
         assert!(ladder.ap.is_some() && ladder.solo_sum.is_none());
-        assert_eq!(Ladder::of(&[], HEAD, Direction::Noising), Ladder::default());
+        assert_eq!(Ladder::of(&Tables::default(), HEAD, Direction::Noising), Ladder::default());
         let outside = Component { layer: 7, ..HEAD };
         assert_eq!(Ladder::of(&tables, outside, Direction::Noising), Ladder::default());
         assert!(
@@ -259,9 +252,7 @@ mod tests {
     #[test]
     fn pairs_are_of_places_that_are_exact() {
         let ig = table(Method::Ig, Direction::Noising, [1.0, 2.0]);
-        let mut ap = ScoreTable::screened_by(&ig);
-        ap.values[1] = 5.0;
-        ap.exact[1] = true;
+        let ap = table(Method::Ap, Direction::Noising, [1.0, 5.0]).with_exact(vec![false, true]);
         let pairs = ExactPairs::of(&ig, &ap);
         assert_eq!(pairs, ExactPairs { places: vec![1], ig: vec![2.0], ap: vec![5.0] });
     }

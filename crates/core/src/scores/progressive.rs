@@ -2,9 +2,9 @@
 
 use serde::{Deserialize, Serialize};
 
-use super::ScoreTable;
+use super::{ScoreTable, TableKey, Tables};
 use crate::statistics::{SplitMix64, largest_first};
-use crate::words::{ComponentKind, Direction, Method};
+use crate::words::{Component, ComponentKind, Direction, Method};
 
 /// Components that are patched first.
 const FIRST_ROUND: usize = 256;
@@ -29,32 +29,23 @@ pub struct Patches {
 }
 
 impl Patches {
+    /// The components that were patched, in a table with so many per layer.
+    pub fn components(&self, width: usize) -> Vec<Component> {
+        self.places.iter().map(|place| Component::at(self.kind, *place, width)).collect()
+    }
+
     /// Puts the effects into their table, which begins with what integrated gradients say of all components.
-    pub fn add_to(&self, tables: &mut Vec<ScoreTable>) {
-        let Self { kind, direction, places, values } = self;
-        let find = |tables: &[ScoreTable], method| {
-            tables
-                .iter()
-                .position(|t| t.kind == *kind && t.method == method && t.direction == *direction)
-        };
-        let table = match (find(tables, Method::Ap), find(tables, Method::Ig)) {
-            (Some(table), _) => table,
-            (None, Some(screen)) => {
-                tables.push(ScoreTable::screened_by(&tables[screen]));
-                tables.len() - 1
-            }
-            (None, None) => return,
-        };
-        let table = &mut tables[table];
-        for (place, value) in places.iter().zip(values) {
-            if let (Some(score), Some(exact)) =
-                (table.values.get_mut(*place), table.exact.get_mut(*place))
-            {
-                (*score, *exact) = (*value, true);
-            }
+    pub fn add_to(&self, tables: &mut Tables) {
+        let Self { kind, direction, ref places, ref values } = *self;
+        let key = |method| TableKey { kind, method, direction };
+        if tables.get(key(Method::Ap)).is_none()
+            && let Some(screen) = tables.get(key(Method::Ig))
+        {
+            let begun = ScoreTable::screened_by(screen);
+            tables.insert(begun);
         }
-        if table.exact.iter().all(|exact| *exact) {
-            table.exact.clear();
+        if let Some(table) = tables.get_mut(key(Method::Ap)) {
+            table.replace(places, values);
         }
     }
 }
@@ -74,9 +65,9 @@ pub struct Screening {
 impl Screening {
     /// The order by the larger of some tables' absolute scores; the same for the same tables.
     pub fn by(screens: &[&ScoreTable]) -> Self {
-        let n = screens.first().map_or(0, |table| table.values.len());
+        let n = screens.first().map_or(0, |table| table.values().len());
         let size = |place: usize| {
-            let sizes = screens.iter().filter_map(|table| table.values.get(place));
+            let sizes = screens.iter().filter_map(|table| table.values().get(place));
             sizes.fold(0.0_f32, |most, score| most.max(score.abs()))
         };
         let mut order: Vec<usize> = (0..n).collect();
@@ -133,9 +124,9 @@ impl Screening {
         let sample = self.drawn.iter().filter(|place| self.turn[**place] >= turns);
         let sample: Vec<f32> = sample
             .filter(|place| table.is_exact(**place))
-            .map(|place| table.values[*place].abs())
+            .map(|place| table.values()[*place].abs())
             .collect();
-        let sizes = || (0..total).filter(|p| table.is_exact(*p)).map(|p| table.values[p].abs());
+        let sizes = || (0..total).filter(|p| table.is_exact(*p)).map(|p| table.values()[p].abs());
         let mut strongest: Vec<f32> = sizes().collect();
         strongest.sort_by(|a, b| b.total_cmp(a));
         let least = strongest.get(TOP.min(strongest.len()).saturating_sub(1)).copied();
@@ -225,16 +216,14 @@ mod tests {
 
     /// `n` scores that fall off, and have a sign.
     fn table(n: usize, score: impl Fn(usize) -> f32) -> ScoreTable {
-        ScoreTable {
-            kind: ComponentKind::Neurons,
-            method: Method::Ig,
-            direction: Direction::Noising,
-            width: n / 4,
-            values: (0..n).map(score).collect(),
-            exact: Vec::new(),
-            convergence_delta: vec![0.0; 4],
-            n_steps: vec![50; 4],
-        }
+        let (kind, method) = (ComponentKind::Neurons, Method::Ig);
+        let key = TableKey { kind, method, direction: Direction::Noising };
+        ScoreTable::new(key, n / 4, (0..n).map(score).collect())
+    }
+
+    /// The patches among some tables.
+    fn patched(tables: &Tables) -> &ScoreTable {
+        tables.iter().nth(1).expect("patches come after what screened them")
     }
 
     fn falling(place: usize) -> f32 {
@@ -248,7 +237,7 @@ mod tests {
             let (ig, atp) = (table(n, falling), table(n, |place| falling(place) / 2.0));
             let rounds = Screening::by(&[&atp, &ig]).rounds();
             let mut places = rounds.concat();
-            let first: Vec<f32> = rounds[0].iter().map(|place| ig.values[*place].abs()).collect();
+            let first: Vec<f32> = rounds[0].iter().map(|place| ig.values()[*place].abs()).collect();
             assert!(first.is_sorted_by(|a, b| a >= b));
             places.sort_unstable();
             assert!(places.into_iter().eq(0..n), "{n}");
@@ -258,7 +247,7 @@ mod tests {
     #[test]
     fn patches_replace_what_was_screened() {
         let ig = table(8, falling);
-        let mut tables = vec![ig.clone()];
+        let mut tables = Tables::from_iter([ig.clone()]);
         let patches = |places: Vec<usize>| Patches {
             kind: ComponentKind::Neurons,
             direction: Direction::Noising,
@@ -266,16 +255,16 @@ mod tests {
             places,
         };
         patches(vec![3, 6]).add_to(&mut tables);
-        let ap = &tables[1];
+        let ap = patched(&tables);
         assert_eq!(
-            (ap.method, ap.n_exact(), ap.get(1, 1), ap.get(0, 0)),
+            (ap.method(), ap.n_exact(), ap.get(1, 1), ap.get(0, 0)),
             (Method::Ap, 2, Some(3.0), None)
         );
-        assert_eq!(ap.values[0], ig.values[0], "screened");
+        assert_eq!(ap.values()[0], ig.values()[0], "screened");
         assert_eq!(ig.minus(ap).strongest(9).len(), 2, "only where both are known");
         patches((0..8).collect()).add_to(&mut tables);
         patches(vec![99]).add_to(&mut tables);
-        assert_eq!((tables[1].exact.len(), tables[1].get(3, 1)), (0, Some(7.0)));
+        assert_eq!((patched(&tables).n_exact(), patched(&tables).get(3, 1)), (8, Some(7.0)));
     }
 
     #[test]
@@ -288,7 +277,7 @@ mod tests {
             let truth = |place: usize| if is_overlooked(place) { 0.5 } else { falling(place) };
             let ig = table(n, falling);
             let screening = Screening::by(&[&ig]);
-            let mut tables = vec![ig];
+            let mut tables = Tables::from_iter([ig]);
             let all: f64 = (0..n).map(|place| f64::from(truth(place).abs())).sum();
             let mut seen = 0;
             // Smaller messages than rounds, as an engine sends them.
@@ -297,12 +286,12 @@ mod tests {
                 let values = places.iter().map(|place| truth(*place)).collect();
                 let (kind, direction) = (ComponentKind::Neurons, Direction::Noising);
                 Patches { kind, direction, places: places.to_vec(), values }.add_to(&mut tables);
-                let coverage = screening.coverage(&tables[1]);
+                let coverage = screening.coverage(patched(&tables));
                 assert_eq!((coverage.exact, coverage.rest()), (seen, n - seen));
                 let Some(most) = coverage.most_missed().filter(|_| coverage.sampled >= 60) else {
                     continue;
                 };
-                let left = (0..n).filter(|place| !tables[1].is_exact(*place));
+                let left = (0..n).filter(|place| !patched(&tables).is_exact(*place));
                 let (missed, large) = left.fold((0.0, 0), |(sum, large), place| {
                     let size = truth(place).abs();
                     (sum + f64::from(size), large + usize::from(is_overlooked(place)))
@@ -318,7 +307,7 @@ mod tests {
                     missed / all
                 );
             }
-            let coverage = screening.coverage(&tables[1]);
+            let coverage = screening.coverage(patched(&tables));
             assert_eq!((coverage.rest(), coverage.most_missed()), (0, Some(0)));
             assert_eq!(coverage.missed_share, Some(0.0));
         }

@@ -1,84 +1,155 @@
-//! Score tables, and the outcome of a run.
+//! Score tables: the scores of one method, one direction and one kind of component.
 
 use serde::{Deserialize, Serialize};
 
-use super::UnitBasis;
-use crate::models::ModelShape;
+use super::Strip;
 use crate::statistics::largest_first;
-use crate::words::{Component, ComponentKind, Direction, Experiment, Method, Metric, TopToken};
+use crate::words::{Component, ComponentKind, Direction, Method};
 
-/// Scores of one method, one direction and one kind of component.
-///
-/// # Units
-/// The metric's (logits for `logit_diff`). Positive: the component supports the clean behaviour.
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
-pub struct ScoreTable {
+/// Which score table is meant: scores of what, computed how, with which run changed.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+pub struct TableKey {
     /// Heads or neurons.
     pub kind: ComponentKind,
     /// How the scores were computed.
     pub method: Method,
     /// Which run was changed.
     pub direction: Direction,
+}
+
+/// Scores of one method, one direction and one kind of component.
+///
+/// It consists of whole layers. Not every score need be exact: of a table of patches, others stand in for those that
+/// have not been computed yet, and are no score of its method.
+///
+/// # Units
+/// The metric's (logits for `logit_diff`). Positive: the component supports the clean behaviour.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct ScoreTable {
+    kind: ComponentKind,
+    method: Method,
+    direction: Direction,
     /// Components per layer.
-    pub width: usize,
-    /// Scores, layer by layer; `[n_layers * width]`.
-    pub values: Vec<f32>,
-    /// Which scores are exact; empty: all. The others are those by which their components were screened.
+    width: usize,
+    /// `[n_layers * width]`.
+    values: Vec<f32>,
+    /// Which scores are exact, one per score, not all true; empty: all. The others are those by which their
+    /// components were screened.
     #[serde(default)]
-    pub exact: Vec<bool>,
-    /// Per layer, sum of scores minus joint layer patch; only for methods with a completeness claim.
-    pub convergence_delta: Vec<f32>,
-    /// Per layer, points of the line that were used; only for integrals.
+    exact: Vec<bool>,
+    /// One per layer, or none.
+    convergence_delta: Vec<f32>,
+    /// One per layer, or none.
     #[serde(default)]
-    pub n_steps: Vec<usize>,
+    n_steps: Vec<usize>,
 }
 
 impl ScoreTable {
-    /// A table without a layer.
-    pub(crate) fn empty(kind: ComponentKind, method: Method, direction: Direction) -> Self {
-        Self {
-            kind,
-            method,
-            direction,
-            width: 0,
-            values: Vec::new(),
-            exact: Vec::new(),
-            convergence_delta: Vec::new(),
-            n_steps: Vec::new(),
+    /// A table of exact scores, layer by layer: `[n_layers * width]`. No completeness is claimed of it.
+    pub fn new(key: TableKey, width: usize, values: Vec<f32>) -> Self {
+        debug_assert!(values.is_empty() || values.len().is_multiple_of(width), "whole layers");
+        let TableKey { kind, method, direction } = key;
+        let (exact, convergence_delta, n_steps) = (Vec::new(), Vec::new(), Vec::new());
+        Self { kind, method, direction, width, values, exact, convergence_delta, n_steps }
+    }
+
+    /// This table with what its scores miss of the joint patch, one number per layer, or none.
+    #[must_use]
+    pub fn with_convergence_delta(self, convergence_delta: Vec<f32>) -> Self {
+        debug_assert!([0, self.n_layers()].contains(&convergence_delta.len()), "one per layer");
+        Self { convergence_delta, ..self }
+    }
+
+    /// This table with the points of the line that were used, one number per layer, or none.
+    #[must_use]
+    pub fn with_n_steps(self, n_steps: Vec<usize>) -> Self {
+        debug_assert!([0, self.n_layers()].contains(&n_steps.len()), "one per layer");
+        Self { n_steps, ..self }
+    }
+
+    /// This table with those scores exact for which `exact` says so, one answer per score; none: all are.
+    #[must_use]
+    pub fn with_exact(self, mut exact: Vec<bool>) -> Self {
+        debug_assert!([0, self.values.len()].contains(&exact.len()), "one per score");
+        if exact.iter().all(|exact| *exact) {
+            exact.clear();
         }
+        Self { exact, ..self }
+    }
+
+    /// These scores as a table of another key.
+    #[must_use]
+    pub fn with_key(self, key: TableKey) -> Self {
+        let TableKey { kind, method, direction } = key;
+        Self { kind, method, direction, ..self }
     }
 
     /// A table of patches of which none is there yet: what another table says of its components stands in
     /// their places.
     pub fn screened_by(screen: &Self) -> Self {
-        Self {
-            method: Method::Ap,
-            exact: vec![false; screen.values.len()],
-            convergence_delta: Vec::new(),
-            n_steps: Vec::new(),
-            ..screen.clone()
-        }
+        let key = TableKey { method: Method::Ap, ..screen.key() };
+        let exact = vec![false; screen.values.len()];
+        Self::new(key, screen.width, screen.values.clone()).with_exact(exact)
     }
 
-    /// Whether the score at a place of `values` is exact, and not that of a screening.
+    /// Which table it is.
+    pub const fn key(&self) -> TableKey {
+        TableKey { kind: self.kind, method: self.method, direction: self.direction }
+    }
+
+    /// Heads or neurons.
+    pub const fn kind(&self) -> ComponentKind {
+        self.kind
+    }
+
+    /// How the scores were computed.
+    pub const fn method(&self) -> Method {
+        self.method
+    }
+
+    /// Which run was changed.
+    pub const fn direction(&self) -> Direction {
+        self.direction
+    }
+
+    /// Components per layer.
+    pub const fn width(&self) -> usize {
+        self.width
+    }
+
+    /// All scores, layer by layer, those that stand in among them; `[n_layers * width]`.
+    pub fn values(&self) -> &[f32] {
+        &self.values
+    }
+
+    /// Sums of the layers' scores minus their joint patches; empty for methods without a completeness claim.
+    pub fn convergence_delta(&self) -> &[f32] {
+        &self.convergence_delta
+    }
+
+    /// Points of the layers' lines that were used; empty for what is no integral.
+    pub fn n_steps(&self) -> &[usize] {
+        &self.n_steps
+    }
+
+    /// Which scores are exact, one answer per score; empty: all.
+    pub fn exact(&self) -> &[bool] {
+        &self.exact
+    }
+
+    /// Whether the score at a place of [`Self::values`] is exact, and not that of a screening.
     pub fn is_exact(&self, place: usize) -> bool {
         self.exact.get(place).copied().unwrap_or(true)
+    }
+
+    /// Whether all scores that are there are exact.
+    pub fn is_all_exact(&self) -> bool {
+        self.exact.is_empty()
     }
 
     /// How many scores are exact.
     pub fn n_exact(&self) -> usize {
         (0..self.values.len()).filter(|place| self.is_exact(*place)).count()
-    }
-
-    /// The table of one kind, method and direction, if there is one.
-    pub fn find(
-        tables: &[Self],
-        kind: ComponentKind,
-        method: Method,
-        direction: Direction,
-    ) -> Option<&Self> {
-        let is_it = |t: &&Self| t.kind == kind && t.method == method && t.direction == direction;
-        tables.iter().find(is_it)
     }
 
     /// Number of layers.
@@ -106,13 +177,20 @@ impl ScoreTable {
     #[must_use]
     pub fn minus(&self, other: &Self) -> Self {
         let values: Vec<f32> = self.values.iter().zip(&other.values).map(|(a, b)| a - b).collect();
-        let exact = if self.exact.is_empty() && other.exact.is_empty() {
-            Vec::new()
-        } else {
-            (0..values.len()).map(|place| self.is_exact(place) && other.is_exact(place)).collect()
-        };
-        let (convergence_delta, n_steps) = (Vec::new(), Vec::new());
-        Self { values, exact, convergence_delta, n_steps, ..self.clone() }
+        let exact =
+            (0..values.len()).map(|place| self.is_exact(place) && other.is_exact(place)).collect();
+        Self::new(self.key(), self.width, values).with_exact(exact)
+    }
+
+    /// This table in another unit: everything that is in the metric's, times a factor.
+    #[must_use]
+    pub fn scaled(&self, factor: f32) -> Self {
+        let scaled = |values: &[f32]| values.iter().map(|value| value * factor).collect();
+        Self {
+            values: scaled(&self.values),
+            convergence_delta: scaled(&self.convergence_delta),
+            ..self.clone()
+        }
     }
 
     /// The components with the largest absolute scores, largest first, equals in their order. Those
@@ -129,133 +207,29 @@ impl ScoreTable {
     pub fn max_abs(&self) -> f32 {
         self.values.iter().fold(0.0, |most, value| most.max(value.abs()))
     }
-}
 
-/// One layer of a table: what is streamed while the table is being computed.
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
-pub struct Strip {
-    /// Heads or neurons.
-    pub kind: ComponentKind,
-    /// How the scores were computed.
-    pub method: Method,
-    /// Which run was changed.
-    pub direction: Direction,
-    /// Which layer; strips of a table come in the order of its layers.
-    pub layer: usize,
-    /// One score per component.
-    pub values: Vec<f32>,
-    /// Sum of scores minus joint layer patch; only for methods with a completeness claim.
-    pub convergence_delta: Option<f32>,
-    /// Points of the line that were used; only for integrals.
-    pub n_steps: Option<usize>,
-}
-
-impl Strip {
-    /// Adds the layer to its table, which its first layer begins.
-    pub fn add_to(self, tables: &mut Vec<ScoreTable>) {
-        let Self { kind, method, direction, layer, values, convergence_delta, n_steps } = self;
-        let is_it =
-            |t: &ScoreTable| t.kind == kind && t.method == method && t.direction == direction;
-        let place = tables.iter().position(is_it).unwrap_or_else(|| {
-            tables.push(ScoreTable::empty(kind, method, direction));
-            tables.len() - 1
-        });
-        let table = &mut tables[place];
-        // A strip out of order would put every score into a wrong layer.
-        if layer == table.n_layers() {
-            table.width = values.len();
-            table.values.extend(values);
-            table.convergence_delta.extend(convergence_delta);
-            table.n_steps.extend(n_steps);
+    /// Adds the layer that comes next. A layer out of its turn would put every score into a wrong place: it is left out.
+    pub(super) fn add(&mut self, strip: Strip) {
+        if strip.layer == self.n_layers() {
+            self.width = strip.values.len();
+            self.values.extend(strip.values);
+            self.convergence_delta.extend(strip.convergence_delta);
+            self.n_steps.extend(strip.n_steps);
         }
     }
-}
 
-/// Effect of replacing all heads, or all neurons, of one layer together.
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
-pub struct JointEffects {
-    /// Heads or neurons.
-    pub kind: ComponentKind,
-    /// Which run was changed.
-    pub direction: Direction,
-    /// One effect per layer, in the metric's unit, positive = supports the clean behaviour.
-    pub values: Vec<f32>,
-}
-
-/// Every metric of one run, at its last token.
-#[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize)]
-pub struct MetricValues {
-    /// Logits.
-    pub logit_diff: f32,
-    /// Probability of the answer tokens.
-    pub prob_answer: f32,
-    /// Probability of the wrong tokens.
-    pub prob_wrong: f32,
-    /// `prob_answer - prob_wrong`.
-    pub prob_diff: f32,
-    /// Logarithm of `prob_answer`; nats.
-    pub log_prob: f32,
-    /// Divergence from the clean run's distribution; nats, 0 for the clean run.
-    pub kl: f32,
-}
-
-impl MetricValues {
-    /// The value of one metric.
-    pub const fn get(&self, metric: Metric) -> f32 {
-        match metric {
-            Metric::LogitDiff => self.logit_diff,
-            Metric::ProbDiff => self.prob_diff,
-            Metric::LogProb => self.log_prob,
-            Metric::Kl => self.kl,
+    /// Puts exact scores in the places of those that stood in for them.
+    pub(super) fn replace(&mut self, places: &[usize], values: &[f32]) {
+        for (place, value) in places.iter().zip(values) {
+            if let (Some(score), Some(exact)) =
+                (self.values.get_mut(*place), self.exact.get_mut(*place))
+            {
+                (*score, *exact) = (*value, true);
+            }
         }
-    }
-}
-
-/// One of the two runs, in numbers.
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
-pub struct SideSummary {
-    /// All metrics of the run.
-    pub metrics: MetricValues,
-    /// Tokens of the prompt, `<|endoftext|>` included.
-    pub n_pos: usize,
-    /// Most likely next tokens, most likely first.
-    pub top: Vec<TopToken>,
-}
-
-/// Everything that one run of an experiment yields.
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
-pub struct Outcome {
-    /// What was run.
-    pub experiment: Experiment,
-    /// Sizes of the model it was run on.
-    pub shape: ModelShape,
-    /// The clean run.
-    pub clean: SideSummary,
-    /// The corrupted run.
-    pub corrupted: SideSummary,
-    /// Score tables in the order in which they were computed.
-    pub tables: Vec<ScoreTable>,
-    /// Joint layer patches.
-    pub joint: Vec<JointEffects>,
-    /// Seconds per phase, in the order in which they ran.
-    pub seconds: Vec<(String, f64)>,
-}
-
-impl Outcome {
-    /// The table of one kind, method and direction, if it was computed.
-    pub fn table(
-        &self,
-        kind: ComponentKind,
-        method: Method,
-        direction: Direction,
-    ) -> Option<&ScoreTable> {
-        ScoreTable::find(&self.tables, kind, method, direction)
-    }
-
-    /// What the scores of the outcome can be converted by.
-    pub fn basis(&self) -> UnitBasis {
-        let d_model = self.shape.d_model;
-        UnitBasis::new(self.experiment.metric, &self.clean, &self.corrupted, d_model)
+        if self.exact.iter().all(|exact| *exact) {
+            self.exact.clear();
+        }
     }
 }
 
@@ -265,16 +239,9 @@ mod tests {
 
     #[test]
     fn the_strongest_come_first_whatever_their_sign_and_zeros_do_not_count() {
-        let table = |values: [f32; 6]| ScoreTable {
-            kind: ComponentKind::Neurons,
-            method: Method::Ig,
-            direction: Direction::Noising,
-            width: 3,
-            values: values.to_vec(),
-            exact: Vec::new(),
-            convergence_delta: vec![0.0; 2],
-            n_steps: vec![50; 2],
-        };
+        let (kind, method) = (ComponentKind::Neurons, Method::Ig);
+        let key = TableKey { kind, method, direction: Direction::Noising };
+        let table = |values: [f32; 6]| ScoreTable::new(key, 3, values.to_vec());
         let (ig, ap) =
             (table([0.1, -0.5, 0.0, 0.2, 0.1, 0.0]), table([0.1, -0.5, 0.0, 0.2, 0.9, 0.0]));
         let places = |table: &ScoreTable, most| {
@@ -283,32 +250,5 @@ mod tests {
         assert_eq!(places(&ig, 3), [(0, 1), (1, 0), (0, 0)]);
         assert_eq!(places(&ig, 9).len(), 4);
         assert_eq!(places(&ig.minus(&ap), 9), [(1, 1)]);
-    }
-
-    #[test]
-    fn strips_become_tables_in_the_order_of_their_layers() {
-        let strip = |method, layer, values: [f32; 2]| Strip {
-            kind: ComponentKind::Heads,
-            method,
-            direction: Direction::Noising,
-            layer,
-            values: values.to_vec(),
-            convergence_delta: (method == Method::Ig).then_some(0.5),
-            n_steps: (method == Method::Ig).then_some(50),
-        };
-        let mut tables = Vec::new();
-        for strip in [
-            strip(Method::Ig, 0, [1.0, 2.0]),
-            strip(Method::Ap, 0, [5.0, 6.0]),
-            strip(Method::Ig, 1, [3.0, 4.0]),
-            strip(Method::Ap, 2, [9.0, 9.0]),
-            strip(Method::Ig, 1, [9.0, 9.0]),
-        ] {
-            strip.add_to(&mut tables);
-        }
-        let [ig, ap] = tables.as_slice() else { panic!("two tables: {tables:?}") };
-        assert_eq!((ig.n_layers(), ig.values.as_slice()), (2, [1.0, 2.0, 3.0, 4.0].as_slice()));
-        assert_eq!(ig.convergence_delta, [0.5, 0.5]);
-        assert_eq!((ap.n_layers(), ap.get(0, 1), ap.get(1, 0)), (1, Some(6.0), None));
     }
 }

@@ -2,7 +2,7 @@
 
 use serde::{Serialize, Serializer};
 
-use super::SideSummary;
+use super::{SideSummary, TableKey};
 use crate::words::{ComponentKind, Direction, Method, Metric};
 
 /// A unit that scores are shown in. What is computed and stored is always in the metric's.
@@ -84,7 +84,7 @@ impl UnitBasis {
     pub fn gap(&self) -> Result<f32, GapRefused> {
         let Self { metric, gap, .. } = *self;
         match self.size() {
-            None => Err(GapRefused::TooSmall { metric, gap, least: self.least() }),
+            None => Err(GapRefused::TooSmall { metric, gap, least: self.least_gap() }),
             Some(size) if gap < 0.0 => Err(GapRefused::Reversed { metric, gap: -size }),
             Some(size) => Ok(size),
         }
@@ -94,11 +94,11 @@ impl UnitBasis {
     /// effects by. For what has a sign, it takes [`Self::gap`].
     pub fn size(&self) -> Option<f32> {
         let size = self.gap.abs();
-        (size >= self.least()).then_some(size)
+        (size >= self.least_gap()).then_some(size)
     }
 
     /// The smallest difference of two runs that is divided by.
-    const fn least(&self) -> f32 {
+    const fn least_gap(&self) -> f32 {
         if matches!(self.metric, Metric::ProbDiff) { 0.01 } else { 0.1 }
     }
 }
@@ -149,17 +149,12 @@ impl Unit {
         }
     }
 
-    /// What a score in the metric's unit is multiplied by.
+    /// What the scores of a table in the metric's unit are multiplied by.
     ///
     /// # Errors
     /// A gap that cannot be divided by.
-    pub fn factor(
-        self,
-        basis: &UnitBasis,
-        method: Method,
-        kind: ComponentKind,
-        direction: Direction,
-    ) -> Result<f32, GapRefused> {
+    pub fn factor(self, basis: &UnitBasis, key: TableKey) -> Result<f32, GapRefused> {
+        let TableKey { kind, method, direction } = key;
         match (self, method) {
             (Self::Metric, _) => Ok(1.0),
             (Self::ShareOfGap, _) => Ok(1.0 / basis.gap()?),
@@ -192,7 +187,7 @@ mod tests {
         UnitBasis { metric: Metric::LogitDiff, gap: 8.0, n_pos: 5, d_model: 10 };
 
     fn factor(unit: Unit, method: Method, kind: ComponentKind, direction: Direction) -> f32 {
-        unit.factor(&BASIS, method, kind, direction).expect("the gap is large")
+        unit.factor(&BASIS, TableKey { kind, method, direction }).expect("the gap is large")
     }
 
     #[test]
@@ -210,9 +205,9 @@ mod tests {
     #[test]
     fn a_small_gap_is_refused_with_its_size() {
         let basis = UnitBasis { gap: -0.04, ..BASIS };
-        let error = Unit::ShareOfGap
-            .factor(&basis, Method::Ig, ComponentKind::Heads, Direction::Noising)
-            .expect_err("too small");
+        let (kind, method) = (ComponentKind::Heads, Method::Ig);
+        let key = TableKey { kind, method, direction: Direction::Noising };
+        let error = Unit::ShareOfGap.factor(&basis, key).expect_err("too small");
         assert_eq!(
             error.to_string(),
             "The runs differ by 0.040 logits only, and shares of the gap need at least 0.1 logits: choose prompts \
@@ -235,7 +230,8 @@ mod tests {
             assert_eq!(unit.of_result(&basis), Err(refused));
             assert_eq!(unit.or_metric(&basis), Unit::Metric);
             for direction in Direction::ALL {
-                let factor = unit.factor(&basis, Method::Ap, ComponentKind::Heads, direction);
+                let (kind, method) = (ComponentKind::Heads, Method::Ap);
+                let factor = unit.factor(&basis, TableKey { kind, method, direction });
                 assert_eq!(factor, Err(refused), "{unit:?} {direction}");
             }
         }

@@ -6,6 +6,6 @@ mod placement;
 mod report;
 
 pub use bench::{Bench, BenchPart, BenchRow};
-pub use claim::{CheckReport, Claim, ClaimedIntegral};
+pub use claim::{CheckReport, Claim, ClaimedIntegral, GPU_TOLERANCE};
 pub use placement::{Because, GpuState, Placement, Speed, Work};
 pub use report::{DeviceChoice, DeviceReport};

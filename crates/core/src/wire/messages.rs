@@ -8,7 +8,7 @@ use super::probes::{Finding, Probe};
 use super::{FetchFault, Problem};
 use crate::models::{ModelFiles, ModelShape, Published, SelfCheck};
 use crate::prompts::{Draw, PromptPair};
-use crate::scores::{Coverage, JointEffects, Patches, SideSummary, Strip};
+use crate::scores::{Coverage, JointEffects, Patches, SideSummary, Strip, Timed};
 use crate::words::{ComponentKind, Direction, Experiment, Phase};
 
 /// What a model's files should be, as far as it is known.
@@ -134,8 +134,8 @@ pub enum Event {
         tokenizer: Option<TokenizerReport>,
         /// Where the model's files are from now on.
         kept: Kept,
-        /// Seconds per phase: until the device was ready, until the model was.
-        seconds: Vec<(String, f64)>,
+        /// Seconds per part: until the device was ready, until the model was.
+        seconds: Vec<(LoadPart, f64)>,
         /// Most memory that the worker has had until now, in bytes.
         memory_bytes: u64,
     },
@@ -223,8 +223,8 @@ pub enum Event {
         job: u64,
         /// Joint layer patches.
         joint: Vec<JointEffects>,
-        /// Seconds per phase, in the order in which they ran.
-        seconds: Vec<(String, f64)>,
+        /// Seconds per part, in the order in which they ran.
+        seconds: Vec<(Timed, f64)>,
         /// Whether a sample is still being computed a second time: an [`Event::Checked`] or [`Event::Withdrawn`] follows.
         checking: bool,
     },
@@ -298,6 +298,16 @@ pub enum Kept {
         /// Why the browser does not keep them.
         reason: String,
     },
+}
+
+/// A part of loading that is timed by itself.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum LoadPart {
+    /// The device is made ready, and tested.
+    Device,
+    /// The model comes onto it.
+    Load,
 }
 
 /// What loading waits for.

@@ -7,7 +7,7 @@ use crate::words::PromptError;
 /// Why something could not be done: a cause with its facts.
 ///
 /// The page turns it into a title and what to do, in one place.
-#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, thiserror::Error, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Problem {
     /// The prompts or answers cannot be compared.
@@ -67,15 +67,17 @@ pub enum Problem {
     },
     /// The CPU comes to another result than the GPU; what was shown of that is withdrawn.
     #[error(
-        "the CPU disagrees with the device: {what} by {off} of the largest, allowed: {allowed}"
+        "the CPU disagrees with the device: {what} by {:.2} % of the largest, allowed: {:.2} %",
+        100.0 * off,
+        100.0 * allowed
     )]
     Untrusted {
         /// Which result.
         what: String,
-        /// Difference, in percent.
-        off: String,
-        /// Most that rounding explains, in percent.
-        allowed: String,
+        /// Difference, relative to the largest value.
+        off: f32,
+        /// Most that rounding explains, likewise.
+        allowed: f32,
     },
     /// No model is loaded.
     #[error("no model is loaded")]

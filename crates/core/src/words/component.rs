@@ -43,6 +43,11 @@ impl ComponentKind {
             Self::Neurons => shape.d_mlp,
         }
     }
+
+    /// The first `n` components of the kind in a layer.
+    pub fn of_layer(self, layer: usize, n: usize) -> impl Iterator<Item = Component> {
+        (0..n).map(move |index| Component { kind: self, layer, index })
+    }
 }
 
 /// One head or one neuron.
@@ -85,6 +90,9 @@ pub enum Method {
 }
 
 impl Method {
+    /// All of them.
+    pub const ALL: [Self; 4] = [Self::Ap, Self::Ig, Self::Atp, Self::IgZero];
+
     /// Stable lower-case name.
     pub const fn id(self) -> &'static str {
         match self {

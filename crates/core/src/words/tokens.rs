@@ -2,16 +2,17 @@
 
 use serde::{Deserialize, Serialize};
 
+use super::{Entered, Field, Side};
 use crate::models::ModelShape;
 
 /// Why two token lists cannot be compared on a model.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error, Serialize, Deserialize)]
 pub enum PromptError {
     /// A prompt has no tokens.
-    #[error("the {side} prompt is empty")]
+    #[error("the {what} is empty")]
     Empty {
-        /// `clean` or `corrupted`.
-        side: String,
+        /// The text that is empty.
+        what: Entered,
     },
     /// Patching pairs positions, so both prompts need the same number of tokens.
     #[error("the prompts differ in length: clean {clean} tokens, corrupted {corrupted}")]
@@ -30,11 +31,11 @@ pub enum PromptError {
         most: usize,
     },
     /// More characters than are tokenised.
-    #[error("the {side} prompt has {got} characters, at most {most} are read")]
+    #[error("the {what} has {got} characters, at most {most} are read")]
     TooManyChars {
-        /// `clean` or `corrupted`.
-        side: String,
-        /// Characters of the prompt.
+        /// The text that is too long.
+        what: Entered,
+        /// Characters of the text.
         got: usize,
         /// [`crate::words::MAX_PROMPT_CHARS`].
         most: usize,
@@ -81,10 +82,10 @@ pub enum PromptError {
     #[error("the model has no tokenizer, so prompts and answers can only be given as token ids")]
     NoTokenizer,
     /// No answer token, or no wrong token.
-    #[error("the {side} is missing")]
+    #[error("the {field} is missing")]
     NoAnswer {
-        /// `answer` or `wrong answer`.
-        side: String,
+        /// The field of either.
+        field: Field,
     },
     /// A token stands on both sides of the comparison.
     #[error("token id {id} is both an answer and a wrong answer")]
@@ -166,9 +167,9 @@ impl TokenPair {
         corrupted: Vec<u32>,
         shape: &ModelShape,
     ) -> Result<Self, PromptError> {
-        for (side, tokens) in [("clean", &clean), ("corrupted", &corrupted)] {
+        for (side, tokens) in [(Side::Clean, &clean), (Side::Corrupted, &corrupted)] {
             if tokens.is_empty() {
-                return Err(PromptError::Empty { side: side.to_owned() });
+                return Err(PromptError::Empty { what: Entered::Field(Field::prompt(side)) });
             }
             check_ids(tokens, shape)?;
         }
@@ -225,9 +226,9 @@ impl Answers {
     /// # Errors
     /// An empty side, an id on both sides, an id outside the vocabulary.
     pub fn new(answer: Vec<u32>, wrong: Vec<u32>, shape: &ModelShape) -> Result<Self, PromptError> {
-        for (side, ids) in [("answer", &answer), ("wrong answer", &wrong)] {
+        for (field, ids) in [(Field::Answer, &answer), (Field::Wrong, &wrong)] {
             if ids.is_empty() {
-                return Err(PromptError::NoAnswer { side: side.to_owned() });
+                return Err(PromptError::NoAnswer { field });
             }
             check_ids(ids, shape)?;
         }
@@ -287,7 +288,7 @@ mod tests {
             TokenPair::new(clean.to_vec(), corrupted.to_vec(), &SHAPE).map(|pair| pair.n_pos())
         };
         assert_eq!(pair(&[1, 2], &[1, 3]), Ok(2));
-        assert_eq!(pair(&[], &[]), Err(PromptError::Empty { side: "clean".to_owned() }));
+        assert_eq!(pair(&[], &[]), Err(PromptError::Empty { what: Entered::Field(Field::Clean) }));
         assert_eq!(pair(&[1], &[1, 2]), Err(PromptError::Lengths { clean: 1, corrupted: 2 }));
         assert_eq!(pair(&[1; 4], &[1; 4]), Err(PromptError::TooLong { got: 4, most: 3 }));
         assert_eq!(pair(&[1], &[10]), Err(PromptError::UnknownToken { id: 10, d_vocab: 10 }));

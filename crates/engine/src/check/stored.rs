@@ -4,6 +4,7 @@ use burn::tensor::TensorCreationOptions;
 use twinbeam_attribution::{
     Advance, Baseline, Blocks, Error as MethodError, Integrated, Patched, RunPair, sample,
 };
+use twinbeam_core::scores::TableKey;
 use twinbeam_core::wire::devices::{CheckReport, Claim};
 use twinbeam_core::words::{Experiment, Method};
 
@@ -46,7 +47,7 @@ pub async fn check_stored(
         let mut of_claim = Vec::new();
         match claim {
             Claim::Runs { clean, corrupted } => check.runs(clean, corrupted)?,
-            Claim::Integrals { kind, method, direction, layers: table } => {
+            Claim::Integrals { key: TableKey { kind, method, direction }, layers: table } => {
                 if let Some((layer, nodes)) = check.sampled_layer(table) {
                     let baseline = match method {
                         Method::IgZero => Baseline::Zero,
@@ -56,15 +57,12 @@ pub async fn check_stored(
                     of_claim.push(layer);
                 }
             }
-            Claim::Patches { kind, direction, components, effects } => {
-                of_claim = check.sampled_places(components, effects);
-                let of = |place: &usize| components[*place];
-                patches.extend(of_claim.iter().map(of).map(|(layer, index)| Patched {
-                    kind: *kind,
-                    layer,
-                    index,
-                    direction: *direction,
-                }));
+            Claim::Patches(claimed) => {
+                let components = check.components(claimed);
+                of_claim = check.sampled_places(&components, &claimed.values);
+                let direction = claimed.direction;
+                let of = |place: &usize| Patched { component: components[*place], direction };
+                patches.extend(of_claim.iter().map(of));
             }
         }
         places.push(of_claim);
@@ -75,17 +73,16 @@ pub async fn check_stored(
     for (claim, places) in claims.iter().zip(places) {
         match claim {
             Claim::Runs { .. } => {}
-            Claim::Integrals { kind, method, direction, layers } => {
+            Claim::Integrals { key, layers } => {
                 for (layer, expected) in places.into_iter().zip(integrals.by_ref()) {
-                    let of = (*kind, *method, *direction);
-                    check.compare_layer(of, layers, layer, &claimed(expected))?;
+                    check.compare_layer(*key, layers, layer, &claimed(expected))?;
                 }
             }
-            Claim::Patches { kind, direction, components, effects: got } => {
-                let most = check.most((*kind, *direction), got);
+            Claim::Patches(claimed) => {
+                let (components, most) = (check.components(claimed), check.most(claimed));
                 for (place, expected) in places.into_iter().zip(effects.by_ref()) {
-                    let of = (*kind, components[place], *direction);
-                    check.one_patch(of, expected, got[place], most)?;
+                    let of = (components[place], claimed.direction);
+                    check.one_patch(of, expected, claimed.values[place], most)?;
                 }
             }
         }

@@ -4,7 +4,7 @@ use std::rc::Rc;
 
 use twinbeam_core::models::ModelFiles;
 use twinbeam_core::wire::devices::{Claim, DeviceChoice, DeviceReport, GpuState, Speed};
-use twinbeam_core::wire::{Event, Expected, Kept, Problem, Request};
+use twinbeam_core::wire::{Event, Expected, Kept, LoadPart, Problem, Request};
 use twinbeam_core::words::Experiment;
 use twinbeam_engine::{ByteSource as _, DeviceKind, Model, check_stored, shape_of, warm};
 use web_sys::File;
@@ -153,8 +153,8 @@ impl Worker {
             tokenizer: model.tokenizer_report(),
             kept: source.kept(),
             seconds: vec![
-                ("device".to_owned(), seconds),
-                ("load".to_owned(), (millis() - begun) / 1000.0),
+                (LoadPart::Device, seconds),
+                (LoadPart::Load, (millis() - begun) / 1000.0),
             ],
             memory_bytes: memory_bytes(),
         };

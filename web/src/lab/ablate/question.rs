@@ -66,8 +66,8 @@ pub(super) fn faithfulness(state: AppState, found: [usize; 2], with: Replacement
         let [ig, ap] = committed.tables(kind, direction);
         let n = kind.width(&committed.model.shape) * committed.model.shape.n_layers;
         let order = |table: Option<&ScoreTable>| {
-            let table = table.filter(|table| table.values.len() == n && table.n_exact() == n)?;
-            Some(curve::order(&table.values))
+            let table = table.filter(|table| table.values().len() == n && table.n_exact() == n)?;
+            Some(curve::order(table.values()))
         };
         let orders = vec![order(ig)?, order(ap)?];
         Some(Probe::Faithfulness { kind, orders, sizes: curve::sizes(kind, n, found), with })

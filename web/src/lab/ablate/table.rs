@@ -1,14 +1,14 @@
 //! Sets and what each does when it is replaced: nothing here is reactive.
 
 use twinbeam_core::link::SetChoice;
-use twinbeam_core::scores::{GapRefused, Interaction, Redundancy, ScoreTable};
+use twinbeam_core::scores::{GapRefused, Interaction, Redundancy, TableKey, Tables};
 use twinbeam_core::wire::probes::{Ablation, Replacement};
 use twinbeam_core::words::{Component, Direction, Method, Metric};
 
 use super::set_name;
 use crate::explain::{count, percent};
 use crate::heatmap::scale::{signed, small};
-use crate::lab::why::{least, meaning, read, word};
+use crate::lab::why::{least_read, meaning, read, word};
 use crate::plot::escape;
 use crate::state::Committed;
 
@@ -58,7 +58,7 @@ impl Rows {
         let metric = committed.experiment.metric;
         let basis = &committed.basis;
         let all = after.iter().map(|after| effect(metric, direction, before, *after).abs());
-        let least = least(basis.size(), all.fold(0.0, f32::max));
+        let least = least_read(basis.size(), all.fold(0.0, f32::max));
         let row = |(place, (set, after)): (usize, (&Vec<Component>, &f32))| {
             let joint = effect(metric, direction, before, *after);
             let solos = (*with == Replacement::OtherRun)
@@ -240,9 +240,9 @@ fn effect(metric: Metric, direction: Direction, before: f32, after: f32) -> f32 
 }
 
 /// The AP scores of a set, if all are there.
-fn solos(tables: &[ScoreTable], set: &[Component], direction: Direction) -> Option<Vec<f32>> {
+fn solos(tables: &Tables, set: &[Component], direction: Direction) -> Option<Vec<f32>> {
     let solo = |c: &Component| {
-        ScoreTable::find(tables, c.kind, Method::Ap, direction)?.get(c.layer, c.index)
+        tables.get(TableKey { kind: c.kind, method: Method::Ap, direction })?.get(c.layer, c.index)
     };
     set.iter().map(solo).collect()
 }

@@ -49,7 +49,7 @@ impl Compared {
         for score in pairs.ig.iter_mut().chain(&mut pairs.ap) {
             *score *= factor;
         }
-        Some(Self { kind, width: ig.width, n_all: ig.values.len(), pairs, unit, found })
+        Some(Self { kind, width: ig.width(), n_all: ig.values().len(), pairs, unit, found })
     }
 
     pub(super) fn n(&self) -> usize {
@@ -153,18 +153,20 @@ impl FromZero {
     }
 
     fn of_table(table: &ScoreTable, factor: f32, compared: &Compared) -> Option<Self> {
-        if table.kind != compared.kind || table.method != Method::IgZero {
+        if table.kind() != compared.kind || table.method() != Method::IgZero {
             return None;
         }
-        let score = |place: &usize| table.values.get(*place).map(|score| score * factor);
+        let score = |place: &usize| table.values().get(*place).map(|score| score * factor);
         let ig = compared.pairs.places.iter().map(score).collect::<Option<Vec<f32>>>()?;
-        let deltas = table.convergence_delta.iter().map(|delta| delta * factor).enumerate();
+        let deltas = table.convergence_delta().iter().map(|delta| delta * factor).enumerate();
         Some(Self { ig, worst: deltas.max_by(|a, b| a.1.abs().total_cmp(&b.1.abs())) })
     }
 }
 
 #[cfg(test)]
 pub(super) mod tests {
+    use twinbeam_core::scores::TableKey;
+
     use super::*;
     use crate::export::tests::committed;
 
@@ -204,8 +206,11 @@ pub(super) mod tests {
 
     #[test]
     fn half_a_figure_is_not_compared() {
+        let (kind, method) = (ComponentKind::Heads, Method::Ap);
+        let key = TableKey { kind, method, direction: Direction::Noising };
+        let ap = committed().tables.get(key).expect("it is there").clone();
         let mut half = committed();
-        half.tables[1].values.truncate(2);
+        half.tables.insert(ScoreTable::new(key, 2, ap.values()[..2].to_vec()));
         let of = |committed: &Committed, kind| {
             let (direction, highlight) = (Direction::Noising, Highlight::default());
             Compared::of(committed, kind, direction, Unit::Metric, highlight)
@@ -213,7 +218,7 @@ pub(super) mod tests {
         assert_eq!(of(&half, ComponentKind::Heads), None);
         assert_eq!(of(&committed(), ComponentKind::Neurons), None);
         let mut in_part = committed();
-        in_part.tables[1].exact = vec![true, false, false, true];
+        in_part.tables.insert(ap.with_exact(vec![true, false, false, true]));
         let in_part = of(&in_part, ComponentKind::Heads).expect("two are there");
         assert_eq!((in_part.pairs.places.as_slice(), in_part.n_all), ([0, 3].as_slice(), 4));
     }
@@ -221,13 +226,15 @@ pub(super) mod tests {
     #[test]
     fn scores_from_zero_are_of_the_same_components_and_say_their_worst_delta() {
         let compared = compared(Unit::Metric);
-        let mut table = committed().tables[0].clone();
-        assert_eq!(FromZero::of_table(&table, 1.0, &compared), None, "not from zero");
-        table.method = Method::IgZero;
-        table.convergence_delta = vec![0.5, -2.0];
+        let (kind, method) = (ComponentKind::Heads, Method::Ig);
+        let key = TableKey { kind, method, direction: Direction::Noising };
+        let ig = committed().tables.get(key).expect("it is there").clone();
+        assert_eq!(FromZero::of_table(&ig, 1.0, &compared), None, "not from zero");
+        let key = TableKey { method: Method::IgZero, ..key };
+        let table = ig.with_key(key).with_convergence_delta(vec![0.5, -2.0]);
         let zero = FromZero::of_table(&table, 0.5, &compared).expect("from zero");
         assert_eq!(zero, FromZero { ig: vec![0.25, -0.125, 0.0, 0.5], worst: Some((1, -1.0)) });
-        table.values.truncate(1);
-        assert_eq!(FromZero::of_table(&table, 1.0, &compared), None);
+        let short = ScoreTable::new(key, 1, table.values()[..1].to_vec());
+        assert_eq!(FromZero::of_table(&short, 1.0, &compared), None);
     }
 }

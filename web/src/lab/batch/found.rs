@@ -2,6 +2,7 @@
 
 use std::sync::Arc;
 
+use twinbeam_core::scores::TableKey;
 use twinbeam_core::scores::many::{LeftOut, Merged, MergedAgreement, MergedTable, OverCases};
 use twinbeam_core::statistics::Agreement;
 use twinbeam_core::words::{Component, ComponentKind, Direction, Method};
@@ -53,7 +54,7 @@ impl Map {
 /// A map of the heads. IG and AP share a scale. `None`: there is none, as of the spread of one pair.
 pub(super) fn map(merged: &Merged, map: Map, direction: Direction) -> Option<Arc<Drawn>> {
     let kind = ComponentKind::Heads;
-    let of = |method| merged.table(kind, method, direction);
+    let of = |method| merged.table(TableKey { kind, method, direction });
     let table = of(map.method)?;
     let values = map.values(table);
     let largest = |table: &MergedTable| {
@@ -180,32 +181,27 @@ pub(super) fn failures(merged: &Merged) -> String {
 #[cfg(test)]
 mod tests {
     use twinbeam_core::scores::many::{CaseResult, Merging};
-    use twinbeam_core::scores::{ScoreTable, Unit};
+    use twinbeam_core::scores::{ScoreTable, Tables, Unit};
     use twinbeam_core::words::Metric;
 
     use super::*;
 
     fn table(method: Method, values: [f32; 4]) -> ScoreTable {
-        ScoreTable {
-            kind: ComponentKind::Heads,
-            method,
-            direction: Direction::Noising,
-            width: 2,
-            values: values.to_vec(),
-            exact: Vec::new(),
-            convergence_delta: Vec::new(),
-            n_steps: Vec::new(),
-        }
+        ScoreTable::new(
+            TableKey { kind: ComponentKind::Heads, method, direction: Direction::Noising },
+            2,
+            values.to_vec(),
+        )
     }
 
     fn merged(n: usize) -> Merged {
         let mut merging = Merging::new(Metric::LogitDiff, Unit::Metric, 4);
         for case in 0..n {
             let by = case as f32;
-            let tables = vec![
+            let tables = Tables::from_iter([
                 table(Method::Ig, [1.0 + by, 0.0, -2.0, 0.5]),
                 table(Method::Ap, [1.0, by, -3.0, 0.5]),
-            ];
+            ]);
             let name = format!("pair <{case}>");
             assert!(merging.add(&CaseResult { name, gap: 4.0, n_pos: 5, tables }));
         }

@@ -5,14 +5,14 @@ mod words;
 use std::collections::BTreeSet;
 
 use twinbeam_core::link::Highlight;
-use twinbeam_core::scores::{ScoreTable, Unit};
+use twinbeam_core::scores::{ScoreTable, TableKey, Unit};
 use twinbeam_core::statistics::{self, GateKind};
 use twinbeam_core::words::{Component, ComponentKind, Direction, Method};
 
 use crate::heatmap::scale::{Scale, signed};
 use crate::lab::parts::{common_unit, ratio};
-use crate::lab::sets::least;
-use crate::lab::why::least as floor;
+use crate::lab::sets::threshold;
+use crate::lab::why::least_read;
 use crate::plot::{Axis, Drawn, Kinds, Labels, Mark, Matrix, Point, Xy};
 use crate::state::Committed;
 
@@ -53,29 +53,31 @@ impl TwoWays {
     ) -> Option<Self> {
         let n_layers = committed.model.shape.n_layers;
         let whole = |direction| {
-            ScoreTable::find(&committed.tables, kind, method, direction)
+            committed
+                .tables
+                .get(TableKey { kind, method, direction })
                 .filter(|table| table.n_layers() == n_layers)
         };
         let (noising, denoising) = (whole(Direction::Noising)?, whole(Direction::Denoising)?);
         let exact = |place: &usize| noising.is_exact(*place) && denoising.is_exact(*place);
-        let n_all = noising.values.len().min(denoising.values.len());
+        let n_all = noising.values().len().min(denoising.values().len());
         let places: Vec<usize> = (0..n_all).filter(exact).collect();
         if places.is_empty() {
             return None;
         }
-        let width = noising.width;
+        let width = noising.width();
         let (factor, unit) = common_unit(&committed.basis, unit);
         let scores = |table: &ScoreTable| -> Vec<f32> {
-            places.iter().map(|place| table.values[*place]).collect()
+            places.iter().map(|place| table.values()[*place]).collect()
         };
         let [mut noising, mut denoising] = [noising, denoising].map(scores);
         // A threshold in the metric's unit is of scores in the metric's unit.
         // One for both directions: were a percentile taken in each for itself, both would find as many, and so
         // would either alone.
         let both = [noising.as_slice(), &denoising].concat();
-        let chosen = least(&both, highlight)?;
+        let chosen = threshold(&both, highlight)?;
         // What is next to nothing is of no kind, however low the threshold.
-        let floor = floor(committed.basis.size(), Scale::of(&both).limit());
+        let floor = least_read(committed.basis.size(), Scale::of(&both).limit());
         let least = chosen.max(floor);
         let scores = noising.iter().zip(&denoising);
         let kinds = scores.map(|(noising, denoising)| GateKind::of(*noising, *denoising, least));
@@ -220,15 +222,21 @@ mod tests {
     use super::*;
     use crate::export::tests::committed;
 
+    /// Noising as it is, and denoising made of it.
+    fn both_ways(change: impl Fn(&mut [f32])) -> Committed {
+        let mut committed = committed();
+        for table in &committed.tables.clone() {
+            let mut values = table.values().to_vec();
+            change(&mut values);
+            let key = TableKey { direction: Direction::Denoising, ..table.key() };
+            committed.tables.insert(ScoreTable::new(key, table.width(), values));
+        }
+        committed
+    }
+
     /// AP: noising as it is, denoising turned round.
     fn two_ways(kind_of: Method, unit: Unit) -> Option<TwoWays> {
-        let mut committed = committed();
-        let mut denoising = committed.tables.clone();
-        for table in &mut denoising {
-            table.direction = Direction::Denoising;
-            table.values.reverse();
-        }
-        committed.tables.extend(denoising);
+        let committed = both_ways(<[f32]>::reverse);
         TwoWays::of(&committed, ComponentKind::Heads, kind_of, unit, Highlight::AtLeast(0.25))
     }
 
@@ -260,15 +268,11 @@ mod tests {
 
     #[test]
     fn a_percentile_is_of_both_directions_together() {
-        let mut committed = committed();
-        let mut denoising = committed.tables.clone();
-        for table in &mut denoising {
-            table.direction = Direction::Denoising;
-            for value in &mut table.values {
+        let committed = both_ways(|values| {
+            for value in values {
                 *value *= 0.01;
             }
-        }
-        committed.tables.extend(denoising);
+        });
         let (heads, highlight) = (ComponentKind::Heads, Highlight::Quantile(0.75));
         let ways = TwoWays::of(&committed, heads, Method::Ap, Unit::Metric, highlight);
         let ways = ways.expect("both directions are there");
@@ -281,13 +285,7 @@ mod tests {
 
     #[test]
     fn what_is_next_to_nothing_is_of_no_kind() {
-        let mut committed = committed();
-        let mut denoising = committed.tables.clone();
-        for table in &mut denoising {
-            table.direction = Direction::Denoising;
-            table.values.fill(0.01);
-        }
-        committed.tables.extend(denoising);
+        let committed = both_ways(|values| values.fill(0.01));
         let (heads, highlight) = (ComponentKind::Heads, Highlight::AtLeast(0.001));
         let ways = TwoWays::of(&committed, heads, Method::Ap, Unit::Metric, highlight);
         let ways = ways.expect("both directions are there");

@@ -134,16 +134,7 @@ mod tests {
             n_ctx: 128,
             d_vocab: 1000,
         };
-        let small = ModelShape {
-            n_layers: 12,
-            n_heads: 12,
-            d_model: 768,
-            d_head: 64,
-            d_mlp: 3072,
-            n_ctx: 1024,
-            d_vocab: 50_257,
-        };
         assert!(are_quick(&tiny, 20));
-        assert!(!are_quick(&small, 17));
+        assert!(!are_quick(&ModelShape::GPT2_SMALL, 17));
     }
 }

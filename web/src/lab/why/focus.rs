@@ -91,7 +91,7 @@ fn differing(committed: &Committed, direction: Direction) -> Vec<(Component, f32
     let mut all = Vec::new();
     for kind in ComponentKind::ALL {
         if let [Some(ig), Some(ap)] = committed.tables(kind, direction)
-            && ig.values.len() == ap.values.len()
+            && ig.values().len() == ap.values().len()
         {
             let difference = ig.minus(ap);
             let strongest = difference.strongest(OFFERED).into_iter();

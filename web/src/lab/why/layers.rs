@@ -14,7 +14,7 @@ const READ: f32 = 0.01;
 ///
 /// # Units
 /// Those of both.
-pub(in crate::lab) fn least(size: Option<f32>, largest: f32) -> f32 {
+pub(in crate::lab) fn least_read(size: Option<f32>, largest: f32) -> f32 {
     READ * size.unwrap_or(largest).abs()
 }
 
@@ -75,7 +75,7 @@ pub(super) fn draw(
     let values = |of: &Interaction| [factor * of.solo_sum, factor * of.joint];
     let all: Vec<f32> = layers.iter().flat_map(values).collect();
     let scale = Scale::of(&all);
-    let least = least(size, scale.limit() / factor);
+    let least = least_read(size, scale.limit() / factor);
     let read = |of: &Interaction| read(of, direction, least);
     // Joint, sum and joint − sum, with one more digit where the first two would look alike.
     let written = |of: &Interaction| {
@@ -155,8 +155,8 @@ mod tests {
             gap: joint - solo_sum,
         };
         let small = of(0.01, 0.02);
-        assert_eq!(read(&small, Direction::Noising, least(Some(-4.0), 0.0)), None);
-        let read = read(&small, Direction::Noising, least(None, 0.5));
+        assert_eq!(read(&small, Direction::Noising, least_read(Some(-4.0), 0.0)), None);
+        let read = read(&small, Direction::Noising, least_read(None, 0.5));
         assert_eq!(read, Some(Redundancy::Synergistic));
         let (kind, unit) = (ComponentKind::Heads, (1.0, "logits"));
         let close = draw(&[of(1.001, 1.004)], kind, Direction::Noising, unit, Some(4.0));

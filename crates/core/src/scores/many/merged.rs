@@ -3,9 +3,9 @@
 use serde::Serialize;
 use serde_json::{Value, json};
 
-use crate::scores::{ScoreTable, Unit};
+use crate::scores::{ScoreTable, TableKey, Unit};
 use crate::statistics::{Agreement, bootstrap_mean};
-use crate::words::{ComponentKind, Direction, Method, Metric};
+use crate::words::{ComponentKind, Direction, Metric};
 
 use super::merging::LeftOut;
 
@@ -39,12 +39,8 @@ pub struct Merged {
 /// turned round).
 #[derive(Debug, Clone, PartialEq)]
 pub struct MergedTable {
-    /// Heads or neurons.
-    pub kind: ComponentKind,
-    /// How the scores were computed.
-    pub method: Method,
-    /// Which run was changed.
-    pub direction: Direction,
+    /// Key of the table that is merged, of every prompt.
+    pub key: TableKey,
     /// Components per layer.
     pub width: usize,
     /// Prompts with an exact score of every component.
@@ -107,18 +103,9 @@ impl OverCases {
 }
 
 impl MergedTable {
-    /// Whether it is the table of a kind, method and direction.
-    pub(super) fn is(&self, kind: ComponentKind, method: Method, direction: Direction) -> bool {
-        (self.kind, self.method, self.direction) == (kind, method, direction)
-    }
-
     /// The means as a table of scores, of which no completeness is claimed.
     pub fn to_scores(&self) -> ScoreTable {
-        ScoreTable {
-            width: self.width,
-            values: self.mean.clone(),
-            ..ScoreTable::empty(self.kind, self.method, self.direction)
-        }
+        ScoreTable::new(self.key, self.width, self.mean.clone())
     }
 }
 
@@ -128,14 +115,9 @@ impl Merged {
         self.names.len()
     }
 
-    /// The table of one kind, method and direction.
-    pub fn table(
-        &self,
-        kind: ComponentKind,
-        method: Method,
-        direction: Direction,
-    ) -> Option<&MergedTable> {
-        self.tables.iter().find(|table| table.is(kind, method, direction))
+    /// The table of a key.
+    pub fn table(&self, key: TableKey) -> Option<&MergedTable> {
+        self.tables.iter().find(|table| table.key == key)
     }
 
     /// The agreement of one kind and direction.
@@ -218,11 +200,12 @@ struct TableFile<'a> {
 
 impl<'a> TableFile<'a> {
     fn of(table: &'a MergedTable, metric: Metric, unit: Unit) -> Self {
+        let TableKey { kind, method, direction } = table.key;
         Self {
-            kind: table.kind.id(),
-            method: table.method.id(),
-            direction: table.direction.id(),
-            unit: unit.label(metric, table.method, table.kind),
+            kind: kind.id(),
+            method: method.id(),
+            direction: direction.id(),
+            unit: unit.label(metric, method, kind),
             n: table.n,
             mean: rows(&table.mean, table.width),
             sd: rows(&table.sd, table.width),

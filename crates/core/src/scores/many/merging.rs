@@ -1,6 +1,6 @@
 //! Results of many prompt pairs, one after another, without keeping them.
 
-use crate::scores::{ExactPairs, Outcome, ScoreTable, Unit, UnitBasis};
+use crate::scores::{ExactPairs, Outcome, ScoreTable, TableKey, Tables, Unit, UnitBasis};
 use crate::statistics::Agreement;
 use crate::words::{ComponentKind, Direction, Method, Metric};
 
@@ -16,7 +16,7 @@ pub struct CaseResult {
     /// Tokens of each prompt.
     pub n_pos: usize,
     /// Score tables of the pair, in the metric's unit.
-    pub tables: Vec<ScoreTable>,
+    pub tables: Tables,
 }
 
 impl CaseResult {
@@ -39,9 +39,7 @@ pub struct LeftOut {
 /// Mean and squared deviations of each component so far (Welford).
 #[derive(Debug, Clone)]
 struct Running {
-    kind: ComponentKind,
-    method: Method,
-    direction: Direction,
+    key: TableKey,
     width: usize,
     n: usize,
     mean: Vec<f64>,
@@ -50,20 +48,9 @@ struct Running {
 
 impl Running {
     fn of(table: &ScoreTable) -> Self {
-        let zeros = vec![0.0; table.values.len()];
-        Self {
-            kind: table.kind,
-            method: table.method,
-            direction: table.direction,
-            width: table.width,
-            n: 0,
-            mean: zeros.clone(),
-            squares: zeros,
-        }
-    }
-
-    fn is_of(&self, table: &ScoreTable) -> bool {
-        (self.kind, self.method, self.direction) == (table.kind, table.method, table.direction)
+        let zeros = vec![0.0; table.values().len()];
+        let (key, width) = (table.key(), table.width());
+        Self { key, width, n: 0, mean: zeros.clone(), squares: zeros }
     }
 
     fn add(&mut self, values: &[f32], factor: f32) {
@@ -78,12 +65,10 @@ impl Running {
     }
 
     fn merged(&self) -> MergedTable {
-        let Self { kind, method, direction, width, n, ref mean, ref squares } = *self;
+        let Self { key, width, n, ref mean, ref squares } = *self;
         let sd = |squares: &f64| (squares / (n - 1) as f64).sqrt() as f32;
         MergedTable {
-            kind,
-            method,
-            direction,
+            key,
             width,
             n,
             mean: mean.iter().map(|mean| *mean as f32).collect(),
@@ -121,7 +106,7 @@ impl Merging {
     /// another method.
     pub fn add(&mut self, case: &CaseResult) -> bool {
         // IG from zero is of the clean run alone, and a gradient rounds.
-        let compares = |table: &&ScoreTable| matches!(table.method, Method::Ig | Method::Ap);
+        let compares = |table: &&ScoreTable| matches!(table.method(), Method::Ig | Method::Ap);
         let is_nothing = |table: &ScoreTable| table.max_abs() == 0.0;
         if case.gap == 0.0 && case.tables.iter().filter(compares).all(is_nothing) {
             // Zeros of two equal prompts would halve every mean.
@@ -138,12 +123,12 @@ impl Merging {
         };
         for (table, factor) in case.tables.iter().zip(factors) {
             let Some(factor) = factor else { continue };
-            let place = self.running.iter().position(|running| running.is_of(table));
+            let place = self.running.iter().position(|running| running.key == table.key());
             let place = place.unwrap_or_else(|| {
                 self.running.push(Running::of(table));
                 self.running.len() - 1
             });
-            self.running[place].add(&table.values, factor);
+            self.running[place].add(table.values(), factor);
         }
         for kind in ComponentKind::ALL {
             for direction in Direction::ALL {
@@ -163,27 +148,27 @@ impl Merging {
             d_model: self.d_model,
         };
         let factor = |table: &ScoreTable| {
-            if !table.values.iter().all(|value| value.is_finite()) {
+            if !table.values().iter().all(|value| value.is_finite()) {
                 return Err("some of its scores are not finite numbers".to_owned());
             }
-            let before = self.running.iter().find(|running| running.is_of(table));
+            let before = self.running.iter().find(|running| running.key == table.key());
             let fits = |running: &Running| {
-                running.mean.len() == table.values.len() && running.width == table.width
+                running.mean.len() == table.values().len() && running.width == table.width()
             };
             if !before.is_none_or(fits) {
                 return Err("it is of a model of other sizes than the first".to_owned());
             }
-            let factor = self.unit.factor(&basis, table.method, table.kind, table.direction);
+            let factor = self.unit.factor(&basis, table.key());
             let factor = factor.map_err(|source| source.to_string())?;
-            Ok((table.n_exact() == table.values.len()).then_some(factor))
+            Ok(table.is_all_exact().then_some(factor))
         };
         case.tables.iter().map(factor).collect()
     }
 
     fn compare(&mut self, case: &CaseResult, kind: ComponentKind, direction: Direction) {
-        let table = |method| ScoreTable::find(&case.tables, kind, method, direction);
+        let table = |method| case.tables.get(TableKey { kind, method, direction });
         let (Some(ig), Some(ap)) = (table(Method::Ig), table(Method::Ap)) else { return };
-        if ap.n_exact() < ig.values.len() {
+        if ap.n_exact() < ig.values().len() {
             return;
         }
         let ExactPairs { ig, ap, .. } = ExactPairs::of(ig, ap);
@@ -207,17 +192,17 @@ impl Merging {
     /// What the results have in common so far.
     pub fn merged(&self) -> Merged {
         let tables: Vec<MergedTable> = self.running.iter().map(Running::merged).collect();
-        let find =
-            |kind, method, direction| tables.iter().find(|table| table.is(kind, method, direction));
+        let find = |key| tables.iter().find(|table| table.key == key);
         let agreement = |(kind, direction, cases): &(ComponentKind, Direction, Vec<_>)| {
-            let means =
-                find(*kind, Method::Ig, *direction).zip(find(*kind, Method::Ap, *direction));
+            let (kind, direction) = (*kind, *direction);
+            let of = |method| find(TableKey { kind, method, direction });
+            let means = of(Method::Ig).zip(of(Method::Ap));
             let over = |statistic: fn(&Agreement) -> Option<f64>| {
                 OverCases::of(cases.iter().map(|(_, agreement)| statistic(agreement)))
             };
             MergedAgreement {
-                kind: *kind,
-                direction: *direction,
+                kind,
+                direction,
                 pearson: over(|agreement| agreement.pearson),
                 spearman: over(|agreement| agreement.spearman),
                 slope: over(|agreement| agreement.slope),

@@ -2,7 +2,11 @@
 
 use serde::{Deserialize, Serialize};
 
-use crate::words::{ComponentKind, Direction, Method};
+use crate::scores::{Patches, TableKey};
+
+/// Most that a GPU's result may be off by, relative to the largest value of its table or list: single precision
+/// explains no more.
+pub const GPU_TOLERANCE: f32 = 2e-3;
 
 /// A part of a job's result, as it is complete.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
@@ -17,26 +21,13 @@ pub enum Claim {
     },
     /// One table of integrals.
     Integrals {
-        /// Heads or neurons.
-        kind: ComponentKind,
-        /// Whether integrals are from the other run's activations, or from zero.
-        method: Method,
-        /// Which run is changed.
-        direction: Direction,
+        /// The table; its method is from the other run's activations, or from zero.
+        key: TableKey,
         /// Integrals, one per layer.
         layers: Vec<ClaimedIntegral>,
     },
     /// Effects of some patched components.
-    Patches {
-        /// Heads or neurons.
-        kind: ComponentKind,
-        /// Which run is changed.
-        direction: Direction,
-        /// Layer and index of each component.
-        components: Vec<(usize, usize)>,
-        /// Effect of each component, in the metric's unit.
-        effects: Vec<f32>,
-    },
+    Patches(Patches),
 }
 
 /// What moving one layer along a line says, without what follows from it.
