@@ -51,3 +51,28 @@ impl Beside {
         Ok(())
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn how_it_ends_is_noticed() {
+        // The program here is that of the tests: it runs none that has no such name, and fails where it is asked for what
+        // it does not know.
+        let mut parts = Parts::new();
+        let fine = Beside::start("no-test-is-called-so").expect("it starts");
+        let files = [fine.log.clone(), fine.parts.clone()];
+        fine.finish(&mut parts).expect("it ends");
+        let log = std::fs::read_to_string(&files[0]).expect("the log");
+        assert!(log.contains("0 passed"), "{log}");
+        let wrong = Beside::start("--no-such-option").expect("it starts");
+        let files = files.into_iter().chain([wrong.log.clone(), wrong.parts.clone()]);
+        let files: Vec<PathBuf> = files.collect();
+        let error = wrong.finish(&mut parts).expect_err("it fails").to_string();
+        assert!(error.ends_with("from the chore --no-such-option"), "{error}");
+        for file in files {
+            std::fs::remove_file(file).expect("cleaned up");
+        }
+    }
+}

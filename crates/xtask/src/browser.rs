@@ -1,10 +1,9 @@
 //! The page's tests in a browser: a suite is a file, and runs in a process of its own.
 
 use std::collections::VecDeque;
-use std::fmt::Write as _;
 use std::num::NonZero;
 use std::path::Path;
-use std::sync::{Mutex, PoisonError};
+use std::sync::Mutex;
 
 use anyhow::{Context as _, bail};
 
@@ -43,7 +42,7 @@ pub(crate) fn run(parts: &mut Parts, named: &[String]) -> anyhow::Result<()> {
     let [beside, alone] = in_order(suites);
     let mut failed = Vec::new();
     for (suites, lanes) in [(beside, cores.min(SIDE_BY_SIDE)), (alone, 1)] {
-        for Ended { name, seconds, passed, .. } in run_in_lanes(suites, lanes)? {
+        for Ended { name, seconds, passed, .. } in run_in_lanes(suites, lanes, run_one)? {
             parts.add(&format!("browser: {name}"), seconds, !passed);
             if !passed {
                 failed.push(name);
@@ -105,33 +104,39 @@ fn in_order(mut suites: Vec<Suite>) -> [Vec<Suite>; 2] {
     [beside, alone]
 }
 
-/// Runs suites in so many processes at once, and shows what each says when it has ended.
-fn run_in_lanes(suites: Vec<Suite>, lanes: usize) -> anyhow::Result<Vec<Ended>> {
+/// Runs so many suites at once, and shows what each says when it has ended.
+fn run_in_lanes(
+    suites: Vec<Suite>,
+    lanes: usize,
+    run: impl Fn(&Suite) -> anyhow::Result<Ended> + Sync,
+) -> anyhow::Result<Vec<Ended>> {
     let queue = Mutex::new(VecDeque::from(suites));
     let ended = Mutex::new(Ok(Vec::new()));
-    let lock = |error: PoisonError<_>| error.into_inner();
+    let next = || queue.lock().expect("no lane panics").pop_front();
+    let lane = || {
+        while let Some(suite) = next() {
+            let result = run(&suite);
+            let mut ended = ended.lock().expect("no lane panics");
+            match (result, ended.as_mut()) {
+                (Ok(one), Ok(all)) => {
+                    show(&one);
+                    all.push(one);
+                }
+                // It did not start, and neither would the others.
+                (Err(error), Ok(_)) => {
+                    queue.lock().expect("no lane panics").clear();
+                    *ended = Err(error);
+                }
+                (_, Err(_)) => {}
+            }
+        }
+    };
     std::thread::scope(|scope| {
         for _ in 0..lanes {
-            scope.spawn(|| {
-                while let Some(suite) =
-                    { queue.lock().unwrap_or_else(PoisonError::into_inner).pop_front() }
-                {
-                    let result = run_one(&suite);
-                    let mut ended = ended.lock().unwrap_or_else(lock);
-                    match (result, ended.as_mut()) {
-                        (Ok(one), Ok(all)) => {
-                            show(&one);
-                            all.push(one);
-                        }
-                        // It did not start, and neither will the others.
-                        (Err(error), Ok(_)) => *ended = Err(error),
-                        (_, Err(_)) => return,
-                    }
-                }
-            });
+            scope.spawn(lane);
         }
     });
-    ended.into_inner().unwrap_or_else(PoisonError::into_inner)
+    ended.into_inner().expect("no lane panics")
 }
 
 fn run_one(suite: &Suite) -> anyhow::Result<Ended> {
@@ -146,10 +151,10 @@ fn run_one(suite: &Suite) -> anyhow::Result<Ended> {
 
 #[expect(clippy::print_stdout, reason = "a program that reports what it does")]
 fn show(Ended { name, seconds, output, passed }: &Ended) {
-    let mut text =
-        format!("== {name}: {} in {seconds:.0} s\n", if *passed { "passed" } else { "FAILED" });
-    // Writing to a string does not fail.
-    let _ = write!(text, "{}", String::from_utf8_lossy(output));
+    let outcome = if *passed { "passed" } else { "FAILED" };
+    // In one piece, since other lanes show theirs.
+    let text =
+        format!("== {name}: {outcome} in {seconds:.0} s\n{}", String::from_utf8_lossy(output));
     println!("{text}");
 }
 
@@ -198,6 +203,32 @@ mod tests {
         assert_eq!(names(&chosen(all.clone(), &named(&["links"])).expect("one")), ["links"]);
         let error = chosen(all, &named(&["pages"])).expect_err("no such suite").to_string();
         assert_eq!(error, "there is no suite pages; there are links, page");
+    }
+
+    #[test]
+    fn all_run_though_one_fails_and_none_after_one_that_cannot_start() {
+        let ended = |suite: &Suite| Ended {
+            name: suite.name.clone(),
+            seconds: 0.0,
+            output: Vec::new(),
+            passed: suite.name != "b",
+        };
+        let all = ["a", "b", "c", "d"].map(|name| suite(name, None, false)).to_vec();
+        let run = run_in_lanes(all.clone(), 2, |suite| Ok(ended(suite))).expect("they start");
+        let mut names: Vec<(String, bool)> =
+            run.into_iter().map(|one| (one.name, one.passed)).collect();
+        names.sort();
+        let expected = [("a", true), ("b", false), ("c", true), ("d", true)];
+        assert_eq!(names, expected.map(|(name, passed)| (name.to_owned(), passed)));
+
+        let begun = Mutex::new(Vec::new());
+        let result = run_in_lanes(all, 1, |suite| {
+            begun.lock().expect("no panic").push(suite.name.clone());
+            anyhow::ensure!(suite.name != "b", "no Node.js");
+            Ok(ended(suite))
+        });
+        assert_eq!(result.err().expect("it does not start").to_string(), "no Node.js");
+        assert_eq!(begun.into_inner().expect("no panic"), ["a", "b"]);
     }
 
     #[test]

@@ -115,12 +115,16 @@ fn everything(parts: &mut Parts) -> anyhow::Result<()> {
 }
 
 fn native_tests(parts: &mut Parts) -> anyhow::Result<()> {
-    // The command line, too, with which the browser's tests compare the page.
     parts.run("native build", || {
         execute(native("test").arg("--no-run"))?;
-        execute(&mut native("build"))
+        build_command_line()
     })?;
     parts.run("native tests", || execute(&mut native("test")))
+}
+
+/// The command line, with which the browser's tests compare the page. Of the other packages' programs nothing is used.
+fn build_command_line() -> anyhow::Result<()> {
+    execute(native("build").args(["--bin", "twinbeam"]))
 }
 
 /// A subcommand of Cargo for what runs natively. Always of the same list of packages, since with another list the shared
@@ -138,7 +142,7 @@ fn browser_tests(parts: &mut Parts, named: &[String]) -> anyhow::Result<()> {
 
 fn bench(program: &str) -> anyhow::Result<()> {
     build::dist()?;
-    execute(&mut native("build"))?;
+    build_command_line()?;
     tools::browser()?;
     say("benchmark");
     execute(node()?.arg(program))
@@ -202,7 +206,7 @@ fn bench_gpu(options: &GpuOptions) -> anyhow::Result<()> {
         return pack::pack(archive, &dist, options.twinbeam.as_deref());
     }
     if options.full {
-        execute(&mut native("build"))?;
+        build_command_line()?;
     }
     say("benchmark");
     let mut node = node()?;

@@ -1,6 +1,5 @@
 //! What each part of a chore took, for the table at its end.
 
-use std::fmt::Write as _;
 use std::path::Path;
 use std::time::Instant;
 
@@ -53,23 +52,18 @@ impl Parts {
 
     /// The table. Parts that ran side by side are each in it, so their sum may be more than what all of it took.
     pub(crate) fn table(&self) -> String {
-        let mut table = String::new();
-        for Part { name, seconds, failed } in &self.done {
+        let line = |Part { name, seconds, failed }: &Part| {
             let failed = if *failed { "  FAILED" } else { "" };
-            // Writing to a string does not fail.
-            let _ = writeln!(table, "{seconds:>8.0} s  {name}{failed}");
-        }
-        let all = self.begun.elapsed().as_secs_f64();
-        let _ = write!(table, "{all:>8.0} s  in all");
-        table
+            format!("{seconds:>8.0} s  {name}{failed}")
+        };
+        let all = format!("{:>8.0} s  in all", self.begun.elapsed().as_secs_f64());
+        self.done.iter().map(line).chain([all]).collect::<Vec<_>>().join("\n")
     }
 
     /// Writes the parts where another process of this program reads them.
     pub(crate) fn save(&self, file: &Path) -> anyhow::Result<()> {
-        let mut text = String::new();
-        for Part { name, seconds, failed } in &self.done {
-            let _ = writeln!(text, "{seconds}\t{failed}\t{name}");
-        }
+        let line = |Part { name, seconds, failed }: &Part| format!("{seconds}\t{failed}\t{name}");
+        let text = self.done.iter().map(line).collect::<Vec<_>>().join("\n");
         std::fs::write(file, text).with_context(|| file.display().to_string())
     }
 

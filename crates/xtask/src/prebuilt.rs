@@ -1,6 +1,5 @@
 //! Tools as their authors publish them, ready to run: taken only if every byte is the one that was expected.
 
-use std::fmt::Write as _;
 use std::path::{Path, PathBuf};
 use std::process::Command;
 
@@ -50,8 +49,9 @@ pub(crate) fn take(archive: &Archive, protocols: &str, folder: &Path) -> anyhow:
     std::fs::create_dir_all(folder).with_context(|| folder.display().to_string())?;
     let packed = folder.join("archive");
     let result = fetch(archive, protocols, &packed).and_then(|()| unpack(archive, &packed, folder));
-    // It may not have come at all.
-    let _ = std::fs::remove_file(&packed);
+    if packed.exists() {
+        std::fs::remove_file(&packed).with_context(|| packed.display().to_string())?;
+    }
     result
 }
 
@@ -65,10 +65,7 @@ fn fetch(archive: &Archive, protocols: &str, packed: &Path) -> anyhow::Result<()
 
 fn unpack(archive: &Archive, packed: &Path, folder: &Path) -> anyhow::Result<PathBuf> {
     let bytes = std::fs::read(packed).context("what was fetched")?;
-    let digest = Sha256::digest(&bytes).iter().fold(String::new(), |mut text, byte| {
-        let _ = write!(text, "{byte:02x}");
-        text
-    });
+    let digest = hexadecimal(&bytes);
     ensure!(
         digest == archive.sha256,
         "{} has the SHA-256 {digest}, not {}: it is not used",
@@ -79,6 +76,11 @@ fn unpack(archive: &Archive, packed: &Path, folder: &Path) -> anyhow::Result<Pat
     tar.args(["--extract", "--gzip", "--file"]).arg(packed).arg("--directory").arg(folder);
     execute(tar.arg(archive.program))?;
     Ok(folder.join(archive.program))
+}
+
+/// The SHA-256 of bytes, as it is published.
+fn hexadecimal(bytes: &[u8]) -> String {
+    Sha256::digest(bytes).iter().fold(String::new(), |text, byte| format!("{text}{byte:02x}"))
 }
 
 #[cfg(test)]
@@ -109,7 +111,7 @@ mod tests {
 
     impl Drop for Folder {
         fn drop(&mut self) {
-            let _ = std::fs::remove_dir_all(&self.0);
+            std::fs::remove_dir_all(&self.0).expect("cleaned up");
         }
     }
 
@@ -130,7 +132,7 @@ mod tests {
         std::thread::spawn(move || {
             let (mut stream, _) = listener.accept().expect("a request");
             let mut request = [0; 4096];
-            let _ = stream.read(&mut request).expect("the request");
+            assert!(stream.read(&mut request).expect("the request") > 0);
             let head = format!(
                 "HTTP/1.1 {status}\r\nContent-Length: {}\r\nConnection: close\r\n\r\n",
                 bytes.len()
@@ -142,9 +144,7 @@ mod tests {
     }
 
     fn digest(bytes: &[u8]) -> &'static str {
-        let digest = Sha256::digest(bytes);
-        let text: String = digest.iter().map(|byte| format!("{byte:02x}")).collect();
-        text.leak()
+        hexadecimal(bytes).leak()
     }
 
     #[test]

@@ -21,7 +21,10 @@ mod tests {
     #[test]
     fn the_card_of_the_space_shows_the_line_that_the_page_makes() {
         let line = frame("https://USER-twinbeam.static.hf.space/index.html#v1=...");
-        assert!(CARD.lines().any(|of_card| of_card == line), "not in web/hosting/README.md: {line}");
+        assert!(
+            CARD.lines().any(|of_card| of_card == line),
+            "not in web/hosting/README.md: {line}"
+        );
     }
 
     #[test]
