@@ -102,7 +102,7 @@ pub(crate) fn dist() -> anyhow::Result<()> {
 fn programs(programs: &[Program]) -> anyhow::Result<()> {
     tools::target()?;
     let tools = [TRUNK, WASM_BINDGEN];
-    let of_tool = |tool: Tool| Step::new(tool.name(), tool.seconds, tool.path().is_some());
+    let of_tool = |tool: Tool| Step::new(&tool.words(), tool.seconds, tool.path().is_some());
     let steps = tools.map(of_tool).into_iter().chain(programs.iter().map(|one| one.step()));
     let mut plan = Plan::new(steps.collect());
     for tool in tools {
@@ -120,7 +120,7 @@ fn assemble() -> anyhow::Result<()> {
     archive::say_sizes(&root().join("dist"))
 }
 
-/// All that the tests in a browser run against, and the lints of its sources, part by part.
+/// All that the tests in a browser run against, part by part.
 pub(crate) fn pages(parts: &mut Parts) -> anyhow::Result<()> {
     parts.run("tools of the page", || {
         tools::target()?;

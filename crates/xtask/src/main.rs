@@ -82,7 +82,7 @@ fn run(chore: &str, options: Vec<String>) -> anyhow::Result<()> {
         ("bench-gpu", _) => bench_gpu(&GpuOptions::read(options)?),
         ("bundle", [_, ..]) => bundle(&options),
         // What `test` does beside its native part.
-        ("pages", []) => in_parts(|parts| build::pages(parts).and_then(|()| check::of_wasm(parts))),
+        ("pages", []) => in_parts(pages),
         // Called by Trunk, see Trunk.toml.
         ("seal", []) => {
             let folder = std::env::var_os("TRUNK_STAGING_DIR");
@@ -114,6 +114,13 @@ fn everything(parts: &mut Parts) -> anyhow::Result<()> {
     browser_tests(parts, &[])
 }
 
+/// All that the tests in a browser need, and the lints of what runs there.
+fn pages(parts: &mut Parts) -> anyhow::Result<()> {
+    parts.run("what the browser's tests need", tools::browser)?;
+    build::pages(parts)?;
+    check::of_wasm(parts)
+}
+
 fn native_tests(parts: &mut Parts) -> anyhow::Result<()> {
     parts.run("native build", || {
         execute(native("test").arg("--no-run"))?;
@@ -136,7 +143,7 @@ fn native(subcommand: &str) -> Command {
 }
 
 fn browser_tests(parts: &mut Parts, named: &[String]) -> anyhow::Result<()> {
-    parts.run("what the browser's tests need", tools::browser)?;
+    tools::browser()?;
     browser::run(parts, named)
 }
 

@@ -3,7 +3,7 @@
 use std::path::{Path, PathBuf};
 use std::process::Command;
 
-use anyhow::{Context as _, ensure};
+use anyhow::{Context as _, anyhow, ensure};
 use sha2::{Digest as _, Sha256};
 
 use crate::execute;
@@ -60,7 +60,9 @@ fn fetch(archive: &Archive, protocols: &str, packed: &Path) -> anyhow::Result<()
     // A network that does not have it says so at once or never.
     curl.args(["--silent", "--show-error", "--fail", "--location", "--proto", protocols]);
     curl.args(["--proto-redir", protocols, "--connect-timeout", "10", "--max-time", "180"]);
-    execute(curl.arg("--output").arg(packed).arg(&archive.address))
+    let fetched = execute(curl.arg("--output").arg(packed).arg(&archive.address));
+    // It has said why.
+    fetched.map_err(|_| anyhow!("{} could not be fetched", archive.address))
 }
 
 fn unpack(archive: &Archive, packed: &Path, folder: &Path) -> anyhow::Result<PathBuf> {

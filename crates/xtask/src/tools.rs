@@ -46,9 +46,14 @@ pub(crate) const WASM_BINDGEN: Tool = Tool {
 };
 
 impl Tool {
-    /// What its authors call it.
-    pub(crate) fn name(self) -> &'static str {
-        self.program
+    /// What its authors call it, and how long getting it may take.
+    pub(crate) fn words(self) -> String {
+        let ready = if self.archive().is_some() {
+            ", in seconds if it can be had ready to run"
+        } else {
+            ""
+        };
+        format!("{} {}{ready}", self.program, self.version)
     }
 
     /// Where it is, if it is here: on the path, or where these chores have put it.
@@ -89,15 +94,18 @@ impl Tool {
 
     /// As its authors publish it.
     fn take(self) -> anyhow::Result<()> {
-        let (os, arch) = (std::env::consts::OS, std::env::consts::ARCH);
-        let archive = match self.program {
-            "trunk" => prebuilt::trunk(self.version, os, arch),
-            _ => None,
-        };
-        let archive = archive.with_context(|| format!("no digest is known for {os} {arch}"))?;
+        let archive = self.archive().context("no digest is known for this system")?;
         let program = prebuilt::take(&archive, "=https", &self.folder().join("bin"))?;
         ensure!(self.is(&program), "it does not run on this system");
         Ok(())
+    }
+
+    /// What its authors publish for this system, if its digest is known.
+    fn archive(self) -> Option<prebuilt::Archive> {
+        match self.program {
+            "trunk" => prebuilt::trunk(self.version, std::env::consts::OS, std::env::consts::ARCH),
+            _ => None,
+        }
     }
 
     fn build(self) -> anyhow::Result<()> {
