@@ -1,4 +1,5 @@
 // Steps that are found by themselves, and how fast the device is.
+// Runs alone: it measures the device, and would measure the other suites' work too.
 import assert from "node:assert/strict";
 import { after, before, test } from "node:test";
 import { parse, print } from "../support/link.mjs";
