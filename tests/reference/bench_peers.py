@@ -3,7 +3,7 @@
     python bench_peers.py --twinbeam ../../target/release/twinbeam --model FOLDER [--cases FILE]
 
 Heads are patched at `hook_z`, one forward pass each; neurons at `hook_post` likewise, of which a sample stands for all, since each
-pass costs the same. IG is timed in two ways, at a sample of the 24 sites: as the notebook does it (captum's
+pass costs the same. IG is timed in two ways, at a sample of the 24 sites: as the notebook (docs/METHODS.md#the-notebook) does it (captum's
 `LayerIntegratedGradients` on `attn.hook_result`, and on `mlp.hook_post`), and as the fixtures are made (`IntegratedGradients`
 over the activation itself, the fastest way that was found for the peers). Twinbeam runs before and after them, since a machine's
 speed wanders. Both in float32, on as many threads as there are cores. Run by hand in an environment made from requirements.txt.
@@ -22,7 +22,7 @@ import torch
 from captum.attr import LayerIntegratedGradients
 from make_fixtures import STEPS, Case, load
 
-# The shape of the notebook's pair: 17 tokens that differ at the eleventh.
+# The shape of the pair of the notebook (docs/METHODS.md#the-notebook): 17 tokens that differ at the eleventh.
 PAIR = {
     "name": "notebook-like",
     "clean_ids": list(range(17)),

@@ -5,7 +5,7 @@
 
 `--check` compares every number of `expected.json` and every stored activation with what the peers say now;
 `--write` replaces both files. Run by hand in an environment made from requirements.txt; not part of CI.
-docs/METHODS.md of the project's shared folder, and ../fixtures/README.md, say what each field means.
+../../docs/METHODS.md and ../fixtures/README.md say what each field means.
 """
 
 import argparse
@@ -187,7 +187,7 @@ class Case:
         for site in SITES:
             for direction, share in (("noising", -gap), ("denoising", gap)):
                 solo, joint = self.patch(site, direction)
-                # The notebook's normalised form: noising comes out negative.
+                # The notebook's normalised form (docs/METHODS.md#the-notebook): noising comes out negative.
                 out[f"ap_{site}_{direction}"] = [[score / share for score in row] for row in solo]
                 out[f"joint_{site}_{direction}"] = joint
                 out[f"atp_{site}_{direction}"] = self.linear(site, direction)

@@ -23,7 +23,7 @@ CONFIDENCE = 0.95
 RESAMPLES = 99_999
 FEWER, SEEDS = 10_000, 200
 TOLERANCE = 1e-9
-# The weights of the notebook's AND gate; OR is its mirror image: f_or(x) = 1 - f_and(1 - x).
+# The weights of the AND gate in a later notebook of the comparison (docs/METHODS.md#the-notebook); OR is its mirror image: f_or(x) = 1 - f_and(1 - x).
 WEIGHTS, BIAS = (3.0482, 3.0556), -4.7946
 
 
@@ -157,7 +157,7 @@ def asymmetry(name, noising, denoising):
 
 def asymmetries(tables):
     cases = [(f"tiny-gpt2 case0 heads {m}", tables[m, "noising"], tables[m, "denoising"]) for m in ("ap", "ig")]
-    # The notebook divides by the largest difference rather than by the largest size: this pair tells them apart.
+    # The later notebooks (docs/METHODS.md#the-notebook) divide by the largest difference rather than by the largest size: this pair tells them apart.
     cases += [("largest is negative", [1.0, 0.0, 2.0], [0.5, 4.0, 2.0]), ("equal", [1.0, -2.0], [1.0, -2.0])]
     return [asymmetry(*case) for case in cases]
 

@@ -1,4 +1,4 @@
-"""Runs the notebook of a bundle, as the page writes it, and says how far the two are apart.
+"""Runs the Jupyter notebook of a bundle, as the page writes it, and says how far the two are apart.
 
     python run_notebook.py twinbeam-mini-noising.zip ../../assets/models/mini
 

@@ -272,7 +272,7 @@ fn what_is_typed_is_explained_not_refused() {
     assert!(matches!(unspaced.problem, Some(PromptError::NotOneToken { .. })));
     assert_eq!(unspaced.answer.readings[0].with_space.as_deref(), Some(" John"));
 
-    // Row 24 of the list of bad inputs.
+    // Row 24 of docs/FAULTS.md.
     let long = "a ".repeat(500_000);
     let cases = [
         Experiment { clean: String::new(), ..draft.clone() },

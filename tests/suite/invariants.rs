@@ -1,4 +1,4 @@
-//! Identities that need no reference, on random models (METHODS.md, "Identities").
+//! Identities that need no reference, on random models (docs/METHODS.md, "Identities").
 
 use burn::tensor::{DType, Device, Tensor};
 use pollster::block_on;

@@ -1,5 +1,5 @@
 //! A model on its way from a server to the device by way of the browser's storage, with everything that
-//! can go wrong: rows 13 to 22 of the faults that the page must survive, without a browser.
+//! can go wrong: rows 13 to 22 of docs/FAULTS.md, without a browser.
 
 use std::cell::{Cell, RefCell};
 use std::collections::{BTreeMap, VecDeque};

@@ -5,6 +5,7 @@ mod boundaries;
 mod bundled_model;
 mod convert;
 mod damage;
+mod documents;
 mod engine;
 mod floors;
 #[cfg(feature = "gpu")]

@@ -118,7 +118,7 @@ fn score_tables(dtype: DType, tolerance: f64, floor: f64) {
     }
 }
 
-/// Compares AP, IG, AtP and joint patches with `expected.json`, whose units METHODS.md translates.
+/// Compares AP, IG, AtP and joint patches with `expected.json`, whose units tests/fixtures/README.md translates.
 fn compare_direction(
     pair: &RunPair<'_>,
     expected: &Value,

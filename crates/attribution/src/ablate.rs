@@ -1,3 +1,5 @@
+//! Sets of components of any layers replaced together, in full runs: ablation and faithfulness.
+
 use burn::tensor::{Tensor, TensorData};
 use twinbeam_core::models::{HookName, ModelShape};
 use twinbeam_core::wire::probes::{Ablation, Faithfulness};
@@ -14,7 +16,7 @@ use crate::{Error, Means, Progress, RunPair};
 /// What ablated activations are replaced by.
 #[derive(Debug)]
 pub enum Values {
-    /// Those of the other run.
+    /// The other run's activations.
     OtherRun,
     /// Zero.
     Zero,
@@ -52,7 +54,7 @@ pub async fn ablate(
 /// With all of them kept it is the clean run's, to the bit.
 ///
 /// # Errors
-/// As [`ablate`].
+/// [`Error::Cancelled`] through `progress`, a device that fails, results that are not finite.
 ///
 /// # Source
 /// Marks et al. (2024), arXiv:2403.19647 (faithfulness); Hanna et al. (2024), arXiv:2403.17806.
@@ -80,7 +82,7 @@ pub async fn faithfulness(
 enum Replaced<'a> {
     /// Components of any layers and kinds.
     These(&'a [Component]),
-    /// All of a kind but some places of a score table.
+    /// Every component of a kind, but for some places of a score table.
     AllBut(ComponentKind, Vec<usize>),
 }
 
@@ -104,7 +106,8 @@ impl Replaced<'_> {
     }
 }
 
-/// By how much the oriented metric of each row is more than that of the run that is changed.
+/// For each row, the gain of the oriented metric over the run that is changed: how much more of the clean behaviour
+/// there is; `[rows]`.
 async fn replace(
     pair: &RunPair<'_>,
     rows: &[Replaced<'_>],
@@ -162,7 +165,7 @@ impl Work for Runs<'_, '_> {
         Ok(())
     }
 
-    /// Nothing: what they are made from was read with the runs, and with the means.
+    /// Does nothing: what the runs are made from was read with the runs, and with the means.
     fn renew(&mut self) {}
 }
 
@@ -217,7 +220,7 @@ impl Mask {
         touched.contains(&true).then(|| Self { all: all(), touched, width })
     }
 
-    /// That of a layer, if anything is replaced there; `[rows, width]`.
+    /// A layer's part of the mask, if anything is replaced there; `[rows, width]`.
     fn layer(&self, layer: usize) -> Option<Tensor<2>> {
         let rows = || self.all.clone().narrow(1, layer * self.width, self.width);
         self.touched[layer].then(rows)

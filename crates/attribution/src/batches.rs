@@ -174,7 +174,7 @@ pub(crate) fn read_back<'a>(
 /// Batches that were run and are read together, with what there is to be read of each.
 struct Group {
     ran: Vec<(Batch, Vec<Tensor<1>>)>,
-    /// Of the batches.
+    /// The size of the batches.
     size: Size,
 }
 
@@ -193,7 +193,7 @@ impl Left {
         self.0.push(batches.collect());
     }
 
-    /// The same places in batches of another size.
+    /// Deals the places of all batches that are left to batches of another size.
     fn dealt(self, work: &dyn Work, size: Size) -> Self {
         let mut places = self.0.concat().concat();
         places.sort_unstable();

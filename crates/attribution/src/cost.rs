@@ -37,7 +37,7 @@ const MOST_GROUPS: usize = 65_535;
 pub struct Budget {
     /// Bytes of all that a batch holds at a time.
     pub batch: usize,
-    /// The same of a batch with gradients, which keeps what every block computes.
+    /// Bytes of all that a batch with gradients holds, which keeps what every block computes.
     pub gradients: usize,
     /// Bytes of the largest buffer that the device binds.
     pub buffer: usize,
@@ -46,8 +46,8 @@ pub struct Budget {
 }
 
 impl Budget {
-    /// Of one of several batches that a CPU runs at once: small enough for its caches to help, large enough that
-    /// the matrix products are large, and with many cores no more than they have together.
+    /// The budget of one of several batches that a CPU runs at once: small enough for its caches to help, large enough
+    /// that the matrix products are large, and with many cores no more than they have together.
     pub fn cpu(lanes: usize) -> Self {
         // A browser's worker is one thread, whose caches nobody else fills.
         let batch = if cfg!(target_family = "wasm") { 96 << 20 } else { 48 << 20 };
@@ -56,7 +56,8 @@ impl Budget {
         Self { batch, gradients, buffer: usize::MAX, has_kernels: false }
     }
 
-    /// Of a GPU that binds buffers of some size: products that keep it busy, of memory that every one has.
+    /// The budget of a GPU that binds buffers of some size, in bytes: products that keep it busy, of memory that every
+    /// GPU has.
     pub const fn gpu(buffer: usize) -> Self {
         Self { batch: 192 << 20, gradients: 384 << 20, buffer, has_kernels: true }
     }
@@ -83,7 +84,7 @@ impl CostModel {
         Self { budget: Budget::cpu(1), shape: *shape, n_pos, start, readout }
     }
 
-    /// The same with batches for another device.
+    /// This cost model with batches for another device.
     #[must_use]
     pub const fn within(self, budget: Budget) -> Self {
         Self { budget, ..self }
@@ -94,7 +95,7 @@ impl CostModel {
         &self.shape
     }
 
-    /// Positions in front that are the same in every run.
+    /// Length of the prefix of positions that are the same in every run.
     pub(crate) const fn shared_prefix_len(&self) -> usize {
         self.start
     }
@@ -118,7 +119,7 @@ impl CostModel {
         layers.into_iter().map(|layer| self.joined(Site { kind, layer }.depth())).sum()
     }
 
-    /// The same of all components of a layer.
+    /// Floating-point operations of patching every component of a layer.
     pub fn patch(&self, kind: ComponentKind, layer: usize) -> u64 {
         kind.width(&self.shape) as u64 * self.patches(kind, [layer])
     }
@@ -129,7 +130,8 @@ impl CostModel {
         self.line(depth, n, from_zero, kind.width(&self.shape))
     }
 
-    /// The same of a line at any place, with so many numbers per position that the gradient is looked at with.
+    /// Floating-point operations of metric and gradient at `n` points of a line at any place, where `width` numbers per
+    /// position are what the gradient is looked at with.
     pub(crate) fn line(&self, depth: Depth, n: usize, from_zero: bool, width: usize) -> u64 {
         let n_run = self.n_pos - self.start(depth, from_zero);
         // Each gradient's product with what is added.
@@ -178,7 +180,7 @@ impl CostModel {
         n_pos.into_iter().map(|n| n_layers * block(n as u64) + 2 * d * readout).sum()
     }
 
-    /// The same of runs of one of the two prompts.
+    /// Floating-point operations of `n` full runs of one of the two prompts.
     pub fn ablations(&self, n: usize) -> u64 {
         n as u64 * self.runs([self.n_pos])
     }
@@ -271,7 +273,7 @@ impl CostModel {
         self.deal_runs(places, self.n_pos - self.start, lanes, size)
     }
 
-    /// The same of streams of some positions.
+    /// How streams of `n_run` positions are dealt to batches that are run at once: groups of batches of places.
     pub(crate) fn deal_runs(
         &self,
         places: &[usize],
@@ -295,7 +297,7 @@ impl CostModel {
 mod tests {
     use super::*;
 
-    /// GPT-2 small and the notebook's pair: 17 tokens, of which the eleventh differs.
+    /// GPT-2 small and the notebook's pair (docs/METHODS.md#the-notebook): 17 tokens, of which the eleventh differs.
     fn notebook() -> (ModelShape, CostModel) {
         let shape = ModelShape::GPT2_SMALL;
         let (clean, mut corrupted) = (vec![1; 17], vec![1; 17]);

@@ -8,7 +8,7 @@ use crate::site::{Depth, Site};
 
 /// Programs per half of a block, forward. A half of attention takes a little more, one of an MLP a little less.
 const PER_HALF: f64 = 9.0;
-/// The same with what its gradients take, as a multiple.
+/// How many times as many programs a pass with gradients takes as one without.
 const WITH_GRADIENTS: f64 = 2.5;
 /// Programs of each batch outside the blocks: streams that are joined, the metric, what is read.
 const PER_BATCH: f64 = 15.0;
@@ -39,7 +39,7 @@ impl CostModel {
         n.div_ceil(rows) as f64 * WITH_GRADIENTS * self.forward(depth)
     }
 
-    /// Of one batch from a place to the metric.
+    /// Dispatches of one batch from a place to the metric.
     fn forward(&self, depth: Depth) -> f64 {
         PER_BATCH + PER_HALF * depth.halves_left(self.shape().n_layers) as f64
     }

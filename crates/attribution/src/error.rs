@@ -1,3 +1,5 @@
+//! Why scores could not be computed, and the one look at numbers that were read back: are they finite?
+
 use burn::tensor::TensorData;
 
 /// Why scores could not be computed.

@@ -1,3 +1,5 @@
+//! What integrated gradients integrate: the metric and its slope along a line, point by point, and split IG.
+
 use twinbeam_core::wire::probes::Integrand;
 use twinbeam_core::words::{Component, Direction};
 

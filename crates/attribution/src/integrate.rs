@@ -1,3 +1,5 @@
+//! Integrated gradients of whole layers, with a fixed number of points or as many as the scores need.
+
 use std::ops::Range;
 
 use twinbeam_core::words::{ComponentKind, Direction, Steps};
@@ -8,18 +10,18 @@ use crate::quadrature::{clenshaw_curtis, gauss_legendre};
 use crate::site::Site;
 use crate::{Error, Progress, RunPair};
 
-/// Intervals that it begins with.
+/// Intervals of the first rule, where the number of points is found on the way.
 const FIRST_INTERVALS: usize = 4;
 
-/// At how many points of its line a layer is integrated.
+/// The points of its line at which a layer is integrated.
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub enum Nodes {
     /// Gauss-Legendre nodes, as captum's `gausslegendre`.
     Fixed(usize),
     /// Clenshaw-Curtis nodes of so many intervals, an even number.
     Nested(usize),
-    /// The same of twice as many intervals each time, until the scores are good enough: those of the last
-    /// time are used again, and both ends are needed in any case.
+    /// Clenshaw-Curtis nodes of 4 intervals, then of twice as many each time, until the scores are good enough: nodes
+    /// of the last time are used again, and both ends of the line are needed in any case.
     Until {
         /// Most that the convergence delta, and what the last doubling has changed of any score, may be;
         /// in the metric's unit.
@@ -67,11 +69,12 @@ pub async fn integrate(
     line.integrate(nodes, progress).await
 }
 
-/// The same with activations of zero as the baseline and the clean run upstream: the notebook's
-/// first experiment. Not comparable with patching, and often not converged.
+/// Integrated gradients of all heads, or all neurons, of one layer, with activations of zero as the baseline and the
+/// clean run upstream: the first experiment of the notebook (docs/METHODS.md#the-notebook). Not comparable with
+/// patching, and often not converged.
 ///
 /// # Errors
-/// As [`integrate`].
+/// [`Error::Cancelled`] through `progress`, a device that fails, results that are not finite.
 pub async fn integrate_from_zero(
     pair: &RunPair<'_>,
     kind: ComponentKind,
@@ -91,11 +94,11 @@ pub enum Baseline {
     Zero,
 }
 
-/// The same of some layers, which are read back together on a device that has a pace: where points are found on the
-/// way, all of these are refined at once.
+/// Integrated gradients of some layers, one result per layer. On a device that has a pace they are read back together;
+/// where points are found on the way, all of these layers are refined at once.
 ///
 /// # Errors
-/// As [`integrate`].
+/// [`Error::Cancelled`] through `progress`, a device that fails, results that are not finite.
 pub async fn integrate_layers(
     pair: &RunPair<'_>,
     kind: ComponentKind,
@@ -208,8 +211,8 @@ fn in_order(mut slopes: Vec<Slopes>) -> Vec<Slopes> {
     slopes
 }
 
-/// Of each line slopes at the nodes of a rule that has both ends, in their order, and by how much the metric at the
-/// last is more than at the first.
+/// For each line, the slopes at the nodes of a rule that has both ends, in their order, and the gain of the metric from
+/// the first end to the last.
 async fn closed(
     lines: &mut [Line<'_>],
     intervals: usize,
@@ -219,8 +222,8 @@ async fn closed(
     Ok(found.into_iter().map(|(slopes, joint)| (in_order(slopes), joint)).collect())
 }
 
-/// Of each line slopes at both ends and at points between, in this order, and by how much the metric at the second
-/// end is more than at the first.
+/// For each line, the slopes at both ends and then at points between, and the gain of the metric from the first end to
+/// the second.
 async fn with_ends(
     lines: &mut [Line<'_>],
     inside: &[f64],
@@ -268,8 +271,8 @@ impl Line<'_> {
         f64::from(off) <= tolerance || slopes.len() >= Steps::MOST_POINTS
     }
 
-    /// From slopes at both ends and at the nodes of [`inside`], and by how much the metric at the second end is more than
-    /// at the first.
+    /// The scores by a rule whose nodes are known: from slopes at both ends and at the nodes of [`inside`], and from
+    /// the gain of the metric between the ends.
     pub(crate) fn by_rule(
         &self,
         nodes: Nodes,
@@ -287,7 +290,7 @@ impl Line<'_> {
         self.integral(&slopes[0], joint, weights.zip(slopes), slopes.len())
     }
 
-    /// Of points with their weights.
+    /// The scores of points with their weights: a sum of slopes for each part, with sign, joint effect and delta.
     fn integral<'a>(
         &self,
         first: &[f64],

@@ -1,4 +1,4 @@
-//! As many batches at once as there are cores: half of what a run does between its matrix products is one
+//! Batches side by side, as many as there are cores: half of what a run does between its matrix products is one
 //! thread's work in the tensor library, so two batches side by side are faster than one on two threads.
 
 use burn::tensor::Device;

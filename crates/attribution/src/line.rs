@@ -38,13 +38,13 @@ struct Made {
     parts: Vec<Contributions>,
 }
 
-/// By how much the oriented metric grows with `t` because of each part, at one point of a line: of those that move,
+/// The slope of the oriented metric along `t` because of each part, at one point of a line: of the parts that move,
 /// then of the others that are asked for.
 pub(crate) type Slopes = Vec<f64>;
 
 /// A point of a line.
 pub(crate) struct Point {
-    /// By how much the oriented metric is more than at the beginning of its batch.
+    /// The gain of the oriented metric over the beginning of its batch.
     pub(crate) gain: f64,
     pub(crate) slopes: Slopes,
 }
@@ -97,8 +97,8 @@ impl<'pair> Line<'pair> {
         Self { pair, depth, moved, direction, sign: sign(direction), from_zero, making, made }
     }
 
-    /// The same line, asked about other parts too: their scores follow those of the parts that move, and count
-    /// for when they are good enough, but not in sums.
+    /// This line, asked about other parts too: their scores follow those of the parts that move, and count for when
+    /// scores are good enough, but not in sums.
     pub(crate) fn asked_about_too(
         mut self,
         others: impl Fn() -> Contributions + Send + Sync + 'pair,

@@ -1,3 +1,5 @@
+//! Mean activations over prompts and positions, for ablation by means.
+
 use burn::tensor::Tensor;
 use twinbeam_core::models::HookName;
 use twinbeam_gpt2::Hooks;

@@ -1,3 +1,5 @@
+//! The metrics of a run: of logits on the host, and as differentiable functions of the residual stream.
+
 use burn::tensor::activation::log_softmax;
 use burn::tensor::{Int, Tensor};
 use twinbeam_core::scores::MetricValues;
@@ -7,7 +9,7 @@ use twinbeam_gpt2::{Gpt2, indices};
 /// All metrics of a run from the logits of its last token, in f64.
 ///
 /// # Units
-/// As [`MetricValues`] says. For a set of tokens: mean of logits, sum of probabilities.
+/// Those that [`MetricValues`] names. For a set of tokens: mean of logits, sum of probabilities.
 pub fn metric_values(logits: &[f64], clean_logits: &[f64], answers: &Answers) -> MetricValues {
     let log_probs = log_probs(logits);
     let clean = log_probs_of_clean(clean_logits, logits, &log_probs);
@@ -84,8 +86,8 @@ impl Measure {
         Self::Kl { log_probs: model.vector(&log_probs).unsqueeze::<2>() } // [1, d_vocab]
     }
 
-    /// By how much the metric at the last position, times [`Metric::orientation`], is more than that
-    /// of the first row; the last residual stream `[batch, pos, d_model]` to `[batch]`.
+    /// The gain of the oriented metric over the first row of its batch, read at the last position: the last residual
+    /// stream `[batch, pos, d_model]` to `[batch]`. The orientation is [`Metric::orientation`].
     ///
     /// Scores are differences of nearly equal numbers; where the metric is linear, it loses no digit
     /// to that ([`Gpt2::gain_along`]). No gradient flows through the first row's part in the other rows.

@@ -31,7 +31,7 @@ pub trait Blocks {
 /// One component that is patched.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Patched {
-    /// Which.
+    /// The component.
     pub component: Component,
     /// Which run is changed.
     pub direction: Direction,
@@ -44,14 +44,15 @@ pub struct Integrated {
     pub kind: ComponentKind,
     /// The layer.
     pub layer: usize,
-    /// What it moves to.
+    /// What the layer moves to.
     pub baseline: Baseline,
-    /// At how many points. They cannot be found on the way here: [`Nodes::Until`] takes as many as there may be.
+    /// Number of points. It cannot be found on the way here: [`Nodes::Until`] takes as many as there may be.
     pub nodes: Nodes,
 }
 
-/// Effects of some patches, and integrals of some layers, of a pair that was run by [`RunPair::one_by_one`]. Of lines
-/// no more than some bytes are kept on their way forward: what does not fit goes through the model another time.
+/// The effects of some patches, and the integrals of some layers, of a pair that was run by [`RunPair::one_by_one`]. Of
+/// the lines at most `most_bytes` are kept on their way forward: points that do not fit go through the model another
+/// time.
 ///
 /// # Units
 /// The metric's. Positive: the component supports the clean behaviour.

@@ -24,7 +24,7 @@ use twinbeam_core::models::ModelShape;
 /// How many times a batch has doubled since the first size of its kind; negative: how many times it was halved.
 pub(crate) type Size = i32;
 
-/// Most that it can double.
+/// How many times the rows of a batch can double.
 pub(crate) const LARGEST: Size = 3;
 
 /// What the time of a row falls to when a larger batch was worth it. Little is enough, since it takes fewer dispatches too.
@@ -36,11 +36,11 @@ const WORTH_WAITING: f64 = 0.9;
 /// Measurements that a size is judged by, after the first, which does not count.
 const MEASUREMENTS: u32 = 2;
 
-/// Seconds between two reads. Sooner is too soon;
+/// Seconds between two reads below which more batches are read together.
 const SOON: f64 = 0.05;
-/// up to this it can be worth it to wait longer;
+/// Seconds between two reads up to which more batches are read together where that makes work faster.
 const WORTHWHILE: f64 = 0.25;
-/// and this is too long for whoever watches.
+/// Seconds between two reads from which on fewer batches are read together: too long for whoever watches.
 const LONG: f64 = 0.5;
 
 /// What some work is like for a device.
@@ -71,7 +71,7 @@ impl Load {
         Self { units, paced: None }
     }
 
-    /// The same in batches.
+    /// Units of work in batches of a kind.
     pub(crate) const fn of_batches(
         units: u64,
         kind: Kind,
@@ -155,7 +155,7 @@ struct Growth {
     /// Measurements at this size, and the least time of a unit that they say.
     seen: u32,
     best: f64,
-    /// The same at the size before.
+    /// The least time of a unit at the size before.
     before: Option<f64>,
 }
 

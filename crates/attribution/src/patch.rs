@@ -1,3 +1,5 @@
+//! Activation patching: components of any layers, in one sweep through the model.
+
 use std::collections::BTreeMap;
 
 use burn::tensor::{Tensor, TensorData};
@@ -40,7 +42,7 @@ pub async fn patch(
 /// of them a layer has.
 ///
 /// # Errors
-/// As [`patch`].
+/// [`Error::Cancelled`] through `progress`, a device that fails, effects that are not finite.
 pub async fn patch_some(
     pair: &RunPair<'_>,
     components: &[Component],

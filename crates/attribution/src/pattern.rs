@@ -1,3 +1,5 @@
+//! A head's attention probabilities in both runs.
+
 use burn::tensor::Tensor;
 use twinbeam_core::models::HookName;
 use twinbeam_core::wire::probes::AttentionPattern;

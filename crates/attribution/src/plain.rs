@@ -54,7 +54,7 @@ pub async fn patch_one(
     effect(pair, &ends, with, direction).await
 }
 
-/// Activation patching of one component at one position: one full run.
+/// Activation patching of one component at one position: one full run with its activation there replaced.
 ///
 /// # Errors
 /// A device that fails.
@@ -102,7 +102,8 @@ pub async fn patch_stream(
     effect(pair, &ends, position.map_or_else(|| ends.to.clone(), at), direction).await
 }
 
-/// By how much the oriented metric is more than before where a layer is a part `alpha` of the way to the values put in.
+/// The gain of the oriented metric where a layer has gone the part `alpha` of its way to the values put in: one full
+/// run.
 ///
 /// # Errors
 /// A device that fails.

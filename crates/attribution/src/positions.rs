@@ -1,3 +1,5 @@
+//! What one component does at each token, by patching and by integrated gradients.
+
 use std::collections::BTreeMap;
 
 use twinbeam_core::wire::probes::PositionEffects;
@@ -23,7 +25,8 @@ use crate::{Error, Nodes, Progress, RunPair};
 /// [`Error::Cancelled`] through `progress`, a device that fails, results that are not finite.
 ///
 /// # Source
-/// As [`crate::patch()`] and [`crate::integrate()`]; the sum over positions of METHODS.md is left out.
+/// The definitions of [`crate::patch()`] and [`crate::integrate()`], without the sum over positions
+/// (docs/METHODS.md#positions-and-streams).
 pub async fn position_effects(
     pair: &RunPair<'_>,
     component: Component,

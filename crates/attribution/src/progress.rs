@@ -43,7 +43,7 @@ pub trait Progress {
     }
 }
 
-/// Nobody is.
+/// A listener that counts nothing and stops nothing.
 #[derive(Debug, Clone, Copy, Default)]
 pub struct NoProgress;
 

@@ -1,3 +1,5 @@
+//! Both prompts run once, with what the methods need of their activations.
+
 use burn::tensor::{Tensor, TensorData};
 use twinbeam_core::models::{HookName, ModelShape};
 use twinbeam_core::scores::MetricValues;
@@ -49,11 +51,11 @@ impl<'model> RunPair<'model> {
         Self::end(model, tokens, answers, metric, (resid, cache)).await
     }
 
-    /// The same on a model whose blocks are brought one at a time. Of what can be done with such a pair see
-    /// [`crate::sample`].
+    /// Runs both prompts on a model whose blocks are brought one at a time, and prepares the metric. [`crate::sample`]
+    /// is what can be done with such a pair.
     ///
     /// # Errors
-    /// Blocks that cannot be brought; as [`RunPair::new`].
+    /// Blocks that cannot be brought, a device that fails, logits that are not finite.
     pub async fn one_by_one(
         model: &'model Gpt2,
         blocks: &mut dyn Blocks,
@@ -117,7 +119,7 @@ impl<'model> RunPair<'model> {
         })
     }
 
-    /// The same with batches for another device than a CPU.
+    /// This pair with batches for another device than a CPU.
     #[must_use]
     pub fn within(mut self, budget: Budget) -> Self {
         self.cost = self.cost.within(budget);
@@ -139,7 +141,7 @@ impl<'model> RunPair<'model> {
         self.cost.most_rows(pace.size(kind)) * pace.batches(kind)
     }
 
-    /// Whether it was computed in double precision.
+    /// Whether the pair was computed in double precision.
     pub fn is_double(&self) -> bool {
         self.model.is_double()
     }

@@ -16,7 +16,7 @@ impl Site {
         Self { kind: component.kind, layer: component.layer }
     }
 
-    /// Where the residual stream is when it has been written to.
+    /// Where the residual stream has got to once the site has written to it.
     pub(crate) const fn depth(self) -> Depth {
         match self.kind {
             ComponentKind::Heads => Depth::mid(self.layer),

@@ -1,3 +1,5 @@
+//! What residual stream, attention outputs and MLP outputs do, by layer and token.
+
 use burn::tensor::Tensor;
 use twinbeam_core::wire::probes::{Stream, StreamMap};
 use twinbeam_core::words::{ComponentKind, Direction, Method};
@@ -105,8 +107,8 @@ const fn place(stream: Stream, layer: usize) -> Depth {
     }
 }
 
-/// By how much a stream of the run whose values are put in is more than that of the changed one;
-/// `[1, run positions, d_model]`.
+/// The difference of a stream between the run whose values are put in and the changed one; `[1, run positions,
+/// d_model]`.
 fn difference(pair: &RunPair<'_>, stream: Stream, layer: usize, direction: Direction) -> Tensor<3> {
     let depth = place(stream, layer);
     let start = pair.cost.start(depth, false);

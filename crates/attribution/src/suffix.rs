@@ -55,7 +55,7 @@ impl Contributions {
         Self::Positions { difference: difference.squeeze_dim(0), identity }
     }
 
-    /// How many they are.
+    /// Number of parts.
     pub(crate) fn parts(&self) -> usize {
         match self {
             Self::Heads(results) => results.dims()[0],
@@ -72,7 +72,7 @@ impl Contributions {
         }
     }
 
-    /// All of them together; `[1, pos, d_model]`.
+    /// The sum of all contributions; `[1, pos, d_model]`.
     pub(crate) fn total(&self) -> Tensor<3> {
         match self {
             Self::Heads(results) => results.clone().sum_dim(0),
@@ -83,7 +83,7 @@ impl Contributions {
         }
     }
 
-    /// Those of some parts at the last `pos` positions; `[parts, pos, d_model]`.
+    /// The contributions of some parts at the last `pos` positions; `[parts, pos, d_model]`.
     pub(crate) fn some(&self, parts: &[usize], pos: usize) -> Tensor<3> {
         match self {
             Self::Heads(results) => Joined::Whole(results).picked(self.pick(parts), pos),
@@ -150,14 +150,14 @@ impl Contributions {
     }
 }
 
-/// By how much the oriented metric of residual streams at a place is more than that of the first of them;
-/// `[batch, run positions, d_model]` to `[batch]`.
+/// The gain of the oriented metric of residual streams at a place over the first of them; `[batch, run positions,
+/// d_model]` to `[batch]`.
 pub(crate) fn run_suffix(pair: &RunPair<'_>, depth: Depth, resid: Tensor<3>) -> Tensor<1> {
     run_sweep(pair, depth, resid, &[])
 }
 
-/// The same of one sweep through the model, which streams join at several places from `depth` on: first the
-/// unchanged one, then at each place of `joining` one per part, with its contribution added.
+/// The gain of the oriented metric in one sweep through the model, which streams join at several places from `depth`
+/// on: first the unchanged stream, then at each place of `joining` one per part, with its contribution added.
 ///
 /// A stream is added to what the unchanged one has become in the same batch, so that a part which differs
 /// nowhere gains exactly 0.

@@ -23,8 +23,8 @@ pub struct Options {
     /// Folder with config.json and model.safetensors.
     #[arg(long, required_unless_present = "products")]
     pub model: Option<PathBuf>,
-    /// List of cases as `compare` takes it, of which the first is timed; by default token ids of the
-    /// notebook's shape: 17 tokens, or as many as the model reads, the eleventh different.
+    /// List of cases as `compare` takes it, of which the first is timed; by default token ids of the size of the
+    /// notebook's pair (docs/METHODS.md): 17 tokens, or as many as the model reads, the eleventh different.
     #[arg(long)]
     pub cases: Option<PathBuf>,
     /// Where to compute.

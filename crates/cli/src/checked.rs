@@ -12,10 +12,10 @@ use twinbeam_core::wire::devices::{CheckReport, Claim};
 use twinbeam_core::words::Experiment;
 use twinbeam_engine::{Check, Error, Host, Model, Plan, Question, run};
 
-/// Runs a question on a model, and has `on_cpu` hear what it claims. Beside the outcome: how well they agree.
+/// Runs a question on a model, and has `on_cpu` hear what it claims. Returns the outcome, and how well the two agree.
 ///
 /// # Errors
-/// Those of the run; [`Error::Untrusted`] where the CPU comes to another result.
+/// The errors of the run; [`Error::Untrusted`] where the CPU comes to another result.
 pub fn run_checked(
     model: &Model,
     on_cpu: &Model,
@@ -48,7 +48,7 @@ pub fn run_checked(
 struct Claiming<'host, H> {
     host: &'host mut H,
     claims: Sender<Claim>,
-    /// Nobody hears any more: the check has found something wrong.
+    /// Whether nobody hears any more: the check has found something wrong.
     is_over: bool,
 }
 

@@ -111,7 +111,7 @@ pub enum DeviceOption {
 /// Type of number on the CPU.
 #[derive(Debug, Clone, Copy, ValueEnum)]
 pub enum PrecisionOption {
-    /// By the size of the model.
+    /// Double for models up to 20 million parameters, single for larger ones.
     Auto,
     /// Single precision.
     F32,
@@ -126,7 +126,7 @@ pub enum DirectionOption {
     Noising,
     /// The corrupted run.
     Denoising,
-    /// Each in turn.
+    /// Both runs, each in turn.
     Both,
 }
 
@@ -144,12 +144,12 @@ pub enum MetricOption {
     Kl,
 }
 
-/// In which unit means are.
+/// The unit of the summary's means.
 #[derive(Debug, Clone, Copy, ValueEnum)]
 pub enum UnitOption {
-    /// The metric's.
+    /// The metric's own unit.
     Metric,
-    /// Of what the metric differs by between the two runs.
+    /// A share of what the metric differs by between the two runs.
     Share,
 }
 

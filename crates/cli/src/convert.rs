@@ -42,27 +42,27 @@ pub struct Report {
     pub from: WeightFile,
     /// The weights that were written.
     pub to: WeightFile,
-    /// What changed.
+    /// What the conversion changes in the model's answers.
     pub cost: Cost,
 }
 
 /// Weights on the disk.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct WeightFile {
-    /// Where they are: a `model.safetensors`, or the index of several files.
+    /// Path of the weights: a `model.safetensors`, or the index of several files.
     pub path: PathBuf,
-    /// Their size in bytes.
+    /// Size of the weights in bytes.
     pub bytes: u64,
     /// SHA-256 in hexadecimal: of the file, or of the list of all files' as `sha256sum` prints it.
     pub sha256: String,
-    /// In how many files they are; `None`: in one, and no index says so.
+    /// Number of files that the weights are in; `None`: one, and no index says so.
     pub shards: Option<usize>,
 }
 
 /// Converts a model and prints what that costs.
 ///
 /// # Errors
-/// As [`convert`].
+/// The errors of [`convert`].
 #[expect(clippy::print_stdout, reason = "a program that reports what it does")]
 pub fn run(options: &Options) -> anyhow::Result<()> {
     print!("{}", convert(options)?);

@@ -8,13 +8,13 @@ use twinbeam_tasks::{Split, Task, pairs};
 /// How well one task is solved.
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub struct TaskScore {
-    /// Which task.
+    /// The task.
     pub task: Task,
     /// Share of prompts whose answer is more probable than the wrong one.
     pub accuracy: f64,
-    /// Mean of logit(answer) - logit(wrong).
+    /// Mean of `logit(answer) - logit(wrong)`; logits.
     pub mean_logit_diff: f64,
-    /// Prompts asked.
+    /// Number of prompts asked.
     pub n: usize,
 }
 

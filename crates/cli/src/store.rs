@@ -63,7 +63,7 @@ impl NewFile {
         Ok(new)
     }
 
-    /// Sees to it that everything is on the disk.
+    /// Sees to it that everything of the file is on the disk.
     pub(crate) fn written(&self, writer: BufWriter<File>) -> anyhow::Result<()> {
         let sync = || writer.into_inner().map_err(std::io::IntoInnerError::into_error)?.sync_all();
         sync().with_context(|| format!("writing {}", self.part.display()))

@@ -67,7 +67,7 @@ pub enum Size {
 }
 
 impl Size {
-    /// Sizes of such a model.
+    /// Sizes of a model of this size.
     pub fn shape(self) -> ModelShape {
         let of = |n_layers, n_heads, d_model, n_ctx, d_vocab| ModelShape {
             n_layers,

@@ -56,8 +56,8 @@ const QUICK_PROMPTS: usize = 60;
 /// Held-out prompts are drawn with another seed than the corpus.
 const EVALUATION_SEED: u64 = 0x7765_6967;
 
-/// From this share of the steps on, heads are silenced at random and the tasks are mixed evenly. Before it,
-/// names to copy prevail and all heads work: that is learnt late, and otherwise later still.
+/// Share of the steps from which on heads are silenced at random and the tasks are mixed evenly. Before it, names to
+/// copy prevail and all heads work: that is learnt late, and otherwise later still.
 const LATE_FROM: f64 = 0.75;
 
 /// Trains, evaluates, and writes the model with its card.

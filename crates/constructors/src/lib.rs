@@ -7,6 +7,12 @@
 //!
 //! Whoever calls them by hand, once and first, gets exports without wrappers. A test of the shipped program
 //! (`tests/browser/suite/budget.test.mjs`) fails if there are wrappers again.
+//!
+//! # Example
+//! ```
+//! // The first statement of `main`; on other systems it does nothing.
+//! twinbeam_constructors::run();
+//! ```
 
 /// Runs the static constructors: the first statement of a WebAssembly program's `main`. Elsewhere it does nothing, since
 /// the system has run them.

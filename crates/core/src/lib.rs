@@ -41,6 +41,25 @@
 //!
 //! Every score is in the metric's unit (logits for `logit_diff`), and **positive always means that
 //! the component supports the clean behaviour**, in both directions and in every method.
+//!
+//! # Example
+//! Two inputs show why directions differ: each input of an AND is necessary (noising finds it) and none sufficient.
+//! ```
+//! use twinbeam_core::link::{View, parse_link, print_link};
+//! use twinbeam_core::statistics::GateNetwork;
+//! use twinbeam_core::words::{Direction, Experiment};
+//!
+//! let noising = GateNetwork::AND.effects(Direction::Noising);
+//! let denoising = GateNetwork::AND.effects(Direction::Denoising);
+//! assert!(noising.ap[0] > 4.0 * denoising.ap[0]);
+//! assert_eq!(noising.ig, denoising.ig);
+//!
+//! // An experiment is all that decides the numbers, and a link holds it.
+//! let experiment = Experiment { prepend_bos: false, ..Experiment::default() };
+//! let link = print_link(&experiment, None, &View::default())?;
+//! assert_eq!(parse_link(&link)?.experiment, experiment);
+//! # Ok::<(), twinbeam_core::link::LinkError>(())
+//! ```
 
 pub mod link;
 pub mod models;

@@ -14,8 +14,8 @@ use twinbeam_core::words::{
 use crate::reader::Reader;
 use crate::{Error, Host, Model, Question};
 
-/// Tokens of what is timed where nobody says on what: as many as the notebook's prompts have, and the first that
-/// differs.
+/// Tokens of each prompt that is timed where nobody names one, as many as the notebook's pair has
+/// (docs/METHODS.md#the-notebook), and the first that differs.
 const TOKENS: usize = 17;
 const DIFFERENT: usize = 10;
 
@@ -27,11 +27,11 @@ const GPU_PRODUCT: usize = 2048;
 /// Seconds for which the peak is looked for, twice.
 const PEAK_SECONDS: f64 = 0.3;
 
-/// Shorter times are not believed: browsers make their clocks coarse.
+/// Seconds below which a time is not believed: browsers make their clocks coarse.
 const LEAST_TIMED: f64 = 0.04;
 const MOST_PRODUCTS: usize = 1 << 14;
 
-/// A part is done again until it has taken as many seconds, or so often.
+/// Seconds, and then times, that a part is done again until it has taken.
 const LEAST_SECONDS: f64 = 0.2;
 const MOST_TIMES: u64 = 1000;
 
@@ -44,12 +44,12 @@ pub struct BenchPlan {
     pub ig_layers: Vec<usize>,
     /// Layers of which neurons are patched.
     pub neuron_layers: Vec<usize>,
-    /// How many neurons of each of them.
+    /// Neurons of each of these layers.
     pub n_neurons: usize,
 }
 
 impl BenchPlan {
-    /// About a quarter of a minute in a browser for GPT-2 small on a CPU.
+    /// A plan that takes about a quarter of a minute in a browser for GPT-2 small on a CPU.
     pub fn small(shape: &ModelShape) -> Self {
         let middle = vec![shape.n_layers / 2];
         Self {
@@ -60,7 +60,7 @@ impl BenchPlan {
         }
     }
 
-    /// All heads, and all neurons of four layers from the first to the last.
+    /// A plan of all heads, and all neurons of four layers from the first to the last.
     pub fn large(shape: &ModelShape) -> Self {
         let last = shape.n_layers - 1;
         let mut spread: Vec<usize> = (0..4).map(|part| part * last / 3).collect();
@@ -74,8 +74,8 @@ impl BenchPlan {
     }
 }
 
-/// A question of the notebook's shape, in ids: 17 tokens, of which the eleventh differs, or as many as the model
-/// reads.
+/// A question in token ids of the size of the notebook's (docs/METHODS.md#the-notebook): 17 tokens, of which the
+/// eleventh differs, or as many as the model reads.
 ///
 /// # Errors
 /// A model with a single token: nothing can differ.
@@ -103,7 +103,7 @@ fn bench_question_of(shape: &ModelShape, n_steps: Steps) -> Result<Question, Pro
 /// results are thrown away.
 ///
 /// # Errors
-/// As [`crate::run()`].
+/// [`MethodError::Cancelled`] when the host wants it, a device that fails, results that are not finite.
 pub async fn bench(
     model: &Model,
     device: &DeviceReport,
@@ -248,7 +248,7 @@ impl Timer {
         !is_long
     }
 
-    /// Of once.
+    /// The row of a part, with the time of doing it once.
     fn row(&self, part: BenchPart, flops: u64, all_flops: u64) -> BenchRow {
         let seconds = self.seconds / self.times as f64;
         BenchRow { part, seconds, flops: flops / self.times, all_flops }
@@ -273,7 +273,7 @@ impl<H: Host> Counter<'_, H> {
         if self.host.cancelled() { Err(MethodError::Cancelled) } else { Ok(()) }
     }
 
-    /// Says that it goes on, and no number: how often a part is done again shows on the way.
+    /// Tells the host that the benchmark goes on, without a number: how often a part is done again shows on the way.
     fn tell(&mut self) {
         let (job, phase, seconds) = (self.job, Phase::Bench, self.host.seconds());
         self.host.emit(Event::Progress { job, phase, done: 0, total: 0, seconds });

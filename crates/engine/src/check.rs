@@ -23,14 +23,14 @@ pub use self::stored::check_stored;
 use crate::run::claimed;
 use crate::{Error, Host, Model, Question};
 
-/// Single precision leaves about 1e-6 of what scores are differences of. Where all scores are below
-/// this part of it, they are compared with it, not with each other.
+/// Part of what scores are differences of below which they are compared with it, not with each other: single precision
+/// leaves about 1e-6 of it.
 const RESOLVED: f32 = 1e-3;
 
-/// Of so many patched components one is looked at, whatever it is: about one per batch of a GPU.
+/// Patched components of which one is looked at, whatever it is: about one per batch of a GPU.
 const SAMPLED_OF: usize = 256;
 
-/// One list of what an integral says.
+/// Picks one list of what an integral says.
 type Pick = fn(&ClaimedIntegral) -> &[f32];
 
 /// The second computation of one job, and how well the first agrees with it.
@@ -223,7 +223,7 @@ impl<'job> Check<'job> {
         self.compare(&what, &[expected], &[got], most)
     }
 
-    /// `most`: the largest value of what `got` is a part of.
+    /// Compares numbers with those that are expected, relative to `most`, the largest value of what `got` is a part of.
     fn compare(
         &mut self,
         what: &impl Fn() -> String,
@@ -242,7 +242,7 @@ impl<'job> Check<'job> {
     }
 }
 
-/// Turns for others, and a chance to stop: what a check takes is not counted.
+/// Progress that gives others a turn and a chance to stop: what a check takes is not counted.
 pub(crate) struct Turns<'host, H>(pub(crate) &'host mut H);
 
 impl<H: Host> Progress for Turns<'_, H> {

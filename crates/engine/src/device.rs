@@ -16,9 +16,9 @@ pub enum Precision {
     /// Double for small models, single for large ones; always single on a GPU.
     #[default]
     Auto,
-    /// f32.
+    /// Single precision, f32.
     Single,
-    /// f64.
+    /// Double precision, f64.
     Double,
 }
 
@@ -28,16 +28,16 @@ pub struct DeviceKind {
     device: Device,
     report: DeviceReport,
     precision: Precision,
-    /// Whether it says what it has computed, for a sample to be computed again elsewhere.
+    /// Whether the device says what it has computed, for a sample to be computed again elsewhere.
     checked: bool,
     is_software: bool,
-    /// How much of it a batch may take; `None`: what fits a CPU.
+    /// How much of the device a batch may take; `None`: what fits a CPU.
     budget: Option<Budget>,
     watch: Watch,
 }
 
 impl DeviceKind {
-    /// The CPU, and why.
+    /// The CPU as a device, with the reason why it computes.
     pub fn cpu(reason: impl Into<String>) -> Self {
         let name = if cfg!(target_family = "wasm") { "CPU (WebAssembly SIMD)" } else { "CPU" };
         let report = DeviceReport { gpu: false, name: name.to_owned(), reason: reason.into() };
@@ -52,14 +52,14 @@ impl DeviceKind {
         }
     }
 
-    /// The same with another precision; a GPU stays at single.
+    /// This device with another precision; a GPU stays at single.
     #[must_use]
     pub fn with_precision(self, precision: Precision) -> Self {
         Self { precision, ..self }
     }
 
-    /// The same, with or without saying what it has computed, for a [`Check`](crate::Check) to compute a sample of it
-    /// again. A GPU does unless told otherwise.
+    /// This device, with or without saying what it has computed, for a [`Check`](crate::Check) to compute a sample of
+    /// it again. A GPU says so unless told otherwise.
     #[must_use]
     pub fn checked(self, checked: bool) -> Self {
         Self { checked, ..self }
@@ -97,18 +97,18 @@ impl DeviceKind {
         gpu(software).await.map_err(|unusable| unusable.why)
     }
 
-    /// Where it is, and why there.
+    /// What the device is, and why it was taken.
     pub fn report(&self) -> &DeviceReport {
         &self.report
     }
 
-    /// How often it was waited for so far by jobs: for numbers, for what it has to say of its work, or for both at
-    /// once. A CPU never is.
+    /// How often jobs have waited for the device so far: for numbers, for what it has to say of its work, or for both
+    /// at once. A CPU is never waited for.
     pub fn waits(&self) -> u64 {
         self.watch.waits()
     }
 
-    /// How tensors of a model are made on it.
+    /// How tensors of a model are made on the device.
     pub(crate) fn options(&self, shape: &ModelShape) -> TensorCreationOptions {
         let double = match self.precision {
             Precision::Auto => shape.fits_double(),
@@ -119,13 +119,13 @@ impl DeviceKind {
         TensorCreationOptions::new(self.device.clone()).with_dtype(dtype)
     }
 
-    /// What tensors are made on.
+    /// The device that tensors are made on.
     #[cfg(feature = "gpu")]
     pub(crate) const fn device(&self) -> &Device {
         &self.device
     }
 
-    /// Whether it is a GPU that is a program on the CPU, whose times mean nothing.
+    /// Whether the device is a GPU that is a program on the CPU, whose times mean nothing.
     pub fn is_software(&self) -> bool {
         self.is_software
     }

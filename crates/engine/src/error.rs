@@ -1,3 +1,5 @@
+//! Why a job could not be done, with all of its cause in one message.
+
 use twinbeam_core::models::ModelFiles;
 use twinbeam_core::wire::{FetchFault, Problem};
 use twinbeam_core::words::PromptError;
@@ -15,7 +17,7 @@ pub enum Error {
     Source {
         /// Name of the file.
         file: String,
-        /// Why.
+        /// Why it could not be read.
         cause: SourceError,
     },
     /// There are no weights, neither in one file nor in several.
@@ -35,12 +37,12 @@ pub enum Error {
     /// `config.json` is not of a GPT-2.
     #[error("config.json: {0}")]
     Config(ConfigError),
-    /// A file of weights is not of that GPT-2.
+    /// A file of weights does not hold the GPT-2 that `config.json` describes.
     #[error("{file}: {cause}")]
     Load {
         /// Name of the file.
         file: String,
-        /// Why.
+        /// Why it cannot be loaded.
         cause: LoadError,
     },
     /// The weights are in several files, and these are not one model.
@@ -51,7 +53,7 @@ pub enum Error {
     Digest {
         /// The expected SHA-256.
         expected: String,
-        /// That of the file.
+        /// The SHA-256 of the file.
         got: String,
     },
     /// A file of the tokenizer cannot be used, which its error names.
@@ -102,7 +104,7 @@ impl Error {
         )
     }
 
-    /// The same as a plain value for the page.
+    /// The error as a plain value for the page.
     pub fn problem(&self) -> Problem {
         use twinbeam_attribution::Error as Method;
         match self {

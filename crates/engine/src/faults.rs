@@ -39,7 +39,7 @@ enum Fault {
     Hardware,
     /// Every model is too large to be held on the CPU beside a GPU.
     Alone,
-    /// None: the GPU's kernels are compared with their definitions before it is taken.
+    /// No fault: the GPU's kernels are compared with their definitions before it is taken.
     Kernels,
 }
 
@@ -158,7 +158,7 @@ pub(crate) fn memory_ran_out() -> Option<String> {
     RAN_OUT.take().then(|| "a fault: out of memory".to_owned())
 }
 
-/// Within a step of a job. Whether something has happened to the device that it is to be asked about.
+/// Strikes within a step of a job. Whether something has happened to the device that it is to be asked about.
 pub(crate) fn in_step(step: &Step) -> bool {
     if strikes(Fault::Nan) {
         spoil_next_read();
@@ -190,7 +190,7 @@ pub(crate) fn in_step(step: &Step) -> bool {
     false
 }
 
-/// After a strip has been sent.
+/// Strikes after a strip has been sent.
 pub(crate) fn after_strip() {
     if strikes(Fault::Trap) {
         std::process::abort();
@@ -203,7 +203,7 @@ pub(crate) fn after_strip() {
     }
 }
 
-/// What a device that is checked says of a layer.
+/// Spoils what a device that is checked says of a layer.
 pub(crate) fn spoil_integral(mut integral: LayerIntegral, is_checked: bool) -> LayerIntegral {
     if is_checked && ARMED.get() == Some(Fault::Wrong) {
         integral.ig.iter_mut().for_each(|score| *score *= 1.1);
@@ -211,7 +211,7 @@ pub(crate) fn spoil_integral(mut integral: LayerIntegral, is_checked: bool) -> L
     integral
 }
 
-/// Before the answers to the self-test are compared.
+/// Strikes before the answers to the self-test are compared.
 pub(crate) fn spoil_answers(answers: &mut [(&'static str, Vec<f32>)]) {
     if strikes(Fault::SelfTest) {
         for value in answers.iter_mut().flat_map(|(_, values)| values) {

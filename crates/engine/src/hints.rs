@@ -6,9 +6,9 @@ use twinbeam_gpt2::composed;
 
 use crate::Model;
 
-/// What to say of an experiment's prompts and answers as text; nothing of token ids, which are what they are.
+/// Hints about an experiment's prompts and answers as text; none about token ids, which are what they are.
 ///
-/// Of each kind there is at most one hint for a field; a field of many answers may be mended by it in all of them.
+/// There is at most one hint of a kind for a field; a field of many answers may be mended by it in all of them.
 pub fn hints(model: &Model, experiment: &Experiment) -> Vec<Hint> {
     let Experiment { clean, corrupted, answer, wrong, written, .. } = experiment;
     let mut hints = Vec::new();

@@ -1,3 +1,5 @@
+//! Who runs the engine: a browser's worker, a terminal, a test.
+
 use std::future::Future;
 
 use twinbeam_core::wire::Event;

@@ -1,3 +1,5 @@
+//! What is typed, as the model sees it: tokens, alignment, how answers read; and an experiment as a question.
+
 use twinbeam_attribution::{last_logits, metric_values};
 use twinbeam_core::prompts::align;
 use twinbeam_core::scores::MetricValues;
@@ -36,7 +38,7 @@ pub fn question(model: &Model, experiment: &Experiment) -> Result<Question, Erro
     Ok(Question { tokens, answers, metric: experiment.metric, n_steps: experiment.n_steps })
 }
 
-/// The same with the text of a token that the tokenizer has and the model does not.
+/// An error about a token id with the text of the token, where the tokenizer has it and the model does not.
 fn by_name(model: &Model, error: PromptError) -> PromptError {
     let knows = |id| model.tokenizer.as_ref().is_some_and(|tokenizer| tokenizer.contains(id));
     match error {
@@ -231,7 +233,7 @@ fn answers(model: &Model, texts: &[String], written: Written) -> Result<AnswerCh
 /// Metrics of the clean prompt alone: does the model do what the experiment asks about?
 ///
 /// # Errors
-/// As [`question`], or a device that fails.
+/// The errors of [`question`]; a device that fails.
 pub async fn prompt_metrics(model: &Model, experiment: &Experiment) -> Result<MetricValues, Error> {
     let question = question(model, experiment)?;
     let logits = logits(model, question.tokens.clean()).await?;

@@ -4,11 +4,24 @@
 //! time and a chance to be interrupted through [`Host`], and it hands out plain values: no tensor
 //! leaves this crate, and [`device`] is the one place that creates devices.
 //!
-//! The main path: [`Model::load`], then [`inspect`] for what is typed, then [`run`], then
+//! The main path: [`Model::load`], then [`inspect()`] for what is typed, then [`run()`], then
 //! [`probe()`] for what is asked of the result.
 //!
 //! What a GPU computes is looked at twice: `watch.rs` asks the device for errors at every step, before anyone sees its
 //! work, and `check.rs` computes a sample again on the CPU, beside it.
+//!
+//! # Rooms
+//! - Files into a model: `source.rs` and its kinds `remote.rs` (a server, with `remote/`) and `shelf.rs` (what a browser
+//!   keeps); `weights.rs` reads them, `model.rs` makes the model, `published.rs` compares it with published numbers.
+//! - A job: `inspect.rs` and `hints.rs` for what is typed, `run.rs` with `patching.rs`, `probe.rs` for the lab's questions,
+//!   `host.rs` for who listens, `error.rs` for what can fail.
+//! - A device: `device.rs` makes it, `self_test.rs` tries it, `warm.rs` gets it ready, `reader.rs` and `watch.rs` wait for
+//!   it, `check.rs` with `check/` computes a sample again. `bench.rs` and `products.rs` time it. `faults.rs` makes things
+//!   go wrong, in tests.
+//!
+//! # Example
+//! `examples/compare.rs` loads the bundled model and prints its strongest heads by both methods:
+//! `cargo run --release -p twinbeam-engine --example compare`.
 
 mod bench;
 mod check;

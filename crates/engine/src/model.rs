@@ -1,3 +1,5 @@
+//! A model that is ready to run: loaded from its files, checked, and on its device.
+
 use burn::tensor::{Device, Tensor, TensorCreationOptions};
 use twinbeam_attribution::{Budget, RunPair};
 use twinbeam_core::models::{ModelFiles, ModelShape};
@@ -24,14 +26,14 @@ const MAX_TOKENIZER_BYTES: u64 = 16 << 20;
 #[derive(Debug)]
 pub struct Model {
     pub(crate) gpt2: Gpt2,
-    /// Whether it says what it has computed, so that a sample can be computed again elsewhere.
+    /// Whether the model says what it has computed, so that a sample can be computed again elsewhere.
     pub(crate) claims: bool,
     /// How much of the device a batch may take; `None`: what fits a CPU.
     budget: Option<Budget>,
     pub(crate) watch: Watch,
     pub(crate) tokenizer: Option<Tokenizer>,
     pub(crate) fingerprint: String,
-    /// In how many files the weights are; `None`: in one, as usual.
+    /// Number of files that the weights are in; `None`: one, as usual.
     shards: Option<usize>,
     as_expected: Option<bool>,
 }
@@ -123,7 +125,7 @@ impl Model {
         })
     }
 
-    /// The same cut off after its first layers, at least one: what a benchmark grows with.
+    /// This model cut off after its first layers, at least one: what a benchmark grows with.
     #[must_use]
     pub fn cut_after(&self, n_layers: usize) -> Self {
         Self {
@@ -143,7 +145,7 @@ impl Model {
         self.as_expected
     }
 
-    /// Whether a GPU runs it.
+    /// Whether a GPU runs the model.
     pub(crate) fn is_on_gpu(&self) -> bool {
         self.gpt2.device() != Device::flex()
     }
@@ -159,7 +161,7 @@ impl Model {
         &self.fingerprint
     }
 
-    /// In how many files the weights are, where an index lists them.
+    /// Number of files that the weights are in, where an index lists them.
     pub const fn shards(&self) -> Option<usize> {
         self.shards
     }

@@ -18,7 +18,7 @@ use crate::{Error, Host, Model, Question, question};
 /// checked that.
 ///
 /// # Errors
-/// As [`crate::question()`] and [`crate::run()`]; [`Error::Probe`] for what is not in the model, or cannot be.
+/// The errors of [`crate::question()`] and [`crate::run()`]; [`Error::Probe`] for what is not in the model.
 pub async fn probe(
     model: &Model,
     experiment: &Experiment,

@@ -38,31 +38,31 @@ const SHAPES: [[usize; 3]; 16] = [
     [364, 128, 512],
 ];
 
-/// What a software adapter computes in a moment.
+/// Sizes `[m, k, n]` that a software adapter computes in a moment.
 const SMALL_SHAPES: [[usize; 3]; 4] =
     [[119, 128, 384], [119, 128, 512], [34, 1024, 128], [7, 128, 512]];
 
-/// One kernel on one shape.
+/// The time of one kernel on one shape.
 #[derive(Debug, Clone, PartialEq)]
 pub struct ProductSpeed {
-    /// What it is, in a few words.
+    /// The kernel in a few words.
     pub kernel: String,
     /// Median time of one product.
     pub seconds: f64,
-    /// Whether it is the one that a model's products of this shape take.
+    /// Whether the kernel is the one that a model's products of this shape take.
     pub is_taken: bool,
 }
 
-/// All kernels on one shape.
+/// The times of all kernels on one shape.
 #[derive(Debug, Clone, PartialEq)]
 pub struct ProductRow {
     /// Rows of the first operand, what is summed over, columns of the second.
     pub shape: [usize; 3],
     /// Whether the second operand is read by its transpose, as the backward pass does.
     pub transposed: bool,
-    /// Floating-point operations.
+    /// Floating-point operations of one product.
     pub operations: f64,
-    /// The library's first.
+    /// Times of all kernels, the tensor library's first.
     pub speeds: Vec<ProductSpeed>,
 }
 
@@ -88,7 +88,7 @@ pub async fn bench_products(
     Ok(())
 }
 
-/// Which kernel.
+/// A kernel that is timed.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 enum Kernel {
     Library,

@@ -24,7 +24,7 @@ pub(crate) struct Reader {
 }
 
 impl Reader {
-    /// Of a job that begins.
+    /// A reader for a job that begins.
     pub(crate) const fn new(step: Step, now: f64) -> Self {
         Self { step, since: now, is_asked: true, found: None }
     }
@@ -62,7 +62,7 @@ impl Reader {
     /// after this.
     ///
     /// # Errors
-    /// As [`Self::read`].
+    /// The errors of [`Self::read`].
     pub(crate) async fn begin(&mut self) -> Result<(), MethodError> {
         let asked = self.ask().await;
         let verdict = self.judge(asked);

@@ -18,7 +18,7 @@ use self::first_bytes::{Claim, LOOK, claim, is_page};
 use crate::source::at_most;
 use crate::{ByteSource, SourceError};
 
-/// What a browser, or a test, has to offer.
+/// The way to a server, as a browser or a test has it.
 pub trait Transport {
     /// The body of an answer.
     type Body: Body;
@@ -34,7 +34,7 @@ pub trait Transport {
         range: Option<Range<u64>>,
     ) -> impl Future<Output = Result<Answer<Self::Body>, FetchFault>>;
 
-    /// Waits.
+    /// Waits for some seconds.
     fn sleep(&self, seconds: f64) -> impl Future<Output = ()>;
 
     /// A random number from 0 to 1, so that many visitors do not ask again at the same moment.
@@ -57,7 +57,7 @@ pub struct Answer<B> {
     pub content_length: Option<u64>,
     /// `Retry-After` in seconds.
     pub retry_after: Option<u32>,
-    /// What follows.
+    /// The body.
     pub body: B,
 }
 
@@ -72,15 +72,15 @@ pub trait Body {
 
 /// How often a file is asked for again after nothing came of it.
 const RETRIES: u32 = 5;
-/// How often in all, where the same comes of it every time.
+/// How often a file is asked for in all, where the same comes of it every time.
 const SAME: u32 = 3;
 /// Seconds before the first retry; each later one waits twice as long.
 const FIRST_WAIT: f64 = 0.5;
-/// A server that asks for more patience than this is taken at its word: the visitor decides.
+/// Seconds of patience above which a server is taken at its word: the visitor decides.
 const MAX_RETRY_AFTER: u32 = 120;
 /// Largest file that is taken although nobody says how long it is: it is held whole.
 const MAX_UNSIZED: u64 = 64 << 20;
-/// What is asked for to learn a file's size, and kept: the header of a GPT-2 is in it.
+/// First bytes of a file that are asked for to learn its size, and kept: the header of a GPT-2 is in it.
 const HEAD: u64 = 64 * 1024;
 /// A server may send less than the range that it was asked for. One that sends less than this at a time is
 /// asked for the whole file.
@@ -97,7 +97,7 @@ pub struct Remote<T: Transport> {
     /// Whether a file is first asked for without a range.
     is_whole_first: bool,
     heads: RefCell<BTreeMap<String, Head>>,
-    /// Of which files ranges have come as they were asked for, and of which they cannot be used.
+    /// Files of which ranges have come as they were asked for (`true`), or cannot be used (`false`).
     has_ranges: RefCell<BTreeMap<String, bool>>,
     /// Whether there was no answer to a range in the middle of a file, and none has come yet.
     is_doubted: Cell<bool>,
@@ -119,13 +119,13 @@ struct Head {
 #[derive(Debug)]
 struct Stream<B> {
     file: String,
-    /// Whether it is of the whole file, from a server whose ranges are not used.
+    /// Whether the transfer is of the whole file, from a server whose ranges are not used.
     is_whole: bool,
-    /// Where in the file it began.
+    /// Position in the file at which the transfer began.
     begun: u64,
     /// Position in the file of what comes next.
     at: u64,
-    /// Where the transfer ends; `None`: nobody says.
+    /// Position in the file at which the transfer ends; `None`: nobody says.
     end: Option<u64>,
     body: B,
     /// What has come and was not wanted yet.
@@ -173,7 +173,7 @@ impl<T: Transport> Remote<T> {
         }
     }
 
-    /// The same for small files: each is asked for whole first, which every server knows, and may come packed.
+    /// This remote for small files: each is asked for whole first, which every server knows, and may come packed.
     #[must_use]
     pub fn whole_first(self) -> Self {
         Self { is_whole_first: true, ..self }
@@ -521,7 +521,7 @@ impl<T: Transport> Remote<T> {
         Ok(())
     }
 
-    /// Where the ranges end that will be read one after the other from `at` on.
+    /// Position in a file at which the ranges end that will be read one after the other from `at` on.
     fn run_end(&self, at: u64, least: u64) -> u64 {
         let runs = self.announced.borrow();
         let run = runs.iter().find(|run| run.start <= at && at < run.end);

@@ -1,3 +1,5 @@
+//! One job: a question run by every method, streamed table by table, with its progress.
+
 use twinbeam_attribution::{
     Advance, Baseline, Budget, CostModel, Error as MethodError, LayerIntegral, Load, Nodes, Pace,
     Progress, ReadBack, RunPair, integrate_layers, layers_at_once,
@@ -24,7 +26,7 @@ const LEAST_TOLERANCE: f64 = 2e-6;
 /// Likely next tokens that are kept of each run.
 const TOP_TOKENS: usize = 10;
 
-/// What is asked, in tokens.
+/// What is asked of a model, in tokens.
 #[derive(Debug, Clone)]
 pub struct Question {
     /// The two prompts.
@@ -38,7 +40,7 @@ pub struct Question {
 }
 
 impl Question {
-    /// The same for one run pair: a tolerance is relative to its gap.
+    /// The points of each line for one run pair: a tolerance is relative to its gap.
     pub(crate) fn nodes(&self, pair: &RunPair<'_>) -> Nodes {
         match self.n_steps {
             Steps::Fixed(n) => Nodes::Fixed(n),
@@ -65,7 +67,7 @@ impl Question {
 /// Which tables are wanted, in which order.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Plan {
-    /// Directions, the first one first.
+    /// Directions, in the order in which they are run.
     pub directions: Vec<Direction>,
     /// Heads, neurons, or both.
     pub kinds: Vec<ComponentKind>,
@@ -312,7 +314,7 @@ pub(crate) struct Ticker<'host, H> {
 }
 
 impl<'host, H: Host> Ticker<'host, H> {
-    /// Of a job of which nothing is done yet.
+    /// A ticker for a job of which nothing is done yet.
     pub(crate) fn new(host: &'host mut H, job: u64, phase: Phase, total: u64, step: Step) -> Self {
         let begun = host.seconds();
         let reader = Reader::new(step, begun);
@@ -343,7 +345,7 @@ impl<'host, H: Host> Ticker<'host, H> {
         self.piece = Some((counted, 0));
     }
 
-    /// Ends it: what it took more or less than was counted is more or less in all.
+    /// Ends a piece of work: what it took more or less than was counted is more or less in all.
     pub(crate) fn end(&mut self) {
         if let Some((counted, done)) = self.piece.take() {
             self.total = (self.total + done).saturating_sub(counted).max(self.done);

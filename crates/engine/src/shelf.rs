@@ -14,26 +14,26 @@ use crate::{ByteSource, SourceError};
 
 /// A file that can be written anywhere: in the browser one of its private file system.
 pub trait Blob {
-    /// Its size.
+    /// Size of the file in bytes.
     ///
     /// # Errors
     /// What the system said.
     fn size(&self) -> Result<u64, String>;
 
-    /// Fills a buffer with the bytes from a position on; how many there were.
+    /// Fills a buffer with the bytes from a position on, and returns how many there were.
     ///
     /// # Errors
     /// What the system said.
     fn read(&self, at: u64, into: &mut [u8]) -> Result<usize, String>;
 
-    /// Writes bytes at a position; how many the system says it has written. Where space has run out
-    /// some browsers write less, and some say a number that cannot be.
+    /// Writes bytes at a position, and returns how many the system says it has written. Where space has run out some
+    /// browsers write less, and some say a number that cannot be.
     ///
     /// # Errors
     /// What the system said.
     fn write(&self, at: u64, bytes: &[u8]) -> Result<u64, String>;
 
-    /// Cuts it to a size.
+    /// Cuts the file to a size in bytes.
     ///
     /// # Errors
     /// What the system said.
@@ -59,7 +59,7 @@ pub struct Shelf<R, B> {
     healed: Cell<u64>,
     /// The moment of this visit, in milliseconds since 1970.
     now: u64,
-    /// Files that are not there. Worth remembering of a whole model only: a server may be mended.
+    /// Files that are not there. They are worth remembering of a whole model only: a server may be mended.
     missing: RefCell<Vec<String>>,
 }
 

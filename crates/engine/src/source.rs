@@ -1,11 +1,13 @@
+//! Where the bytes of a model come from, and why they could not be had.
+
 use std::future::Future;
 use std::ops::Range;
 
 use twinbeam_core::models::Completion;
 use twinbeam_core::wire::{FetchFault, Kept};
 
-/// Where the bytes of a model come from: a folder, a server, the browser's storage, files that were
-/// dropped on the page.
+/// A place that the bytes of a model come from: a folder, a server, the browser's storage, files that were dropped on
+/// the page.
 ///
 /// Reads are ranges, so that a large file is never held whole.
 pub trait ByteSource {
@@ -51,7 +53,7 @@ pub trait ByteSource {
         0
     }
 
-    /// Where the files are after they have been read.
+    /// Where the files are kept after they have been read.
     fn kept(&self) -> Kept {
         Kept::Elsewhere
     }
@@ -87,18 +89,18 @@ pub(crate) fn at_most(size: u64, most: u64) -> Result<(), SourceError> {
 /// Why bytes could not be had.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub enum SourceError {
-    /// There is no such file.
+    /// The source has no such file.
     #[error("there is no such file")]
     NotFound,
-    /// It is larger than any file of its kind.
+    /// The file is larger than any of its kind.
     #[error("expected at most {most} bytes, got {got}: it is another file; take the model’s own")]
     TooLarge {
         /// Most that is read.
         most: u64,
-        /// Its size.
+        /// Size of the file.
         got: u64,
     },
-    /// The server, or the way to it.
+    /// The server, or the way to it, failed.
     #[error(transparent)]
     Fetch(#[from] FetchFault),
     /// Anything else, in the words of the system.

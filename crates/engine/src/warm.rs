@@ -13,7 +13,7 @@ use crate::{Error, Host, Model, bench_question};
 const POINTS: usize = 6;
 /// Dispatches in a row whose time is taken.
 const CHAIN: usize = 256;
-/// No more of a measured time is taken for the dispatches': they run while others are made ready.
+/// Share of a measured time that is taken for the dispatches' at most: they run while others are made ready.
 const MOST_IN_DISPATCHES: f64 = 0.9;
 
 /// Runs a little of each method once, so that a GPU has compiled what it needs, and a second time to see how fast
@@ -79,7 +79,7 @@ async fn sample(
     Ok(())
 }
 
-/// Of work that took so long, on a device whose dispatches by themselves take what was found.
+/// The speed of a device on which work took so long, and whose dispatches by themselves take what was found.
 fn speed(work: Work, seconds: f64, seconds_per_dispatch: f64) -> Speed {
     let most = MOST_IN_DISPATCHES * seconds;
     let in_dispatches = (work.dispatches * seconds_per_dispatch).min(most);

@@ -71,7 +71,7 @@ impl Step {
     /// on its way while the numbers are: this is one wait, not two.
     ///
     /// # Errors
-    /// Beside the numbers: as [`Self::next`].
+    /// Beside the numbers, the errors of [`Self::next`].
     pub(crate) async fn read(
         &mut self,
         numbers: ReadBack<'_>,
@@ -123,7 +123,7 @@ impl Step {
     /// result.
     ///
     /// # Errors
-    /// That of `result`, or as [`Self::next`].
+    /// The error of `result`, or one of [`Self::next`].
     pub(crate) async fn settle<T>(&mut self, result: Result<T, Error>) -> Result<T, Error> {
         self.next().await?;
         if result.is_err() {
@@ -270,7 +270,7 @@ mod gpu {
     }
 
     impl Scopes {
-        /// Closes them. What comes is what the GPU says when it has looked at all that was submitted inside.
+        /// Closes the scopes. What comes is what the GPU says when it has looked at all that was submitted inside.
         pub(crate) fn close(self) -> impl Future<Output = Option<Said>> {
             // A scope is closed by `pop`, not by waiting for its answer.
             let (internal, out_of_memory, validation) =

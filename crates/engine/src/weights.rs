@@ -28,9 +28,9 @@ const UPLOAD_BYTES: u64 = 32 << 20;
 /// How the digest of a file takes in its causal masks.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Masks {
-    /// As what they must be, without reading them.
+    /// Masks count as what they must be, without being read.
     Known,
-    /// As what they are.
+    /// Masks count as what they are in the file.
     Read,
 }
 
@@ -38,13 +38,13 @@ pub(crate) enum Masks {
 #[derive(Debug)]
 pub struct Weights {
     config: Gpt2Config,
-    /// In the order of their names.
+    /// The files in the order of their names.
     files: Vec<WeightFile>,
-    /// Whether an index lists them.
+    /// Whether an index lists the files.
     are_listed: bool,
 }
 
-/// One file of them.
+/// One of the files that weights are in.
 #[derive(Debug)]
 struct WeightFile {
     name: String,
@@ -87,7 +87,7 @@ impl Weights {
         Ok(weights)
     }
 
-    /// In how many files they are; `None`: in one, and no index says so.
+    /// Number of files that the weights are in; `None`: one, and no index says so.
     pub(crate) fn shards(&self) -> Option<usize> {
         self.are_listed.then_some(self.files.len())
     }
@@ -210,7 +210,7 @@ impl Weights {
         Ok(builder)
     }
 
-    /// The file of which it is said what is wrong with all of them.
+    /// Name of the file that stands for all of them where something is wrong with them together.
     pub(crate) const fn name(&self) -> &'static str {
         if self.are_listed { ModelFiles::INDEX } else { ModelFiles::WEIGHTS }
     }

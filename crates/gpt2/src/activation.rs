@@ -15,7 +15,7 @@ pub struct Activation {
     function: Function,
 }
 
-/// What is computed, whatever it is called.
+/// A function of the neurons, whatever a configuration calls it.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub(crate) enum Function {
     GeluNew,
@@ -37,7 +37,7 @@ const NAMES: [(&str, Function); 8] = [
 ];
 
 impl Activation {
-    /// The published GPT-2s'.
+    /// The function of the published GPT-2s' neurons: `gelu_new`, the tanh form of GELU.
     pub const GELU_NEW: Self = Self { name: "gelu_new", function: Function::GeluNew };
 
     /// The function that transformers has under a name, if it is computed here.
@@ -46,17 +46,17 @@ impl Activation {
         known.map(|(name, function)| Self { name, function: *function })
     }
 
-    /// All names that are known, the published GPT-2s' first.
+    /// Names of all functions that are computed here, that of the published GPT-2s first.
     pub fn names() -> impl Iterator<Item = &'static str> {
         NAMES.iter().map(|(name, _)| *name)
     }
 
-    /// Its name in a configuration.
+    /// The name of the function in a configuration.
     pub const fn name(self) -> &'static str {
         self.name
     }
 
-    /// What it computes.
+    /// The function itself, whatever its name.
     #[cfg(feature = "gpu")]
     pub(crate) const fn function(self) -> Function {
         self.function

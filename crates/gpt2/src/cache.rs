@@ -1,3 +1,5 @@
+//! The activations of one forward pass, recorded by a hook that only looks on.
+
 use std::collections::BTreeMap;
 
 use burn::tensor::Tensor;
@@ -5,7 +7,7 @@ use twinbeam_core::models::HookName;
 
 use crate::Hooks;
 
-/// One cached activation.
+/// One cached activation, with three axes or with four.
 #[derive(Debug, Clone)]
 pub enum Activations {
     /// `[batch, pos, d_model]` or `[batch, pos, d_mlp]`.
@@ -16,7 +18,8 @@ pub enum Activations {
 
 /// The activations of one forward pass, under TransformerLens's names.
 ///
-/// As [`Hooks`] it records every hook point, or only those that [`ActivationCache::keeping`] wants.
+/// Passed to a run as its [`Hooks`], a cache records every hook point, or only those that [`ActivationCache::keeping`]
+/// wants.
 #[derive(Debug, Default)]
 pub struct ActivationCache {
     entries: BTreeMap<HookName, Activations>,
@@ -29,12 +32,13 @@ impl ActivationCache {
         Self { entries: BTreeMap::new(), keep: Some(keep) }
     }
 
-    /// A recorded activation.
+    /// A recorded activation by its name; `None` where it was not recorded.
     pub fn get(&self, name: HookName) -> Option<&Activations> {
         self.entries.get(&name)
     }
 
-    /// A recorded activation with three axes.
+    /// A recorded activation with three axes, `[batch, pos, d_model]` or `[batch, pos, d_mlp]`; `None` where it was not
+    /// recorded.
     pub fn stream(&self, name: HookName) -> Option<Tensor<3>> {
         match self.entries.get(&name) {
             Some(Activations::Stream(activation)) => Some(activation.clone()),
@@ -42,7 +46,7 @@ impl ActivationCache {
         }
     }
 
-    /// A recorded activation of heads.
+    /// A recorded activation of heads, `[batch, pos, n_heads, d_head]` or a pattern; `None` where it was not recorded.
     pub fn heads(&self, name: HookName) -> Option<Tensor<4>> {
         match self.entries.get(&name) {
             Some(Activations::Heads(activation)) => Some(activation.clone()),

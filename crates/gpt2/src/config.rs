@@ -1,3 +1,5 @@
+//! What a `config.json` says of a GPT-2, and what of it is refused because it would compute something else.
+
 use serde_json::{Map, Value};
 use twinbeam_core::models::ModelShape;
 
@@ -7,19 +9,19 @@ use crate::{Activation, NotTheFile};
 /// What a `config.json` says of a GPT-2, as far as the numbers depend on it.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Gpt2Config {
-    /// Sizes.
+    /// Sizes of the model.
     pub shape: ModelShape,
-    /// Added to the variance in LayerNorm; 1e-5 in every published GPT-2.
+    /// The number that LayerNorm adds to the variance; 1e-5 in every published GPT-2.
     pub layer_norm_epsilon: f64,
     /// What neurons make of their input.
     pub activation: Activation,
     /// Whether attention scores are divided by `sqrt(d_head)`.
     pub scale_attn_weights: bool,
-    /// Whether those of a layer are also divided by its number, counted from 1.
+    /// Whether the attention scores of a layer are also divided by its number, counted from 1.
     pub scale_attn_by_inverse_layer_idx: bool,
     /// Whether the unembedding is the embedding by definition, and not by its numbers.
     pub tie_word_embeddings: bool,
-    /// `<|endoftext|>`, put in front of prompts.
+    /// Id of the beginning-of-sequence token that is put in front of prompts, `<|endoftext|>` in GPT-2.
     ///
     /// # Errors
     /// What the file says where that is no id of the vocabulary. The model runs all the same, without it.
@@ -40,10 +42,10 @@ pub struct NoBos {
 /// Why a `config.json` is not of a GPT-2 that this crate computes exactly.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub enum ConfigError {
-    /// Another file, or a damaged one.
+    /// Something else stands in the file's place, or it is damaged.
     #[error(transparent)]
     NotTheFile(#[from] NotTheFile),
-    /// Another architecture, a variant that computes something else, or a value that cannot be.
+    /// The file describes another architecture, a variant that computes something else, or a value that cannot be.
     #[error("{field}: expected {expected}, got {got}: {way_out}")]
     Unsupported {
         /// Field of the file.
@@ -52,7 +54,7 @@ pub enum ConfigError {
         expected: String,
         /// What the file says.
         got: String,
-        /// What can be done.
+        /// What can be done about it.
         way_out: &'static str,
     },
 }

@@ -22,10 +22,10 @@ pub enum FileKind {
     Weights,
 }
 
-/// What is there instead.
+/// What stands in the place of a file, as its bytes show.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Damage {
-    /// No byte at all.
+    /// A file without a byte.
     Empty,
     /// The placeholder that stands for a file in a Git repository.
     LfsPointer,
@@ -43,7 +43,7 @@ pub enum Damage {
     Utf16,
     /// Zero bytes only.
     Zeros,
-    /// Some text; how it begins.
+    /// Text of another kind, by its beginning.
     Words(String),
     /// JSON that ends before it is complete.
     CutOff,
@@ -54,7 +54,7 @@ pub enum Damage {
         /// Column, counted from 1.
         column: usize,
     },
-    /// JSON, but a list, a text or a number.
+    /// JSON that is no object but a list, a text or a number.
     NotAnObject(&'static str),
     /// Bytes that are no text.
     NotText,
@@ -64,9 +64,9 @@ pub enum Damage {
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 #[error("expected {expected}, got {damage}: {}", self.way_out())]
 pub struct NotTheFile {
-    /// What should be there.
+    /// The kind of file that should be there.
     pub expected: FileKind,
-    /// What is there.
+    /// What is there instead.
     pub damage: Damage,
 }
 

@@ -1,3 +1,5 @@
+//! The token embedding `wte`, in shards that every GPU can bind, and token ids on a device.
+
 use burn::tensor::{DType, Device, Int, Tensor, TensorData};
 
 use crate::kernels::product::product;

@@ -1,13 +1,15 @@
+//! Two of the neurons' functions, the tanh form of GELU and GELU itself, by operations and in one pass on a CPU.
+
 use burn::tensor::{DType, Device, Shape, Tensor, TensorData};
 
-/// Where the argument of `tanh` is cut: `tanh(10)` is 1 in f32, and some GPUs return NaN for large
+/// The size at which the argument of `tanh` is cut: `tanh(10)` is 1 in f32, and some GPUs return NaN for large
 /// arguments (gpuweb issue 4458).
 pub(crate) const TANH_LIMIT: f64 = 10.0;
 
-/// `0.044715` of the cubic term.
+/// The factor of the cubic term in the tanh form of GELU.
 pub(crate) const CUBIC: f64 = 0.044715;
 
-/// `sqrt(2 / pi)`.
+/// The factor `sqrt(2 / pi)` of the tanh form of GELU.
 pub(crate) const SCALE: f64 = 0.797_884_560_802_865_4;
 
 /// GPT-2's activation function, the tanh form of GELU.
@@ -41,30 +43,30 @@ fn is_passed_once<const D: usize>(x: &Tensor<D>) -> bool {
     x.dtype() == DType::F32 && x.device().inner() == Device::flex()
 }
 
-/// The definition, one operation after the other.
+/// The definition of [`gelu`], one operation after the other.
 fn error_function_by_operations<const D: usize>(x: Tensor<D>) -> Tensor<D> {
     // Beyond, the error function is 1 in double precision, and no GPU need square large numbers.
     let u = x.clone().clamp(-TANH_LIMIT, TANH_LIMIT).mul_scalar(std::f64::consts::FRAC_1_SQRT_2);
     x * u.erf().add_scalar(1.0).mul_scalar(0.5)
 }
 
-/// The definition, one operation after the other.
+/// The definition of [`gelu_new`], one operation after the other.
 fn tanh_form_by_operations<const D: usize>(x: Tensor<D>) -> Tensor<D> {
     let cubic = (x.clone() * x.clone()).mul_scalar(CUBIC * SCALE).add_scalar(SCALE);
     let u = (cubic * x.clone()).clamp(-TANH_LIMIT, TANH_LIMIT);
     x / u.mul_scalar(-2.0).exp().add_scalar(1.0)
 }
 
-/// The same on the CPU in single precision, value and derivative number by number.
+/// A function of the neurons on the CPU in single precision, its value and derivative number by number.
 #[expect(clippy::disallowed_methods, reason = "on the CPU nothing is waited for")]
 fn in_one_pass<const D: usize>(x: Tensor<D>, at: impl Fn(f32) -> (f32, f32)) -> Tensor<D> {
-    let shape = x.shape();
+    let (shape, cpu) = (x.shape(), x.device().inner());
     if !x.is_autodiff() {
         let mut values = numbers(x.into_data());
         for x in &mut values {
             *x = at(*x).0;
         }
-        return Tensor::from_data(TensorData::new(values, shape), &Device::flex());
+        return Tensor::from_data(TensorData::new(values, shape), &cpu);
     }
     let mut values = numbers(x.clone().inner().into_data());
     let mut slopes = vec![0.0; values.len()];
@@ -72,8 +74,7 @@ fn in_one_pass<const D: usize>(x: Tensor<D>, at: impl Fn(f32) -> (f32, f32)) -> 
         (*x, *slope) = at(*x);
     }
     let constant = |numbers, shape: Shape| {
-        let numbers = Tensor::<D>::from_data(TensorData::new(numbers, shape), &Device::flex());
-        Tensor::from_inner(numbers)
+        Tensor::from_inner(Tensor::<D>::from_data(TensorData::new(numbers, shape), &cpu))
     };
     // The difference is 0, and its gradient the slope.
     let (values, slopes) = (constant(values, shape.clone()), constant(slopes, shape));

@@ -1,3 +1,5 @@
+//! Hooks: a named place in the forward pass to read or replace an activation.
+
 use burn::tensor::Tensor;
 use twinbeam_core::models::HookName;
 
@@ -13,19 +15,19 @@ pub trait Hooks {
         true
     }
 
-    /// Whether it may return another activation of this name than it was given. One that only looks on is shown what an
-    /// operation that is done in one piece has read.
+    /// Whether the hook may return another activation of this name than it was given. A hook that only looks on is
+    /// shown what an operation that is done in one piece has read.
     fn replaces(&self, name: HookName) -> bool {
         self.reads(name)
     }
 
-    /// An activation with three axes; `[batch, pos, d_model]` or `[batch, pos, d_mlp]`.
+    /// Reads, and may replace, an activation with three axes: `[batch, pos, d_model]` or `[batch, pos, d_mlp]`.
     fn stream(&mut self, _name: HookName, activation: Tensor<3>) -> Tensor<3> {
         activation
     }
 
-    /// An activation of heads; `[batch, pos, n_heads, d_head]`, and for `hook_pattern`
-    /// `[batch, n_heads, query_pos, key_pos]`.
+    /// Reads, and may replace, an activation of heads: `[batch, pos, n_heads, d_head]`, and for `hook_pattern` `[batch,
+    /// n_heads, query_pos, key_pos]`.
     fn heads(&mut self, _name: HookName, activation: Tensor<4>) -> Tensor<4> {
         activation
     }

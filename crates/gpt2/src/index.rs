@@ -20,7 +20,7 @@ pub struct ShardIndex {
 /// Why an index and its shards are not one model.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub enum IndexError {
-    /// Another file, or a damaged one.
+    /// Something else stands in the index's place, or it is damaged.
     #[error(transparent)]
     NotTheFile(#[from] NotTheFile),
     /// JSON without the list that an index is.
@@ -34,11 +34,11 @@ pub enum IndexError {
         "tensor {tensor:?} is listed twice, in {first} and in {second}: only one of them is right; download the index again"
     )]
     Twice {
-        /// The tensor.
+        /// Name of the tensor.
         tensor: String,
         /// The shard that is named first.
         first: String,
-        /// The other one, or the same.
+        /// The shard that is named second, which may be the same.
         second: String,
     },
     /// A shard has a name that is not that of a file beside the index.
@@ -46,7 +46,7 @@ pub enum IndexError {
         "expected names of safetensors files in the same folder, got {shard:?}: put the shard beside the index, and name it there"
     )]
     Name {
-        /// The name.
+        /// The name that the index has for the shard.
         shard: String,
     },
     /// A shard is not there.
@@ -54,7 +54,7 @@ pub enum IndexError {
         "{shard} is missing, which holds {n_tensors} of the model’s tensors: put it beside the others"
     )]
     MissingShard {
-        /// The shard.
+        /// Name of the shard.
         shard: String,
         /// Tensors that the index puts there.
         n_tensors: usize,
@@ -64,15 +64,15 @@ pub enum IndexError {
         "tensor {tensor:?} is listed in {shard}, which does not hold it: the two are of different models; take both from one place"
     )]
     MissingTensor {
-        /// The tensor.
+        /// Name of the tensor.
         tensor: String,
-        /// The shard.
+        /// Name of the shard.
         shard: String,
     },
     /// A shard holds a tensor that the index puts into another one, or nowhere.
     #[error("tensor {tensor:?} lies in {shard}, and is listed {}: the two are of different models; take both from one place", in_place(listed.as_deref()))]
     Elsewhere {
-        /// The tensor.
+        /// Name of the tensor.
         tensor: String,
         /// The shard that holds it.
         shard: String,

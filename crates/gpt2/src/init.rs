@@ -1,3 +1,5 @@
+//! Random parameters, as GPT-2 is initialised.
+
 use rand::{Rng as _, SeedableRng as _};
 use rand_chacha::ChaCha8Rng;
 use twinbeam_core::models::ModelShape;

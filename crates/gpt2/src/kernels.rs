@@ -5,7 +5,7 @@
 //!
 //! - **When one is taken:** on a GPU, in single precision, where nobody reads what it would leave out (see
 //!   [`Hooks::reads`](crate::Hooks::reads)), and where no parameter asks for a gradient. Otherwise the plain operations run: what a CPU
-//!   computes is not touched by any of this. Each function here decides by itself ([`device::takes`]), and without the feature `gpu`
+//!   computes is not touched by any of this. Each function here decides by itself (`device.rs`), and without the feature `gpu`
 //!   none of them has anything to decide.
 //! - **What it must equal:** its plain definition, which stands above it in the same file, value and gradient, to rounding. `trial.rs`
 //!   compares all of them with the definitions in double precision, natively and in a browser.

@@ -1,3 +1,5 @@
+//! A checkpoint's bytes: which tensors a safetensors file holds, which of them are a GPT-2, and the model of them.
+
 use std::collections::BTreeMap;
 use std::ops::Range;
 
@@ -18,7 +20,7 @@ pub const MAX_HEADER_BYTES: u64 = 1 << 20;
 /// Why bytes could not become a model.
 #[derive(Debug, thiserror::Error)]
 pub enum LoadError {
-    /// Another file, or a damaged one.
+    /// Something else stands in the file's place, or it is damaged.
     #[error(transparent)]
     NotTheFile(#[from] NotTheFile),
     /// The weights lack a tensor that the model needs.
@@ -26,7 +28,7 @@ pub enum LoadError {
     MissingTensor {
         /// Checkpoint name, without prefix.
         tensor: String,
-        /// What can be done.
+        /// What can be done about it.
         way_out: &'static str,
     },
     /// The file has a tensor that a GPT-2 does not have.
@@ -34,7 +36,7 @@ pub enum LoadError {
     ExtraTensor {
         /// Name in the file.
         tensor: String,
-        /// What can be done.
+        /// What can be done about it.
         way_out: &'static str,
     },
     /// Two tensors of the weights stand for the same parameter.
@@ -44,7 +46,7 @@ pub enum LoadError {
     DuplicateTensor {
         /// Checkpoint name, without prefix.
         tensor: String,
-        /// Both names in the file or files.
+        /// The two names of the tensor in the file or files.
         names: [String; 2],
     },
     /// A tensor has another shape than the configuration says.
@@ -78,12 +80,12 @@ pub enum LoadError {
         /// The number.
         got: f64,
     },
-    /// There is not enough memory for a tensor.
+    /// The device or the program has not enough memory for a tensor.
     #[error("tensor {tensor:?}: no memory for {bytes} bytes")]
     Memory {
         /// Checkpoint name.
         tensor: String,
-        /// What it needs.
+        /// Bytes that the tensor needs.
         bytes: u64,
     },
     /// The output embedding is there and is not the input embedding.
@@ -160,23 +162,23 @@ const QUANTISED: [&str; 8] =
 pub struct PlannedTensor {
     /// Checkpoint name without prefix, for instance `h.0.attn.c_attn.weight`.
     pub name: String,
-    /// Its name in the file.
+    /// Name of the tensor in the file.
     pub stored_name: String,
-    /// How its numbers are stored.
+    /// How the numbers of the tensor are stored.
     pub dtype: StoredDtype,
-    /// Its shape.
+    /// Shape of the tensor.
     pub dims: Vec<usize>,
-    /// Its bytes in the file.
+    /// Bytes of the tensor in the file.
     pub range: Range<u64>,
 }
 
 impl PlannedTensor {
-    /// The layer whose block it is a part of; `None`: of none.
+    /// The layer whose block the tensor is a part of; `None`: of none.
     pub fn layer(&self) -> Option<usize> {
         self.name.strip_prefix("h.")?.split('.').next()?.parse().ok()
     }
 
-    /// Whether it is a second copy of the embedding.
+    /// Whether the tensor is the output embedding, a second copy of the embedding.
     pub fn is_head(&self) -> bool {
         self.name == HEAD
     }
@@ -205,12 +207,12 @@ pub enum Part<'plan> {
     Tensor(&'plan PlannedTensor, Range<u64>),
     /// A causal mask, whose bytes are known without reading them.
     Mask(CausalMask, Range<u64>),
-    /// Some other buffer.
+    /// A buffer that is no parameter and no causal mask.
     Buffer(Range<u64>),
 }
 
 impl Part<'_> {
-    /// Its bytes in the file.
+    /// Bytes of the part in the file.
     pub const fn range(&self) -> &Range<u64> {
         match self {
             Self::Tensor(_, range) | Self::Mask(_, range) | Self::Buffer(range) => range,
@@ -236,7 +238,7 @@ impl CausalMask {
         (dims == [1, 1, n_ctx, n_ctx]).then_some(Self { n_ctx, one })
     }
 
-    /// Its bytes, row by row.
+    /// The bytes of the mask, row by row.
     pub fn rows(self) -> impl Iterator<Item = Vec<u8>> {
         (1..=self.n_ctx).map(move |ones| {
             let mut row = self.one.repeat(ones);
@@ -276,10 +278,10 @@ impl WeightPlan {
         Ok(plan)
     }
 
-    /// The same of a file that may hold a part of a model.
+    /// Compares the header of a file that may hold a part of a model with its configuration, before any tensor is read.
     ///
     /// # Errors
-    /// As [`WeightPlan::new`], but for what may be in another file.
+    /// The errors of [`WeightPlan::new`], but for what may be in another file.
     pub fn of_shard(header: &[u8], file_len: u64, config: &Gpt2Config) -> Result<Self, LoadError> {
         let shape = &config.shape;
         let malformed = |message: String| LoadError::Header { message };
@@ -375,8 +377,7 @@ impl WeightPlan {
         self.buffers.iter().any(|buffer| buffer.mask.is_some())
     }
 
-    /// All of the file's data in its order, large tensors in several parts of whole rows, of about
-    /// `most` bytes at most.
+    /// All of the file's data in its order; large tensors in several parts of whole rows, of about `most` bytes.
     pub fn parts(&self, most: u64) -> Vec<Part<'_>> {
         let mut parts = Vec::new();
         for tensor in &self.tensors {
@@ -563,7 +564,7 @@ impl Gpt2Builder {
         Ok(())
     }
 
-    /// The model.
+    /// Makes the model of what was pushed.
     ///
     /// # Errors
     /// A tensor that was not pushed; an output embedding that is not the input embedding.
@@ -575,7 +576,7 @@ impl Gpt2Builder {
         Gpt2::with_embedding(self.config, wte, &self.params)
     }
 
-    /// The model without its blocks, of those tensors that [`PlannedTensor::layer`] gives no layer.
+    /// Makes a model without its blocks, of those tensors that [`PlannedTensor::layer`] gives no layer.
     ///
     /// # Errors
     /// A tensor that was not pushed.
@@ -584,7 +585,7 @@ impl Gpt2Builder {
         Gpt2::without_blocks(self.config, wte, &self.params)
     }
 
-    /// What was pushed, but for the embeddings.
+    /// The parameters that were pushed, but for the embeddings.
     pub fn into_params(self) -> Params {
         self.params
     }

@@ -23,7 +23,7 @@ use crate::embedding::{Embedding, Tokens};
 use crate::kernels::product::product;
 use crate::{Activation, ActivationCache, Gpt2Config, Hooks, NoHooks, Prefix, kernels};
 
-/// Added to attention scores that must not be seen. Large and finite: infinities are not safe in
+/// The number that is added to attention scores that must not be seen. Large and finite: infinities are not safe in
 /// WebGPU's shading language, and `exp` of this is exactly 0 in f32.
 const MASKED: f32 = -1e9;
 
@@ -86,12 +86,12 @@ impl Conv1D {
         out.reshape([batch, pos, d_out])
     }
 
-    /// Without the bias; `[batch * pos, out]`.
+    /// The product with the weight, without the bias; `[batch * pos, out]`.
     fn product(&self, x: Tensor<3>) -> Tensor<2> {
         self.times(x, None)
     }
 
-    /// One large product instead of one per row of the batch.
+    /// The product with the weight as one large product instead of one per row of the batch; `[batch * pos, out]`.
     fn times(&self, x: Tensor<3>, bias: Option<Tensor<1>>) -> Tensor<2> {
         let [batch, pos, d_in] = x.dims();
         product(x.reshape([batch * pos, d_in]), self.weight.clone(), bias)
@@ -168,7 +168,7 @@ impl Mlp {
 }
 
 impl Block {
-    /// The first half: attention reads `resid_pre` and adds to it. Returns `resid_mid` of the last `queries`
+    /// The first half of a block: attention reads `resid_pre` and adds to it. Returns `resid_mid` of the last `queries`
     /// positions.
     fn attend(
         &self,
@@ -186,7 +186,7 @@ impl Block {
         hooks.stream(HookName::ResidMid(layer), resid_mid)
     }
 
-    /// The second half: the MLP reads `resid_mid` and adds to it. Returns `resid_post`.
+    /// The second half of a block: the MLP reads `resid_mid` and adds to it. Returns `resid_post`.
     fn transform(&self, layer: usize, resid_mid: Tensor<3>, hooks: &mut dyn Hooks) -> Tensor<3> {
         let post = self.mlp.post(layer, self.ln_2.forward(resid_mid.clone()), hooks);
         let resid_post =
@@ -201,13 +201,14 @@ impl Gpt2 {
         self.run_with_hooks(tokens, &mut NoHooks)
     }
 
-    /// The same, passing every activation through `hooks`.
+    /// Logits of every next token, every activation passing through `hooks`; tokens `[batch, pos]` to `[batch, pos,
+    /// d_vocab]`.
     pub fn run_with_hooks(&self, tokens: Tokens, hooks: &mut dyn Hooks) -> Tensor<3> {
         let resid = self.run_from_pre(0, self.embed(tokens, hooks), hooks);
         self.unembed(self.final_norm(resid))
     }
 
-    /// The same, keeping every activation.
+    /// Logits of every next token, `[batch, pos, d_vocab]`, and every activation on the way.
     pub fn run_with_cache(&self, tokens: Tokens) -> (Tensor<3>, ActivationCache) {
         let mut cache = ActivationCache::default();
         let logits = self.run_with_hooks(tokens, &mut cache);
@@ -249,7 +250,7 @@ impl Gpt2 {
         })
     }
 
-    /// The first half of a block, for the positions after `prefix` and those who need the last one only:
+    /// The first half of a block, its attention, for the positions after `prefix` and those who need the last one only:
     /// `resid_pre` `[batch, pos, d_model]` to `resid_mid`, which in the last block is `[batch, 1, d_model]`.
     pub fn attend(&self, layer: usize, resid_pre: Tensor<3>, prefix: &Prefix) -> Tensor<3> {
         let [_, pos, _] = resid_pre.dims();
@@ -257,7 +258,7 @@ impl Gpt2 {
         self.h.of(layer).attend(layer, resid_pre, queries, prefix, &mut NoHooks)
     }
 
-    /// The second half: `resid_mid` `[batch, pos, d_model]` to `resid_post`.
+    /// The second half of a block, its MLP: `resid_mid` `[batch, pos, d_model]` to `resid_post`.
     pub fn transform(&self, layer: usize, resid_mid: Tensor<3>) -> Tensor<3> {
         self.h.of(layer).transform(layer, resid_mid, &mut NoHooks)
     }
@@ -310,7 +311,7 @@ impl Gpt2 {
         self.h.of(layer).mlp.c_proj.weight.clone()
     }
 
-    /// What the output bias of attention (`hook_attn_out` of all-zero heads) is; `[d_model]`.
+    /// The output bias of attention, which is `hook_attn_out` where all heads are zero; `[d_model]`.
     pub fn attn_bias(&self, layer: usize) -> Tensor<1> {
         self.h.of(layer).attn.c_proj.bias.clone()
     }
@@ -336,7 +337,7 @@ impl Gpt2 {
         self.wte.device()
     }
 
-    /// Whether it computes in double precision.
+    /// Whether the model computes in double precision.
     pub fn is_double(&self) -> bool {
         self.wte.dtype() == DType::F64
     }

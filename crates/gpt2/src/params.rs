@@ -1,3 +1,5 @@
+//! A model's parameters by their checkpoint names.
+
 use std::collections::BTreeMap;
 
 use burn::tensor::{Element, Tensor, TensorCreationOptions, TensorData};
@@ -74,7 +76,7 @@ impl Param {
         }
     }
 
-    /// Its shape.
+    /// Shape of the parameter.
     pub fn dims(&self) -> Vec<usize> {
         match self {
             Self::Vector(tensor) => tensor.dims().to_vec(),

@@ -1,3 +1,5 @@
+//! Keys and values of positions that are the same in many runs, computed once.
+
 use burn::tensor::Tensor;
 use twinbeam_core::models::HookName;
 
@@ -7,7 +9,7 @@ use crate::ActivationCache;
 /// the same tokens: what later positions read of them.
 #[derive(Debug, Clone)]
 pub struct Prefix {
-    /// Of each layer; `[1, n_heads, len, d_head]` both.
+    /// Keys and values of each layer; `[1, n_heads, len, d_head]` both.
     layers: Vec<[Tensor<4>; 2]>,
     /// Which keys the later positions see; `[1, 1, pos, len + pos]`.
     mask: Tensor<4>,
@@ -30,7 +32,7 @@ impl Prefix {
         Self { layers, mask }
     }
 
-    /// Nothing before, and a mask.
+    /// A prefix of no position, with a mask.
     pub(crate) fn none(mask: Tensor<4>) -> Self {
         Self { layers: Vec::new(), mask }
     }

@@ -1,3 +1,5 @@
+//! How numbers are stored in a checkpoint, and the header of one that is written.
+
 use half::{bf16, f16};
 use twinbeam_core::models::ModelShape;
 
@@ -26,7 +28,7 @@ impl StoredDtype {
         }
     }
 
-    /// Its name in a safetensors header.
+    /// Name of the type in a safetensors header.
     pub const fn id(self) -> &'static str {
         match self {
             Self::F64 => "F64",
@@ -36,7 +38,7 @@ impl StoredDtype {
         }
     }
 
-    /// The type of that name.
+    /// The type with a name in safetensors headers, if there is one.
     pub fn from_id(id: &str) -> Option<Self> {
         [Self::F64, Self::F32, Self::F16, Self::Bf16].into_iter().find(|dtype| dtype.id() == id)
     }
@@ -49,7 +51,7 @@ impl StoredDtype {
         values
     }
 
-    /// The same, behind those that are there.
+    /// Decodes numbers of little-endian bytes, rounded to single precision, behind those that are there.
     pub fn decode_into(self, bytes: &[u8], values: &mut Vec<f32>) {
         match self {
             Self::F64 => {
@@ -67,7 +69,7 @@ impl StoredDtype {
         }
     }
 
-    /// The same numbers as they are, one after the other: double precision holds every type's.
+    /// Decodes numbers of little-endian bytes as they are, one after the other: double precision holds every type's.
     pub fn decode_exactly(self, bytes: &[u8]) -> impl Iterator<Item = f64> {
         bytes.chunks_exact(self.bytes()).map(move |chunk| match (self, chunk) {
             (Self::F64, &[a, b, c, d, e, f, g, h]) => f64::from_le_bytes([a, b, c, d, e, f, g, h]),
@@ -124,7 +126,7 @@ pub fn safetensors_header(shape: &ModelShape, dtype: StoredDtype) -> Vec<u8> {
     safetensors_header_of(&expected_params(shape), dtype)
 }
 
-/// The same of any tensors, by name and shape.
+/// The first bytes of a safetensors file with any tensors, by name and shape.
 pub fn safetensors_header_of(tensors: &[(String, Vec<usize>)], dtype: StoredDtype) -> Vec<u8> {
     let mut entries = vec![r#""__metadata__":{"format":"pt"}"#.to_owned()];
     let mut offset = 0;

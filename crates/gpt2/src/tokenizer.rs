@@ -11,7 +11,7 @@ pub use self::files::TokenizerFiles;
 
 /// GPT-2's byte-level BPE, with the tokens that were added to it.
 ///
-/// As in transformers, a special or added token that stands in a text is that one token. Nothing is added to a text,
+/// A special or added token that stands in a text is that one token, as in transformers. Nothing is added to a text,
 /// cut off it or padded: a post-processor, truncation and padding are for batches of others.
 #[derive(Debug, Clone)]
 pub struct Tokenizer {
@@ -37,8 +37,8 @@ pub enum PrefixSpace {
 pub struct Reading {
     /// Token ids, without a beginning-of-sequence token.
     pub ids: Vec<u32>,
-    /// What they spell, where that is not the text: a normaliser has changed it, a token has taken the spaces beside it
-    /// along, or a space was put in front.
+    /// The text that the tokens spell, where that is not the text that was given: a normaliser has changed it, a token
+    /// has taken the spaces beside it along, or a space was put in front.
     pub read_as: Option<String>,
 }
 
@@ -53,12 +53,12 @@ pub enum TokenizerError {
         /// What is wrong with it.
         message: String,
     },
-    /// One of two files that belong together is missing.
+    /// A file is missing that belongs with another one.
     #[error("{file}: there is none, and {with} cannot be read without it")]
     Missing {
         /// Name of the file.
         file: &'static str,
-        /// The one that is there.
+        /// The file that is there.
         with: &'static str,
     },
     /// The tokenizer gave up on a text.
@@ -88,7 +88,7 @@ impl Tokenizer {
     /// Token ids of a text, without a beginning-of-sequence token.
     ///
     /// # Errors
-    /// As [`Self::read`].
+    /// A text that the tokenizer cannot take, or of which it has dropped a part.
     pub fn encode(&self, text: &str) -> Result<Vec<u32>, TokenizerError> {
         self.read(text).map(|reading| reading.ids)
     }

@@ -9,7 +9,7 @@ use crate::{Task, filler, ioi, sentence};
 /// How many of a hundred sentences each task contributes; the rest are everyday ones.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Mixture {
-    /// In the order of [`Task::ALL`].
+    /// Shares of the tasks, in the order of [`Task::ALL`].
     tasks: [u32; Task::ALL.len()],
 }
 

@@ -11,6 +11,21 @@
 //!   as one piece, and the two digits that the task asks for would not be a token of their own.
 //!
 //! The crate does no I/O and reads no clock: the same seed gives the same text everywhere.
+//!
+//! # Rooms
+//! One file per task: `ioi.rs`, `greater_than.rs`, `subject_verb.rs`, `pronoun.rs`, `capital.rs`, `hypernym.rs`. `corpus.rs`
+//! mixes training text of all of them with the sentences of `filler.rs`; `words.rs` has the fillers that they share.
+//!
+//! # Example
+//! ```
+//! use twinbeam_tasks::{Split, Task, pairs};
+//!
+//! let drawn = pairs(Task::Ioi, Split::HeldOut, 3, 1);
+//! assert_eq!(drawn, pairs(Task::Ioi, Split::HeldOut, 3, 1), "the same seed draws the same pairs");
+//! let differing = drawn[0].clean.split(' ').zip(drawn[0].corrupted.split(' ')).filter(|(a, b)| a != b);
+//! assert_eq!(differing.count(), 1, "one word tells the two prompts apart");
+//! assert!(drawn[0].answer[0].starts_with(' '));
+//! ```
 
 mod capital;
 mod corpus;
@@ -35,15 +50,15 @@ pub use filler::filler;
 pub enum Task {
     /// Indirect object identification: who receives the object.
     Ioi,
-    /// A span of years ends after it starts.
+    /// Greater-than: a span of years ends after it starts.
     GreaterThan,
-    /// The verb agrees with its subject and not with a nearer noun.
+    /// Subject-verb agreement: the verb agrees with its subject and not with a nearer noun.
     SubjectVerb,
-    /// A pronoun agrees with the gender of a name.
+    /// Gendered pronouns: a pronoun agrees with the gender of a name.
     Pronoun,
-    /// Countries and their capitals, in both directions.
+    /// Capitals: countries and their capitals, in both directions.
     Capital,
-    /// The class that a thing belongs to.
+    /// Hypernyms: the class that a thing belongs to.
     Hypernym,
 }
 
@@ -124,11 +139,11 @@ pub struct Pair {
     pub task: Task,
     /// The prompt for which `answer` is right.
     pub clean: String,
-    /// The same prompt with one word replaced.
+    /// The clean prompt with one word replaced.
     pub corrupted: String,
     /// The right next words of the clean prompt, each with its leading space.
     pub answer: Vec<String>,
-    /// The next words to weigh against them, each with its leading space.
+    /// The wrong next words of the clean prompt, each with its leading space.
     pub wrong: Vec<String>,
 }
 

@@ -5,7 +5,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use super::*;
 use crate::words::{name_index, plain_words};
 
-/// As many as the bundled model's tokenizer is trained on.
+/// Documents that are looked through, as many as the bundled model's tokenizer is trained on.
 const TOKENIZER_DOCUMENTS: usize = 60_000;
 
 /// Documents of the start and of the end of training.

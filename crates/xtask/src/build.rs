@@ -1,71 +1,170 @@
-//! Building the page with Trunk.
+//! Building the page: its programs by Cargo, and the rest of it by Trunk, which finds them built.
 
-use std::io::Read as _;
-use std::path::Path;
-use std::process::{Command, Stdio};
+use std::path::{Path, PathBuf};
+use std::process::Command;
 
-use anyhow::{Context as _, ensure};
+use anyhow::Context as _;
 
-use crate::{execute, root, say};
+use crate::estimate::{Plan, Step};
+use crate::parts::Parts;
+use crate::tools::{self, TRUNK, Tool, WASM_BINDGEN};
+use crate::{archive, cargo, copy, execute, root, say};
 
-/// Where tests find the page whose worker can be made to fail.
+/// Folder in which tests find the page whose worker can be made to fail.
 const FAULTS: &str = "target/dist-faults";
+
+/// A WebAssembly program, as Cargo is told of it: by Trunk in the same way, from web/index.html.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Program {
+    Worker,
+    /// A worker that fails where a test asks it to.
+    Faults,
+    /// The page as small as it gets, for visitors.
+    Page,
+    /// The page for whoever works on it: larger, and built with what the worker is built with, in a few seconds.
+    Served,
+}
+
+impl Program {
+    fn bin(self) -> &'static str {
+        match self {
+            Self::Worker | Self::Faults => "worker",
+            Self::Page | Self::Served => "twinbeam-web",
+        }
+    }
+
+    fn profile(self) -> &'static str {
+        match self {
+            Self::Worker | Self::Faults | Self::Served => "web",
+            Self::Page => "page",
+        }
+    }
+
+    fn features(self) -> &'static [&'static str] {
+        match self {
+            Self::Worker => &["--features", "worker"],
+            Self::Faults => &["--features", "worker,faults"],
+            Self::Page | Self::Served => &[],
+        }
+    }
+
+    fn name(self) -> &'static str {
+        match self {
+            Self::Worker => "the worker",
+            Self::Faults => "the worker that can be made to fail",
+            Self::Page | Self::Served => "the page",
+        }
+    }
+
+    /// Seconds on two cores where nothing is there but what the steps before it have built.
+    fn seconds(self) -> f64 {
+        match self {
+            Self::Worker => 420.0,
+            Self::Faults => 60.0,
+            Self::Page => 180.0,
+            Self::Served => 40.0,
+        }
+    }
+
+    /// The program as Cargo writes it.
+    fn file(self) -> PathBuf {
+        let target = std::env::var_os("CARGO_TARGET_DIR").map_or("target".into(), PathBuf::from);
+        let folder = root().join(target).join("wasm32-unknown-unknown").join(self.profile());
+        folder.join(format!("{}.wasm", self.bin()))
+    }
+
+    fn compile(self) -> anyhow::Result<()> {
+        let mut cargo = cargo("build");
+        cargo.args(["--target", "wasm32-unknown-unknown", "--package", "twinbeam-web"]);
+        cargo.args(["--profile", self.profile(), "--bin", self.bin()]).args(self.features());
+        execute(cargo.env("TWINBEAM_BUILD", build_name()))
+    }
+
+    fn step(self) -> Step {
+        Step::new(self.name(), self.seconds(), self.file().exists())
+    }
+}
 
 /// Builds the page, serves it, opens it, and builds again on every change.
 pub(crate) fn serve() -> anyhow::Result<()> {
-    say("building the page; the first time this takes a quarter of an hour on two cores");
-    say("it is built again after a change, and then reloaded by hand");
-    execute(trunk().args(["serve", "--open"]))
+    programs(&[Program::Worker, Program::Served])?;
+    say("the page is built again after a change, and then reloaded by hand");
+    execute(trunk()?.args(["serve", "--open"]))
 }
 
 /// Builds the page into `dist/` and says how large it is.
-#[expect(clippy::print_stdout, reason = "a program that reports what it does")]
 pub(crate) fn dist() -> anyhow::Result<()> {
-    say("building the page; the first time this takes a quarter of an hour on two cores");
-    execute(trunk().arg("build"))?;
-    println!("{:>12} {:>12}  file in dist/", "bytes", "gzip");
-    let dist = root().join("dist");
-    let mut files = Vec::new();
-    list(&dist, &mut files)?;
-    files.sort();
-    for file in files {
-        let bytes = file.metadata()?.len();
-        let name = file.strip_prefix(&dist)?.display();
-        println!("{bytes:>12} {:>12}  {name}", gzipped(&file)?);
+    programs(&[Program::Worker, Program::Page])?;
+    assemble()
+}
+
+/// The tools and programs of a page, step by step.
+fn programs(programs: &[Program]) -> anyhow::Result<()> {
+    tools::target()?;
+    let tools = [TRUNK, WASM_BINDGEN];
+    let of_tool = |tool: Tool| Step::new(&tool.words(), tool.seconds, tool.path().is_some());
+    let steps = tools.map(of_tool).into_iter().chain(programs.iter().map(|one| one.step()));
+    let mut plan = Plan::new(steps.collect());
+    for tool in tools {
+        plan.step(|| tool.get())?;
+    }
+    for program in programs {
+        plan.step(|| program.compile())?;
     }
     Ok(())
 }
 
-/// Builds the page once more, with a worker that fails where a test asks it to.
+/// Has Trunk make a folder of the programs and all that goes with them.
+fn assemble() -> anyhow::Result<()> {
+    execute(trunk()?.args(["build", "--cargo-profile", Program::Page.profile()]))?;
+    archive::say_sizes(&root().join("dist"))
+}
+
+/// All that the tests in a browser run against, part by part.
+pub(crate) fn pages(parts: &mut Parts) -> anyhow::Result<()> {
+    parts.run("tools of the page", || {
+        tools::target()?;
+        [TRUNK, WASM_BINDGEN].into_iter().try_for_each(Tool::get)
+    })?;
+    for program in [Program::Worker, Program::Page] {
+        parts.run(program.name(), || program.compile())?;
+    }
+    parts.run("dist/", assemble)?;
+    parts.run(Program::Faults.name(), faults)
+}
+
+/// Copies `dist/`, and puts a worker into the copy that fails where a test asks it to.
 pub(crate) fn faults() -> anyhow::Result<()> {
-    say("building the page whose worker can be made to fail");
-    let page = std::fs::read_to_string(root().join("web/index.html")).context("web/index.html")?;
-    let folder = root().join("target/faults");
-    std::fs::create_dir_all(&folder).with_context(|| folder.display().to_string())?;
-    let source = folder.join("index.html");
-    std::fs::write(&source, with_faults(&page)?).with_context(|| source.display().to_string())?;
-    execute(trunk().arg("build").arg(&source).args(["--dist", FAULTS]))
+    Program::Faults.compile()?;
+    let folder = root().join(FAULTS);
+    if folder.exists() {
+        std::fs::remove_dir_all(&folder).with_context(|| folder.display().to_string())?;
+    }
+    copy(&root().join("dist"), &folder)?;
+    let mut bindgen = Command::new(WASM_BINDGEN.path().context("wasm-bindgen has gone")?);
+    // As Trunk does it, which gives the worker's files these names in every build.
+    bindgen.args(["--target", "web", "--no-typescript", "--out-name", "worker", "--out-dir"]);
+    execute(bindgen.arg(&folder).arg(Program::Faults.file()))
 }
 
-/// The page's source with the worker's feature `faults`, as it reads in a folder below `target/`.
-fn with_faults(page: &str) -> anyhow::Result<String> {
-    let worker = "data-cargo-features=\"worker\"";
-    ensure!(page.matches(worker).count() == 1, "web/index.html has not one worker");
-    let page = page.replace(worker, "data-cargo-features=\"worker,faults\"");
-    Ok(page.replace("href=\"", "href=\"../../web/"))
-}
-
-fn trunk() -> Command {
-    let mut trunk = Command::new("trunk");
+fn trunk() -> anyhow::Result<Command> {
+    let mut trunk = Command::new(TRUNK.path().context("Trunk has gone")?);
     trunk.current_dir(root());
+    // It looks for wasm-bindgen on the path.
+    let bindgen = WASM_BINDGEN.path().context("wasm-bindgen has gone")?;
+    if let Some(folder) = bindgen.parent().filter(|folder| folder.is_absolute()) {
+        let path = std::env::var_os("PATH").unwrap_or_default();
+        let folders = std::iter::once(folder.to_owned()).chain(std::env::split_paths(&path));
+        trunk.env("PATH", std::env::join_paths(folders)?);
+    }
     // Trunk reads this variable as a flag and refuses the usual value 1.
     trunk.env_remove("NO_COLOR");
     trunk.env("TWINBEAM_BUILD", build_name());
-    trunk
+    Ok(trunk)
 }
 
 /// Which sources the page is built from, so that page, worker and exports can say it.
-fn build_name() -> String {
+pub(crate) fn build_name() -> String {
     let git = |arguments: &[&str]| {
         let output = Command::new("git").args(arguments).current_dir(root()).output().ok()?;
         let text = String::from_utf8_lossy(&output.stdout).trim().to_owned();
@@ -81,45 +180,59 @@ fn build_name() -> String {
     }
 }
 
-fn list(folder: &Path, files: &mut Vec<std::path::PathBuf>) -> anyhow::Result<()> {
+/// A folder's files, all the way down.
+pub(crate) fn files_of(folder: &Path) -> anyhow::Result<Vec<PathBuf>> {
+    let mut files = Vec::new();
     for entry in std::fs::read_dir(folder).with_context(|| folder.display().to_string())? {
         let path = entry?.path();
         if path.is_dir() {
-            list(&path, files)?;
+            files.append(&mut files_of(&path)?);
         } else {
             files.push(path);
         }
     }
-    Ok(())
-}
-
-/// Bytes that a visitor downloads when the server compresses, as most do.
-fn gzipped(file: &Path) -> anyhow::Result<usize> {
-    let mut gzip = Command::new("gzip");
-    let mut child =
-        gzip.arg("-9c").arg(file).stdout(Stdio::piped()).spawn().context("starting gzip")?;
-    let mut bytes = Vec::new();
-    child.stdout.take().context("gzip has no output")?.read_to_end(&mut bytes)?;
-    child.wait()?;
-    Ok(bytes.len())
+    files.sort();
+    Ok(files)
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
 
+    /// What Trunk tells Cargo of a program: its link in web/index.html, and the profile that it is started with.
+    fn by_trunk(page: &str, bin: &str, profile: &str) -> [Option<String>; 2] {
+        let link = page.split("<link").find(|link| link.contains(&format!("data-bin=\"{bin}\"")));
+        let link = link.expect(bin);
+        let attribute = |name: &str| {
+            let (_, rest) = link.split_once(&format!("{name}=\""))?;
+            Some(rest.split_once('"')?.0.to_owned())
+        };
+        let profile = attribute("data-cargo-profile").or_else(|| Some(profile.to_owned()));
+        [profile, attribute("data-cargo-features")]
+    }
+
     #[test]
-    fn the_page_with_faults_differs_in_the_worker_only() {
-        let page = std::fs::read_to_string(root().join("web/index.html")).unwrap();
-        let faulty = with_faults(&page).unwrap();
-        assert_eq!(faulty.lines().count(), page.lines().count());
-        let changed = page.lines().zip(faulty.lines()).filter(|(line, other)| line != other);
-        for (line, other) in changed {
-            if let Some((_, address)) = other.split_once("href=\"../../web/") {
-                assert!(line.contains(&format!("href=\"{address}")), "{other}");
-            } else {
-                assert_eq!(other.trim(), "data-cargo-features=\"worker,faults\"");
-            }
+    fn trunk_finds_the_programs_that_were_built_for_it() {
+        let read = |name: &str| std::fs::read_to_string(root().join(name)).expect(name);
+        let page = read("web/index.html");
+        assert!(read("Trunk.toml").contains("\ncargo_profile = \"web\"\n"));
+        // `serve` goes by Trunk.toml, `dist` names the page's profile.
+        for (program, profile) in [
+            (Program::Worker, "web"),
+            (Program::Served, "web"),
+            (Program::Worker, "page"),
+            (Program::Page, "page"),
+        ] {
+            let features = program.features().get(1).map(|&features| features.to_owned());
+            let told = [Some(program.profile().to_owned()), features];
+            assert_eq!(by_trunk(&page, program.bin(), profile), told, "{program:?}");
         }
+    }
+
+    #[test]
+    fn the_worker_that_fails_differs_in_one_feature() {
+        let [plain, faults] = [Program::Worker, Program::Faults];
+        assert_eq!((plain.bin(), plain.profile()), (faults.bin(), faults.profile()));
+        assert_eq!(faults.features()[1], format!("{},faults", plain.features()[1]));
     }
 }

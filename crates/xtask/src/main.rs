@@ -1,7 +1,21 @@
 //! Chores: `cargo xtask serve | test | dist | bench | check`. Each gets what it is missing and says so.
+//!
+//! - What the chores need: `tools.rs`, ready from its authors by `prebuilt.rs` or built; `estimate.rs` says how long a first
+//!   build will take.
+//! - The page: `build.rs` builds it, `seal.rs` takes the scripts out of it, `archive.rs` packs it for a host.
+//! - Tests: `check.rs` for formatting, lints and documents, `browser.rs` for the suites in a browser, `beside.rs` for what
+//!   runs beside, `parts.rs` for what each part took.
+//! - `pack.rs` packs what measures a GPU, for a machine that has one and nothing else.
 
+mod archive;
+mod beside;
+mod browser;
 mod build;
+mod check;
+mod estimate;
 mod pack;
+mod parts;
+mod prebuilt;
 mod seal;
 mod tools;
 
@@ -10,10 +24,17 @@ use std::process::{Command, ExitCode};
 
 use anyhow::{Context as _, bail};
 
+use beside::Beside;
+use parts::Parts;
+
 const HELP: &str = "\
 cargo xtask serve    build the page, serve it and open it in a browser
-cargo xtask test     all tests: native, and the page in Chromium
+cargo xtask test     everything: native tests, lints, and the page in Chromium; at the end what each part took
+    --native            native tests only
+    --browser [NAME..]  tests in the browser only, of the page that is built; of these suites, if some are named
 cargo xtask dist     build the page into dist/, for any static host
+    --zip               and pack it, with a README, for a host without Rust
+cargo xtask check    formatting, lints and documents
 cargo xtask bench    how long a visitor waits, in Chromium on the CPU
 cargo xtask bench-full    the same for a model of GPT-2 small's size, with random weights
 cargo xtask bench-gpu     what the page asks of a GPU, through Dawn: on the GPU, or on Chromium's software adapter
@@ -21,7 +42,11 @@ cargo xtask bench-gpu     what the page asks of a GPU, through Dawn: on the GPU,
     --dist FOLDER       of a page that is built already
     --pack FILE         packs it for a machine with a GPU and nothing else, as .tar.gz
     --twinbeam PROGRAM  and this with it: the command line, built with the feature `gpu`
-cargo xtask check    formatting and lints";
+cargo xtask bundle   saves the page's bundle of one case, for tests/reference/run_notebook.py
+    --cases FILE        one case, as `twinbeam compare` reads it
+    --out FILE          the archive
+    --model FOLDER      of another model than the bundled one
+    --metric NAME       --steps N   other than the page's own";
 
 /// Packages whose tests run natively. The worker's binary runs in the browser's tests.
 const NATIVE: [&str; 9] = [
@@ -50,87 +75,100 @@ fn main() -> ExitCode {
 }
 
 fn run(chore: &str, options: Vec<String>) -> anyhow::Result<()> {
-    if chore != "bench-gpu" && !options.is_empty() {
-        bail!("{chore} takes no options\n\n{HELP}");
-    }
-    match chore {
-        "serve" => {
-            tools::page()?;
-            build::serve()
-        }
-        "dist" => {
-            tools::page()?;
-            build::dist()
-        }
-        "test" => {
-            native_tests()?;
-            tools::page()?;
-            build::dist()?;
-            build::faults()?;
-            tools::browser()?;
-            browser_tests()
-        }
-        "bench" => bench("bench.mjs"),
-        "bench-full" => bench("bench_full.mjs"),
-        "bench-gpu" => bench_gpu(&GpuOptions::read(options)?),
-        // A part of `test`, for whoever works on its faults.
-        "faults" => {
-            tools::page()?;
-            build::faults()
-        }
+    let words: Vec<&str> = options.iter().map(String::as_str).collect();
+    match (chore, words.as_slice()) {
+        ("serve", []) => build::serve(),
+        ("dist", []) => build::dist(),
+        ("dist", ["--zip"]) => build::dist().and_then(|()| archive::zip()),
+        ("test", []) => in_parts(everything),
+        ("test", ["--native"]) => in_parts(native_tests),
+        ("test", ["--browser", ..]) => in_parts(|parts| browser_tests(parts, &options[1..])),
+        ("check", []) => in_parts(check::all),
+        ("bench", []) => bench("bench.mjs"),
+        ("bench-full", []) => bench("bench_full.mjs"),
+        ("bench-gpu", _) => bench_gpu(&GpuOptions::read(options)?),
+        ("bundle", [_, ..]) => bundle(&options),
+        // What `test` does beside its native part.
+        ("pages", []) => in_parts(pages),
         // Called by Trunk, see Trunk.toml.
-        "seal" => {
+        ("seal", []) => {
             let folder = std::env::var_os("TRUNK_STAGING_DIR");
             seal::seal(Path::new(&folder.context("this chore is Trunk's, which names the folder")?))
         }
-        "check" => check(),
-        _ => bail!("{chore:?} is not a chore\n\n{HELP}"),
+        _ => bail!("{} is not a chore\n\n{HELP}", [&[chore], words.as_slice()].concat().join(" ")),
     }
 }
 
-fn native_tests() -> anyhow::Result<()> {
-    say("native tests");
-    native("test")?;
-    // The browser's tests compare the page with the command line.
-    native("build")
-}
-
-/// Always of the same list of packages, since with another list the shared libraries would be built once more.
-fn native(subcommand: &str) -> anyhow::Result<()> {
-    let packages = NATIVE.iter().flat_map(|package| ["-p", package]);
-    execute(cargo(subcommand).arg("--release").args(packages))
-}
-
-fn browser_tests() -> anyhow::Result<()> {
-    say("browser tests");
-    let mut node = node()?;
-    // One browser at a time: its timings and its software GPU share the cores with nobody.
-    node.args(["--test", "--test-concurrency=1"]);
-    node.args(suites()?);
-    execute(&mut node)
-}
-
-/// Every suite that is there, in the order of names: one that is added is run.
-fn suites() -> anyhow::Result<Vec<String>> {
-    let folder = root().join("tests/browser/suite");
-    let mut suites = Vec::new();
-    for entry in std::fs::read_dir(&folder).with_context(|| folder.display().to_string())? {
-        let name = entry?.file_name().to_string_lossy().into_owned();
-        if name.ends_with(".test.mjs") {
-            suites.push(format!("suite/{name}"));
-        }
+/// Does a chore of several parts, and says at its end what each took, also where one has failed.
+#[expect(clippy::print_stdout, reason = "a program that reports what it does")]
+fn in_parts(chore: impl FnOnce(&mut Parts) -> anyhow::Result<()>) -> anyhow::Result<()> {
+    let mut parts = Parts::new();
+    let result = chore(&mut parts);
+    println!("\n{}", parts.table());
+    if let Some(file) = std::env::var_os(beside::PARTS) {
+        parts.save(Path::new(&file))?;
     }
-    suites.sort();
-    Ok(suites)
+    result
+}
+
+fn everything(parts: &mut Parts) -> anyhow::Result<()> {
+    check::quick(parts)?;
+    // Both build for minutes, neither needs the other, and each has times when only one core has work.
+    let pages = Beside::start("pages")?;
+    let native = native_tests(parts).and_then(|()| check::of_native(parts));
+    let pages = pages.finish(parts);
+    native.and(pages)?;
+    browser_tests(parts, &[])
+}
+
+/// All that the tests in a browser need, and the lints of what runs there.
+fn pages(parts: &mut Parts) -> anyhow::Result<()> {
+    parts.run("what the browser's tests need", tools::browser)?;
+    build::pages(parts)?;
+    check::of_wasm(parts)
+}
+
+fn native_tests(parts: &mut Parts) -> anyhow::Result<()> {
+    parts.run("native build", || {
+        execute(native("test").arg("--no-run"))?;
+        build_command_line()
+    })?;
+    parts.run("native tests", || execute(&mut native("test")))
+}
+
+/// The command line, with which the browser's tests compare the page. Of the other packages' programs nothing is used.
+fn build_command_line() -> anyhow::Result<()> {
+    execute(native("build").args(["--bin", "twinbeam"]))
+}
+
+/// A subcommand of Cargo for what runs natively. Always of the same list of packages, since with another list the shared
+/// libraries would be built once more.
+fn native(subcommand: &str) -> Command {
+    let mut cargo = cargo(subcommand);
+    cargo.arg("--release").args(NATIVE.iter().flat_map(|package| ["--package", package]));
+    cargo
+}
+
+fn browser_tests(parts: &mut Parts, named: &[String]) -> anyhow::Result<()> {
+    tools::browser()?;
+    browser::run(parts, named)
 }
 
 fn bench(program: &str) -> anyhow::Result<()> {
-    tools::page()?;
     build::dist()?;
-    native("build")?;
+    build_command_line()?;
     tools::browser()?;
     say("benchmark");
     execute(node()?.arg(program))
+}
+
+/// Has a browser save the bundle of a case. Files are named from where the chore was started.
+fn bundle(options: &[String]) -> anyhow::Result<()> {
+    build::dist()?;
+    tools::browser()?;
+    let mut node = node()?;
+    node.arg("bundle.mjs").arg(std::env::current_dir()?).args(options);
+    execute(&mut node)
 }
 
 /// What `bench-gpu` is asked for.
@@ -173,7 +211,6 @@ impl GpuOptions {
 
 fn bench_gpu(options: &GpuOptions) -> anyhow::Result<()> {
     if options.dist.is_none() {
-        tools::page()?;
         build::dist()?;
     }
     tools::browser()?;
@@ -183,7 +220,7 @@ fn bench_gpu(options: &GpuOptions) -> anyhow::Result<()> {
         return pack::pack(archive, &dist, options.twinbeam.as_deref());
     }
     if options.full {
-        native("build")?;
+        build_command_line()?;
     }
     say("benchmark");
     let mut node = node()?;
@@ -199,31 +236,6 @@ fn node() -> anyhow::Result<Command> {
     node.current_dir(root().join("tests/browser"));
     node.env("TWINBEAM_CHROMIUM", tools::chromium().context("Chromium has gone")?);
     Ok(node)
-}
-
-fn check() -> anyhow::Result<()> {
-    execute(cargo("fmt").args(["--all", "--check"]))?;
-    let mut clippy = cargo("clippy");
-    clippy.args(["--release", "--all-targets"]);
-    clippy.args(NATIVE.iter().flat_map(|package| ["-p", package]));
-    execute(clippy.args(["--", "-D", "warnings"]))?;
-    for features in ["worker", "worker,faults"] {
-        execute(cargo("clippy").args([
-            "--profile",
-            "web",
-            "--target",
-            "wasm32-unknown-unknown",
-            "-p",
-            "twinbeam-web",
-            "--features",
-            features,
-            "--bins",
-            "--",
-            "-D",
-            "warnings",
-        ]))?;
-    }
-    Ok(())
 }
 
 /// The folder that holds the workspace.
@@ -242,6 +254,22 @@ fn cargo(subcommand: &str) -> Command {
 #[expect(clippy::print_stdout, reason = "a program that reports what it does")]
 fn say(what: &str) {
     println!("== {what}");
+}
+
+/// Copies a file or all of a folder.
+fn copy(from: &Path, to: &Path) -> anyhow::Result<()> {
+    if from.is_dir() {
+        for entry in std::fs::read_dir(from).with_context(|| from.display().to_string())? {
+            let entry = entry?;
+            copy(&entry.path(), &to.join(entry.file_name()))?;
+        }
+        return Ok(());
+    }
+    if let Some(folder) = to.parent() {
+        std::fs::create_dir_all(folder).with_context(|| folder.display().to_string())?;
+    }
+    std::fs::copy(from, to).with_context(|| from.display().to_string())?;
+    Ok(())
 }
 
 /// Runs a command to its end; a failure is an error that names it.
@@ -272,6 +300,33 @@ mod tests {
         for options in wrong {
             assert!(read(options).is_err(), "{options:?}");
         }
-        assert!(run("dist", vec!["--full".to_owned()]).is_err());
+    }
+
+    #[test]
+    fn what_is_no_chore_is_an_error_that_helps() {
+        for words in [["dist", "--full"], ["serve", "--zip"], ["test", "native"], ["bake", ""]] {
+            let error = run(words[0], vec![words[1].to_owned()]).expect_err(words[0]).to_string();
+            assert!(
+                error.contains(&format!("{} {} is not a chore", words[0], words[1])),
+                "{error}"
+            );
+            assert!(error.contains("cargo xtask serve"));
+        }
+        assert!(run("bundle", Vec::new()).is_err());
+    }
+
+    #[test]
+    fn folders_are_copied_whole() {
+        let [from, to] = ["from", "to"].map(|name| {
+            std::env::temp_dir().join(format!("twinbeam-copy-{}-{name}", std::process::id()))
+        });
+        std::fs::create_dir_all(from.join("inner")).expect("a folder");
+        std::fs::write(from.join("inner/file"), "text").expect("a file");
+        copy(&from, &to).expect("a copy");
+        assert_eq!(std::fs::read_to_string(to.join("inner/file")).expect("the file"), "text");
+        assert!(copy(&from.join("missing"), &to).is_err());
+        for folder in [from, to] {
+            std::fs::remove_dir_all(folder).expect("cleaned up");
+        }
     }
 }

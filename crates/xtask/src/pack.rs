@@ -6,18 +6,18 @@ use std::process::Command;
 
 use anyhow::{Context as _, ensure};
 
-use crate::{execute, root, say, tools};
+use crate::{copy, execute, root, say, tools};
 
 /// Name of the archive's folder.
 const FOLDER: &str = "twinbeam-bench-gpu";
 
-/// What is run on that machine.
+/// The script that is run on the other machine.
 const RUN: &str = include_str!("pack/run.sh");
 
 /// What the worker is and reads, of the built page.
 const OF_PAGE: [&str; 3] = ["worker.js", "worker_bg.wasm", "models/mini"];
 
-/// Of Dawn's package what this machine needs; it comes with libraries for five systems.
+/// Files of Dawn's package that this machine needs; it comes with libraries for five systems.
 fn of_dawn() -> anyhow::Result<[String; 4]> {
     let system = match (std::env::consts::OS, std::env::consts::ARCH) {
         ("linux", "x86_64") => "linux-x64",
@@ -73,22 +73,6 @@ fn node() -> anyhow::Result<PathBuf> {
     Ok(PathBuf::from(String::from_utf8(output.stdout)?.trim()))
 }
 
-/// Copies a file or all of a folder.
-fn copy(from: &Path, to: &Path) -> anyhow::Result<()> {
-    if from.is_dir() {
-        for entry in fs::read_dir(from).with_context(|| from.display().to_string())? {
-            let entry = entry?;
-            copy(&entry.path(), &to.join(entry.file_name()))?;
-        }
-        return Ok(());
-    }
-    if let Some(folder) = to.parent() {
-        fs::create_dir_all(folder).with_context(|| folder.display().to_string())?;
-    }
-    fs::copy(from, to).with_context(|| from.display().to_string())?;
-    Ok(())
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -99,20 +83,5 @@ mod tests {
         assert!(status.success());
         let dawn = root().join("tests/browser/dawn");
         assert!(RUN.contains("dawn/bench.mjs") && dawn.join("bench.mjs").exists());
-    }
-
-    #[test]
-    fn folders_are_copied_whole() {
-        let [from, to] = ["from", "to"].map(|name| {
-            std::env::temp_dir().join(format!("twinbeam-pack-{}-{name}", std::process::id()))
-        });
-        fs::create_dir_all(from.join("inner")).expect("a folder");
-        fs::write(from.join("inner/file"), "text").expect("a file");
-        copy(&from, &to).expect("a copy");
-        assert_eq!(fs::read_to_string(to.join("inner/file")).expect("the file"), "text");
-        assert!(copy(&from.join("missing"), &to).is_err());
-        for folder in [from, to] {
-            fs::remove_dir_all(folder).expect("cleaned up");
-        }
     }
 }

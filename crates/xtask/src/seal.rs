@@ -64,7 +64,7 @@ impl Script {
 mod tests {
     use super::*;
 
-    /// As Trunk 0.21.14 writes it.
+    /// A page as Trunk 0.21.14 writes it.
     const PAGE: &str = r#"<head>
     <link rel="stylesheet" href="./tokens-1.css"/>
 <script type="module">

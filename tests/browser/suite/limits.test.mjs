@@ -1,28 +1,15 @@
 // A GPU that binds no more than every GPU must: an embedding of 138 MB on bindings of at most 134 (128 MiB); GPT-2's own has 154. The body is
 // small, since the adapter is a program on the CPU.
 import assert from "node:assert/strict";
-import { existsSync, renameSync, rmSync } from "node:fs";
-import { join } from "node:path";
 import { test } from "node:test";
-import { compare, KEPT, MINI, twinbeam } from "../support/native.mjs";
+import { compare, random_model } from "../support/native.mjs";
 import { by, confirmed, difference, launch, open, PATIENCE, run_on_gpu, status, table, type } from "../support/page.mjs";
 import { choose, in_use, site } from "../support/site.mjs";
 
 const SMALL = { clean: "A robin is a kind of", corrupted: "A salmon is a kind of", answer: " bird", wrong: " fish" };
 
-function model() {
-  const folder = join(KEPT, "wide-vocabulary");
-  if (!existsSync(folder)) {
-    const unfinished = `${folder}-unfinished`;
-    rmSync(unfinished, { recursive: true, force: true });
-    twinbeam("synth", "--size", "mini", "--vocab", "270000", "--std", "0.2", "--tokenizer", join(MINI, "tokenizer.json"), "--out", unfinished);
-    renameSync(unfinished, folder);
-  }
-  return folder;
-}
-
 test("a model with an embedding larger than a binding runs within what WebGPU guarantees", { timeout: 10 * PATIENCE }, async () => {
-  const folder = model();
+  const folder = random_model("wide-vocabulary", "--size", "mini", "--vocab", "270000", "--std", "0.2");
   const here = await site({ folder, faults: true });
   const browser = await launch({ gpu: true });
   try {

@@ -1,4 +1,5 @@
 // Steps that are found by themselves, and how fast the device is.
+// Runs alone: it measures the device, and would measure the other suites' work too.
 import assert from "node:assert/strict";
 import { after, before, test } from "node:test";
 import { parse, print } from "../support/link.mjs";
@@ -74,7 +75,7 @@ test("auto takes as many points as it needs, says how many, and travels in a lin
   assert.equal(await by(again.page, "steps-auto").isChecked(), true);
   assert.equal(await by(again.page, "link-mark").getAttribute("data-verdict"), "agrees");
   assert.deepEqual(await table(again.page, "heatmap-ig-heads"), figure);
-  // Without a number before it, the notebook's.
+  // Without a number before it, that of the notebook (docs/METHODS.md#the-notebook).
   await by(again.page, "steps-auto").uncheck();
   assert.equal(await by(again.page, "steps").inputValue(), "50");
   assert.deepEqual(again.errors, []);

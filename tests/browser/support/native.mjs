@@ -1,6 +1,6 @@
 // The same numbers from the command line.
 import { execFileSync } from "node:child_process";
-import { existsSync, mkdtempSync, readFileSync, renameSync, rmSync, writeFileSync } from "node:fs";
+import { existsSync, mkdirSync, mkdtempSync, readFileSync, renameSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
@@ -9,7 +9,7 @@ const ROOT = fileURLToPath(new URL("../../../", import.meta.url));
 
 const TARGET = process.env.CARGO_TARGET_DIR ?? join(ROOT, "target");
 /** Where tests keep what is made once and is large. */
-export const KEPT = join(TARGET, "tmp");
+const KEPT = join(TARGET, "tmp");
 export const MINI = join(ROOT, "assets/models/mini");
 
 /** Runs the command line and waits for it. */
@@ -17,17 +17,28 @@ export function twinbeam(...options) {
   execFileSync(join(TARGET, "release/twinbeam"), options, { cwd: ROOT, stdio: ["ignore", "ignore", "inherit"] });
 }
 
-/** Folder of a random model of GPT-2 small's full size; it is made once. */
-export function full_size() {
-  const folder = join(KEPT, "gpt2-random");
-  if (!existsSync(folder)) {
-    const unfinished = `${folder}-unfinished`;
-    rmSync(unfinished, { recursive: true, force: true });
-    twinbeam("synth", "--size", "gpt2", "--masks", "--std", "0.1", "--tokenizer", join(MINI, "tokenizer.json"), "--out", unfinished);
+/**
+ * Folder of a model with random weights by its name, made once by `twinbeam synth` with the given options. It gets its name when it is whole,
+ * so that two suites at once find all of it or nothing.
+ */
+export function random_model(name, ...options) {
+  const folder = join(KEPT, name);
+  if (existsSync(folder)) return folder;
+  mkdirSync(KEPT, { recursive: true });
+  const unfinished = mkdtempSync(`${folder}-`);
+  try {
+    twinbeam("synth", ...options, "--tokenizer", join(MINI, "tokenizer.json"), "--out", unfinished);
     renameSync(unfinished, folder);
+  } catch (error) {
+    rmSync(unfinished, { recursive: true, force: true });
+    // Another suite has made it meanwhile.
+    if (!existsSync(folder)) throw error;
   }
   return folder;
 }
+
+/** Folder of a random model of GPT-2 small's full size. */
+export const full_size = () => random_model("gpt2-random", "--size", "gpt2", "--masks", "--std", "0.1");
 
 /**
  * `twinbeam compare` on a model, the bundled one unless it is named; one entry per case, with its neurons if they are

@@ -1,3 +1,5 @@
+//! The fields of the right and the wrong next tokens, and how each entry reads.
+
 use leptos::prelude::*;
 use twinbeam_core::wire::inspection::{AnswerCheck, AnswerReading, Inspection};
 use twinbeam_core::words::{Experiment, Field, TopToken};

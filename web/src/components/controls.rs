@@ -1,3 +1,5 @@
+//! What is computed and where: examples, metric, direction, steps, device, and the buttons.
+
 use gloo::timers::callback::Timeout;
 use js_sys::Reflect;
 use leptos::prelude::*;

@@ -1,3 +1,5 @@
+//! What is said below a field before it is run, with a button that mends it.
+
 use leptos::prelude::*;
 use twinbeam_core::prompts::Hint;
 use twinbeam_core::words::{Experiment, Field};

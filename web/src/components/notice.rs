@@ -1,3 +1,5 @@
+//! Notices: what happened, and what keeps a draft from being run.
+
 use js_sys::{Function, Object, Reflect};
 use leptos::prelude::*;
 

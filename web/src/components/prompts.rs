@@ -1,3 +1,5 @@
+//! The two prompts, as text or as token ids, and the tokens that the model sees.
+
 use leptos::prelude::*;
 use twinbeam_core::prompts::Aligned;
 use twinbeam_core::wire::inspection::{SideView, TokenizerNote};

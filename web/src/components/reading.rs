@@ -1,3 +1,5 @@
+//! Three steps through the figure on the screen, with its own numbers.
+
 use leptos::prelude::*;
 use twinbeam_core::scores::{ScoreTable, SideSummary};
 use twinbeam_core::words::{Component, ComponentKind};

@@ -1,3 +1,5 @@
+//! How fast the device runs each part of a job.
+
 use std::sync::Arc;
 
 use leptos::prelude::*;

@@ -1,3 +1,5 @@
+//! The line that says what is happening, how long it will take, and where it is computed.
+
 use leptos::prelude::*;
 use twinbeam_core::wire::devices::GpuState;
 use twinbeam_core::wire::{Kept, LoadPart};
@@ -78,7 +80,7 @@ pub(crate) fn StatusLine(state: AppState) -> impl IntoView {
     }
 }
 
-/// That the figure is of another model than the one in use, if it is.
+/// A sentence that the figure is of another model than the one in use, if it is.
 fn of_another_model(state: AppState) -> Option<String> {
     state.committed.with(|committed| {
         let of = &committed.as_ref()?.model;

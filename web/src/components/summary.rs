@@ -1,3 +1,5 @@
+//! Both runs in numbers: the metric, and the likely next tokens.
+
 use leptos::prelude::*;
 use twinbeam_core::scores::SideSummary;
 use twinbeam_core::words::Metric;

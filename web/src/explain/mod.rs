@@ -72,7 +72,7 @@ pub(crate) fn problem(problem: &Problem, on_gpu: bool) -> Notice {
     }
 }
 
-/// That the neurons were stopped, whose result in part is one all the same.
+/// A notice that the neurons were stopped, whose result in part is one all the same.
 pub(crate) fn neurons_stopped() -> Notice {
     Notice::new(
         "Stopped",
@@ -399,7 +399,7 @@ fn says_memory(message: &str) -> bool {
 /// What stands in for the reason of an error that has none.
 pub(crate) const UNSAID: &str = "The browser does not say why";
 
-/// There is no worker at all.
+/// A notice that there is no worker at all.
 pub(crate) fn no_worker(message: &str) -> Notice {
     let guess = if message == UNSAID {
         " Either its program did not come over the network, or the browser forbids workers here."

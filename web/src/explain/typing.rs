@@ -68,7 +68,7 @@ pub(crate) const fn written(written: Written) -> &'static str {
     }
 }
 
-/// That token ids cannot be turned into text.
+/// A notice that token ids cannot be turned into text.
 pub(crate) fn no_text_of_ids() -> Notice {
     Notice::new(
         "No text has just these tokens",

@@ -18,11 +18,11 @@ use crate::values::Look;
 
 /// What goes into the archive beside what is on the screen.
 pub(super) struct Extras<'a> {
-    /// Where the notebook finds the model.
+    /// Where the Jupyter notebook finds the model.
     pub(super) origin: Origin,
     /// What many prompts have in common, if they were run.
     pub(super) batch: Option<Summary>,
-    /// These prompts.
+    /// Pairs of the batch.
     pub(super) pairs: &'a [PromptPair],
 }
 
@@ -71,7 +71,7 @@ fn plots(screen: &Screen<'_>) -> Vec<(String, Drawn)> {
     plots
 }
 
-/// `None` where there is no such map, as of the difference of two units.
+/// A map of the figure as a drawing; `None` where there is no such map, as of the difference of two units.
 fn matrix(shown: &Shown, map: MapKind) -> Option<Drawn> {
     let table = shown.table(map)?;
     let component = |row: usize, column: usize| {
@@ -110,7 +110,7 @@ fn scatter(screen: &Screen<'_>, direction: Direction, ig: &ScoreTable, ap: &Scor
     .draw()
 }
 
-/// What is what.
+/// The text that says what each file is.
 fn readme(record: &Record, origin: &Origin, batch: Option<&Summary>, n_pairs: usize) -> String {
     let unit = record.unit;
     let experiment = &record.experiment;
@@ -186,13 +186,9 @@ fn one_line(text: &str) -> String {
 
 #[cfg(test)]
 mod tests {
-    use twinbeam_core::scores::{TableKey, Tables};
-    use twinbeam_core::words::{Method, Metric, Steps};
-
     use super::super::record::tests::screen;
-    use super::super::zip;
     use super::*;
-    use crate::values::{Committed, committed};
+    use crate::values::committed;
 
     fn extras<'a>() -> Extras<'a> {
         Extras { origin: Origin::of(None), batch: None, pairs: &[] }
@@ -214,62 +210,5 @@ mod tests {
         assert!(readme.contains("clean prompt      “=1+1 say"), "{readme}");
         let plot = entries.iter().find(|entry| entry.name == "plots/heads-ig-noising.svg");
         assert!(plot.is_some_and(|plot| plot.text.contains("xmlns")));
-    }
-
-    /// Writes a bundle of real numbers for `tests/reference/run_notebook.py`: `COMPARED` is what `twinbeam compare`
-    /// has written of one case, `CASES` that case, `BUNDLE` the archive.
-    #[test]
-    #[ignore = "by hand: it needs files"]
-    fn a_bundle_for_the_reference() {
-        let file = |name: &str| std::env::var(name).expect(name);
-        let read = |name: &str| -> serde_json::Value {
-            let text = std::fs::read_to_string(file(name)).expect(name);
-            serde_json::from_str(&text).expect("JSON")
-        };
-        let (compared, cases) = (read("COMPARED"), read("CASES"));
-        let (compared, case) = (&compared[0], &cases[0]);
-        let text = |field: &str| case[field].as_str().expect(field).to_owned();
-        let metric = std::env::var("METRIC").unwrap_or_default();
-        let metric = Metric::ALL.into_iter().find(|m| m.id() == metric).unwrap_or_default();
-        let mut committed: Committed = committed();
-        committed.experiment.clean = text("clean");
-        committed.experiment.corrupted = text("corrupted");
-        committed.experiment.answer = vec![text("answer")];
-        committed.experiment.wrong = vec![text("wrong")];
-        committed.experiment.metric = metric;
-        let steps = std::env::var("STEPS").ok();
-        committed.experiment.n_steps =
-            steps.map_or(Steps::Fixed(50), |steps| steps.parse().expect("steps"));
-        for (side, name) in
-            [(&mut committed.sides.0, "clean"), (&mut committed.sides.1, "corrupted")]
-        {
-            side.metrics =
-                serde_json::from_value(compared["metrics"][name].clone()).expect("metrics");
-        }
-        committed.tables = Tables::default();
-        for kind in ComponentKind::ALL {
-            for method in [Method::Ig, Method::Ap] {
-                for direction in Direction::ALL {
-                    let rows = compared[kind.id()][method.id()][direction.id()].clone();
-                    let Ok(rows) = serde_json::from_value::<Vec<Vec<f32>>>(rows) else { continue };
-                    if kind == ComponentKind::Heads {
-                        committed.model.shape.n_heads = rows[0].len();
-                    }
-                    let steps = &compared["n_steps"][method.id()][kind.id()][direction.id()];
-                    committed.tables.insert(
-                        ScoreTable::new(
-                            TableKey { kind, method, direction },
-                            rows[0].len(),
-                            rows.concat(),
-                        )
-                        .with_n_steps(serde_json::from_value(steps.clone()).unwrap_or_default()),
-                    );
-                }
-            }
-        }
-        committed.model.fingerprint = file("SHA256");
-        let entries = entries(&screen(&committed), extras());
-        let bytes = zip::archive(&entries, 1_700_000_000).expect("names are plain");
-        std::fs::write(file("BUNDLE"), bytes).expect("it can be written");
     }
 }

@@ -1,3 +1,5 @@
+//! The buttons that take a result away: numbers, pictures, a link, a bundle.
+
 use leptos::prelude::*;
 use twinbeam_core::words::ComponentKind;
 use wasm_bindgen::JsValue;

@@ -15,6 +15,18 @@ pub(super) fn frame(link: &str) -> String {
 mod tests {
     use super::*;
 
+    /// The card of the Hugging Face Space.
+    const CARD: &str = include_str!("../../hosting/README.md");
+
+    #[test]
+    fn the_card_of_the_space_shows_the_line_that_the_page_makes() {
+        let line = frame("https://USER-twinbeam.static.hf.space/index.html#v1=...");
+        assert!(
+            CARD.lines().any(|of_card| of_card == line),
+            "not in web/hosting/README.md: {line}"
+        );
+    }
+
     #[test]
     fn an_address_cannot_leave_its_attribute() {
         let line = frame("https://example.org/&x=\"><script>#v1=a");

@@ -1,10 +1,10 @@
-//! A notebook that computes the result again with other programs.
+//! A Jupyter notebook that computes the result again with other programs.
 
 use serde_json::{Value, json};
 
 use super::Record;
 
-/// Its code, in cells: a line `# %%` begins one, `# %% [markdown]` one of text.
+/// Code of the Jupyter notebook, in cells: a line `# %%` begins one, `# %% [markdown]` one of text.
 const SOURCE: &str = include_str!("reproduce.py");
 const CELL: &str = "# %%";
 const TEXT: &str = " [markdown]";
@@ -13,7 +13,7 @@ const FOLDER: &str = "model";
 /// The hub that Python's tools know by itself.
 const HUB: &str = "https://huggingface.co/";
 
-/// Where a notebook finds the model.
+/// Where a Jupyter notebook finds the model.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(super) struct Origin {
     /// Name of a repository on the hub, address of a folder, or name of a folder.
@@ -22,7 +22,8 @@ pub(super) struct Origin {
 }
 
 impl Origin {
-    /// Of a model whose files have this address; without one they are to be put into a folder beside the notebook.
+    /// The origin of a model whose files have this address; without one they are to be put into a folder beside the
+    /// notebook.
     pub(super) fn of(address: Option<&str>) -> Self {
         let address = address.unwrap_or(FOLDER);
         let on_hub = address
@@ -36,7 +37,7 @@ impl Origin {
         }
     }
 
-    /// In words.
+    /// The origin in words.
     pub(super) fn words(&self) -> String {
         let Self { source, commit } = self;
         match commit {
@@ -47,7 +48,7 @@ impl Origin {
     }
 }
 
-/// The notebook of a result (nbformat 4), to be put beside `result.json`.
+/// The Jupyter notebook of a result (nbformat 4), to be put beside `result.json`.
 pub(super) fn notebook(record: &Record, origin: &Origin) -> String {
     let experiment = serde_json::to_string(&record.experiment).unwrap_or_default();
     let commit = origin.commit.as_deref().map_or_else(|| "None".to_owned(), literal);

@@ -1,3 +1,5 @@
+//! A result with everything that is needed to judge and to repeat it, as CSV and JSON carry it.
+
 use serde::{Serialize, Serializer};
 use twinbeam_core::link::{Snapshot, View};
 use twinbeam_core::models::{KnownHeads, ModelShape};
@@ -25,15 +27,15 @@ pub(crate) struct Record {
     pub(crate) link: String,
     /// The model's name for people; `experiment` has the one in links.
     pub(crate) model_title: String,
-    /// Commit of its repository.
+    /// Commit of the model's repository.
     pub(crate) model_commit: Option<String>,
-    /// Folder of its files.
+    /// Folder of the model's files.
     pub(crate) model_address: Option<String>,
     pub(crate) model_sha256: String,
-    /// In how many files its weights are, if not in one: the digest is then that of the list of theirs.
+    /// Number of files that the model's weights are in, if not in one: the digest is then that of the list of theirs.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub(crate) model_shards: Option<usize>,
-    /// Whether that is the expected one; `None`: none is known.
+    /// Whether the weights have the expected digest; `None`: none is known.
     pub(crate) model_as_expected: Option<bool>,
     pub(crate) model_shape: ModelShape,
     pub(crate) device: DeviceReport,
@@ -43,7 +45,7 @@ pub(crate) struct Record {
     /// Whether the check on the CPU is still running.
     #[serde(skip_serializing_if = "std::ops::Not::not")]
     pub(crate) checking: bool,
-    /// How it was checked; on a GPU against the CPU.
+    /// How the result was checked; on a GPU against the CPU.
     pub(crate) checked: Option<CheckReport>,
     pub(crate) experiment: Experiment,
     /// What was on the screen of it: the direction, the unit that was chosen, the scale and what was pinned, among others.
@@ -51,7 +53,7 @@ pub(crate) struct Record {
     /// Why scores are not shown in the chosen unit, if they are not: then they are in the metric's.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub(crate) unit_refused: Option<String>,
-    /// The same in the unit that scores are shown in.
+    /// What was on the screen, in the unit that scores are shown in.
     #[serde(skip)]
     pub(crate) look: Look,
     pub(crate) unit: &'static str,
@@ -82,7 +84,7 @@ pub(crate) struct Looked {
 }
 
 impl Looked {
-    /// Of an answer, if there is one.
+    /// The closer question of an answer, if there is one.
     pub(super) fn of(answer: &Answer) -> Option<Self> {
         let found = answer.found.as_ref().ok()?.clone();
         Some(Self { probe: answer.probe.clone(), found, unchecked: answer.unchecked })
@@ -98,7 +100,7 @@ pub(crate) struct Partial {
 }
 
 impl Partial {
-    /// Of the neurons, once they have been begun.
+    /// The neurons' coverage, once they have been begun.
     fn of(committed: &Committed) -> Vec<Self> {
         let kind = ComponentKind::Neurons;
         let is_begun = committed.tables.iter().any(|table| table.kind() == kind);
@@ -126,7 +128,7 @@ impl Partial {
 /// A table, and how the screen writes its scores.
 #[derive(Debug, Clone, PartialEq)]
 pub(crate) struct Scored {
-    /// In the metric's unit.
+    /// The table in the metric's unit.
     pub(crate) table: ScoreTable,
     pub(crate) shown: InUnit,
 }
@@ -149,8 +151,8 @@ impl Scored {
     }
 }
 
-/// As programs read it. `null` where a component has not been patched: what stands in for it on the screen is no
-/// score of AP.
+/// The table as programs read it: `null` where a component has not been patched, since what stands in for it on the
+/// screen is no score of AP.
 impl Serialize for Scored {
     fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
         #[derive(Serialize)]
@@ -186,7 +188,7 @@ fn exact(table: &ScoreTable) -> impl Iterator<Item = Option<f32>> {
 }
 
 impl Record {
-    /// Of what is on the screen.
+    /// The record of what is on the screen.
     pub(super) fn new(screen: &Screen<'_>) -> Self {
         let Screen { committed, view, known, lab, .. } = screen;
         let (committed, look): (&Committed, Look) = (committed, screen.look());

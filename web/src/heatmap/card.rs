@@ -1,3 +1,5 @@
+//! The card of the pinned component: all that is known of it.
+
 use leptos::prelude::*;
 use twinbeam_core::scores::ScoreTable;
 use twinbeam_core::words::{Component, ComponentKind, Direction};

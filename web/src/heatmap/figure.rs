@@ -1,3 +1,5 @@
+//! The figure of the heads: three maps with their units, scales and legend.
+
 use leptos::prelude::*;
 use twinbeam_core::link::ScaleChoice;
 use twinbeam_core::scores::{GapRefused, Unit};

@@ -1,3 +1,5 @@
+//! One map of heads: a row per layer, a cell per head.
+
 use std::iter;
 use std::sync::Arc;
 

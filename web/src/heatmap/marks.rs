@@ -1,3 +1,5 @@
+//! Marks beside a figure that keep its numbers from being taken at their word.
+
 use leptos::prelude::*;
 use twinbeam_core::scores::{GapRefused, ScoreTable, TableKey, Unit, UnitBasis};
 use twinbeam_core::words::{ComponentKind, Method, Steps};

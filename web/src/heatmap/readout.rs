@@ -1,3 +1,5 @@
+//! The line below the maps that follows the pointer.
+
 use leptos::prelude::*;
 use twinbeam_core::link::Highlight;
 use twinbeam_core::scores::ExactPairs;

@@ -17,7 +17,7 @@ impl Scale {
         Self { limit: self.limit.max(other.limit) }
     }
 
-    /// Its end, in the scores' unit.
+    /// End of the scale, in the scores' unit.
     pub(crate) const fn limit(self) -> f32 {
         self.limit
     }

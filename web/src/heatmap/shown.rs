@@ -20,7 +20,7 @@ pub(crate) enum MapKind {
 impl MapKind {
     pub(crate) const ALL: [Self; 3] = [Self::Ig, Self::Ap, Self::Diff];
 
-    /// Its name in a column of a table.
+    /// Name of the map in a column of a table.
     pub(crate) const fn short(self) -> &'static str {
         match self {
             Self::Ig => "IG",
@@ -41,7 +41,7 @@ impl MapKind {
 /// The scores of one direction in the unit on the screen, by map.
 #[derive(Debug, Clone, PartialEq, Default)]
 pub(crate) struct Shown {
-    /// As it is, not as it was chosen: the unit is the one that the scores are in.
+    /// The look as it is, not as it was chosen: the unit is the one that the scores are in.
     look: Look,
     tables: [Option<ScoreTable>; 3],
     scales: [Scale; 3],
@@ -180,12 +180,12 @@ fn in_unit(table: &ScoreTable, basis: &UnitBasis, unit: Unit) -> Result<ScoreTab
 /// Where a component stands among all of its kind, and in its layer.
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub(crate) struct Standing {
-    /// From 1, by absolute score, among the exact ones.
+    /// Rank by absolute score among the exact ones, from 1.
     pub(crate) rank: usize,
     pub(crate) of: usize,
     /// Whether those are all.
     pub(crate) is_final: bool,
-    /// Its part of the layer's absolute scores; `None` where all are 0, or not all are exact.
+    /// The component's part of the layer's absolute scores; `None` where all are 0, or not all are exact.
     pub(crate) share: Option<f32>,
 }
 

@@ -1,3 +1,5 @@
+//! The maps' numbers as a table, for eyes, ears and clipboards that want one.
+
 use leptos::prelude::*;
 use twinbeam_core::models::KnownHeads;
 use twinbeam_core::words::{Component, ComponentKind};

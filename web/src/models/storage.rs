@@ -1,3 +1,5 @@
+//! The visitor's own files, and what the browser keeps of models.
+
 use leptos::prelude::*;
 use wasm_bindgen::JsValue;
 use wasm_bindgen_futures::spawn_local;

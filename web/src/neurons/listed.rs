@@ -31,7 +31,7 @@ pub(super) fn strongest(shown: &Shown, map: MapKind, most: usize) -> Vec<Listed>
     components.into_iter().filter_map(listed).collect()
 }
 
-/// The same of the neurons that a link names, which has no tables of them.
+/// The neurons with the largest absolute scores that a link names, which has no tables of them.
 pub(super) fn strongest_of_link(
     committed: &Committed,
     look: Look,

@@ -1,3 +1,5 @@
+//! One map of neurons on a canvas: a row per layer, a column of pixels per neuron or for several.
+
 use std::ops::Range;
 use std::sync::Arc;
 

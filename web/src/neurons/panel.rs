@@ -1,3 +1,5 @@
+//! The neurons' part of the page: maps, lists, and how far the computing has come.
+
 use leptos::prelude::*;
 use twinbeam_core::words::{Component, ComponentKind};
 

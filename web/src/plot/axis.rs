@@ -21,30 +21,30 @@ pub(crate) enum Reach {
 /// What is measured along one side of a plot.
 #[derive(Debug, Clone, PartialEq, Default)]
 pub(crate) struct Axis {
-    /// Its name, as each point's label says it.
+    /// Name of the axis, as each point's label says it.
     pub(crate) title: String,
-    /// Its unit, if it has one.
+    /// Unit of the axis, if it has one.
     pub(crate) unit: String,
     /// How numbers are spread.
     pub(crate) reach: Reach,
-    /// Its ends; `None`: what the numbers need.
+    /// Ends of the axis; `None`: what the numbers need.
     pub(crate) range: Option<(f32, f32)>,
     /// Numbers are written with their sign, and zero is in range and has a line.
     pub(crate) signed: bool,
 }
 
 impl Axis {
-    /// Of numbers without a sign.
+    /// An axis of numbers without a sign.
     pub(crate) fn of(title: &str, unit: &str) -> Self {
         Self { title: title.to_owned(), unit: unit.to_owned(), ..Self::default() }
     }
 
-    /// Of numbers with one.
+    /// An axis of numbers with a sign.
     pub(crate) fn signed(title: &str, unit: &str) -> Self {
         Self { signed: true, ..Self::of(title, unit) }
     }
 
-    /// Of sizes or counts.
+    /// An axis of sizes or counts, by their logarithms.
     pub(crate) fn log(title: &str) -> Self {
         Self { reach: Reach::Log, ..Self::of(title, "") }
     }

@@ -12,10 +12,10 @@ const LEFT: f64 = 8.0;
 const LINE: f64 = 16.0;
 const BAR: f64 = 10.0;
 
-/// One of them, or a pair.
+/// A bar, or a pair of bars.
 #[derive(Debug, Clone, PartialEq, Default)]
 pub(crate) struct Bar {
-    /// Its name.
+    /// Name of the bar.
     pub(crate) label: String,
     /// One or two.
     pub(crate) values: Vec<f32>,
@@ -30,13 +30,13 @@ pub(crate) struct Bar {
 /// Bars from one zero.
 #[derive(Debug, Clone, PartialEq, Default)]
 pub(crate) struct Bars {
-    /// Its name.
+    /// Name of the plot.
     pub(crate) title: String,
     /// The numbers that matter, in a sentence.
     pub(crate) summary: String,
     /// The values'.
     pub(crate) unit: String,
-    /// Of the two values of a pair; empty for single bars.
+    /// Names of the two values of a pair; empty for single bars.
     pub(crate) names: Vec<String>,
     /// Colours of the two values.
     pub(crate) inks: [Ink; 2],

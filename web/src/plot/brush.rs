@@ -11,7 +11,7 @@ use super::{Drawn, Target};
 pub(crate) enum Pick {
     /// The components are the selection.
     Replace,
-    /// They join it.
+    /// What is reached joins the selection.
     Add,
     /// Each joins it, or leaves it if it is in it.
     Toggle,

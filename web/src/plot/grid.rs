@@ -49,13 +49,13 @@ impl Labels {
         Self { title: title.to_owned(), texts, tokens: false }
     }
 
-    /// As it is drawn.
+    /// A label as it is drawn.
     fn short(&self, at: usize) -> String {
         let text = self.texts.get(at).map_or("", String::as_str);
         if self.tokens { cut(&visible(text), LABEL_ROOM) } else { cut(text, LABEL_ROOM) }
     }
 
-    /// As it is said: `layer 3`, `position 3 “·Mary”`.
+    /// A label as it is said: `layer 3`, `position 3 “·Mary”`.
     fn said(&self, at: usize) -> String {
         let mut out = self.title.clone();
         if !out.is_empty() {
@@ -80,7 +80,7 @@ pub(super) struct Cell {
     pub(super) class: String,
     /// Written in it if that fits.
     pub(super) text: String,
-    /// As data.
+    /// The cell's value as data.
     pub(super) value: String,
     /// What is said.
     pub(super) said: String,

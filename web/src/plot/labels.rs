@@ -70,14 +70,14 @@ impl Places {
         (0..ROWS).map(|row| [x, row_of(top, row)]).find(|at| fits && self.take(*at, width))
     }
 
-    /// The same from bottom to top: the end of the words, at the top of the frame.
+    /// A place for words from bottom to top: the end of the words, at the top of the frame.
     pub(super) fn upright(&mut self, from: f64, to: f64, words: &str) -> Option<[f64; 2]> {
         let [x, y] = [f64::midpoint(from, to) + 0.3 * TYPE, self.frame[1] + 5.0];
         let wanted = [x - 0.8 * TYPE, y, x + 0.25 * TYPE, y + text_width(words)];
         (wanted[0] >= from && wanted[2] <= to && self.take_box(wanted)).then_some([x, y])
     }
 
-    /// The same with the place for the words' right end, or the nearest free one under it.
+    /// A place for the words' right end, or the nearest free one under it.
     pub(super) fn ending(&mut self, [x, y]: [f64; 2], words: &str) -> Option<[f64; 2]> {
         let width = text_width(words);
         let [left, top, right, bottom] = self.frame;

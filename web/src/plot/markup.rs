@@ -169,7 +169,7 @@ const fn character_width(character: char) -> f64 {
     if character >= '\u{2e80}' { TYPE } else { CHARACTER }
 }
 
-/// As much of a text as fits, with an ellipsis where that is not all.
+/// A text as far as it fits, with an ellipsis where that is not all.
 pub(super) fn cut(words: &str, room: f64) -> String {
     if text_width(words) <= room {
         return words.to_owned();

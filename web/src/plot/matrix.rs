@@ -18,7 +18,7 @@ pub(crate) enum Shades {
 /// A map of values.
 #[derive(Default)]
 pub(crate) struct Matrix<'a> {
-    /// Its name.
+    /// Name of the matrix.
     pub(crate) title: String,
     /// The numbers that matter, in a sentence.
     pub(crate) summary: String,
@@ -45,7 +45,7 @@ pub(crate) struct Matrix<'a> {
 /// A map of kinds: told apart by letter, hatching and colour.
 #[derive(Default)]
 pub(crate) struct Kinds<'a> {
-    /// Its name.
+    /// Name of the plot.
     pub(crate) title: String,
     /// The numbers that matter, in a sentence.
     pub(crate) summary: String,

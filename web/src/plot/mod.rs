@@ -55,7 +55,7 @@ pub(crate) struct Target {
     pub(crate) component: Option<Component>,
     /// What is said of it.
     pub(crate) label: String,
-    /// Its middle, in units of the view box.
+    /// Middle of the point, in units of the view box.
     pub(crate) place: [f32; 2],
 }
 

@@ -7,12 +7,12 @@ use super::Axis;
 /// A colour by what it stands for.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 pub(crate) enum Ink {
-    /// That of text.
+    /// The colour of text.
     #[default]
     Plain,
     /// The scale's negative end.
     Cold,
-    /// Its positive end.
+    /// The positive end of the scale.
     Warm,
     /// The page's own.
     Accent,
@@ -32,28 +32,28 @@ impl Ink {
     }
 }
 
-/// By which method a component stands out. The shapes differ too.
+/// The shape of a point, which says how its component stands out; what each shape means is said by the plot.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 pub(crate) enum Mark {
-    /// By none: a disc.
+    /// A disc, for a component that does not stand out.
     #[default]
-    Plain,
-    /// Integrated gradients only: a triangle.
-    Ig,
-    /// Activation patching only: a square.
-    Ap,
-    /// Both: a diamond.
-    Both,
+    Disc,
+    /// A triangle.
+    Triangle,
+    /// A square.
+    Square,
+    /// A diamond.
+    Diamond,
 }
 
 /// A component in a plane.
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub(crate) struct Point {
-    /// Which.
+    /// The component.
     pub(crate) component: Component,
-    /// Its place, in the axis's unit.
+    /// Place along the first axis, in that axis's unit.
     pub(crate) x: f32,
-    /// Its place, in the axis's unit.
+    /// Place along the second axis, in that axis's unit.
     pub(crate) y: f32,
     /// How it is drawn.
     pub(crate) mark: Mark,
@@ -66,20 +66,20 @@ pub(crate) struct Point {
 impl Point {
     /// A plain one.
     pub(crate) const fn of(component: Component, x: f32, y: f32) -> Self {
-        Self { component, x, y, mark: Mark::Plain, selected: false, pinned: false }
+        Self { component, x, y, mark: Mark::Disc, selected: false, pinned: false }
     }
 
     pub(super) fn stands_out(&self) -> bool {
-        self.selected || self.pinned || self.mark != Mark::Plain
+        self.selected || self.pinned || self.mark != Mark::Disc
     }
 }
 
 /// A curve.
 #[derive(Debug, Clone, PartialEq, Default)]
 pub(crate) struct Series {
-    /// Its name; without one it is not in the legend.
+    /// Name of the series; without one it is not in the legend.
     pub(crate) label: String,
-    /// Its colour.
+    /// Colour of the series.
     pub(crate) ink: Ink,
     /// From left to right; where `y` is not finite the curve is broken.
     pub(crate) points: Vec<(f32, f32)>,
@@ -112,16 +112,16 @@ pub(crate) struct Rule {
     pub(crate) at: At,
     /// What is written beside it.
     pub(crate) label: String,
-    /// Its colour.
+    /// Colour of the rule.
     pub(crate) ink: Ink,
 }
 
 /// A shaded range of x.
 #[derive(Debug, Clone, PartialEq)]
 pub(crate) struct Band {
-    /// Its left end.
+    /// Left end of the range.
     pub(crate) from: f32,
-    /// Its right end.
+    /// Right end of the range.
     pub(crate) to: f32,
     /// What is written in it.
     pub(crate) label: String,
@@ -130,7 +130,7 @@ pub(crate) struct Band {
 /// A plot over two axes.
 #[derive(Default)]
 pub(crate) struct Xy<'a> {
-    /// Its name.
+    /// Name of the plot.
     pub(crate) title: String,
     /// The numbers that matter, in a sentence.
     pub(crate) summary: String,
@@ -152,7 +152,7 @@ pub(crate) struct Xy<'a> {
     pub(crate) points: Vec<Point>,
     /// Where a curve was computed: strokes on the x axis.
     pub(crate) nodes: Vec<f32>,
-    /// What the shapes of [`Mark::Ig`], [`Mark::Ap`] and [`Mark::Both`] mean, for the legend.
+    /// What the shapes of [`Mark::Triangle`], [`Mark::Square`] and [`Mark::Diamond`] mean, for the legend.
     pub(crate) marks: [&'a str; 3],
     /// How many points have their name beside them, besides those that are pinned or selected: the farthest from
     /// the identity line where it is drawn, else from the origin.

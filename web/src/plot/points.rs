@@ -14,9 +14,9 @@ use super::{Drawn, Target, with_unit};
 const MOST_MARKS: usize = 1500;
 /// Squares of the density in each direction.
 const BINS: usize = 96;
-/// Its shades.
+/// Shades of the density.
 const SHADES: usize = 4;
-/// So many selected points keep their names even where those lie over something.
+/// Selected points that keep their names even where those lie over something.
 const OWN_NAMES: usize = 8;
 /// Half the size of a mark.
 const RADIUS: f64 = 3.0;
@@ -230,23 +230,25 @@ fn farthest(a: &(f64, usize), b: &(f64, usize)) -> Ordering {
 pub(super) fn begin_mark(out: &mut String, mark: Mark, [x, y]: [f64; 2], more: &str) {
     let (r, long) = (RADIUS, 1.3 * RADIUS);
     let class = match mark {
-        Mark::Plain => "plot-mark",
-        Mark::Ig => "plot-mark plot-ig",
-        Mark::Ap => "plot-mark plot-ap",
-        Mark::Both => "plot-mark plot-both",
+        Mark::Disc => "plot-mark",
+        Mark::Triangle => "plot-mark plot-ig",
+        Mark::Square => "plot-mark plot-ap",
+        Mark::Diamond => "plot-mark plot-both",
     };
     let mut classes = class.to_owned();
     classes.push_str(more);
-    if mark == Mark::Plain {
+    if mark == Mark::Disc {
         begin(out, "circle", &classes, &[("cx", x), ("cy", y), ("r", r)]);
         return;
     }
     begin(out, "path", &classes, &[]);
     out.push_str(" d=\"");
     match mark {
-        Mark::Both => corners(out, &[[x - long, y], [x, y - long], [x + long, y], [x, y + long]]),
-        Mark::Ig => corners(out, &[[x - long, y + r], [x, y - long], [x + long, y + r]]),
-        Mark::Plain | Mark::Ap => {
+        Mark::Diamond => {
+            corners(out, &[[x - long, y], [x, y - long], [x + long, y], [x, y + long]]);
+        }
+        Mark::Triangle => corners(out, &[[x - long, y + r], [x, y - long], [x + long, y + r]]),
+        Mark::Disc | Mark::Square => {
             corners(out, &[[x - r, y - r], [x + r, y - r], [x + r, y + r], [x - r, y + r]]);
         }
     }

@@ -1,3 +1,5 @@
+//! What every plot must have: keys, names, numbers behind it, and markup that is well formed.
+
 use std::collections::BTreeSet;
 
 use twinbeam_core::words::{Component, ComponentKind};
@@ -261,7 +263,7 @@ fn a_scatter_says_and_lists_its_points() {
     let mut points = vec![
         Point::of(head(0, 6), 0.1, 0.05),
         Point::of(head(1, 2), 0.42, 0.11),
-        Point { mark: Mark::Both, ..Point::of(head(3, 1), -0.9, -0.8) },
+        Point { mark: Mark::Diamond, ..Point::of(head(3, 1), -0.9, -0.8) },
     ];
     points[0].pinned = true;
     let drawn = Xy {

@@ -111,11 +111,11 @@ pub(crate) fn PlotView(
 #[derive(Debug, Clone, Copy, PartialEq)]
 enum Drag {
     Idle,
-    /// It was pressed here on the screen, and has hardly moved.
+    /// The pointer was pressed here on the screen, and has hardly moved.
     Pressed([f64; 2]),
     /// A rectangle begins here.
     Moving([f64; 2]),
-    /// It is over; the click that follows is none.
+    /// The gesture is over; the click that follows is none.
     Over,
 }
 

@@ -327,7 +327,7 @@ impl Xy<'_> {
             }
             out.push_str("</g>");
         }
-        for (words, mark) in self.marks.iter().zip([Mark::Ig, Mark::Ap, Mark::Both]) {
+        for (words, mark) in self.marks.iter().zip([Mark::Triangle, Mark::Square, Mark::Diamond]) {
             if !words.is_empty() && self.points.iter().any(|point| point.mark == mark) {
                 let [x, y] = entry(out, &mut at, width, words);
                 begin_mark(out, mark, [x + 8.0, y], "");
@@ -336,7 +336,7 @@ impl Xy<'_> {
         }
         if self.points.iter().any(|point| point.selected) {
             let [x, y] = entry(out, &mut at, width, "selected");
-            begin_mark(out, Mark::Plain, [x + 8.0, y], " plot-selected");
+            begin_mark(out, Mark::Disc, [x + 8.0, y], " plot-selected");
             out.push_str("/>");
         }
         if rest > 0 {

@@ -17,12 +17,12 @@ pub(crate) struct Window {
 }
 
 impl Window {
-    /// All of a layer.
+    /// A window on all neurons of a layer.
     pub(crate) const fn whole(total: usize) -> Self {
         Self { start: 0.0, len: total as f64, total }
     }
 
-    /// Those from one to another, as far as there are so many; otherwise all.
+    /// A window on the neurons from one to another, as far as there are so many; otherwise on all.
     pub(crate) fn named(total: usize, ends: Option<[usize; 2]>) -> Self {
         match ends {
             Some([first, last]) if first <= last && last < total => {

@@ -90,7 +90,7 @@ impl Hooks for ReplaceSome {
     }
 }
 
-/// Its mean over token rows and their positions from `skip` on; `[1, 1, components, width of one]`.
+/// The mean of an activation over token rows and their positions from `skip` on; `[1, 1, components, width of one]`.
 fn mean(model: &Gpt2, prompts: &[Vec<u32>], skip: usize, name: HookName) -> Tensor<4> {
     let counted = |ids: &Vec<u32>| {
         let n = ids.len().checked_sub(skip).filter(|n| *n > 0)?;

@@ -36,7 +36,7 @@ fn print(row: &ProductRow) {
     println!("{:<31} {}", format!("{m} x {k} x {n}{by_transpose}"), speeds.join("   "));
 }
 
-/// As many digits as a time that wanders has.
+/// A number with as many digits as a time that wanders has.
 fn digits(number: f64) -> String {
     if number < 0.1 { format!("{number:.1e}") } else { format!("{number:.2}") }
 }

@@ -66,7 +66,7 @@ pub(super) fn run(
     print(&rows)
 }
 
-/// The upper half of the positions can differ.
+/// A pair of prompts whose upper half of positions can differ.
 fn pair(model: &Model, n_pos: usize, prompt: usize) -> PromptPair {
     let id = |number: usize| (number % model.shape().d_vocab) as u32;
     let clean: Vec<u32> = (0..n_pos).map(|pos| id(pos + prompt)).collect();

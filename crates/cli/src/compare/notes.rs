@@ -49,7 +49,7 @@ impl Notes {
         self.checked = Some(CheckReport { worst, values });
     }
 
-    /// Says it, once for all cases.
+    /// Says all that was found, once for all cases.
     #[expect(clippy::print_stderr, reason = "the standard output is for results")]
     pub(super) fn show(&self) {
         for line in self.lines() {

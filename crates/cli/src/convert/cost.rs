@@ -1,3 +1,5 @@
+//! What a conversion changes in a model's answers.
+
 use std::collections::BTreeMap;
 use std::fmt;
 
@@ -22,24 +24,24 @@ pub struct Cost {
 /// One prompt pair before and after.
 #[derive(Debug, Clone, PartialEq)]
 pub struct PairCost {
-    /// Which pair.
+    /// Name of the pair.
     pub name: String,
-    /// With the weights as they were.
+    /// Logit differences with the weights as they were.
     pub before: LogitDiffs,
-    /// With the converted ones.
+    /// Logit differences with the converted weights.
     pub after: LogitDiffs,
 }
 
 /// Logit differences of the two runs; logits.
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub struct LogitDiffs {
-    /// Of the clean run.
+    /// Logit difference of the clean run.
     pub clean: f32,
-    /// Of the corrupted run.
+    /// Logit difference of the corrupted run.
     pub corrupted: f32,
 }
 
-/// Both runs of every pair, without any method.
+/// Logit differences of both runs of every pair, without any method.
 pub(super) fn logit_diffs(model: &Model, asked: &Asked) -> Result<Vec<LogitDiffs>, Error> {
     let nothing = Plan { directions: Vec::new(), kinds: Vec::new(), zero_baseline: false };
     let mut terminal = Terminal::new();
@@ -77,19 +79,19 @@ impl Cost {
 }
 
 impl PairCost {
-    /// By how much the clean and the corrupted run's logit difference move; logits.
+    /// Changes of the clean and of the corrupted run's logit difference; logits.
     pub fn changes(&self) -> [f64; 2] {
         let (before, after) = (self.before, self.after);
         [(before.clean, after.clean), (before.corrupted, after.corrupted)]
             .map(|(before, after)| f64::from(after) - f64::from(before))
     }
 
-    /// The larger of both, without its sign; logits.
+    /// The larger of the two changes, without its sign; logits.
     pub fn largest_change(&self) -> f64 {
         self.changes().into_iter().map(f64::abs).fold(0.0, f64::max)
     }
 
-    /// The larger of both as a share of what the two runs differ by; `None`: they do not differ.
+    /// The larger of the two changes as a share of what the two runs differ by; `None`: they do not differ.
     pub fn share_of_gap(&self) -> Option<f64> {
         let gap = (f64::from(self.before.clean) - f64::from(self.before.corrupted)).abs();
         (gap > 0.0).then(|| self.largest_change() / gap)

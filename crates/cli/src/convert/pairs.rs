@@ -1,3 +1,5 @@
+//! The prompt pairs by which a converted model is compared with the original.
+
 use std::collections::BTreeMap;
 
 use anyhow::Context as _;
@@ -10,7 +12,7 @@ use twinbeam_core::words::{Answers, Experiment, Metric, PromptError, Steps, Toke
 use twinbeam_engine::{Error, Model, Question, question};
 use twinbeam_tasks::{Split, Task, pairs};
 
-/// The page's examples, the notebook's pair first.
+/// The page's examples, of which the notebook's pair (docs/METHODS.md#the-notebook) is the first.
 const EXAMPLES: &str = include_str!("../../../../assets/examples.json");
 
 /// Held-out pairs of each task.
@@ -22,7 +24,7 @@ const RANDOM_TOKENS: usize = 12;
 
 /// Prompt pairs for one tokenizer and one vocabulary.
 pub(super) struct Asked {
-    /// Name and question of each.
+    /// Name and question of each pair.
     pub(super) questions: Vec<(String, Question)>,
     /// Pairs that the model cannot be asked, by what keeps them from it.
     pub(super) left_out: BTreeMap<&'static str, usize>,

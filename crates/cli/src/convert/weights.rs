@@ -1,3 +1,5 @@
+//! Weights written in another type of number, tensor by tensor.
+
 use std::io::Write as _;
 use std::path::Path;
 

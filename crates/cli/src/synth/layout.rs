@@ -1,3 +1,5 @@
+//! Where everything of a written weights file is: header, tensors and causal masks.
+
 use std::collections::{BTreeMap, HashMap};
 
 use anyhow::Context as _;
@@ -6,11 +8,11 @@ use safetensors::tensor::{Metadata, TensorInfo};
 use twinbeam_core::models::ModelShape;
 use twinbeam_gpt2::{StoredDtype, expected_params, safetensors_header, stored_bytes};
 
-/// Where everything of a weights file is.
+/// Places of everything in a weights file.
 pub(super) struct Layout {
-    /// Its first bytes.
+    /// First bytes of the file.
     pub(super) header: Vec<u8>,
-    /// Where each tensor starts, counted from the beginning of the file.
+    /// Place at which each tensor starts, counted from the beginning of the file.
     pub(super) starts: BTreeMap<String, u64>,
 }
 

@@ -1,3 +1,5 @@
+//! A training run that was stopped: its parameters, moments and step in one file.
+
 use std::collections::{BTreeMap, HashMap};
 use std::fs;
 use std::path::{Path, PathBuf};
@@ -73,7 +75,7 @@ impl Checkpoint {
         Ok(Self { path: path.to_path_buf(), step, values })
     }
 
-    /// Written beside the old one and then put in its place, so that a stop leaves one of them whole.
+    /// Writes the checkpoint beside the old one and then puts it in its place, so that a stop leaves one of them whole.
     pub(super) fn write(&self, path: &Path) -> anyhow::Result<()> {
         let bytes: BTreeMap<&String, Vec<u8>> = self
             .values

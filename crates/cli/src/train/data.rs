@@ -1,3 +1,5 @@
+//! Batches of tokens from the generated corpus.
+
 use anyhow::Context as _;
 use twinbeam_gpt2::Tokenizer;
 use twinbeam_tasks::{Corpus, Mixture};
@@ -11,7 +13,7 @@ pub(super) const ROW_TOKENS: usize = 64;
 const SINGLE_ROWS: usize = 48;
 /// Rows of a step whose rows are filled up with documents, so that late positions are trained too.
 const FULL_ROWS: usize = 16;
-/// One step in so many has full rows.
+/// Steps of which one has full rows.
 const FULL_ONE_IN: usize = 4;
 
 /// Token ids of the rows of one step, all of one length, and how many of each row are real: the first
@@ -70,7 +72,7 @@ impl<'t> Batches<'t> {
         Ok(Batch { rows, lengths })
     }
 
-    /// As many documents as it takes to reach `least` tokens, cut off at a row's end.
+    /// The tokens of as many documents as it takes to reach `least`, cut off at a row's end.
     fn row(&mut self, least: usize) -> anyhow::Result<Vec<u32>> {
         let mut row = Vec::with_capacity(2 * ROW_TOKENS);
         while row.len() < least {

@@ -1,3 +1,5 @@
+//! Heads that are silent at random during training.
+
 use burn::tensor::{Tensor, TensorData};
 use rand::{Rng as _, SeedableRng as _};
 use rand_chacha::ChaCha8Rng;

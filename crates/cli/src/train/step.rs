@@ -1,3 +1,5 @@
+//! One step of training: loss, gradients, AdamW.
+
 use std::collections::BTreeMap;
 use std::path::Path;
 

@@ -1,3 +1,5 @@
+//! The tokenizer of the bundled model, trained on the corpus.
+
 use std::fs;
 use std::path::Path;
 
@@ -10,7 +12,7 @@ use twinbeam_tasks::{Corpus, vocabulary};
 
 /// GPT-2's only special token.
 const END_OF_TEXT: &str = "<|endoftext|>";
-/// It comes first in the vocabulary.
+/// Id of [`END_OF_TEXT`], which comes first in the vocabulary.
 pub(super) const BOS_ID: u32 = 0;
 
 const MAX_TOKENS: usize = 2048;

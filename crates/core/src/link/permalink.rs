@@ -14,7 +14,7 @@ use crate::words::{Direction, Experiment, MAX_PROMPT_CHARS, Metric, Steps, Writt
 const PREFIX: &str = "v1=";
 /// Longest fragment, in characters; longer ones are refused unread, and never printed.
 pub const MAX_FRAGMENT: usize = 16 * 1024;
-/// A small link must not inflate into a large text.
+/// Longest JSON that a link is inflated into, in bytes: a small link must not become a large text.
 const MAX_JSON: usize = 64 * 1024;
 const MAX_ANSWERS: usize = 200;
 const MAX_ANSWER_CHARS: usize = 100;
@@ -29,15 +29,15 @@ const DIRECTION: &str = "direction";
 /// What a link says.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Link {
-    /// What to run.
+    /// The experiment to run.
     pub experiment: Experiment,
-    /// What somebody else's run of it gave.
+    /// The result that somebody else's run of it gave.
     pub snapshot: Option<Snapshot>,
-    /// What of it is on the screen.
+    /// What of the result is on the screen.
     pub view: View,
-    /// Names of fields whose values cannot be; the default's stand in their place.
+    /// Names of fields whose values cannot be used; the default's stand in their place.
     pub refused: Vec<&'static str>,
-    /// Whether it has fields that this version does not know.
+    /// Whether the link has fields that this version does not know.
     pub has_unknown: bool,
 }
 
@@ -47,10 +47,10 @@ pub enum LinkError {
     /// The fragment is longer than any link of ours.
     #[error("the link is {0} characters long, at most {MAX_FRAGMENT} are read")]
     TooLong(usize),
-    /// It says another version, or is not a link of this page.
+    /// The fragment names another version, or is not a link of this page.
     #[error("the link is not of a version that this page knows")]
     Version,
-    /// It was cut or changed on its way.
+    /// The link was cut or changed on its way.
     #[error("the link is damaged")]
     Damaged,
 }
@@ -106,8 +106,8 @@ pub fn print_link(
     Err(LinkError::TooLong(shortest))
 }
 
-/// An experiment alone, as text of any length: what a page keeps of a draft. Nothing of it is refused, since a draft may
-/// be one that cannot be run yet.
+/// Prints an experiment alone, as text of any length: what a page keeps of a draft. Nothing of it is refused, since a
+/// draft may be one that cannot be run yet.
 pub fn experiment_to_text(experiment: &Experiment) -> String {
     // OK because it holds strings, lists and numbers.
     serde_json::to_string(experiment).unwrap_or_default()
@@ -129,22 +129,22 @@ fn encode(json: &str) -> String {
     format!("{PREFIX}{}", URL_SAFE_NO_PAD.encode(compress_to_vec(json.as_bytes(), 9)))
 }
 
-/// By way of text, in which an f32 has the fewest digits that tell it apart.
+/// A snapshot as a JSON value, by way of text, in which an f32 has the fewest digits that tell it apart.
 fn to_value(wire: &Wire) -> Value {
     // OK because it holds finite numbers, strings and lists.
     let text = serde_json::to_string(wire).unwrap_or_default();
     serde_json::from_str(&text).unwrap_or_default()
 }
 
-/// By way of text too.
+/// A value as the fields of a JSON object, by way of text.
 fn to_object<T: serde::Serialize>(of: &T) -> Map<String, Value> {
     let text = serde_json::to_string(of).unwrap_or_default();
     // OK because a struct of strings, lists and numbers is always an object.
     serde_json::from_str(&text).unwrap_or_default()
 }
 
-/// By way of text once more: the page reads JSON as text everywhere, and serde's code for reading from values
-/// would come on top.
+/// A value read from a JSON value, by way of text: the page reads JSON as text everywhere, and serde's code for reading
+/// from values would come on top.
 fn from_value<T: serde::de::DeserializeOwned>(value: &Value) -> Option<T> {
     serde_json::from_str(&value.to_string()).ok()
 }

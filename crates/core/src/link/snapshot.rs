@@ -14,11 +14,11 @@ const STEPS: f64 = 32767.0;
 const KEPT_NEURONS: usize = 10;
 /// Digits of the model's SHA-256 that travel.
 const SHA_DIGITS: usize = 16;
-/// Larger models than any GPT-2 are not drawn from a link.
+/// Layers above which a model is not drawn from a link: no GPT-2 has as many.
 const MAX_LAYERS: usize = 96;
 const MAX_WIDTH: usize = 65_536;
 const MAX_HEADS: usize = 4096;
-/// No score of a GPT-2 comes near it.
+/// Absolute score above which a link is not believed: no score of a GPT-2 comes near it.
 const MAX_SCORE: f32 = 1e6;
 
 /// Tables of heads that travel, in this order.
@@ -42,7 +42,7 @@ const fn heads(method: Method, direction: Direction) -> TableKey {
 pub struct Snapshot {
     /// First 16 hexadecimal digits of the model's SHA-256.
     pub model_sha256: String,
-    /// Whether it was computed on a GPU.
+    /// Whether the result was computed on a GPU.
     pub gpu: bool,
     /// Sizes of the model.
     pub shape: ModelShape,
@@ -74,7 +74,7 @@ impl Snapshot {
     /// and what single precision leaves.
     pub const ROUNDING: f32 = (0.5 / STEPS) as f32 + f32::EPSILON;
 
-    /// What travels of a result; `None` until both methods have scored every head in both directions.
+    /// The part of a result that travels; `None` until both methods have scored every head in both directions.
     pub fn of(
         shape: &ModelShape,
         model_sha256: &str,
@@ -149,7 +149,7 @@ impl Snapshot {
         }
     }
 
-    /// `None` if anything in it cannot be: then nothing of it is shown.
+    /// The snapshot of what a link holds; `None` if anything in it cannot be: then nothing of it is shown.
     pub(crate) fn from_wire(wire: Wire) -> Option<Self> {
         let [n_layers, n_heads, d_model, d_head, d_mlp, n_ctx, d_vocab] = wire.shape;
         let shape = ModelShape { n_layers, n_heads, d_model, d_head, d_mlp, n_ctx, d_vocab };
@@ -237,15 +237,15 @@ fn strongest_neurons(tables: &Tables, direction: Direction) -> Vec<NeuronScores>
 pub(crate) struct Wire {
     sha256: String,
     gpu: bool,
-    /// As the fields of [`ModelShape`].
+    /// Sizes of the model, in the order of the fields of [`ModelShape`].
     shape: [usize; 7],
     n_pos: usize,
-    /// As the fields of [`MetricValues`].
+    /// Metrics of the clean and the corrupted run, in the order of the fields of [`MetricValues`].
     sides: [[f32; 6]; 2],
     heads: [Packed; 4],
-    /// By direction, one per layer.
+    /// Convergence deltas by direction, one per layer.
     deltas: [Vec<f32>; 2],
-    /// By direction: layer and index, and IG and AP in turn.
+    /// Neurons by direction: layer and index, and IG and AP in turn.
     neurons: [(Vec<[usize; 2]>, Packed); 2],
 }
 

@@ -5,7 +5,7 @@ use super::{Highlight, Panel, ScaleChoice, SetChoice, View, WithChoice};
 use crate::scores::Unit;
 use crate::words::{ComponentKind, Direction, Experiment, Metric, Steps, Written};
 
-/// Of the experiment's fields.
+/// The fields of an experiment that a link leaves out.
 pub(super) fn experiment() -> Experiment {
     Experiment {
         model: "mini".to_owned(),
@@ -21,7 +21,7 @@ pub(super) fn experiment() -> Experiment {
     }
 }
 
-/// Of what is on the screen.
+/// The fields of a view that a link leaves out.
 pub(super) fn view() -> View {
     View {
         direction: Direction::Noising,

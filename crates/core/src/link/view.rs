@@ -10,7 +10,7 @@ use crate::words::{Component, ComponentKind, Direction, MAX_PROMPT_CHARS};
 const MOST_SELECTED: usize = 200;
 /// Prompt pairs that a link takes along at most; more are too long for it anyway.
 const MOST_PAIRS: usize = 100;
-/// Larger models than any GPT-2 have no place in it.
+/// Layers above which no component is named: no GPT-2 has as many.
 const MOST_LAYERS: usize = 96;
 const MOST_WIDTH: usize = 65_536;
 
@@ -21,10 +21,10 @@ const MOST_UNIT: usize = 20;
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum ScaleChoice {
-    /// One for all maps.
+    /// One scale for all maps.
     #[default]
     Shared,
-    /// One per map.
+    /// A scale per map.
     Own,
 }
 
@@ -42,9 +42,10 @@ impl ScaleChoice {
 #[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Highlight {
-    /// Those whose absolute score is at or above this quantile of the map, 0 to 1. The notebook takes 0.9.
+    /// Components whose absolute score is at or above this quantile of the map, 0 to 1. To begin with 0.9, which a
+    /// later notebook of the comparison takes (docs/METHODS.md#the-notebook).
     Quantile(f32),
-    /// Those whose absolute score is at least this much, in the metric's unit.
+    /// Components whose absolute score is at least this much, in the metric's unit.
     AtLeast(f32),
 }
 
@@ -60,20 +61,20 @@ impl Default for Highlight {
 pub enum Panel {
     /// How far the two methods agree.
     Agreement,
-    /// Why they differ for one component.
+    /// Why the methods differ for one component.
     Why,
     /// What each direction finds.
     Directions,
-    /// Token by token.
+    /// What a component and the streams do token by token.
     Positions,
     /// What a set does together.
     Ablate,
-    /// Many prompts.
+    /// What many prompts have in common.
     Batch,
 }
 
 impl Panel {
-    /// All, from top to bottom.
+    /// All panels, from top to bottom.
     pub const ALL: [Self; 6] =
         [Self::Agreement, Self::Why, Self::Directions, Self::Positions, Self::Ablate, Self::Batch];
 }
@@ -96,7 +97,7 @@ pub enum SetChoice {
 }
 
 impl SetChoice {
-    /// All of them.
+    /// All sets, in the order in which they are offered.
     pub const ALL: [Self; 5] =
         [Self::IgOnly, Self::ApOnly, Self::Both, Self::Random, Self::Selected];
 
@@ -112,21 +113,21 @@ impl SetChoice {
     }
 }
 
-/// By what ablated components are replaced.
+/// What ablated components are replaced by.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum WithChoice {
     /// The other run's activations.
     #[default]
     OtherRun,
-    /// Their mean over the prompts of the batch.
+    /// The components' mean over the prompts of the batch.
     Mean,
     /// Zero.
     Zero,
 }
 
 impl WithChoice {
-    /// All of them.
+    /// All replacements, in the order in which they are offered.
     pub const ALL: [Self; 3] = [Self::OtherRun, Self::Mean, Self::Zero];
 
     /// Stable lower-case name.
@@ -148,7 +149,7 @@ impl WithChoice {
 pub struct View {
     /// Which run is changed in what the maps show. In a link it stands beside the experiment's fields.
     pub direction: Direction,
-    /// In which unit scores are shown, where the result allows it.
+    /// The unit that scores are shown in, where the result allows it.
     #[serde(deserialize_with = "unit_or_default")]
     pub unit: Unit,
     /// Whether the maps have one scale.
@@ -157,11 +158,11 @@ pub struct View {
     pub neurons_in_view: Option<[usize; 2]>,
     /// The component that is pinned.
     pub pinned: Option<Component>,
-    /// Heads or neurons.
+    /// Kind of the components that the lab is about.
     pub kind: ComponentKind,
-    /// Those that are selected.
+    /// Components that are selected.
     pub selected: Vec<Component>,
-    /// Which count as found.
+    /// Which components count as found by a method.
     pub highlight: Highlight,
     /// Whether IG is taken from zero.
     pub zero_baseline: bool,
@@ -169,15 +170,16 @@ pub struct View {
     pub split: bool,
     /// Whether the two directions are compared by IG, else by AP.
     pub directions_by_ig: bool,
-    /// What is open.
+    /// Panels of the lab that are open.
     pub open: Vec<Panel>,
-    /// What is ablated.
+    /// The set that is ablated.
     pub set: SetChoice,
-    /// Whether it has been: for the figure that the link holds.
+    /// Whether the set has been ablated, for the figure that the link holds.
     pub ablated: bool,
-    /// Whether the maps by token were asked for, where they are not drawn by themselves: likewise.
+    /// Whether the maps by token were asked for, for the figure that the link holds, where they are not drawn by
+    /// themselves.
     pub streams: bool,
-    /// By what it is replaced.
+    /// What ablated components are replaced by.
     pub with: WithChoice,
     /// Whether the pairs' neurons are scored too.
     pub batch_neurons: bool,
@@ -214,7 +216,7 @@ impl Default for View {
 }
 
 impl View {
-    /// Whether every number in it can be: a link is from anybody.
+    /// Whether every number of the view can be: a link is from anybody.
     pub(crate) fn is_possible(&self) -> bool {
         let fits = |c: &Component| c.layer < MOST_LAYERS && c.index < MOST_WIDTH;
         let highlight = match self.highlight {
@@ -235,7 +237,7 @@ impl View {
         pairs.len() <= MOST_PAIRS && pairs.iter().all(is_short)
     }
 
-    /// The same as far as a link has room for it.
+    /// This view as far as a link has room for it.
     #[must_use]
     pub fn for_link(mut self) -> Self {
         self.selected.truncate(MOST_SELECTED);

@@ -23,10 +23,10 @@ pub struct CatalogModel {
     pub id: String,
     /// Name for people.
     pub title: String,
-    /// One line about it.
+    /// One line about the model.
     #[serde(default)]
     pub note: String,
-    /// Folder of its files, relative to this list or absolute, ending in `/`; stands before `repo`.
+    /// Folder of the model's files, relative to this list or absolute, ending in `/`; stands before `repo`.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub base: Option<String>,
     /// Repository on the hub.
@@ -35,14 +35,14 @@ pub struct CatalogModel {
     /// Commit of the repository, in full: a branch could change between two visits.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub commit: Option<String>,
-    /// Its sizes.
+    /// Sizes of the model.
     pub shape: ModelShape,
     /// Size of `model.safetensors` in bytes.
     pub file_bytes: u64,
     /// SHA-256 of `model.safetensors`, where it is known.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub sha256: Option<String>,
-    /// Numbers that were published of it.
+    /// Numbers that were published of the model.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub published: Option<Published>,
     /// Heads whose part in a task was studied.
@@ -53,7 +53,7 @@ pub struct CatalogModel {
 /// A prompt pair and the logit differences that somebody published for it.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct Published {
-    /// Who.
+    /// Who published them.
     pub source: String,
     /// The clean prompt.
     pub clean: String,
@@ -65,7 +65,7 @@ pub struct Published {
     pub wrong: String,
     /// Token ids of the clean prompt, the beginning-of-sequence token in front.
     pub clean_ids: Vec<u32>,
-    /// The same of the corrupted prompt.
+    /// Token ids of the corrupted prompt, the beginning-of-sequence token in front.
     pub corrupted_ids: Vec<u32>,
     /// Token id of the answer.
     pub answer_id: u32,
@@ -91,11 +91,11 @@ pub struct KnownHeads {
 /// One head with a known role.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct KnownHead {
-    /// Its layer.
+    /// Layer of the head.
     pub layer: usize,
-    /// Its number in the layer.
+    /// Number of the head in its layer.
     pub head: usize,
-    /// Its class, for instance `Name Mover`.
+    /// Class of the head, for instance `Name Mover`.
     pub class: String,
     /// What heads of the class do, as the end of a sentence that begins with "this head".
     pub role: String,
@@ -104,23 +104,23 @@ pub struct KnownHead {
 /// Why a catalog cannot be used.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub enum CatalogError {
-    /// Not JSON of the right form.
+    /// The list is not JSON of the right form.
     #[error("not a list of models: {0}")]
     Malformed(String),
-    /// There is nothing in it.
+    /// The list has no model.
     #[error("it lists no model")]
     Empty,
-    /// Two models of one name.
+    /// Two models of the list have one name.
     #[error("two models are called {0:?}")]
     Twice(String),
-    /// A field that cannot be.
+    /// A field of a model has a value that cannot be.
     #[error("model {model:?}: {field} expects {expected}")]
     Field {
-        /// Which model.
+        /// Name of the model.
         model: String,
-        /// Which field.
+        /// Name of the field.
         field: &'static str,
-        /// What it must be.
+        /// What the field must be.
         expected: &'static str,
     },
 }
@@ -153,7 +153,7 @@ impl Catalog {
         Self::parse(BUNDLED).expect("the bundled catalog is right")
     }
 
-    /// The model of a name.
+    /// The model of a name, if the list has it.
     pub fn find(&self, id: &str) -> Option<&CatalogModel> {
         self.models.iter().find(|model| model.id == id)
     }
@@ -212,17 +212,17 @@ impl CatalogModel {
         unless(known.into_iter().all(inside), "known_heads", "heads that the model has")
     }
 
-    /// Whether its files come with the page, and need no storage of their own.
+    /// Whether the model's files come with the page, and need no storage of their own.
     pub fn is_bundled(&self) -> bool {
         self.base.as_ref().is_some_and(|base| !base.contains("://"))
     }
 
-    /// Bytes of its weights in single precision, as they lie in memory.
+    /// Bytes of the model's weights in single precision, as they lie in memory.
     pub fn weight_bytes(&self) -> u64 {
         (self.shape.n_params() as u64).saturating_mul(4)
     }
 
-    /// The name of its folder in the browser's storage; another commit is another folder.
+    /// Name of the model's folder in the browser's storage; another commit is another folder.
     pub fn shelf(&self) -> String {
         let version = self.commit.as_ref().or(self.sha256.as_ref());
         let version = version.map_or("", |version| version.get(..12).unwrap_or(version));
@@ -231,7 +231,7 @@ impl CatalogModel {
 }
 
 impl KnownHeads {
-    /// What is known of a head.
+    /// What is known of a head, if anything is.
     pub fn of(&self, layer: usize, head: usize) -> Option<&KnownHead> {
         self.heads.iter().find(|known| (known.layer, known.head) == (layer, head))
     }

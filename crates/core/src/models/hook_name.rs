@@ -1,3 +1,5 @@
+//! Names of GPT-2's activations, as TransformerLens has them.
+
 use std::fmt;
 use std::str::FromStr;
 

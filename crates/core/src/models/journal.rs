@@ -14,21 +14,21 @@ pub enum Entry {
     Size {
         /// Name of the file.
         file: String,
-        /// Its bytes.
+        /// Bytes of the file.
         bytes: u64,
     },
-    /// There is no such file.
+    /// A file is not there.
     Absent {
         /// Name of the file.
         file: String,
     },
     /// Bytes of a file are kept.
     Piece(Piece),
-    /// They turned out to be damaged.
+    /// Bytes that were kept turned out to be damaged.
     Dropped {
         /// Name of the file.
         file: String,
-        /// Where the piece begins in it.
+        /// Byte of the file at which the piece begins.
         start: u64,
     },
     /// Everything that a model needs is kept, and was a working model.
@@ -40,18 +40,18 @@ pub enum Entry {
 pub struct Piece {
     /// Name of the file.
     pub file: String,
-    /// First byte.
+    /// First byte of the range.
     pub start: u64,
-    /// The byte after the last.
+    /// The byte after the last of the range.
     pub end: u64,
-    /// Where it lies in the storage.
+    /// Byte of the storage at which the range lies.
     pub at: u64,
     /// SHA-256 of the bytes, in hexadecimal.
     pub sha256: String,
 }
 
 impl Piece {
-    /// Its bytes.
+    /// Number of bytes of the piece.
     const fn len(&self) -> u64 {
         self.end.saturating_sub(self.start)
     }
@@ -62,7 +62,7 @@ impl Piece {
 pub struct Completion {
     /// SHA-256 of `model.safetensors`, in hexadecimal.
     pub sha256: String,
-    /// When, in milliseconds since 1970.
+    /// When the model was complete, in milliseconds since 1970.
     pub millis: u64,
     /// Whether the digest is the expected one; `None`: none was known.
     pub as_expected: Option<bool>,

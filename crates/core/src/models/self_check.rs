@@ -2,7 +2,8 @@
 
 use serde::{Deserialize, Serialize};
 
-/// One unit of the last digit that was published: two programs round differently.
+/// Most that a logit difference may be from a published one, in logits: one unit of the last digit that was published,
+/// since two programs round differently.
 pub const PUBLISHED_TOLERANCE: f64 = 1e-3;
 
 /// What was compared, in the order in which a difference would spread.
@@ -17,9 +18,9 @@ pub struct SelfCheck {
 pub struct CheckedItem {
     /// What was compared.
     pub what: String,
-    /// What it should be, with its unit.
+    /// The value that is expected, with its unit.
     pub expected: String,
-    /// What it is.
+    /// The value that was found.
     pub got: String,
     /// Whether the two agree.
     pub passed: bool,
@@ -41,7 +42,7 @@ impl SelfCheck {
         self.items.push(CheckedItem { what: what.to_owned(), expected, got, passed });
     }
 
-    /// All of it in one line; expected and got are cut where they have more than `longest` characters.
+    /// All comparisons in one line; expected and got are cut where they have more than `longest` characters.
     pub fn headline(&self, longest: usize) -> String {
         let passed = self.items.iter().filter(|item| item.passed).count();
         let of = self.items.len();

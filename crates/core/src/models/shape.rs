@@ -1,3 +1,5 @@
+//! The sizes of a GPT-2, and what follows from them.
+
 use serde::{Deserialize, Serialize};
 
 /// The sizes of a GPT-2, in TransformerLens's words.
@@ -20,7 +22,7 @@ pub struct ModelShape {
 }
 
 impl ModelShape {
-    /// Those of GPT-2 small.
+    /// The sizes of GPT-2 small.
     pub const GPT2_SMALL: Self = Self {
         n_layers: 12,
         n_heads: 12,

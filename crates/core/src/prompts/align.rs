@@ -1,3 +1,5 @@
+//! Two token rows lined up in columns, so that it shows where they differ.
+
 use serde::{Deserialize, Serialize};
 
 /// One column of two aligned token rows: indices into each, where the row has a token.

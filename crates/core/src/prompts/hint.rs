@@ -9,11 +9,11 @@ use crate::words::Field;
 /// Something that runs, and may give other numbers than were meant.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Hint {
-    /// Where.
+    /// The field that it is about.
     pub field: Field,
     /// The text that it is about: a prompt, or the first answer that it is true of.
     pub text: String,
-    /// What.
+    /// What it is about.
     pub about: About,
     /// What would mend it, by the place of each answer in its field, 0 for a prompt; empty where only a
     /// person can know.
@@ -32,11 +32,11 @@ pub enum About {
     NotComposed,
     /// Characters that cannot be seen, or look like a plain space.
     Hidden {
-        /// The first of them.
+        /// The first of these characters.
         character: char,
-        /// Its place in the text, in characters from 1.
+        /// Place of that character in the text, in characters from 1.
         at: usize,
-        /// How many there are.
+        /// Number of such characters.
         n: usize,
     },
     /// Lines end in a carriage return and a line feed.
@@ -45,7 +45,7 @@ pub enum About {
     BosTwice,
     /// The tokenizer changes the text before it splits it.
     ReadAs {
-        /// What its tokens spell.
+        /// The text that the tokens spell.
         text: String,
     },
 }

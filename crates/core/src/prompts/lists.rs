@@ -12,16 +12,16 @@ use super::PromptPair;
 
 pub use text::pairs_text;
 
-/// Most rows that are read.
+/// Most rows of a list that are read.
 pub const MAX_PAIRS: usize = 1000;
 
-/// Most bytes that are read.
+/// Most bytes of a list that are read.
 pub const MAX_PAIRS_BYTES: usize = 4 << 20;
 
 /// A list of prompt pairs as it was read: every row, also those that are none.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
 pub struct PairList {
-    /// In the order of the list; at least one.
+    /// All rows in the order of the list; at least one.
     pub rows: Vec<Result<PromptPair, BadRow>>,
 }
 
@@ -41,16 +41,16 @@ impl PairList {
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 #[error("{place}: {problem}")]
 pub struct BadRow {
-    /// What it calls itself; empty: nothing.
+    /// Name that the row gives itself; empty: none.
     pub name: String,
-    /// Where it is.
+    /// Place of the row in the list.
     pub place: RowPlace,
-    /// What is wrong with it.
+    /// What is wrong with the row.
     pub problem: RowProblem,
 }
 
 impl BadRow {
-    /// What it is called in a list.
+    /// Name of the row in a list of rows.
     pub fn title(&self) -> String {
         if self.name.is_empty() { self.place.to_string() } else { self.name.clone() }
     }
@@ -59,9 +59,9 @@ impl BadRow {
 /// Where in a list a row is.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum RowPlace {
-    /// Of a JSON list, from 1.
+    /// Number of an entry of a JSON list, from 1.
     Entry(usize),
-    /// Of JSON lines or of a table, from 1: the line in which it begins.
+    /// Line in which a row of JSON lines or of a table begins, from 1.
     Line(usize),
 }
 
@@ -81,22 +81,22 @@ const WANTED: &str = "wanted are clean, corrupted, answer and wrong; or, for ans
 /// What is wrong with one row; the others can be read.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub enum RowProblem {
-    /// It is not JSON where JSON is expected.
+    /// The row is not JSON where JSON is expected.
     #[error("this is not JSON ({cause})")]
     NotJson {
         /// In the parser's words.
         cause: String,
     },
-    /// It is JSON, and no object.
+    /// The row is JSON, and no object.
     #[error("this is {what}, not an object with clean, corrupted, answer and wrong")]
     NotAnObject {
-        /// What it is.
+        /// What the row is instead.
         what: &'static str,
     },
     /// A part of the pair is not there, or has no content.
     #[error("{what} is missing: {WANTED}; found with content: {found}")]
     Missing {
-        /// Which part.
+        /// The part, in words.
         what: &'static str,
         /// The fields that have content.
         found: String,
@@ -112,9 +112,9 @@ pub enum RowProblem {
         "{one} and {other} name the same part, so it is not certain which is meant: leave one of them out"
     )]
     Twice {
-        /// One name.
+        /// Name of one.
         one: String,
-        /// The other.
+        /// Name of the other.
         other: String,
     },
     /// A part of the pair is not text.
@@ -136,7 +136,7 @@ pub enum RowProblem {
     NotIds {
         /// The field's name.
         field: String,
-        /// What is there.
+        /// What stands there.
         text: String,
     },
     /// A single number stands for the answers, and it is not certain for which.
@@ -153,24 +153,24 @@ pub enum RowProblem {
     /// The row says in another word than the three that are known how it is written.
     #[error("written must be text, answer_ids or ids")]
     UnknownForm,
-    /// More or fewer cells than the first line of the table.
+    /// The row has more or fewer cells than the first line of the table.
     #[error(
         "{got} fields, where the first line names {expected}: put text with a comma or a quotation mark in double \
          quotes, and double the quotation marks in it"
     )]
     Cells {
-        /// Its cells.
+        /// Cells of the row.
         got: usize,
-        /// Those of the first line.
+        /// Cells of the first line.
         expected: usize,
     },
-    /// Quotation marks do not fit together.
+    /// Quotation marks of the row do not fit together.
     #[error(
         "a quotation mark is not closed, or closed before the end of its field: double the quotation marks inside text \
          in double quotes"
     )]
     Quotes,
-    /// The first line of a table once more, as in tables that were joined.
+    /// The row is the first line of a table once more, as in tables that were joined.
     #[error("this is the first line of the table once more")]
     Header,
 }
@@ -178,35 +178,35 @@ pub enum RowProblem {
 /// Why no row of a list of prompt pairs can be read; says where, what was found, and the way out.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub enum PairsError {
-    /// More bytes than are read.
+    /// The list has more bytes than are read.
     #[error("the list has {0} bytes, at most {MAX_PAIRS_BYTES} are read: split it")]
     TooLarge(usize),
-    /// More pairs than are read.
+    /// The list has more pairs than are read.
     #[error("the list has {0} pairs, at most {MAX_PAIRS} are read: split it")]
     TooMany(usize),
-    /// No pair.
+    /// The list holds no pair.
     #[error(
         "there is no pair: a list is JSON objects, or CSV under a line of names, with clean, corrupted, answer \
          and wrong"
     )]
     Nothing,
-    /// Another kind of file.
+    /// The bytes are another kind of file.
     #[error("this is {what}, and no list of pairs: {way_out}")]
     NotAList {
-        /// What it is.
+        /// What the bytes are.
         what: &'static str,
-        /// What to do.
+        /// What can be done about it.
         way_out: &'static str,
     },
-    /// A byte that the encodings that are read do not have there.
+    /// The text holds a byte that the encodings that are read do not have there.
     #[error(
         "line {line}: byte {byte:#04x} at {offset} is neither UTF-8 nor UTF-16, so the list is in another encoding, such \
          as Windows-1252 or Latin-1, and its letters are not certain: save it as UTF-8"
     )]
     Encoding {
-        /// From 1.
+        /// Line, from 1.
         line: usize,
-        /// The byte's place, from 0.
+        /// Place of the byte, from 0.
         offset: usize,
         /// The byte.
         byte: u8,
@@ -216,39 +216,39 @@ pub enum PairsError {
         "the file ends within a letter, after {bytes} bytes: it was cut off, so save or fetch it again"
     )]
     CutOff {
-        /// Its bytes.
+        /// Bytes of the file.
         bytes: usize,
     },
-    /// Four bytes a letter.
+    /// The list is in an encoding of four bytes a letter.
     #[error("the list is in UTF-32, which is not read: save it as UTF-8")]
     Utf32,
-    /// A byte, or a letter, of zero, which no text has.
+    /// The text holds a byte, or a letter, of zero, which no text has.
     #[error(
         "line {line} holds a NUL, which no text does: this is another kind of file, or an encoding that is not read; \
          save the list as UTF-8"
     )]
     Nul {
-        /// From 1.
+        /// Line, from 1.
         line: usize,
     },
-    /// Begins like JSON and is not.
+    /// The text begins like JSON and is not JSON.
     #[error("line {line}, character {column}: this is not JSON ({cause})")]
     NotJson {
-        /// From 1.
+        /// Line, from 1.
         line: usize,
-        /// From 1.
+        /// Column, from 1.
         column: usize,
         /// In the parser's words.
         cause: String,
     },
-    /// An object that holds two lists.
+    /// The list is an object that holds two lists.
     #[error(
         "{one} and {other} are lists, and it is not certain which is that of the pairs: leave one of them out"
     )]
     TwoLists {
-        /// One name.
+        /// Name of one.
         one: String,
-        /// The other.
+        /// Name of the other.
         other: String,
     },
     /// The first line of a table does not name what every pair needs.
@@ -264,9 +264,9 @@ pub enum PairsError {
         "the columns {one} and {other} name the same part, so it is not certain which is meant: leave one of them out"
     )]
     TwoColumns {
-        /// One name.
+        /// Name of one.
         one: String,
-        /// The other.
+        /// Name of the other.
         other: String,
     },
 }

@@ -1,3 +1,5 @@
+//! One pair of prompts with its answers, as a person writes it.
+
 use serde::{Deserialize, Serialize};
 
 use crate::words::Written;
@@ -5,7 +7,7 @@ use crate::words::Written;
 /// One pair of prompts with its answers, as a person writes it.
 #[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize)]
 pub struct PromptPair {
-    /// What it is called in lists; empty: its place.
+    /// Name of the pair in lists; empty: its place stands for it.
     #[serde(default, skip_serializing_if = "String::is_empty")]
     pub name: String,
     /// Prompt in which the behaviour is present.
@@ -14,15 +16,15 @@ pub struct PromptPair {
     pub corrupted: String,
     /// Right next tokens, with their leading space.
     pub answer: Vec<String>,
-    /// Wrong next tokens, likewise.
+    /// Wrong next tokens, with their leading space.
     pub wrong: Vec<String>,
-    /// Whether these are text or token ids.
+    /// Whether prompts and answers are text or token ids.
     #[serde(default, skip_serializing_if = "Written::is_text")]
     pub written: Written,
 }
 
 impl PromptPair {
-    /// Its name in a list of pairs, in which it has a place from 0.
+    /// Name of the pair in a list of pairs, in which it has a place from 0.
     pub fn title(&self, place: usize) -> String {
         if self.name.is_empty() { format!("pair {}", place + 1) } else { self.name.clone() }
     }
@@ -33,8 +35,8 @@ impl PromptPair {
 pub struct Draw {
     /// Name of the task.
     pub task: String,
-    /// How many pairs.
+    /// Number of pairs.
     pub n: usize,
-    /// The same seed draws the same pairs.
+    /// Seed of the draw: with the same one the same pairs are drawn.
     pub seed: u32,
 }

@@ -4,9 +4,9 @@
 use super::{ScoreTable, TableKey, Tables};
 use crate::words::{Component, ComponentKind, Direction, Method};
 
-/// What a layer's gap may be of its effects to count as none.
+/// Share of a layer's effects up to which its gap counts as none.
 const TOLERANCE: f32 = 0.05;
-/// Effects under this, in the metric's unit, are what single precision makes of nothing.
+/// Effect, in the metric's unit, below which it is what single precision makes of nothing.
 const NOTHING: f32 = 1e-4;
 
 /// The scores of two tables where both are exact.
@@ -21,7 +21,7 @@ pub struct ExactPairs {
 }
 
 impl ExactPairs {
-    /// Of a table of each method.
+    /// The scores of a table of each method, where both are exact.
     pub fn of(ig: &ScoreTable, ap: &ScoreTable) -> Self {
         let n = ig.values().len().min(ap.values().len());
         let places: Vec<usize> =
@@ -44,14 +44,14 @@ pub struct Ladder {
     pub ig: Option<f32>,
     /// Activation patching.
     pub ap: Option<f32>,
-    /// Joint patch of its layer.
+    /// Joint patch of the component's layer.
     pub joint: Option<f32>,
-    /// Sum of activation patching over its layer.
+    /// Sum of activation patching over the component's layer.
     pub solo_sum: Option<f32>,
 }
 
 impl Ladder {
-    /// From the tables of an experiment.
+    /// The ladder of a component from the tables of an experiment.
     pub fn of(tables: &Tables, component: Component, direction: Direction) -> Self {
         let Component { kind, layer, index } = component;
         let table = |method| tables.get(TableKey { kind, method, direction });
@@ -75,7 +75,7 @@ pub enum Redundancy {
     Redundant,
     /// Components need each other, as the inputs of an AND.
     Synergistic,
-    /// They do add up.
+    /// The parts add up to the whole.
     Additive,
 }
 
@@ -98,7 +98,7 @@ pub struct Interaction {
 }
 
 impl Interaction {
-    /// Of one layer, if its integrated gradients and exact patches of all its components are there.
+    /// The interaction of one layer, if its integrated gradients and exact patches of all its components are there.
     pub fn of_layer(
         tables: &Tables,
         kind: ComponentKind,
@@ -112,7 +112,7 @@ impl Interaction {
         Some(Self { layer, joint, solo_sum, solo_abs, gap: joint - solo_sum })
     }
 
-    /// Of all layers of which it is known, in their order.
+    /// The interactions of all layers of which they are known, in the order of layers.
     pub fn of_layers(tables: &Tables, kind: ComponentKind, direction: Direction) -> Vec<Self> {
         let n_layers = tables
             .get(TableKey { kind, method: Method::Ap, direction })

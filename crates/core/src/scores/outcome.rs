@@ -1,3 +1,5 @@
+//! All that a run yields, and both of its runs in numbers.
+
 use std::fmt;
 
 use serde::{Deserialize, Deserializer, Serialize, Serializer};

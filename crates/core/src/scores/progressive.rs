@@ -12,7 +12,7 @@ const FIRST_ROUND: usize = 256;
 const DRAWN: usize = 512;
 /// How many of the strongest a [`Coverage`] speaks of.
 const TOP: usize = 100;
-/// How often a bound may be too low.
+/// Share of cases in which a bound may be too low.
 const DOUBT: f64 = 0.05;
 
 /// Exact effects of some components of a table.
@@ -50,15 +50,15 @@ impl Patches {
     }
 }
 
-/// In which order components are patched: the largest by a screening first, and early on some that are
-/// drawn at random, which say what the screening overlooks.
+/// The order in which components are patched: the largest by a screening first, and early on some that are drawn at
+/// random, which say what the screening overlooks.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Screening {
     /// Every place once, in the order of its turn.
     order: Vec<usize>,
     /// The turn of every place.
     turn: Vec<usize>,
-    /// Drawn from all places.
+    /// Places drawn from all at random.
     drawn: Vec<usize>,
 }
 
@@ -149,16 +149,16 @@ pub struct Coverage {
     pub exact: usize,
     /// Components of the table.
     pub total: usize,
-    /// Of those patched, how many were drawn at random from all whose turn had not come.
+    /// Components that were patched and were drawn at random from all whose turn had not come.
     pub sampled: usize,
-    /// Of these, how many are among the strongest hundred of those patched.
+    /// Components of [`Self::sampled`] that are among the strongest hundred of those patched.
     pub larger: usize,
     /// Estimate of what is not patched, as a share of all absolute effects; `None` without a sample.
     pub missed_share: Option<f32>,
 }
 
 impl Coverage {
-    /// How many of the strongest it speaks of.
+    /// How many of the strongest components a coverage speaks of.
     pub const TOP: usize = TOP;
 
     /// Components that have not been patched.
@@ -166,8 +166,7 @@ impl Coverage {
         self.total - self.exact
     }
 
-    /// At most so many of the rest belong to the strongest hundred, with 95 % confidence; `None` without a
-    /// sample.
+    /// Most components of the rest that belong to the strongest hundred, with 95 % confidence; `None` without a sample.
     ///
     /// # Source
     /// Clopper and Pearson (1934): the share at which as few in the sample would be seen in one of twenty

@@ -1,3 +1,5 @@
+//! Score tables: the scores of one method, one direction and one kind of component.
+
 use serde::{Deserialize, Serialize};
 
 use super::Strip;
@@ -75,7 +77,7 @@ impl ScoreTable {
         Self { exact, ..self }
     }
 
-    /// The same scores as a table of another key.
+    /// These scores as a table of another key.
     #[must_use]
     pub fn with_key(self, key: TableKey) -> Self {
         let TableKey { kind, method, direction } = key;

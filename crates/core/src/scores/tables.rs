@@ -1,3 +1,5 @@
+//! Score tables by their keys, and the parts in which they arrive.
+
 use serde::{Deserialize, Serialize};
 
 use super::{ScoreTable, TableKey};
@@ -56,7 +58,7 @@ impl<'a> IntoIterator for &'a Tables {
     }
 }
 
-/// Of several tables with one key the last one is kept.
+/// A collection of tables: of several with one key the last one is kept.
 impl FromIterator<ScoreTable> for Tables {
     fn from_iter<T: IntoIterator<Item = ScoreTable>>(tables: T) -> Self {
         let mut all = Self::default();
@@ -70,7 +72,7 @@ impl FromIterator<ScoreTable> for Tables {
 /// One layer of a table: what is streamed while the table is being computed.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct Strip {
-    /// Of which table.
+    /// Key of the table that the part is of.
     pub key: TableKey,
     /// Which layer; strips of a table come in the order of its layers.
     pub layer: usize,

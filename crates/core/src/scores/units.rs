@@ -1,9 +1,11 @@
+//! The units that scores are shown in, and the one rule for shares of the gap.
+
 use serde::{Serialize, Serializer};
 
 use super::{SideSummary, TableKey};
 use crate::words::{ComponentKind, Direction, Method, Metric};
 
-/// In which unit scores are shown. What is computed and stored is always in the metric's.
+/// A unit that scores are shown in. What is computed and stored is always in the metric's.
 ///
 /// Where a result allows a unit, positive supports the clean behaviour in it, but for AP of noising in the notebook's.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
@@ -13,8 +15,8 @@ pub enum Unit {
     Metric,
     /// Divided by what the metric differs by between the two runs.
     ShareOfGap,
-    /// As the notebook writes them: IG as a mean over positions (and `d_model` for heads), AP divided by the gap,
-    /// negative where noising hurts. The two are not in one unit.
+    /// The notebook's units (docs/METHODS.md#the-notebook): IG as a mean over positions (and `d_model` for heads), AP
+    /// divided by the gap, negative where noising hurts. The two are not in one unit.
     Notebook,
 }
 
@@ -46,7 +48,7 @@ pub enum GapRefused {
         metric: Metric,
         /// How much more of the behaviour the clean run has, in the metric's unit.
         gap: f32,
-        /// What it takes, in the metric's unit.
+        /// The smallest gap that is divided by, in the metric's unit.
         least: f32,
     },
     /// The clean run has less of the behaviour than the corrupted one: a share would have the other sign than its score.
@@ -169,7 +171,7 @@ impl Unit {
     }
 }
 
-/// Its name.
+/// The unit as its name.
 impl Serialize for Unit {
     fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
         serializer.serialize_str(self.id())

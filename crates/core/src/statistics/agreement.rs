@@ -40,7 +40,7 @@ struct Moments {
 }
 
 impl Moments {
-    /// Over as many pairs as there are; `None` under two.
+    /// The moments of as many pairs as there are; `None` under two.
     fn of(xs: &[f32], ys: &[f32]) -> Option<Self> {
         let n = xs.len().min(ys.len());
         if n < 2 {

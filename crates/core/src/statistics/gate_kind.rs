@@ -1,21 +1,21 @@
 //! What the two directions say of a component together.
 
-/// In which directions a component is found. A logical gate behaves so: each input of an AND is necessary (found
-/// by noising) and none sufficient, each input of an OR is sufficient (found by denoising) and none necessary.
+/// The directions in which a component is found. A logical gate behaves so: each input of an AND is necessary (found by
+/// noising) and none sufficient, each input of an OR is sufficient (found by denoising) and none necessary.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum GateKind {
-    /// By noising only: necessary, not sufficient.
+    /// Found by noising only: necessary, not sufficient.
     And,
-    /// By denoising only: sufficient, not necessary.
+    /// Found by denoising only: sufficient, not necessary.
     Or,
-    /// By both.
+    /// Found by both directions.
     Both,
-    /// By none.
+    /// Found by no direction.
     Neither,
 }
 
 impl GateKind {
-    /// All four.
+    /// All four kinds.
     pub const ALL: [Self; 4] = [Self::And, Self::Or, Self::Both, Self::Neither];
 
     /// The kind of a component by its scores in both directions, found where the absolute score is at least

@@ -5,7 +5,8 @@
 
 use crate::words::Direction;
 
-/// Weights of the AND, trained to a probability; the OR has the same.
+/// Weights of the AND, from a later notebook of the comparison (docs/METHODS.md#the-notebook), where it was trained to
+/// a probability; the OR has the same.
 const W: [f64; 2] = [3.0482, 3.0556];
 /// Bias of the AND.
 const B: f64 = -4.7946;
@@ -36,9 +37,9 @@ pub struct GateEffects {
 }
 
 impl GateNetwork {
-    /// True where both inputs are.
+    /// The gate AND: true where both inputs are.
     pub const AND: Self = Self { w: W, b: B };
-    /// True where one input is: the AND with true and false exchanged on inputs and output.
+    /// The gate OR: true where one input is. It is the AND with true and false exchanged on inputs and output.
     pub const OR: Self = Self { w: W, b: -(W[0] + W[1]) - B };
 
     /// The output, in 0..1.

@@ -1,3 +1,5 @@
+//! Numbers that look random and are the same each time, for samples that can be repeated.
+
 /// Numbers that look random and are the same each time.
 ///
 /// # Source

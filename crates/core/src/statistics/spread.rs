@@ -67,7 +67,7 @@ pub struct BlandAltman {
 }
 
 impl BlandAltman {
-    /// Of the scores of the same components; `None` under two.
+    /// The limits of agreement of two methods' scores of the same components; `None` under two.
     pub fn of(ig: &[f32], ap: &[f32]) -> Option<Self> {
         let difference = |(ig, ap): (&f32, &f32)| f64::from(*ig) - f64::from(*ap);
         let differences: Vec<f64> = ig.iter().zip(ap).map(difference).collect();

@@ -10,9 +10,9 @@ use crate::words::{Experiment, PromptError, TopToken};
 pub struct TokenView {
     /// Token id.
     pub id: u32,
-    /// Its text; bytes that are not a whole character are shown as the replacement character.
+    /// Text of the token; bytes that are not a whole character are shown as the replacement character.
     pub text: String,
-    /// Whether it is the beginning-of-sequence token that was put in front.
+    /// Whether the token is the beginning-of-sequence token that was put in front.
     pub bos: bool,
     /// Whether the tokenizer has it as a whole, special or added, and found it in the text as it stands.
     pub special: bool,
@@ -21,7 +21,7 @@ pub struct TokenView {
 /// One prompt, tokenised and, if it fits, run.
 #[derive(Debug, Clone, PartialEq, Default, Serialize, Deserialize)]
 pub struct SideView {
-    /// Its tokens.
+    /// Tokens of the prompt.
     pub tokens: Vec<TokenView>,
     /// Most likely next tokens; empty when the prompt cannot be run.
     pub top: Vec<TopToken>,
@@ -30,13 +30,13 @@ pub struct SideView {
 /// How one entered answer reads.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct AnswerReading {
-    /// As entered.
+    /// The answer as it was entered.
     pub text: String,
     /// The tokens it splits into; one is right.
     pub ids: Vec<u32>,
     /// Their texts.
     pub pieces: Vec<String>,
-    /// The same with a leading space, if that is one token and this is not.
+    /// The answer with a leading space, if that is one token and the answer as entered is not.
     pub with_space: Option<String>,
 }
 
@@ -72,7 +72,7 @@ pub struct Inspection {
 pub struct TokenizerReport {
     /// The token that is put in front of prompts, as text.
     pub bos: String,
-    /// Where its files disagree, and what is made of that.
+    /// Where the tokenizer's files disagree, and what is made of that.
     pub notes: Vec<TokenizerNote>,
 }
 
@@ -88,9 +88,9 @@ pub enum TokenizerNote {
     Bos {
         /// The tokenizer's, which is used.
         used: String,
-        /// Its id.
+        /// Id of the token that is used.
         used_id: u32,
-        /// That of `config.json`.
+        /// Id of the token that `config.json` names.
         other_id: u32,
     },
     /// `tokenizer.json` and `tokenizer_config.json` say different things of a space in front of every text, and
@@ -100,7 +100,7 @@ pub enum TokenizerNote {
         !used
     )]
     PrefixSpace {
-        /// What is done.
+        /// Whether a space is put in front.
         used: bool,
     },
     /// `tokenizer.json` puts a space in front of every text, which `tokenizer_config.json` does not ask for.

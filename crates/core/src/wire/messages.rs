@@ -30,21 +30,21 @@ pub enum Request {
     Load {
         /// Name of the model.
         model: String,
-        /// Where its files are.
+        /// Where the model's files are.
         files: ModelFiles,
-        /// What they should be.
+        /// What the files should be.
         expected: Box<Expected>,
         /// Wanted device.
         device: DeviceChoice,
         /// How fast GPUs were found to be on earlier visits, by their names.
         speeds: Vec<(String, Speed)>,
     },
-    /// From a worker to the one beside it: take a GPU, and load the same model there.
+    /// Asks the worker beside this one to take a GPU, and to load the same model there.
     LoadOnGpu {
         /// The request that the other one has answered.
         load: Box<Self>,
     },
-    /// From a worker to one that is there for this alone: compute a sample of a job's claims again on the CPU, block by
+    /// Asks a worker that is there for this alone to compute a sample of a job's claims again on the CPU, block by
     /// block from where the model is stored.
     Check {
         /// The request by which the model was loaded.
@@ -85,14 +85,14 @@ pub enum Request {
     Probe {
         /// Number of the job.
         job: u64,
-        /// Of which experiment.
+        /// The experiment that the question is about.
         experiment: Experiment,
         /// The question.
         probe: Probe,
     },
     /// Draw prompt pairs of a task.
     Draw {
-        /// Which, and how many.
+        /// The pairs to draw.
         draw: Draw,
     },
     /// Stop a job at its next step.
@@ -120,19 +120,19 @@ pub enum Event {
     Loaded {
         /// Name of the model.
         model: String,
-        /// Its sizes.
+        /// Sizes of the model.
         shape: ModelShape,
-        /// Where it runs.
+        /// Device that the model runs on.
         device: DeviceReport,
         /// SHA-256 of `model.safetensors`, in hexadecimal; of weights in several files, of the list of their digests.
         fingerprint: String,
-        /// In how many files the weights are; `None`: in one, as usual.
+        /// Number of files that the weights are in; `None`: one, as usual.
         shards: Option<usize>,
         /// Whether that is the expected one; `None`: none is known.
         as_expected: Option<bool>,
-        /// What reads text for it; `None`: nothing, and it takes token ids only.
+        /// The tokenizer that reads text for the model; `None`: there is none, and the model takes token ids only.
         tokenizer: Option<TokenizerReport>,
-        /// Where its files are from now on.
+        /// Where the model's files are from now on.
         kept: Kept,
         /// Seconds per part: until the device was ready, until the model was.
         seconds: Vec<(LoadPart, f64)>,
@@ -230,10 +230,10 @@ pub enum Event {
     },
     /// What is known of the GPU has changed.
     Gpu {
-        /// As it is now.
+        /// The GPU's state as it is now.
         state: GpuState,
     },
-    /// It is decided where a job runs.
+    /// It has been decided where a job runs.
     Placed {
         /// Number of the job.
         job: u64,
@@ -253,7 +253,7 @@ pub enum Event {
     Checked {
         /// Number of the job.
         job: u64,
-        /// How well; of no values: it could not be computed there.
+        /// How well the sample agrees; of no values: it could not be computed there.
         report: CheckReport,
         /// Seconds that it took after the job was done.
         seconds: f64,
@@ -284,16 +284,16 @@ pub enum Event {
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Kept {
-    /// Where they were: beside the page, or on the visitor's disk.
+    /// The files are where they were: beside the page, or on the visitor's disk.
     Elsewhere,
-    /// In the browser's storage, for the next visit.
+    /// The files are in the browser's storage, for the next visit.
     Stored {
         /// Bytes of them that came over the network this time.
         fetched: u64,
         /// Pieces that were damaged and have been fetched again.
         healed: u64,
     },
-    /// In memory only: the next visit fetches them again.
+    /// The model is in memory only: the next visit fetches its files again.
     Memory {
         /// Why the browser does not keep them.
         reason: String,
@@ -318,9 +318,9 @@ pub enum Wait {
     Retry {
         /// Seconds until then.
         seconds: u32,
-        /// How often it will be asked after that.
+        /// How often the server will be asked after that.
         left: u32,
-        /// What it said.
+        /// The fault of the last answer.
         fault: FetchFault,
     },
     /// Another tab, which is reading or writing the same files.

@@ -11,14 +11,14 @@ use crate::words::{Component, ComponentKind, Direction, Method};
 pub enum Probe {
     /// The metric and its gradient along the line that the layer of a component moves on.
     Integrand {
-        /// Whose part of the gradient.
+        /// The component whose part of the gradient is wanted.
         component: Component,
         /// Which run is changed.
         direction: Direction,
     },
     /// What a component does at each token.
     Positions {
-        /// Which.
+        /// The component.
         component: Component,
         /// Which run is changed.
         direction: Direction,
@@ -30,7 +30,7 @@ pub enum Probe {
     },
     /// Where a head attends to, in both runs.
     Pattern {
-        /// Its layer.
+        /// Layer of the head.
         layer: usize,
         /// The head.
         head: usize,
@@ -41,7 +41,7 @@ pub enum Probe {
     Ablate {
         /// The sets, heads and neurons of any layers.
         sets: Vec<Vec<Component>>,
-        /// By what.
+        /// What they are replaced by.
         with: Replacement,
         /// Which run is changed.
         direction: Direction,
@@ -52,7 +52,7 @@ pub enum Probe {
         kind: ComponentKind,
         /// Orders of places in a score table, those to be kept first at the beginning.
         orders: Vec<Vec<usize>>,
-        /// How many are kept, ascending.
+        /// Numbers of components that are kept, ascending.
         sizes: Vec<usize>,
         /// What the others are replaced by.
         with: Replacement,
@@ -63,9 +63,9 @@ pub enum Probe {
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Replacement {
-    /// Its activation in the other run: activation patching, of a set.
+    /// The component's activation in the other run: activation patching, of a set.
     OtherRun,
-    /// Its mean over prompts and positions. `<|endoftext|>` in front is the same in every prompt: there the
+    /// The component's mean over prompts and positions. `<|endoftext|>` in front is the same in every prompt: there the
     /// activation stays, and the mean is over the others.
     Mean {
         /// The prompts, as text.
@@ -79,19 +79,19 @@ pub enum Replacement {
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Finding {
-    /// Of [`Probe::Integrand`].
+    /// The answer to [`Probe::Integrand`].
     Integrand(Integrand),
-    /// Of [`Probe::Positions`].
+    /// The answer to [`Probe::Positions`].
     Positions(PositionEffects),
-    /// Of [`Probe::Streams`]: both methods of each stream.
+    /// The answer to [`Probe::Streams`]: a map of each stream by both methods.
     Streams(Vec<StreamMap>),
-    /// Of [`Probe::Pattern`].
+    /// The answer to [`Probe::Pattern`].
     Pattern(AttentionPattern),
-    /// Of [`Probe::ZeroBaseline`].
+    /// The answer to [`Probe::ZeroBaseline`].
     ZeroBaseline(ScoreTable),
-    /// Of [`Probe::Ablate`].
+    /// The answer to [`Probe::Ablate`].
     Ablate(Ablation),
-    /// Of [`Probe::Faithfulness`].
+    /// The answer to [`Probe::Faithfulness`].
     Faithfulness(Faithfulness),
 }
 
@@ -102,7 +102,7 @@ pub enum Finding {
 /// The metric's. Slopes and effects: positive supports the clean behaviour, in both directions.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct Integrand {
-    /// Whose `slope` it is.
+    /// The component whose `slope` it is.
     pub component: Component,
     /// Which run is changed.
     pub direction: Direction,
@@ -114,13 +114,13 @@ pub struct Integrand {
     pub metric: Vec<f32>,
     /// Change of the effect with `alpha` because of the component; IG is its integral.
     pub slope: Vec<f32>,
-    /// The same of all components of the layer together.
+    /// Slopes of all components of the layer together.
     pub layer_slope: Vec<f32>,
     /// The component's integrated gradients over the whole line.
     pub ig: f32,
     /// Effect of putting in the whole layer.
     pub joint: f32,
-    /// Where the metric has made 90 % of its way from one extreme on the line to the other.
+    /// Point of the line at which the metric has made 90 % of its way from one extreme to the other.
     pub cut: f32,
     /// The component's integrated gradients from 0 to `cut`: split IG.
     pub split_ig: f32,
@@ -136,7 +136,7 @@ pub struct Integrand {
 /// The metric's; positive supports the clean behaviour.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct PositionEffects {
-    /// Which.
+    /// The component.
     pub component: Component,
     /// Which run is changed.
     pub direction: Direction,
@@ -152,9 +152,9 @@ pub struct PositionEffects {
 pub enum Stream {
     /// The residual stream that a layer reads.
     ResidPre,
-    /// What the attention of a layer adds to it.
+    /// What the attention of a layer adds to the residual stream.
     AttnOut,
-    /// What the MLP of a layer adds to it.
+    /// What the MLP of a layer adds to the residual stream.
     MlpOut,
 }
 
@@ -178,7 +178,7 @@ impl Stream {
 /// The metric's; positive supports the clean behaviour.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct StreamMap {
-    /// Which stream.
+    /// The stream.
     pub stream: Stream,
     /// `Ap`: one position of one layer is replaced; `Ig`: all positions of one layer move together.
     pub method: Method,
@@ -195,7 +195,7 @@ pub struct StreamMap {
 /// Where a head attends to.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct AttentionPattern {
-    /// Its layer.
+    /// Layer of the head.
     pub layer: usize,
     /// The head.
     pub head: usize,
@@ -203,7 +203,7 @@ pub struct AttentionPattern {
     pub n_pos: usize,
     /// Probabilities in the clean run, a row per query; `[n_pos * n_pos]`.
     pub clean: Vec<f32>,
-    /// The same in the corrupted run.
+    /// Probabilities in the corrupted run, a row per query.
     pub corrupted: Vec<f32>,
 }
 
@@ -223,7 +223,7 @@ pub struct Ablation {
 pub struct Faithfulness {
     /// Heads or neurons.
     pub kind: ComponentKind,
-    /// How many are kept.
+    /// Numbers of components that are kept.
     pub sizes: Vec<usize>,
     /// The metric of the clean run with the others replaced; a list per order.
     pub metric: Vec<Vec<f32>>,

@@ -1,3 +1,5 @@
+//! Every cause of failure that the worker tells the page, as plain values.
+
 use serde::{Deserialize, Serialize};
 
 use crate::words::PromptError;
@@ -11,7 +13,7 @@ pub enum Problem {
     /// The prompts or answers cannot be compared.
     #[error(transparent)]
     Prompt {
-        /// What is wrong with them.
+        /// What is wrong with the prompts or answers.
         #[from]
         error: PromptError,
     },
@@ -36,7 +38,7 @@ pub enum Problem {
     Digest {
         /// The pinned SHA-256.
         expected: String,
-        /// That of the file.
+        /// SHA-256 of the file.
         got: String,
     },
     /// The files are not a model that this program runs.
@@ -101,7 +103,7 @@ pub enum FetchFault {
     /// 401 or 403.
     #[error("the server refuses it ({status})")]
     Forbidden {
-        /// Its answer.
+        /// Status code of the answer.
         status: u16,
     },
     /// 429.
@@ -113,13 +115,13 @@ pub enum FetchFault {
     /// 5xx.
     #[error("the server failed ({status})")]
     Server {
-        /// Its answer.
+        /// Status code of the answer.
         status: u16,
     },
     /// Any other answer that is no success.
     #[error("the server answered {status}")]
     Status {
-        /// Its answer.
+        /// Status code of the answer.
         status: u16,
     },
     /// A web page instead of the file, as login pages of networks are.
@@ -130,7 +132,7 @@ pub enum FetchFault {
     WrongRange {
         /// `Content-Range` as it should begin.
         expected: String,
-        /// As it was.
+        /// The header as it was.
         got: String,
     },
     /// Fewer bytes than were promised.
@@ -174,7 +176,7 @@ impl FetchFault {
         }
     }
 
-    /// Whether it is a matter of which bytes came: what is the same twice is not an accident of the way.
+    /// Whether the fault is a matter of which bytes came: what is the same twice is not an accident of the way.
     pub const fn is_of_bytes(&self) -> bool {
         matches!(
             self,

@@ -1,10 +1,12 @@
+//! Heads and neurons, and the methods that score them.
+
 use std::fmt;
 
 use serde::{Deserialize, Serialize};
 
 use crate::models::ModelShape;
 
-/// What a score belongs to.
+/// A kind of component that scores belong to.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum ComponentKind {
@@ -26,7 +28,7 @@ impl ComponentKind {
         }
     }
 
-    /// One of the kind.
+    /// Name of one component of the kind.
     pub const fn one(self) -> &'static str {
         match self {
             Self::Heads => "head",
@@ -53,9 +55,9 @@ impl ComponentKind {
 pub struct Component {
     /// Head or neuron.
     pub kind: ComponentKind,
-    /// Its layer.
+    /// Layer of the component.
     pub layer: usize,
-    /// Its place in the layer.
+    /// Place of the component in its layer.
     pub index: usize,
 }
 

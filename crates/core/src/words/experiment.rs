@@ -1,3 +1,5 @@
+//! An experiment: everything that decides the numbers, and the words that it is made of.
+
 use std::fmt;
 use std::str::FromStr;
 
@@ -12,7 +14,7 @@ pub const MAX_PROMPT_CHARS: usize = 4000;
 /// Most Gauss-Legendre nodes an experiment may ask for.
 pub const MAX_STEPS: usize = 300;
 
-/// Which run is changed, and so which question a score answers. A run computes both.
+/// The direction of an effect: which run is changed, and so which question a score answers. A run computes both.
 #[derive(
     Debug, Clone, Copy, Default, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize,
 )]
@@ -47,7 +49,7 @@ impl Direction {
     }
 }
 
-/// What is measured at the last token of a run.
+/// A metric: what is measured at the last token of a run.
 #[derive(
     Debug, Clone, Copy, Default, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize,
 )]
@@ -78,7 +80,7 @@ impl Metric {
         }
     }
 
-    /// Its name in words.
+    /// Name of the metric in words.
     pub const fn label(self) -> &'static str {
         match self {
             Self::LogitDiff => "logit difference",
@@ -121,12 +123,12 @@ impl fmt::Display for Metric {
     }
 }
 
-/// At how many points of its line a layer is integrated.
+/// The points of its line at which a layer is integrated.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Steps {
-    /// As many Gauss-Legendre nodes, the same for every layer.
+    /// A number of Gauss-Legendre nodes, the same for every layer.
     Fixed(usize),
-    /// As many as it takes, layer by layer.
+    /// Points that are found on the way, as many as each layer takes.
     Auto {
         /// Most that the convergence delta, and what the last refinement has changed of any score, may be:
         /// millionths of the gap between the two runs, or what single precision resolves, where that is more.
@@ -138,11 +140,11 @@ impl Steps {
     /// Most points that are taken where their number is found on the way.
     pub const MOST_POINTS: usize = 257;
 
-    /// As many as it takes for a thousandth of the gap.
+    /// Steps that are found on the way, for a thousandth of the gap.
     pub const AUTO: Self = Self::Auto { tolerance_ppm: 1000 };
 
-    /// Whether it is in the range that is offered: 1 to [`MAX_STEPS`] nodes, or a tolerance from a
-    /// millionth to a tenth.
+    /// Whether the number is in the range that is offered: 1 to [`MAX_STEPS`] nodes, or a tolerance from a millionth to
+    /// a tenth.
     pub fn is_possible(self) -> bool {
         match self {
             Self::Fixed(n) => (1..=MAX_STEPS).contains(&n),
@@ -220,7 +222,7 @@ pub enum Written {
 }
 
 impl Written {
-    /// All of them, the default first.
+    /// All ways of writing, the default first.
     pub const ALL: [Self; 3] = [Self::Text, Self::AnswerIds, Self::Ids];
 
     /// Stable lower-case name, as in links and files.
@@ -262,9 +264,9 @@ pub struct Experiment {
     pub corrupted: String,
     /// Right next tokens, each one token, with their leading space.
     pub answer: Vec<String>,
-    /// Wrong next tokens, likewise.
+    /// Wrong next tokens, each one token, with their leading space.
     pub wrong: Vec<String>,
-    /// Whether these are text or token ids.
+    /// Whether prompts and answers are text or token ids.
     #[serde(skip_serializing_if = "Written::is_text")]
     pub written: Written,
     /// Whether `<|endoftext|>` goes in front, as TransformerLens does.
@@ -290,7 +292,7 @@ impl Experiment {
 }
 
 impl Default for Experiment {
-    /// The notebook's pair, on the bundled model.
+    /// The notebook's pair (docs/METHODS.md#the-notebook), on the bundled model.
     fn default() -> Self {
         Self {
             model: "mini".to_owned(),

@@ -1,6 +1,8 @@
+//! The parts that a job goes through, as progress names them.
+
 use serde::{Deserialize, Serialize};
 
-/// What is being done.
+/// The part of a job that is being done.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Phase {

@@ -1,3 +1,5 @@
+//! The two prompts, clean and corrupted, and the fields of an experiment that are typed.
+
 use std::fmt;
 
 use serde::{Deserialize, Serialize};
@@ -6,14 +8,14 @@ use serde::{Deserialize, Serialize};
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Side {
-    /// The behaviour is present.
+    /// The clean prompt, in which the behaviour is present.
     Clean,
-    /// It is absent.
+    /// The corrupted prompt, in which the behaviour is absent.
     Corrupted,
 }
 
 impl Side {
-    /// Both, clean first as everywhere.
+    /// Both sides, clean first as everywhere.
     pub const ALL: [Self; 2] = [Self::Clean, Self::Corrupted];
 
     /// Stable lower-case name.
@@ -55,7 +57,7 @@ impl Field {
     }
 }
 
-/// Its name in words.
+/// The field as its name in words.
 impl fmt::Display for Field {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str(match self {
@@ -71,7 +73,7 @@ impl fmt::Display for Field {
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Entered {
-    /// In a field of the experiment.
+    /// A field of the experiment.
     Field(Field),
     /// One of the prompts that activations are averaged over.
     Averaged,

@@ -1,3 +1,5 @@
+//! Prompts and answers as token ids, valid by construction, and why they cannot be compared.
+
 use serde::{Deserialize, Serialize};
 
 use super::{Entered, Field, Side};
@@ -9,7 +11,7 @@ pub enum PromptError {
     /// A prompt has no tokens.
     #[error("the {what} is empty")]
     Empty {
-        /// Which.
+        /// The text that is empty.
         what: Entered,
     },
     /// Patching pairs positions, so both prompts need the same number of tokens.
@@ -31,9 +33,9 @@ pub enum PromptError {
     /// More characters than are tokenised.
     #[error("the {what} has {got} characters, at most {most} are read")]
     TooManyChars {
-        /// In which text.
+        /// The text that is too long.
         what: Entered,
-        /// Its characters.
+        /// Characters of the text.
         got: usize,
         /// [`crate::words::MAX_PROMPT_CHARS`].
         most: usize,
@@ -51,7 +53,7 @@ pub enum PromptError {
     NotInModel {
         /// The token.
         text: String,
-        /// Its id.
+        /// Id of the token.
         id: u32,
         /// Size of the model's vocabulary.
         d_vocab: usize,
@@ -63,7 +65,7 @@ pub enum PromptError {
     BosNotInModel {
         /// The token.
         text: String,
-        /// Its id.
+        /// Id of the token.
         id: u32,
         /// Size of the model's vocabulary.
         d_vocab: usize,
@@ -91,7 +93,7 @@ pub enum PromptError {
         /// The id.
         id: u32,
     },
-    /// What should be token ids is not.
+    /// A word that should be a token id is none.
     #[error("{text:?} is not a token id: ids are whole numbers, as in 464 262 1438")]
     NotIds {
         /// The first word that is none.
@@ -102,7 +104,7 @@ pub enum PromptError {
     NotOneToken {
         /// What was entered.
         text: String,
-        /// How it splits.
+        /// The pieces that it splits into.
         pieces: Vec<String>,
     },
     /// The beginning-of-sequence token that the model's configuration names is none of its tokens.
@@ -246,7 +248,7 @@ impl Answers {
         &self.wrong
     }
 
-    /// The same question asked the other way round.
+    /// The answers exchanged with the wrong answers: the same question asked the other way round.
     #[must_use]
     pub fn swapped(self) -> Self {
         Self { answer: self.wrong, wrong: self.answer }
@@ -258,7 +260,7 @@ impl Answers {
 pub struct TopToken {
     /// Token id.
     pub id: u32,
-    /// Its text, with its leading space if it has one.
+    /// Text of the token, with its leading space if it has one.
     pub text: String,
     /// Probability in the run.
     pub prob: f32,

@@ -97,7 +97,7 @@ struct Stored<'a, S, H> {
     model: &'a Model,
     options: TensorCreationOptions,
     host: &'a mut H,
-    /// Why one could not be had: a method can only be told to stop.
+    /// Why a block could not be had: a method can only be told to stop.
     failed: Option<Error>,
 }
 

@@ -21,11 +21,11 @@ pub(super) fn is_page(first: &[u8]) -> bool {
 /// What a file says of its own length.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Claim {
-    /// So many bytes.
+    /// The length of the file in bytes.
     Bytes(u64),
-    /// That is to be read from so many first bytes.
+    /// The first bytes that it takes to read the length.
     Needs(u64),
-    /// Nothing.
+    /// The file says nothing of its length.
     Nothing,
 }
 

@@ -8,21 +8,21 @@ use burn::tensor::Tensor;
 pub(crate) struct Inputs<'a> {
     /// The product of the stream with `c_attn`, without its bias; `[batch, pos, 3 * d_model]`.
     pub(crate) product: Tensor<3>,
-    /// That bias; `[3 * d_model]`.
+    /// Bias of the product; `[3 * d_model]`.
     pub(crate) bias: &'a Tensor<1>,
     /// Keys and values of earlier positions, the same for every row; `[1, n_heads, len, d_head]` both.
     pub(crate) before: Option<&'a [Tensor<4>; 2]>,
     pub(crate) n_heads: usize,
-    /// How many of the last positions ask.
+    /// Number of last positions whose queries are asked.
     pub(crate) queries: usize,
     pub(crate) scale: f64,
 }
 
-/// Most keys of a head, which are positions of a prompt: as many scores does a workgroup keep. Products of the tensor
-/// library are better at longer sequences.
+/// Most keys of a head, which are positions of a prompt, that the kernel takes: a workgroup keeps as many scores. At
+/// longer sequences products of the tensor library are better.
 pub const MOST_KEYS: usize = 256;
 
-/// Most numbers per head.
+/// Widest head that the kernel takes.
 #[cfg(feature = "gpu")]
 const MOST_PER_HEAD: usize = 128;
 
@@ -49,7 +49,7 @@ impl Inputs<'_> {
     }
 }
 
-/// The definition, as `model.rs` has it.
+/// The definition of attention between its two products, as `model.rs` has it.
 #[cfg(all(feature = "gpu", any(test, feature = "faults")))]
 pub(super) fn by_operations(inputs: &Inputs<'_>) -> Tensor<3> {
     use burn::tensor::activation::softmax;

@@ -45,7 +45,7 @@ pub(super) fn with_whole_rows(x: CubeTensor) -> CubeTensor {
     if x.meta.strides().last() == Some(&1) { x } else { into_contiguous(x) }
 }
 
-/// Three axes, of a tensor that has them.
+/// The sizes of a tensor with three axes.
 pub(super) fn three(x: &CubeTensor) -> [usize; 3] {
     let shape = x.shape();
     [shape[0], shape[1], shape[2]]
@@ -101,7 +101,7 @@ pub(super) fn total(numbers: &mut Shared<[f32]>, own: f32) -> f32 {
     total
 }
 
-/// The largest of one number of each unit; as [`total`].
+/// The largest of one number of each unit. `numbers` is free again when it is known.
 #[cube]
 pub(super) fn largest(numbers: &mut Shared<[f32]>, own: f32) -> f32 {
     let unit = UNIT_POS_X as usize;

@@ -25,7 +25,7 @@ pub(crate) fn gain(resid: Tensor<3>, norm: &Norm<'_>, direction: &Tensor<2>) -> 
     by_operations(resid, norm, direction)
 }
 
-/// The definition, one operation after the other.
+/// The definition of [`gain`], one operation after the other.
 pub(super) fn by_operations(resid: Tensor<3>, norm: &Norm<'_>, direction: &Tensor<2>) -> Tensor<1> {
     let [batch, pos, d_model] = resid.dims();
     let last = layer_norm(resid.narrow(1, pos - 1, 1), norm.weight, norm.bias, norm.epsilon);
@@ -146,7 +146,8 @@ mod gpu {
         }
     }
 
-    /// As LayerNorm's, of a gradient along the direction at the last position and of none before.
+    /// The gradient of LayerNorm's input, where the gradient of its output is along the direction at the last position
+    /// and 0 before.
     #[cube(launch)]
     fn pulled(
         x: &Tensor<f32>,

@@ -13,7 +13,7 @@ pub(crate) fn head_results(z: Tensor<4>, weight: Tensor<2>) -> Tensor<4> {
     by_operations(z, weight)
 }
 
-/// The definition.
+/// The definition of [`head_results`], one operation after the other.
 pub(super) fn by_operations(z: Tensor<4>, weight: Tensor<2>) -> Tensor<4> {
     let [_, _, n_heads, d_head] = z.dims();
     let [_, d_model] = weight.dims();

@@ -5,14 +5,15 @@ use burn::tensor::{Int, Tensor};
 /// What is added to the first stream of a batch to make further ones of it, from a list of which some are picked.
 #[derive(Debug, Clone, Copy)]
 pub enum Joined<'a> {
-    /// One per part; `[parts, all positions, d_model]`.
+    /// A contribution per part; `[parts, all positions, d_model]`.
     Whole(&'a Tensor<3>),
-    /// Of each part a number per position, written along a direction; `[all positions, parts]` and `[parts, d_model]`.
+    /// A number per part and position, written along the direction of the part; `[all positions, parts]` and `[parts,
+    /// d_model]`.
     Along(&'a Tensor<2>, &'a Tensor<2>),
 }
 
 impl Joined<'_> {
-    /// Those that are picked, at the last `pos` positions; `[ids]` to `[ids, pos, d_model]`.
+    /// The contributions of the parts that are picked, at the last `pos` positions; `[ids]` to `[ids, pos, d_model]`.
     pub fn picked(self, ids: Tensor<1, Int>, pos: usize) -> Tensor<3> {
         match self {
             Self::Whole(parts) => {
@@ -40,7 +41,7 @@ pub fn join(streams: Tensor<3>, joined: Joined<'_>, ids: Tensor<1, Int>) -> Tens
     by_operations(streams, joined, ids)
 }
 
-/// The definition, one operation after the other.
+/// The definition of [`join`], one operation after the other.
 pub(super) fn by_operations(
     streams: Tensor<3>,
     joined: Joined<'_>,
@@ -126,7 +127,7 @@ mod gpu {
         }
     }
 
-    /// Where all streams go.
+    /// An empty tensor that has room for all streams.
     fn room(streams: &CubeTensor, ids: &CubeTensor) -> CubeTensor {
         let [n, pos, d_model] = three(streams);
         beside(streams, Shape::new([n + ids.shape()[0], pos, d_model]))

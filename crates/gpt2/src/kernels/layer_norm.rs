@@ -2,8 +2,8 @@
 
 use burn::tensor::Tensor;
 
-/// Each position less its mean, over its standard deviation, times `weight` plus `bias`;
-/// `[batch, pos, d_model]` to the same.
+/// LayerNorm: each position less its mean, over its standard deviation, times `weight` plus `bias`; `[batch, pos,
+/// d_model]` to the same.
 ///
 /// # Source
 /// Ba et al. (2016), arXiv:1607.06450, with the variance of the numbers that are there, not of a sample.
@@ -20,7 +20,7 @@ pub(crate) fn layer_norm(
     by_operations(x, weight, bias, epsilon)
 }
 
-/// The definition, one operation after the other.
+/// The definition of [`layer_norm`], one operation after the other.
 pub(super) fn by_operations(
     x: Tensor<3>,
     weight: &Tensor<1>,
@@ -81,7 +81,7 @@ pub(super) mod gpu {
         }
     }
 
-    /// Of the last positions only; `[batch, all, d_model]` to `[batch, pos, d_model]`.
+    /// LayerNorm of the last positions only; `[batch, all, d_model]` to `[batch, pos, d_model]`.
     pub(in crate::kernels) fn normalize_last(
         x: CubeTensor,
         weight: CubeTensor,
@@ -142,7 +142,7 @@ pub(super) mod gpu {
         }
     }
 
-    /// Where the row of this workgroup begins, after some positions that are left out.
+    /// Place at which the row of this workgroup begins, after some positions that are left out.
     #[cube]
     pub(in crate::kernels) fn row(x: &Tensor<f32>, left_out: usize) -> usize {
         CUBE_POS_Y as usize * x.stride(0) + (left_out + CUBE_POS_X as usize) * x.stride(1)
@@ -200,7 +200,8 @@ pub(super) mod gpu {
         }
     }
 
-    /// With `n` the normalised numbers and `g` the gradient times the weight: `(g - mean(g) - n mean(g n)) / deviation`.
+    /// The gradient of a row before it was normalised. With `n` the normalised numbers and `g` the gradient times the
+    /// weight: `(g - mean(g) - n mean(g n)) / deviation`.
     #[cube(launch)]
     fn pulled(
         x: &Tensor<f32>,

@@ -22,8 +22,8 @@ pub use choice::{Plan, Shape, choose, plans};
 #[cfg(all(feature = "gpu", any(test, feature = "faults")))]
 pub use trial::trial;
 
-/// `x` times a weight, plus a bias for each of its columns if there is one; `[rows, in]` and `[in, out]` to
-/// `[rows, out]`. A weight that is a transposed view is read as it lies.
+/// The product of `x` and a weight, plus a bias for each of its columns if there is one; `[rows, in]` and `[in, out]`
+/// to `[rows, out]`. A weight that is a transposed view is read as it lies.
 pub fn product(x: Tensor<2>, weight: Tensor<2>, bias: Option<Tensor<1>>) -> Tensor<2> {
     #[cfg(feature = "gpu")]
     if backend::takes(&x, &weight, bias.as_ref()) {
@@ -32,7 +32,7 @@ pub fn product(x: Tensor<2>, weight: Tensor<2>, bias: Option<Tensor<1>>) -> Tens
     by_operations(x, weight, bias)
 }
 
-/// The definition.
+/// The definition of [`product`], by operations of the tensor library.
 pub fn by_operations(x: Tensor<2>, weight: Tensor<2>, bias: Option<Tensor<1>>) -> Tensor<2> {
     let product = x.matmul(weight);
     match bias {

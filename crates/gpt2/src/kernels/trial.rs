@@ -31,7 +31,7 @@ pub struct Difference {
 struct Given {
     shape: [usize; 3],
     values: Vec<f32>,
-    /// Whether its gradient is compared.
+    /// Whether the gradient of these numbers is compared.
     moves: bool,
 }
 

@@ -6,7 +6,7 @@ use crate::embedding::Embedding;
 use crate::{Gpt2Config, LoadError, Params};
 
 impl Gpt2 {
-    /// The same model cut off after its first layers, at least one; the tensors are shared, not copied.
+    /// This model cut off after its first layers, at least one; the tensors are shared, not copied.
     #[must_use]
     pub fn cut_after(&self, n_layers: usize) -> Self {
         let mut cut = self.clone();
@@ -24,7 +24,7 @@ impl Gpt2 {
         Self::with_embedding(config, Embedding::whole(params.matrix("wte.weight")?), params)
     }
 
-    /// The same with `wte` apart; shapes are not looked at.
+    /// A model of named parameters and an embedding apart from them; shapes are not looked at.
     pub(crate) fn with_embedding(
         config: Gpt2Config,
         wte: Embedding,

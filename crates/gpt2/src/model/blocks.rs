@@ -11,7 +11,7 @@ use crate::{Gpt2Config, LoadError, Params};
 #[derive(Debug, Clone)]
 pub(super) enum Blocks {
     Held(Vec<Block>),
-    /// Of so many the one that is here, which copies of the model share.
+    /// The number of blocks, and the one that is here with its layer, which copies of the model share.
     OneByOne(usize, Arc<Mutex<Option<(usize, Block)>>>),
 }
 

@@ -310,7 +310,7 @@ fn object(
     }
 }
 
-/// Some editors put a byte order mark in front of UTF-8, where it means nothing.
+/// The bytes without a byte order mark, which some editors put in front of UTF-8, where it means nothing.
 fn without_mark(bytes: &[u8]) -> &[u8] {
     bytes.strip_prefix(b"\xef\xbb\xbf").unwrap_or(bytes)
 }

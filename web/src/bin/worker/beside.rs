@@ -15,23 +15,23 @@ use crate::message;
 #[derive(Debug)]
 pub(crate) struct Beside {
     worker: Worker,
-    /// What it is told before it listens; `None`: it does.
+    /// Messages that wait until the worker listens; `None`: it does.
     waiting: RefCell<Option<Vec<JsValue>>>,
 }
 
-/// What comes from it.
+/// What comes from the second worker.
 #[derive(Debug)]
 pub(crate) enum Heard {
     /// An event, and its text as it came.
     Event(Event, JsValue),
     /// A part of a job's result, for the check.
     Claim(u64, Claim),
-    /// It is no more; what the browser said.
+    /// The worker is no more; what the browser said.
     Ended(String),
 }
 
 impl Beside {
-    /// Starts it: from the script and the compiled program of this worker.
+    /// Starts the worker, from the script and the compiled program of this one.
     ///
     /// # Errors
     /// What the browser said; it may not let a worker start another one.
@@ -61,7 +61,7 @@ impl Beside {
         start().map_err(|error: JsValue| describe(&error))
     }
 
-    /// Tells it something, as soon as it listens.
+    /// Tells the worker something, as soon as it listens.
     pub(crate) fn send(&self, request: &Request, files: &[File]) {
         let Some(message) = message(request, files) else {
             return;
@@ -72,7 +72,7 @@ impl Beside {
         }
     }
 
-    /// It listens now.
+    /// The worker listens now: what has waited is sent.
     pub(crate) fn started(&self) {
         for message in self.waiting.take().unwrap_or_default() {
             self.post(&message);

@@ -28,7 +28,7 @@ pub(crate) fn millis() -> f64 {
     scope().performance().map_or_else(js_sys::Date::now, |clock| clock.now())
 }
 
-/// Waits.
+/// Waits for some seconds.
 pub(crate) async fn sleep(seconds: f64) {
     let millis = (seconds * 1000.0).round() as i32;
     let promise = Promise::new(&mut |resolve, _reject| {

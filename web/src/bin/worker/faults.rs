@@ -18,7 +18,7 @@ enum Fault {
     QuotaThrown,
     /// Space runs out, and `write` returns less than it was given.
     ShortWrite,
-    /// There is no storage, as in some private windows.
+    /// The browser has no storage, as in some private windows.
     NoStorage,
 }
 
@@ -47,7 +47,7 @@ pub(crate) fn arm(name: &str) {
     ARMED.set(Some(fault));
 }
 
-/// Before the storage is opened.
+/// Strikes before the storage is opened.
 pub(crate) fn on_open() -> Result<(), JsValue> {
     if ARMED.get() != Some(Fault::NoStorage) {
         return Ok(());
@@ -57,7 +57,7 @@ pub(crate) fn on_open() -> Result<(), JsValue> {
     Err(error.into())
 }
 
-/// Before bytes are written.
+/// Strikes before bytes are written.
 pub(crate) fn on_write(bytes: &[u8]) -> Write<'_> {
     let written = WRITTEN.get() + bytes.len() as u64;
     WRITTEN.set(written);

@@ -22,7 +22,7 @@ use crate::beside::{Beside, Heard};
 use crate::browser::{millis, scope, turn};
 use crate::{BUILD, TURN_MILLIS, Worker, send};
 
-/// A device that is lost, or whose worker has stopped, is asked for again, so often.
+/// Times that a device that is lost, or whose worker has stopped, is asked for again.
 const MOST_LOSSES: u32 = 1;
 
 /// The GPU, from the side of the worker that has the CPU.
@@ -33,15 +33,15 @@ pub(crate) struct Gpu {
     /// What loads the model there, with its files: it may have to be done again.
     load: RefCell<Option<(Request, Vec<File>)>>,
     choice: Cell<DeviceChoice>,
-    /// Whether it alone has the model, which is too large for a second copy.
+    /// Whether the GPU alone has the model, which is too large for a second copy.
     alone: Cell<bool>,
-    /// Whether the page waits for it.
+    /// Whether the page waits for the GPU.
     is_waited_for: Cell<bool>,
     ready: RefCell<Option<oneshot::Sender<()>>>,
     begun: Cell<f64>,
     losses: Cell<u32>,
     last_words: RefCell<Option<String>>,
-    /// Whether its worker has stopped.
+    /// Whether the GPU's worker has stopped.
     has_ended: Cell<bool>,
     /// The job that runs there.
     there: RefCell<Option<There>>,
@@ -60,13 +60,13 @@ pub(crate) struct Gpu {
 struct There {
     job: u64,
     end: oneshot::Sender<End>,
-    /// To the check; `None`: nothing is checked.
+    /// Where claims go to the check; `None`: nothing is checked.
     claims: Option<mpsc::UnboundedSender<Claim>>,
 }
 
 /// How a job there has ended.
 pub(crate) enum End {
-    /// All of it has been sent.
+    /// All of the job has been sent.
     Done,
     Cancelled,
     /// The GPU, or its worker, has failed.
@@ -76,7 +76,7 @@ pub(crate) enum End {
 }
 
 impl Gpu {
-    /// Another model, or another device: nothing is known, and nothing runs.
+    /// Forgets everything, since another model or another device is wanted: nothing is known, and nothing runs.
     pub(crate) fn reset(&self, choice: DeviceChoice) {
         self.beside.take();
         self.there.take();
@@ -105,12 +105,12 @@ impl Gpu {
         load.map(|(request, files)| (inner(request), files))
     }
 
-    /// The CPU has the model from now on.
+    /// Notes that the CPU has the model from now on.
     pub(crate) fn taken_over(&self) {
         self.alone.set(false);
     }
 
-    /// Whether its speed is that of the jobs.
+    /// Whether the GPU's speed is that of the jobs.
     pub(crate) fn is_measured(&self) -> bool {
         let is_ready = matches!(*self.state.borrow(), GpuState::Ready { .. });
         is_ready && (self.is_used.get() || self.choice.get() == DeviceChoice::Gpu)
@@ -135,7 +135,7 @@ impl Gpu {
         }
     }
 
-    /// Where it is, once it is ready.
+    /// What the GPU is, once it is ready.
     pub(crate) fn report(&self) -> Option<DeviceReport> {
         match &*self.state.borrow() {
             GpuState::Ready { report, .. } => Some(report.clone()),
@@ -143,7 +143,7 @@ impl Gpu {
         }
     }
 
-    /// Why it is not used.
+    /// Why the GPU is not used.
     pub(crate) fn refusal(&self) -> Option<String> {
         match &*self.state.borrow() {
             GpuState::Unused { why } => Some(why.clone()),
@@ -151,7 +151,7 @@ impl Gpu {
         }
     }
 
-    /// It is not even asked.
+    /// Notes why the GPU is not even asked.
     pub(crate) fn refuse(&self, why: &str) {
         self.decided(GpuState::Unused { why: why.to_owned() });
     }
@@ -407,11 +407,11 @@ impl Gpu {
 
 /// Who computes a sample of a job again.
 pub(crate) enum Checker {
-    /// Nobody does: it is no result.
+    /// Nobody computes it again: it is no result.
     Nobody,
-    /// This worker, which has the model too.
+    /// This worker computes it, which has the model too.
     Here(Rc<Model>, Question),
-    /// A third worker, which reads the model block by block for that: two do not fit beside each other.
+    /// A third worker computes it, which reads the model block by block for that: two do not fit beside each other.
     Apart(Experiment),
 }
 
@@ -466,9 +466,9 @@ async fn check(
     }
 }
 
-/// The same of a model that only the GPU's worker has: in a third worker, block by block from where the model is stored,
-/// once the job is done. Where that does not work, for want of the files for instance, the result stays marked as not
-/// checked.
+/// Computes a sample of a job of a model that only the GPU's worker has: in a third worker, block by block from where
+/// the model is stored, once the job is done. Where that does not work, for want of the files for instance, the result
+/// stays marked as not checked.
 async fn check_apart(
     worker: &Rc<Worker>,
     job: u64,

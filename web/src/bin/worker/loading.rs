@@ -14,14 +14,14 @@ use crate::gpu::Gpu;
 use crate::source::Source;
 use crate::{Work, Worker, send};
 
-/// Larger models are not held on the CPU beside a GPU: GPT-2 small is 500 MB, of which a browser's worker can have
-/// 4 GB.
+/// Parameters above which a model is not held on the CPU beside a GPU: GPT-2 small is 500 MB, of which a browser's
+/// worker can have 4 GB.
 const BESIDE_GPU_PARAMS: usize = 130_000_000;
 
 /// Why there is no GPU where no adapter is.
 const NO_ADAPTER: &str = "this browser offers none by WebGPU";
 
-/// What is wanted.
+/// The model that is wanted.
 struct Wanted {
     name: String,
     files: ModelFiles,
@@ -163,7 +163,7 @@ impl Worker {
         Ok(Some(loaded))
     }
 
-    /// In the third worker: computes a sample of what a GPU claims of a model that is stored.
+    /// Computes, in the third worker, a sample of what a GPU claims of a model that is stored.
     pub(crate) async fn check(
         &self,
         load: &Request,
@@ -201,7 +201,7 @@ impl Worker {
         Ok(())
     }
 
-    /// In the second worker: takes a GPU, loads the model there, and looks how fast it is.
+    /// Takes a GPU in the second worker, loads the model there, and looks how fast it is.
     pub(crate) async fn load_on_gpu(
         &self,
         load: Request,

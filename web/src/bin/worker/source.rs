@@ -15,15 +15,15 @@ use crate::storage::{self, Stored};
 /// The files of a model.
 #[derive(Debug)]
 pub(crate) enum Source {
-    /// The visitor's own.
+    /// Files of the visitor's own.
     Chosen(Chosen),
-    /// On a server.
+    /// Files on a server.
     Remote(Remote<Network>),
-    /// On a server, and kept by the browser.
+    /// Files on a server that the browser keeps.
     Kept(Shelf<Remote<Network>, Stored>),
 }
 
-/// Does the same with each of them.
+/// Does one thing with the source, whichever it is.
 macro_rules! of_each {
     ($source:expr, $one:ident => $act:expr) => {
         match $source {
@@ -35,7 +35,7 @@ macro_rules! of_each {
 }
 
 impl Source {
-    /// Of files that a request names; `chosen` came with it.
+    /// The source of files that a request names; `chosen` came with it.
     pub(crate) async fn of(files: &ModelFiles, chosen: &[File]) -> Self {
         match files {
             ModelFiles::Local => Self::Chosen(Chosen(chosen.to_vec())),

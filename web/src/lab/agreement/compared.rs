@@ -67,10 +67,10 @@ impl Compared {
 
     pub(super) fn mark(&self, of: Component) -> Mark {
         match self.found.of_component(of) {
-            [true, true] => Mark::Both,
-            [true, false] => Mark::Ig,
-            [false, true] => Mark::Ap,
-            [false, false] => Mark::Plain,
+            [true, true] => Mark::Diamond,
+            [true, false] => Mark::Triangle,
+            [false, true] => Mark::Square,
+            [false, false] => Mark::Disc,
         }
     }
 
@@ -188,7 +188,7 @@ pub(super) mod tests {
         // At least 0.3 logits: layer 0 head 0 by IG (0.5), layer 1 head 1 by both.
         assert_eq!(shares.counts(), [1, 0, 1]);
         let marks: Vec<Mark> = shares.scores().map(|(head, ..)| shares.mark(head)).collect();
-        assert_eq!(marks, [Mark::Ig, Mark::Plain, Mark::Plain, Mark::Both]);
+        assert_eq!(marks, [Mark::Triangle, Mark::Disc, Mark::Disc, Mark::Diamond]);
         assert_eq!(compared(Unit::Notebook), compared(Unit::Metric));
     }
 

@@ -116,10 +116,10 @@ impl TwoWays {
         let point = |i: usize| {
             let of = self.component(i);
             let mark = match self.kinds[i] {
-                GateKind::And => Mark::Ig,
-                GateKind::Or => Mark::Ap,
-                GateKind::Both => Mark::Both,
-                GateKind::Neither => Mark::Plain,
+                GateKind::And => Mark::Triangle,
+                GateKind::Or => Mark::Square,
+                GateKind::Both => Mark::Diamond,
+                GateKind::Neither => Mark::Disc,
             };
             Point {
                 component: of,

@@ -88,7 +88,7 @@ fn row(names: &[String], width: usize, place: RowPlace, record: Record) -> super
 
 /// One line, or several where a cell in quotation marks holds line ends.
 struct Record {
-    /// Byte at which it begins.
+    /// Byte at which the record begins.
     begin: usize,
     cells: Vec<String>,
     /// Whether a quotation mark is not closed, or closed before the cell's end.

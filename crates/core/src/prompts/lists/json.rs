@@ -41,7 +41,7 @@ impl fmt::Display for Number {
 }
 
 impl Json {
-    /// What it is, in words.
+    /// The kind of the value, in words.
     pub(super) const fn what(&self) -> &'static str {
         match self {
             Self::Null => "nothing",

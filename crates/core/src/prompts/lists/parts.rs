@@ -109,12 +109,12 @@ fn named(name: &str) -> Option<(Part, bool)> {
 /// In which field a part is.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
 pub(super) enum Place {
-    /// In none.
+    /// No field has the part.
     #[default]
     Nowhere,
-    /// In this one.
+    /// This field has the part.
     In(usize),
-    /// In two, so that it is not certain which is meant.
+    /// Two fields may have the part, and it is not certain which is meant.
     Twice(usize, usize),
 }
 
@@ -123,7 +123,8 @@ pub(super) enum Place {
 pub(super) struct Places([Place; N_PARTS]);
 
 impl Places {
-    /// By the names of all fields. A part's own name goes before its others; of two of a kind neither is taken.
+    /// The places of all parts by the names of all fields. A part's own name goes before its others; of two of a kind
+    /// neither is taken.
     pub(super) fn of<'a>(names: impl Iterator<Item = (usize, &'a str)> + Clone) -> Self {
         let mut places = Self::default();
         for own in [true, false] {
@@ -223,12 +224,12 @@ pub(super) enum Form {
     AnswerIds,
     /// Prompts as text, and the two digits of a year that the answers are above.
     Label,
-    /// The same, where a single number may be the year and may be a token id.
+    /// Prompts as text, and a single number that may be the year and may be a token id.
     Year,
 }
 
 impl Form {
-    /// The parts that it needs.
+    /// The parts that a pair in this form needs.
     pub(super) const fn parts(self) -> &'static [Part] {
         match self {
             Self::Text => &[Part::Clean, Part::Corrupted, Part::Answer, Part::Wrong],

@@ -1,3 +1,5 @@
+//! Lists of prompt pairs in every form and encoding, whole and damaged.
+
 use proptest::prelude::*;
 
 use super::*;

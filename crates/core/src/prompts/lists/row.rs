@@ -20,12 +20,12 @@ pub(super) struct Row {
 }
 
 impl Row {
-    /// Of an object of JSON.
+    /// The row that an object of JSON is.
     pub(super) fn of_object(fields: Vec<(String, Json)>) -> Self {
         Self::of(fields, false)
     }
 
-    /// Of the cells of a table, under the names in its first line.
+    /// The row that the cells of a table are, under the names in its first line.
     pub(super) fn of_cells(names: &[String], cells: Vec<String>) -> Self {
         let fields = names.iter().cloned().zip(cells.into_iter().map(Json::Text)).collect();
         Self::of(fields, true)
@@ -44,7 +44,7 @@ impl Row {
         row
     }
 
-    /// Lists of numbers are token ids, whatever they are called.
+    /// Moves lists of numbers to where token ids are: that is what they are, whatever they are called.
     fn move_numbers(&mut self) {
         let is_numbers = |part| match self.value(part) {
             Some(Json::List(items)) => items.iter().all(|item| matches!(item, Json::Number(_))),

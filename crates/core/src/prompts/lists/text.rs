@@ -4,7 +4,7 @@ use std::borrow::Cow;
 
 use super::{MAX_PAIRS_BYTES, PairsError};
 
-/// In front of a text, it says in which order its bytes are, and is no part of it.
+/// The byte order mark, which stands in front of a text, says in which order its bytes are, and is no part of it.
 const MARK: char = '\u{feff}';
 
 const UNPACK: &str = "unpack it first";

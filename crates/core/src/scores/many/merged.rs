@@ -9,9 +9,10 @@ use crate::words::{ComponentKind, Direction, Metric};
 
 use super::merging::LeftOut;
 
-/// Of the intervals over prompts.
+/// Level of the intervals over prompts.
 const LEVEL: f64 = 0.95;
-/// Ends of an interval then move by a few per cent of its width with the seed, which is always the same.
+/// Resamples of a bootstrap. The ends of an interval move by a few per cent of its width with the seed, which is always
+/// the same.
 const RESAMPLES: usize = 2000;
 
 /// The results of many prompt pairs, merged.
@@ -19,25 +20,26 @@ const RESAMPLES: usize = 2000;
 pub struct Merged {
     /// What was measured.
     pub metric: Metric,
-    /// In which unit means and spreads are.
+    /// The unit of means and spreads.
     pub unit: Unit,
-    /// Pairs that are in it.
+    /// Names of the pairs that are merged.
     pub names: Vec<String>,
     /// Mean and spread of each component.
     pub tables: Vec<MergedTable>,
     /// How far IG agrees with AP.
     pub agreements: Vec<MergedAgreement>,
-    /// Pairs that are not in it.
+    /// Pairs that are not merged, with their reasons.
     pub left_out: Vec<LeftOut>,
 }
 
 /// Mean and spread of each component over prompts, of one method, direction and kind.
 ///
 /// # Units
-/// As [`Merged::unit`] says; positive supports the clean behaviour (but in the notebook's unit).
+/// Those that [`Merged::unit`] names; positive supports the clean behaviour (in the notebook's unit, AP of noising is
+/// turned round).
 #[derive(Debug, Clone, PartialEq)]
 pub struct MergedTable {
-    /// Of which table of every prompt.
+    /// Key of the table that is merged, of every prompt.
     pub key: TableKey,
     /// Components per layer.
     pub width: usize,
@@ -45,7 +47,7 @@ pub struct MergedTable {
     pub n: usize,
     /// Means, layer by layer; `[n_layers * width]`.
     pub mean: Vec<f32>,
-    /// Standard deviations over prompts, by n - 1; likewise, or empty with one prompt.
+    /// Standard deviations over prompts, by n - 1, layer by layer, `[n_layers * width]`; empty with one prompt.
     pub sd: Vec<f32>,
 }
 
@@ -56,7 +58,7 @@ pub struct MergedAgreement {
     pub kind: ComponentKind,
     /// Which run was changed.
     pub direction: Direction,
-    /// Of each prompt, with its name.
+    /// Agreement of each prompt, with its name.
     pub cases: Vec<(String, Agreement)>,
     /// Pearson correlation over prompts.
     pub pearson: OverCases,
@@ -64,20 +66,20 @@ pub struct MergedAgreement {
     pub spearman: OverCases,
     /// Slope of IG on AP over prompts.
     pub slope: OverCases,
-    /// Of the mean of IG with the mean of AP.
+    /// Agreement of the mean of IG with the mean of AP.
     pub of_means: Agreement,
 }
 
 /// A statistic over prompts.
 #[derive(Debug, Clone, Copy, Default, PartialEq)]
 pub struct OverCases {
-    /// Its mean; `None` where it is undefined for all prompts.
+    /// Mean of the statistic; `None` where it is undefined for all prompts.
     pub mean: Option<f64>,
     /// 95 % interval of the mean, by a percentile bootstrap over prompts; `None` under two prompts.
     pub interval: Option<[f64; 2]>,
-    /// Prompts for which it is defined.
+    /// Prompts for which the statistic is defined.
     pub n: usize,
-    /// Prompts for which it is not, left out of the mean.
+    /// Prompts for which the statistic is not defined, left out of the mean.
     pub undefined: usize,
 }
 
@@ -133,7 +135,7 @@ impl Merged {
             sign: if unit.comparable() {
                 "positive: the component supports the clean behaviour, in both directions"
             } else {
-                "the notebook's: AP under noising is negative where the component supports the clean behaviour"
+                "the notebook's (mwmlo/gradient_causal_knowledge): AP under noising is negative where the component supports the clean behaviour"
             },
             n: names.len(),
             names,

@@ -9,18 +9,18 @@ use super::merged::{Merged, MergedAgreement, MergedTable, OverCases};
 /// The result of one prompt pair, as far as it is merged.
 #[derive(Debug, Clone, PartialEq)]
 pub struct CaseResult {
-    /// What the pair is called.
+    /// Name of the pair.
     pub name: String,
     /// How much more of the behaviour the clean run has, in the metric's unit.
     pub gap: f32,
     /// Tokens of each prompt.
     pub n_pos: usize,
-    /// Its score tables, in the metric's unit.
+    /// Score tables of the pair, in the metric's unit.
     pub tables: Tables,
 }
 
 impl CaseResult {
-    /// Of a run.
+    /// The case that a run is, by its name.
     pub fn of(name: String, outcome: Outcome) -> Self {
         let UnitBasis { gap, n_pos, .. } = outcome.basis();
         Self { name, gap, n_pos, tables: outcome.tables }
@@ -30,9 +30,9 @@ impl CaseResult {
 /// A prompt pair that is not in the merged result.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct LeftOut {
-    /// What the pair is called.
+    /// Name of the pair.
     pub name: String,
-    /// Why.
+    /// Why it is left out.
     pub reason: String,
 }
 
@@ -93,8 +93,8 @@ pub struct Merging {
 }
 
 impl Merging {
-    /// Nothing yet. Scores are merged in a unit: in shares of the gap, pairs whose gap cannot be divided by are left
-    /// out ([`UnitBasis::gap`]).
+    /// A merging without results. Scores are merged in a unit: in shares of the gap, pairs whose gap cannot be divided
+    /// by are left out ([`UnitBasis::gap`]).
     pub fn new(metric: Metric, unit: Unit, d_model: usize) -> Self {
         let (names, running) = (Vec::new(), Vec::new());
         Self { metric, unit, d_model, names, running, agreements: Vec::new(), left_out: Vec::new() }
@@ -184,12 +184,12 @@ impl Merging {
         self.left_out.push(LeftOut { name, reason });
     }
 
-    /// Results taken in.
+    /// Number of results that were taken in.
     pub const fn n(&self) -> usize {
         self.names.len()
     }
 
-    /// What they have in common so far.
+    /// What the results have in common so far.
     pub fn merged(&self) -> Merged {
         let tables: Vec<MergedTable> = self.running.iter().map(Running::merged).collect();
         let find = |key| tables.iter().find(|table| table.key == key);

@@ -1,3 +1,5 @@
+//! Merged results against their definitions.
+
 use crate::scores::{ScoreTable, TableKey, Tables, Unit};
 use crate::statistics::{Agreement, mean_sd};
 use crate::words::{ComponentKind, Direction, Method, Metric};
@@ -10,7 +12,7 @@ const fn heads(method: Method, direction: Direction) -> TableKey {
     TableKey { kind: ComponentKind::Heads, method, direction }
 }
 
-/// The same result with other scores in every table.
+/// A result with other scores in every table.
 fn with_values(case: &CaseResult, change: impl Fn(&ScoreTable) -> Vec<f32>) -> CaseResult {
     let of = |table: &ScoreTable| ScoreTable::new(table.key(), table.width(), change(table));
     CaseResult { tables: case.tables.iter().map(of).collect(), ..case.clone() }

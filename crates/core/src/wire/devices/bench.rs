@@ -1,3 +1,5 @@
+//! How fast a device runs the methods, part by part.
+
 use serde::{Deserialize, Serialize};
 
 use crate::models::ModelShape;
@@ -15,7 +17,7 @@ pub enum BenchPart {
 }
 
 impl BenchPart {
-    /// In words.
+    /// The part in words.
     pub const fn label(self) -> &'static str {
         match self {
             Self::Ap(ComponentKind::Heads) => "activation patching, heads",
@@ -39,13 +41,13 @@ impl BenchPart {
 /// How long some of a part took.
 #[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize)]
 pub struct BenchRow {
-    /// Which part.
+    /// The part.
     pub part: BenchPart,
     /// Seconds that what was done of it took.
     pub seconds: f64,
     /// Floating-point operations that were needed for that, by the cost model: the floor.
     pub flops: u64,
-    /// The same for all of the part, in one direction.
+    /// Floating-point operations that all of the part needs, in one direction.
     pub all_flops: u64,
 }
 
@@ -64,7 +66,7 @@ impl BenchRow {
 /// How fast a device runs the methods on one model and one pair of prompts.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct Bench {
-    /// Where it ran.
+    /// Device that it ran on.
     pub device: DeviceReport,
     /// Sizes of the model.
     pub shape: ModelShape,

@@ -14,16 +14,16 @@ pub const GPU_TOLERANCE: f32 = 2e-3;
 pub enum Claim {
     /// Logits of the next token of both runs; `[d_vocab]` each.
     Runs {
-        /// The clean run's.
+        /// Logits of the clean run.
         clean: Vec<f32>,
-        /// The corrupted run's.
+        /// Logits of the corrupted run.
         corrupted: Vec<f32>,
     },
     /// One table of integrals.
     Integrals {
-        /// Which; its method is from the other run's activations, or from zero.
+        /// The table; its method is from the other run's activations, or from zero.
         key: TableKey,
-        /// One per layer.
+        /// Integrals, one per layer.
         layers: Vec<ClaimedIntegral>,
     },
     /// Effects of some patched components.
@@ -39,7 +39,7 @@ pub struct ClaimedIntegral {
     pub atp: Vec<f32>,
     /// Effect of putting in the whole layer, in the metric's unit.
     pub joint: f32,
-    /// Points that were used.
+    /// Points of the line that were used.
     pub n_steps: usize,
 }
 

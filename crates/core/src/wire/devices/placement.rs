@@ -27,10 +27,10 @@ impl Speed {
     /// Most that one job changes what is expected of the next: it may have been interrupted.
     const MOST_LEARNT: f64 = 4.0;
 
-    /// What a CPU in a browser reaches, about, before anything was measured on this one.
+    /// The speed that a CPU in a browser reaches, about, before anything was measured on this one.
     pub const BROWSER_CPU: Self = Self { operations_per_second: 1.5e10, seconds_per_dispatch: 0.0 };
 
-    /// Of a CPU that took so many seconds for some work.
+    /// The speed of a CPU that took so many seconds for some work.
     pub fn of_cpu(work: Work, seconds: f64) -> Option<Self> {
         let operations_per_second = work.operations / seconds;
         let found = Self { operations_per_second, seconds_per_dispatch: 0.0 };
@@ -43,7 +43,7 @@ impl Speed {
         work.operations / operations_per_second.max(1.0) + work.dispatches * seconds_per_dispatch
     }
 
-    /// The same device after a job that took so many seconds: halfway from what was expected to what was found.
+    /// The speed of the device after a job that took so many seconds: halfway from what was expected to what was found.
     #[must_use]
     pub fn after(self, work: Work, seconds: f64) -> Self {
         let expected = self.seconds(work);
@@ -71,20 +71,20 @@ pub enum GpuState {
     /// Nobody has asked for it: the visitor wants the CPU.
     #[default]
     Unwanted,
-    /// It is being made ready beside the work: its self-test, its copy of the model, its speed.
+    /// The GPU is being made ready beside the work: its self-test, its copy of the model, its speed.
     Warming,
-    /// It has passed its self-test and holds the model.
+    /// The GPU has passed its self-test and holds the model.
     Ready {
-        /// Its name, and what the self-test said.
+        /// Name of the GPU, and what the self-test said.
         report: DeviceReport,
-        /// How fast it is; `None`: it was chosen, so nobody has measured it yet.
+        /// Speed of the GPU; `None`: it was chosen, so nobody has measured it yet.
         speed: Option<Speed>,
         /// Seconds until it was ready.
         seconds: f64,
         /// Most memory that its worker has had while loading, in bytes; its own is not counted.
         memory_bytes: u64,
     },
-    /// It is not used.
+    /// The GPU is not used.
     Unused {
         /// Why, as the rest of a sentence.
         why: String,
@@ -97,11 +97,11 @@ pub enum GpuState {
 pub enum Because {
     /// The visitor has chosen the device.
     Chosen,
-    /// It is expected to be done sooner there.
+    /// The job is expected to be done sooner there.
     Sooner,
     /// The GPU is not ready yet, and nobody waits for it.
     FirstReady,
-    /// There is no other.
+    /// There is no other device.
     Only,
 }
 

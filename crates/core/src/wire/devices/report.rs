@@ -1,3 +1,5 @@
+//! Where a model runs, and where a visitor wants it to.
+
 use serde::{Deserialize, Serialize};
 
 /// Where a visitor wants the model to run.
@@ -16,7 +18,7 @@ pub enum DeviceChoice {
 /// Where the model runs, and why there.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct DeviceReport {
-    /// Whether it is a GPU.
+    /// Whether the device is a GPU.
     pub gpu: bool,
     /// Short name, for instance `CPU (wasm SIMD)` or the adapter's name.
     pub name: String,

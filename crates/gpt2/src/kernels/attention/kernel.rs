@@ -13,16 +13,16 @@ struct Desk {
     numbers: Shared<[f32]>,
 }
 
-/// Where the workgroup's query, head and row are.
+/// The query, head and row of the batch that a workgroup computes.
 #[derive(CubeType)]
 struct Place {
-    /// Where the row of the batch begins in the product.
+    /// Place in the product at which the row of the batch begins.
     row: usize,
-    /// Numbers of a position there.
+    /// Numbers of a position in the product.
     wide: usize,
     d_model: usize,
     d_head: usize,
-    /// Where the head begins in a third of a position.
+    /// Place in a third of a position at which the head begins.
     head: usize,
     /// The query among the positions that are run.
     own: usize,

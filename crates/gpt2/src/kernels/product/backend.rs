@@ -63,7 +63,7 @@ trait ProductOps: Backend {
     /// `[m, k]` times `[k, n]`.
     fn product(lhs: FloatTensor<Self>, rhs: FloatTensor<Self>) -> FloatTensor<Self>;
 
-    /// The same, with a bias `[n]` for each column.
+    /// `[m, k]` times `[k, n]`, plus a bias `[n]`, one number for each column.
     fn biased_product(
         lhs: FloatTensor<Self>,
         rhs: FloatTensor<Self>,

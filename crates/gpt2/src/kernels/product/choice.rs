@@ -11,14 +11,14 @@
 pub struct Shape {
     /// Rows of the first operand.
     pub m: usize,
-    /// What is summed over.
+    /// Length of the sums: columns of the first operand, rows of the second.
     pub k: usize,
     /// Columns of the second operand.
     pub n: usize,
 }
 
 impl Shape {
-    /// Floating-point operations.
+    /// Floating-point operations of the product.
     pub fn operations(self) -> f64 {
         2.0 * self.m as f64 * self.k as f64 * self.n as f64
     }
@@ -38,14 +38,15 @@ pub struct Tile {
 }
 
 impl Tile {
-    /// Eight rows and eight columns for each invocation: most arithmetic for what is read. Two warps each, so that many
-    /// workgroups fit a multiprocessor.
+    /// The tile for many: eight rows and eight columns for each invocation, most arithmetic for what is read. Two warps
+    /// each, so that many workgroups fit a multiprocessor.
     const MANY: Self = Self { rows: 64, columns: 64, depth: 16, side: 8, ahead: false };
 
-    /// Four and four for each of 256: four times as many warps for the same tile.
+    /// The tile for some: four rows and four columns for each of 256 invocations, four times as many warps for the same
+    /// tile.
     const SOME: Self = Self { rows: 64, columns: 64, depth: 16, side: 16, ahead: true };
 
-    /// A quarter of the tile: four times as many workgroups, and fewer rows in vain.
+    /// The tile for few: a quarter of the others, four times as many workgroups, and fewer rows in vain.
     const FEW: Self = Self { rows: 32, columns: 32, depth: 16, side: 8, ahead: true };
 
     /// Invocations of a workgroup.
@@ -86,20 +87,21 @@ impl std::fmt::Display for Plan {
 /// Multiprocessors of the largest GPUs (H100 and H200). Fewer workgroups leave some of them idle.
 const MULTIPROCESSORS: usize = 132;
 
-/// Each can work on two workgroups in turn, and hides with the one what the other waits for.
+/// Workgroups that keep the largest GPUs busy: each multiprocessor works on two in turn, and hides with the one what
+/// the other waits for.
 const WORKGROUPS: usize = 2 * MULTIPROCESSORS;
 
 /// The shortest part of `k`: results of all parts are written and read once more, and where memory is slow that must
 /// stay a fraction of the arithmetic.
 const SHORTEST_PART: usize = 512;
 
-/// So many rows fit the smallest tile.
+/// Rows of a product up to which the smallest tile is taken.
 const FEW_ROWS: usize = Tile::FEW.rows;
 
-/// With fewer workgroups than that, of tiles of 64 by 64, smaller ones were faster.
+/// Workgroups, of tiles of 64 by 64, below which smaller tiles were faster.
 const FEW_WORKGROUPS: usize = 100;
 
-/// From so many tiles of 64 by 64 on, eight rows and columns for each invocation were faster than four.
+/// Tiles of 64 by 64 from which on eight rows and columns for each invocation were faster than four.
 const MANY_TILES: usize = 400;
 
 /// WebGPU's limit of workgroups along one axis.
