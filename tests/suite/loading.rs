@@ -16,7 +16,7 @@ use twinbeam_core::words::{
     Answers, ComponentKind, Direction, Experiment, Metric, Steps, TokenPair,
 };
 use twinbeam_engine::{
-    Answer, Blob, Body, ByteSource as _, DeviceKind, Error, Model, Plan, Question, Remote, Shelf,
+    Answer, Blob, Body, DeviceKind, Error, Keeper as _, Model, Plan, Question, Remote, Shelf,
     Transport, run,
 };
 use twinbeam_gpt2::{
