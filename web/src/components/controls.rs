@@ -9,7 +9,7 @@ use wasm_bindgen::JsCast as _;
 use wasm_bindgen_futures::{JsFuture, spawn_local};
 use web_sys::Clipboard;
 
-use super::focus;
+use super::{chosen, focus};
 use crate::examples::{Example, examples};
 use crate::explain;
 use crate::ports::address;
@@ -103,12 +103,10 @@ pub(crate) fn Explanation(state: AppState) -> impl IntoView {
 #[component]
 fn DirectionSelect(state: AppState) -> impl IntoView {
     let choose = move |event| {
-        let wanted = event_target_value(&event);
-        let Some(direction) = Direction::ALL.into_iter().find(|d| d.id() == wanted) else {
-            return;
-        };
-        // Both directions are there already, so this is a change of view: nothing is run.
-        state.direction.set(direction);
+        if let Some(direction) = chosen(&event, &Direction::ALL, Direction::id) {
+            // Both directions are there already, so this is a change of view: nothing is run.
+            state.direction.set(direction);
+        }
     };
     view! {
         <div class="field">
@@ -129,8 +127,7 @@ fn DirectionSelect(state: AppState) -> impl IntoView {
 #[component]
 fn MetricSelect(state: AppState) -> impl IntoView {
     let choose = move |event| {
-        let wanted = event_target_value(&event);
-        if let Some(metric) = Metric::ALL.into_iter().find(|metric| metric.id() == wanted) {
+        if let Some(metric) = chosen(&event, &Metric::ALL, Metric::id) {
             state.edit(true, |draft| draft.metric = metric);
         }
     };

@@ -17,7 +17,13 @@ use gloo::events::EventListener;
 use leptos::ev::MouseEvent;
 use leptos::prelude::*;
 use wasm_bindgen::JsCast as _;
-use web_sys::HtmlElement;
+use web_sys::{Event, HtmlElement};
+
+/// What was chosen in a select whose options have the names of `all`.
+pub(crate) fn chosen<T: Copy>(event: &Event, all: &[T], id: fn(T) -> &'static str) -> Option<T> {
+    let wanted = event_target_value(event);
+    all.iter().copied().find(|one| id(*one) == wanted)
+}
 
 /// Puts the focus on the first element that a selector finds: what has it may be about to leave the page.
 pub(crate) fn focus(selector: &str) {

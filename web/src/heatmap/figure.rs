@@ -11,6 +11,7 @@ use super::marks::{Marks, SwapAnswers};
 use super::readout::{Agreement, Readout};
 use super::shown::{MapKind, Shown};
 use super::table::TableView;
+use crate::components::chosen;
 use crate::export::ExportButtons;
 use crate::models::KnownLegend;
 use crate::reactive::{dynamic, live, memo};
@@ -61,8 +62,7 @@ pub(crate) fn Figure(state: AppState) -> impl IntoView {
 #[component]
 fn UnitSelect(state: AppState) -> impl IntoView {
     let choose = move |event| {
-        let wanted = event_target_value(&event);
-        if let Some(unit) = Unit::ALL.into_iter().find(|unit| unit.id() == wanted) {
+        if let Some(unit) = chosen(&event, &Unit::ALL, Unit::id) {
             state.unit.set(unit);
         }
     };

@@ -17,6 +17,7 @@ use self::table::Rows;
 use super::parts::KindSelect;
 use super::why::unchecked;
 use super::{PanelFrame, Pending};
+use crate::components::chosen;
 use crate::plot::PlotView;
 use crate::reactive::{dynamic, live, memo};
 use crate::session::OfPairs;
@@ -103,14 +104,12 @@ fn Tools(
 ) -> impl IntoView {
     let lab = state.lab;
     let choose_set = move |event| {
-        let wanted = event_target_value(&event);
-        if let Some(set) = SetChoice::ALL.into_iter().find(|set| set.id() == wanted) {
+        if let Some(set) = chosen(&event, &SetChoice::ALL, SetChoice::id) {
             lab.set.set(set);
         }
     };
     let choose_with = move |event| {
-        let wanted = event_target_value(&event);
-        if let Some(with) = WithChoice::ALL.into_iter().find(|with| with.id() == wanted) {
+        if let Some(with) = chosen(&event, &WithChoice::ALL, WithChoice::id) {
             lab.with.set(with);
         }
     };

@@ -8,6 +8,7 @@ use twinbeam_core::words::{Component, ComponentKind, Direction, Method};
 use wasm_bindgen::JsCast as _;
 use web_sys::Element;
 
+use crate::components::chosen;
 use crate::heatmap::scale::signed;
 use crate::plot::escape;
 use crate::reactive::live;
@@ -92,8 +93,7 @@ pub(super) fn missing(state: AppState) -> &'static str {
 #[component]
 pub(super) fn KindSelect(state: AppState, testid: &'static str) -> impl IntoView {
     let choose = move |event| {
-        let wanted = event_target_value(&event);
-        if let Some(kind) = ComponentKind::ALL.into_iter().find(|kind| kind.id() == wanted) {
+        if let Some(kind) = chosen(&event, &ComponentKind::ALL, ComponentKind::id) {
             state.lab.kind.set(kind);
         }
     };
