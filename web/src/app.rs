@@ -1,3 +1,5 @@
+//! The page from top to bottom, and the frame that shows its figure in another page.
+
 use gloo::events::EventListener;
 use leptos::prelude::*;
 use twinbeam_core::link::{Link, Snapshot, View};

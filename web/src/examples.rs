@@ -1,3 +1,5 @@
+//! The prompt pairs that come with the page, read from `assets/examples.json`.
+
 use serde::Deserialize;
 use twinbeam_core::words::{Experiment, Metric, Written};
 

@@ -1,3 +1,5 @@
+//! How far integrated gradients and activation patching agree: correlations, overlap, differences over means.
+
 mod compared;
 mod plots;
 mod tools;

@@ -1,3 +1,5 @@
+//! What noising and denoising find, side by side, and which components act like AND or like OR.
+
 mod two_ways;
 
 use std::sync::Arc;

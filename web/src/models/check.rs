@@ -1,3 +1,5 @@
+//! How the numbers of the model in use compare with published ones.
+
 use leptos::prelude::*;
 
 use super::known;

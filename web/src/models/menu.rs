@@ -1,3 +1,5 @@
+//! The menu of models, and what fetching one of them would mean.
+
 use js_sys::Reflect;
 use leptos::prelude::*;
 use twinbeam_core::models::CatalogModel;

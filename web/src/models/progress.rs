@@ -1,3 +1,5 @@
+//! How far the model on its way has come, and the button that stops it.
+
 use gloo::timers::callback::Interval;
 use leptos::prelude::*;
 use twinbeam_core::wire::Wait;

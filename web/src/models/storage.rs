@@ -1,3 +1,5 @@
+//! The visitor's own files, and what the browser keeps of models.
+
 use leptos::prelude::*;
 use twinbeam_core::wire::Kept;
 use wasm_bindgen::JsValue;
