@@ -7,6 +7,7 @@ mod convert;
 mod damage;
 mod documents;
 mod engine;
+mod floors;
 #[cfg(feature = "gpu")]
 mod gpu;
 mod hosts;

@@ -1,58 +1,30 @@
 //! The page from top to bottom, and the frame that shows its figure in another page.
 
-use gloo::events::EventListener;
 use leptos::prelude::*;
-use twinbeam_core::link::{Link, Snapshot, View};
-use twinbeam_core::words::Experiment;
+use twinbeam_core::link::Snapshot;
 
 use crate::components::{
-    answers, controls, notice, prompts, reading, status, summary, watch_pointer,
+    answers, controls, link_mark, notice, prompts, reading, status, summary, watch_pointer,
 };
-use crate::explain::{self, Notice};
+use crate::explain;
 use crate::heatmap::Figure;
 use crate::lab::LabPanels;
-use crate::linked::{self, LinkMark};
 use crate::models::{DropTarget, LoadProgress, ModelMenu, SelfCheckResult};
 use crate::neurons::NeuronPanel;
+use crate::ports::address;
 use crate::reactive::{dynamic, live};
+use crate::session::Session;
 use crate::state::AppState;
-use crate::{bridge, draft, url_state};
+use crate::values::percent;
 
 /// The page, or, in another page's frame, the figure alone.
 #[component]
 pub(crate) fn App() -> impl IntoView {
     watch_pointer();
-    let Opened { experiment, snapshot, view, notice, is_named, is_readable } = from_address();
-    let embedded = url_state::is_embedded();
-    let edits = (is_readable && !embedded).then(|| draft::kept(&experiment)).flatten();
-    let back = edits.as_ref().map(|_| explain::draft_is_back());
-    let draft = edits.unwrap_or_else(|| experiment.clone());
-    let state = AppState::new(draft, url_state::device());
-    if back.is_some() {
-        bridge::run_first(experiment.clone());
-    }
-    state.notice.set(notice.or(back));
-    state.take_view(view, &experiment);
-    let has_figure = snapshot.is_some();
-    linked::show(state, &experiment, snapshot);
-    // Back, Forward and a link pasted into the address change the fragment; our own writes do not fire this.
-    let listener = EventListener::new(&window(), "hashchange", move |_event| {
-        let Opened { experiment, snapshot, view, notice, .. } = from_address();
-        state.notice.set(notice);
-        state.take_view(view, &experiment);
-        bridge::batch::draw_again(state);
-        bridge::open(state, experiment, snapshot, false);
-    });
-    // The page listens as long as it lives.
-    listener.forget();
-    // A frame with a figure in it need not compute: its reader opens the page for that.
-    if !(embedded && has_figure) {
-        bridge::begin(state, is_named);
-    }
-    if embedded {
+    let state = AppState::open();
+    if address::is_embedded() {
         view! { <Embedded state /> }.into_any()
     } else {
-        draft::keep(state);
         view! { <Page state /> }.into_any()
     }
 }
@@ -60,6 +32,7 @@ pub(crate) fn App() -> impl IntoView {
 /// From top to bottom: what is asked, what is happening, the figure, how to read it.
 #[component]
 fn Page(state: AppState) -> impl IntoView {
+    let open = reading::is_open();
     // Each part for itself: as one type they would take a third more of the program.
     let head = view! {
         <header class="masthead">
@@ -68,7 +41,7 @@ fn Page(state: AppState) -> impl IntoView {
                 "Which heads and neurons matter for a behaviour, by integrated gradients and by activation patching, "
                 "side by side, on your own device."
             </p>
-            <reading::ReadingSwitch state />
+            <reading::ReadingSwitch open />
         </header>
     };
     let inputs = view! {
@@ -100,9 +73,9 @@ fn Page(state: AppState) -> impl IntoView {
             class:stale=live(move || state.is_stale() == Some(true))
         >
             <summary::Summary state />
-            <LinkMark state />
+            <link_mark::LinkMark state />
             <Figure state />
-            <reading::Reading state />
+            <reading::Reading state open />
             <NeuronPanel state />
             <LabPanels state />
         </section>
@@ -113,7 +86,13 @@ fn Page(state: AppState) -> impl IntoView {
 /// The figure with its prompts, and the way to the page.
 #[component]
 fn Embedded(state: AppState) -> impl IntoView {
-    let address = move || linked::address(state).unwrap_or_else(|_| url_state::page());
+    let address = move || {
+        // The link is of what is on the screen: whatever that is made of.
+        state.view.track();
+        state.committed.track();
+        state.draft.track();
+        state.read(Session::link).map_or_else(|_| address::page(), |link| address::with(&link))
+    };
     let prompts = move || {
         state.draft.with(|draft| {
             [("Clean", &draft.clean), ("Corrupted", &draft.corrupted)].map(|(name, prompt)| {
@@ -136,7 +115,7 @@ fn Embedded(state: AppState) -> impl IntoView {
         })
     };
     let rounding = move || {
-        let percent = explain::percent(Snapshot::ROUNDING);
+        let percent = percent(Snapshot::ROUNDING);
         let words =
             format!("The scores came with the link, rounded to {percent} of a map’s largest.");
         state.is_from_link().then_some(words)
@@ -155,38 +134,5 @@ fn Embedded(state: AppState) -> impl IntoView {
                 {dynamic(rounding)}
             </p>
         </section>
-    }
-}
-
-/// What the address asks for, and what there is to say about it.
-struct Opened {
-    experiment: Experiment,
-    snapshot: Option<Snapshot>,
-    /// What of it is on the screen.
-    view: View,
-    notice: Option<Notice>,
-    /// Whether the address says which model it is for.
-    is_named: bool,
-    /// Whether the address holds nothing else than a link of ours, if that.
-    is_readable: bool,
-}
-
-fn from_address() -> Opened {
-    let plain = |notice| Opened {
-        experiment: Experiment::default(),
-        snapshot: None,
-        view: View::default(),
-        notice,
-        is_named: false,
-        is_readable: true,
-    };
-    match url_state::read() {
-        None => plain(None),
-        Some(Err(error)) => Opened { is_readable: false, ..plain(Some(explain::link(&error))) },
-        Some(Ok(link)) => {
-            let notice = explain::parts_of_link(&link);
-            let Link { experiment, snapshot, view, .. } = link;
-            Opened { experiment, snapshot, view, notice, is_named: true, is_readable: true }
-        }
     }
 }

@@ -1,7 +1,9 @@
 //! The page: two prompts, two methods, one figure. All computing is in the worker.
 //!
-//! Start with `app.rs`. `state.rs` holds the signals, `bridge/` talks to the worker, `explain.rs`
-//! turns every cause of failure into words, `url_state.rs` is the only file that touches the address.
+//! Start with `session/mod.rs`, which says how everything that happens goes through the page, and `app.rs`, the page
+//! from top to bottom. From the ground up: `values/` are plain values; `explain/` turns causes into words; `session/` is
+//! the page as a machine without a browser; `ports/` are its way to workers, address, storage and clock; `state.rs` shows
+//! the session as signals; the other folders draw.
 
 #![allow(unreachable_pub, reason = "the component macro writes `pub` itself")]
 #![allow(
@@ -10,33 +12,24 @@
 )]
 
 mod app;
-mod bridge;
 mod colour;
 mod components;
-mod draft;
 mod examples;
 mod explain;
 mod export;
 mod heatmap;
 mod lab;
-mod linked;
-mod memory;
 mod models;
 mod neurons;
 mod plot;
+mod ports;
 mod reactive;
+mod session;
 mod state;
-mod url_state;
-mod writing;
+mod values;
 
 use leptos::prelude::*;
 use wasm_bindgen::JsCast as _;
-
-/// Version and commit. The worker must be of the same, and exports say it.
-const BUILD: &str = match option_env!("TWINBEAM_BUILD") {
-    Some(build) => build,
-    None => env!("CARGO_PKG_VERSION"),
-};
 
 fn main() {
     std::panic::set_hook(Box::new(|info| {

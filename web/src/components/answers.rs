@@ -4,10 +4,11 @@ use leptos::prelude::*;
 use twinbeam_core::wire::inspection::{AnswerCheck, AnswerReading, Inspection};
 use twinbeam_core::words::{Experiment, Field, TopToken};
 
+use super::focus;
 use super::hints::{self, Hints};
-use super::{edit, focus, visible};
 use crate::reactive::{dynamic, live};
 use crate::state::AppState;
+use crate::values::visible;
 
 /// Entries of an answer field that are shown one by one.
 const MOST_READINGS: usize = 4;
@@ -50,7 +51,7 @@ fn AnswerField(
         get(&mut draft).join("|")
     };
     let type_text = move |text: String| {
-        edit(state, false, |draft| *get(draft) = split(&text));
+        state.edit(false, |draft| *get(draft) = split(&text));
     };
     let in_ids = move || state.draft.with(|draft| draft.written.answers_are_ids());
     let title = move || {
@@ -128,7 +129,7 @@ fn reading(
                 class="chip offer"
                 on:click=move |_event| {
                     let text = text.clone();
-                    edit(state, true, |draft| {
+                    state.edit(true, |draft| {
                         if let Some(entry) = get(draft).get_mut(place) {
                             *entry = text;
                         }

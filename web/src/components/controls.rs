@@ -9,11 +9,14 @@ use wasm_bindgen::JsCast as _;
 use wasm_bindgen_futures::{JsFuture, spawn_local};
 use web_sys::Clipboard;
 
-use super::{edit, focus};
+use super::focus;
 use crate::examples::{Example, examples};
+use crate::explain;
+use crate::ports::address;
 use crate::reactive::{dynamic, live};
-use crate::state::{AppState, Status};
-use crate::{bridge, draft, explain, linked};
+use crate::session::{Session, Visitor};
+use crate::state::AppState;
+use crate::values::Status;
 
 /// How long a button says that the link was copied.
 const COPIED_MILLIS: u32 = 2500;
@@ -29,7 +32,9 @@ pub(crate) fn Examples(state: AppState) -> impl IntoView {
             _ => groups.push((example.task, vec![(index, example.title)])),
         }
     }
+    let chosen_again = Trigger::new();
     let chosen = move || {
+        chosen_again.track();
         let draft = state.draft.get();
         let is_draft = |example: &Example| example.experiment(draft.clone()) == draft;
         let place = all.with_value(|all| all.iter().position(is_draft));
@@ -40,10 +45,11 @@ pub(crate) fn Examples(state: AppState) -> impl IntoView {
         let example = all.with_value(|all| place.and_then(|place| all.get(place).cloned()));
         if !untrack(|| state.reads_text()) {
             // What is chosen shows again as it was.
-            state.draft.update(|_| {});
-            state.notice.set(Some(explain::example_is_text()));
+            chosen_again.notify();
+            state.say(explain::example_is_text());
         } else if let Some(example) = example {
-            bridge::open(state, example.experiment(state.draft.get_untracked()), None, true);
+            let experiment = example.experiment(state.draft.get_untracked());
+            state.tell(Visitor::Open(Box::new(experiment)));
         }
     };
     let options = |entries: Vec<(usize, String)>| {
@@ -125,7 +131,7 @@ fn MetricSelect(state: AppState) -> impl IntoView {
     let choose = move |event| {
         let wanted = event_target_value(&event);
         if let Some(metric) = Metric::ALL.into_iter().find(|metric| metric.id() == wanted) {
-            edit(state, true, |draft| draft.metric = metric);
+            state.edit(true, |draft| draft.metric = metric);
         }
     };
     view! {
@@ -151,7 +157,7 @@ fn StepsField(state: AppState) -> impl IntoView {
     let type_number = move |event| {
         // What is not a number counts as none: the notice then says what is offered.
         let n_steps = event_target_value(&event).trim().parse().unwrap_or(0);
-        edit(state, false, |draft| draft.n_steps = Steps::Fixed(n_steps));
+        state.edit(false, |draft| draft.n_steps = Steps::Fixed(n_steps));
     };
     let number = move || match state.draft.with(|draft| draft.n_steps) {
         Steps::Fixed(0) | Steps::Auto { .. } => String::new(),
@@ -193,7 +199,7 @@ fn AutoSteps(state: AppState) -> impl IntoView {
         } else {
             typed.get_value()
         };
-        edit(state, true, |draft| draft.n_steps = n_steps);
+        state.edit(true, |draft| draft.n_steps = n_steps);
     };
     let words = move || {
         // A link may bring another tolerance than is offered here.
@@ -232,7 +238,7 @@ fn DeviceSelect(state: AppState) -> impl IntoView {
             "gpu" => DeviceChoice::Gpu,
             _ => DeviceChoice::Auto,
         };
-        bridge::start_on(state, choice);
+        state.tell(Visitor::ChooseDevice(choice));
     };
     let chosen = move || match state.device_choice.get() {
         DeviceChoice::Auto => "auto",
@@ -255,13 +261,16 @@ fn DeviceSelect(state: AppState) -> impl IntoView {
 fn Buttons(state: AppState) -> impl IntoView {
     let copied = RwSignal::new(None);
     let share = move |_event| {
-        let address = match linked::address(state) {
-            Ok(address) => address,
+        let address = match state.read(Session::link) {
+            Ok(link) => address::with(&link),
             Err(error) => {
-                state.notice.set(Some(explain::no_link(&error)));
+                state.say(explain::no_link(&error));
                 return;
             }
         };
+        if state.read(Session::leaves_pairs_behind) {
+            state.say(explain::no_pairs_in_link());
+        }
         spawn_local(async move {
             // What the clipboard does not take is shown, to be copied by hand.
             let worked = copy(&address).await;
@@ -282,7 +291,7 @@ fn Buttons(state: AppState) -> impl IntoView {
                 data-testid="run"
                 title="Ctrl+Enter in a prompt does the same"
                 disabled=live(move || !state.can_run())
-                on:click=move |_event| bridge::run(state, true)
+                on:click=move |_event| state.tell(Visitor::Run)
             >
                 "Run"
             </button>
@@ -290,7 +299,7 @@ fn Buttons(state: AppState) -> impl IntoView {
                 type="button"
                 data-testid="cancel"
                 disabled=live(move || !state.is_busy())
-                on:click=move |_event| bridge::cancel(state)
+                on:click=move |_event| state.tell(Visitor::Cancel)
             >
                 "Cancel"
             </button>
@@ -309,9 +318,9 @@ fn Buttons(state: AppState) -> impl IntoView {
                 class="link"
                 data-testid="drop-edits"
                 title="The inputs of the figure come back"
-                hidden=live(move || !draft::is_edited(state))
+                hidden=live(move || !state.is_edited())
                 on:click=move |_event| {
-                    draft::let_go(state);
+                    state.tell(Visitor::LetEditsGo);
                     focus("#prompt-clean");
                 }
             >

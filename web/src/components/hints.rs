@@ -4,7 +4,7 @@ use leptos::prelude::*;
 use twinbeam_core::prompts::Hint;
 use twinbeam_core::words::{Experiment, Field};
 
-use super::{edit, focus};
+use super::focus;
 use crate::explain;
 use crate::reactive::{dynamic, memo};
 use crate::state::AppState;
@@ -40,7 +40,7 @@ fn line(state: AppState, hint: Hint) -> impl IntoView {
         let mend = move |_event| {
             // What has been typed since is not replaced by what was looked at.
             if state.inspected.get_untracked() {
-                edit(state, true, |draft| apply(draft, &hint));
+                state.edit(true, |draft| apply(draft, &hint));
                 focus(&format!("[aria-describedby={}]", id(hint.field)));
             }
         };

@@ -3,6 +3,7 @@
 pub(crate) mod answers;
 pub(crate) mod controls;
 mod hints;
+pub(crate) mod link_mark;
 pub(crate) mod notice;
 pub(crate) mod prompts;
 pub(crate) mod reading;
@@ -15,20 +16,8 @@ use std::cell::Cell;
 use gloo::events::EventListener;
 use leptos::ev::MouseEvent;
 use leptos::prelude::*;
-pub(crate) use twinbeam_core::prompts::hides;
-use twinbeam_core::words::Experiment;
 use wasm_bindgen::JsCast as _;
 use web_sys::HtmlElement;
-
-use crate::bridge;
-use crate::state::AppState;
-
-/// Changes the draft and has it looked at: at once for a choice, after a pause for typing.
-fn edit(state: AppState, at_once: bool, change: impl FnOnce(&mut Experiment)) {
-    state.draft.update(change);
-    state.failed.set(false);
-    bridge::inspect(state, at_once);
-}
 
 /// Puts the focus on the first element that a selector finds: what has it may be about to leave the page.
 pub(crate) fn focus(selector: &str) {
@@ -70,19 +59,4 @@ pub(crate) fn has_moved(event: &MouseEvent) -> bool {
 
 fn place(event: &MouseEvent) -> (i32, i32) {
     (event.client_x(), event.client_y())
-}
-
-/// A token's text with its spaces visible.
-pub(crate) fn visible(text: &str) -> String {
-    text.chars()
-        .map(|character| match character {
-            ' ' => '·',
-            '\n' => '↵',
-            '\r' => '␍',
-            '\t' => '⇥',
-            '\u{a0}' => '⍽',
-            other if hides(other) => '▯',
-            other => other,
-        })
-        .collect()
 }

@@ -8,10 +8,12 @@ use wasm_bindgen::{JsCast as _, JsValue};
 use web_sys::{HtmlDivElement, HtmlElement};
 
 use super::focus;
-use crate::explain::{self, Notice, WayOn};
+use crate::explain;
+use crate::models;
 use crate::reactive::{dynamic, effect};
+use crate::session::Visitor;
 use crate::state::AppState;
-use crate::{bridge, draft, models, writing};
+use crate::values::{Notice, WayOn};
 
 /// What a visitor should know now: what happened, and what keeps the draft from being run.
 #[component]
@@ -25,7 +27,7 @@ pub(crate) fn Notices(state: AppState) -> impl IntoView {
                         type="button"
                         class="dismiss"
                         aria-label="Dismiss"
-                        on:click=move |_event| state.notice.set(None)
+                        on:click=move |_event| state.tell(Visitor::Dismiss)
                     >
                         "×"
                     </button>
@@ -101,15 +103,15 @@ fn button(state: AppState, way_on: WayOn) -> impl IntoView {
     };
     let label = label.to_owned();
     let go = move |_event| match &way_on {
-        WayOn::RunAgain => bridge::run_again(state),
-        WayOn::LoadAgain => bridge::load_again(state, false),
-        WayOn::UseAllTheSame => bridge::load_again(state, true),
-        WayOn::UseCpu => bridge::start_on(state, DeviceChoice::Cpu),
+        WayOn::RunAgain => state.tell(Visitor::RunAgain),
+        WayOn::LoadAgain => state.tell(Visitor::LoadAgain { any_digest: false }),
+        WayOn::UseAllTheSame => state.tell(Visitor::LoadAgain { any_digest: true }),
+        WayOn::UseCpu => state.tell(Visitor::ChooseDevice(DeviceChoice::Cpu)),
         WayOn::UseLocalFiles => choose_files(),
-        WayOn::UseBundled => bridge::use_bundled(state),
-        WayOn::TypeIds => writing::start_with_ids(state),
+        WayOn::UseBundled => state.tell(Visitor::UseBundled),
+        WayOn::TypeIds => state.tell(Visitor::StartWithIds),
         WayOn::DropDraft => {
-            draft::let_go(state);
+            state.tell(Visitor::LetEditsGo);
             focus("#prompt-clean");
         }
         WayOn::Fetch { id, .. } => models::fetch(state, id),

@@ -6,10 +6,11 @@ use twinbeam_core::wire::inspection::{SideView, TokenizerNote};
 use twinbeam_core::words::{Experiment, Field, Written};
 
 use super::hints::{self, Hints};
-use super::{edit, visible};
+use crate::explain;
 use crate::reactive::{dynamic, live};
+use crate::session::Visitor;
 use crate::state::AppState;
-use crate::{bridge, explain, writing};
+use crate::values::visible;
 
 /// What token ids look like.
 const IDS_FOR_EXAMPLE: &str = "464 262 1438";
@@ -46,7 +47,7 @@ fn PromptField(
     let run_on_enter = move |event: leptos::ev::KeyboardEvent| {
         if event.key() == "Enter" && (event.ctrl_key() || event.meta_key()) && state.can_run() {
             event.prevent_default();
-            bridge::run(state, true);
+            state.tell(Visitor::Run);
         }
     };
     view! {
@@ -65,7 +66,7 @@ fn PromptField(
                 placeholder=live(move || typed_in_ids(state).then_some(IDS_FOR_EXAMPLE))
                 prop:value=live(move || state.draft.with(get))
                 on:input=move |event| {
-                    edit(state, false, |draft| set(draft, event_target_value(&event)));
+                    state.edit(false, |draft| set(draft, event_target_value(&event)));
                 }
                 on:keydown=run_on_enter
             ></textarea>
@@ -125,8 +126,8 @@ fn TypedAs(state: AppState) -> impl IntoView {
     let in_ids = move || state.draft.with(|draft| draft.written != Written::Text);
     let can_turn = move || state.inspected.get() && state.reads_text();
     let bos_title = move || {
-        let of = |loaded: &crate::state::Loaded| explain::bos_title(loaded.tokenizer.as_ref());
-        state.loaded.with(|loaded| loaded.as_ref().map_or_else(|| explain::bos_title(None), of))
+        let of = |loaded: &crate::values::Loaded| explain::bos_title(loaded.tokenizer.as_ref());
+        state.loaded.with(|loaded| loaded.as_deref().map_or_else(|| explain::bos_title(None), of))
     };
     let notes = move || {
         let notes = state.loaded.with(|loaded| {
@@ -149,7 +150,7 @@ fn TypedAs(state: AppState) -> impl IntoView {
                 title=live(bos_title)
                 // What is typed in ids is all there is.
                 hidden=live(move || typed_in_ids(state))
-                on:click=move |_event| edit(state, true, |draft| draft.prepend_bos = !draft.prepend_bos)
+                on:click=move |_event| state.edit(true, |draft| draft.prepend_bos = !draft.prepend_bos)
             >
                 "BOS in front"
             </button>
@@ -160,7 +161,7 @@ fn TypedAs(state: AppState) -> impl IntoView {
                 aria-pressed=live(move || in_ids().to_string())
                 title=live(move || explain::written_title(state.reads_text()))
                 disabled=live(move || !can_turn())
-                on:click=move |_event| writing::switch(state)
+                on:click=move |_event| state.tell(Visitor::SwitchWriting)
             >
                 {dynamic(move || explain::written_label(state.draft.with(|draft| draft.written)))}
             </button>

@@ -7,8 +7,9 @@ use twinbeam_core::words::{Component, ComponentKind};
 use crate::explain;
 use crate::heatmap::scale::signed;
 use crate::heatmap::{MapKind, Shown};
-use crate::memory::Memory;
+use crate::ports::{recall, remember};
 use crate::reactive::{dynamic, live, memo};
+use crate::session::Memory;
 use crate::state::AppState;
 
 const KIND: ComponentKind = ComponentKind::Heads;
@@ -17,25 +18,31 @@ const KEY: &str = "twinbeam-reading";
 const CLOSED: &str = "closed";
 
 /// Whether the visitor has not closed it before; a browser that remembers nothing shows it again.
-pub(crate) fn was_open() -> bool {
-    Memory::Lasting.get(KEY).as_deref() != Some(CLOSED)
+fn was_open() -> bool {
+    recall(Memory::Lasting, KEY).as_deref() != Some(CLOSED)
 }
 
-fn set_open(state: AppState, open: bool) {
-    state.reading.set(open);
-    Memory::Lasting.set(KEY, if open { "open" } else { CLOSED });
+/// Whether it is open, as it was left.
+pub(crate) fn is_open() -> RwSignal<bool> {
+    RwSignal::new(was_open())
+}
+
+/// Opens or closes it, which the browser remembers.
+fn turn(open: RwSignal<bool>) {
+    open.update(|open| *open = !*open);
+    remember(Memory::Lasting, KEY, if open.get_untracked() { "open" } else { CLOSED });
 }
 
 /// Opens and closes it.
 #[component]
-pub(crate) fn ReadingSwitch(state: AppState) -> impl IntoView {
+pub(crate) fn ReadingSwitch(open: RwSignal<bool>) -> impl IntoView {
     view! {
         <button
             type="button"
             class="link"
             data-testid="reading-switch"
-            aria-expanded=live(move || state.reading.get().to_string())
-            on:click=move |_event| set_open(state, !state.reading.get_untracked())
+            aria-expanded=live(move || open.get().to_string())
+            on:click=move |_event| turn(open)
         >
             "How to read this"
         </button>
@@ -44,7 +51,7 @@ pub(crate) fn ReadingSwitch(state: AppState) -> impl IntoView {
 
 /// Three steps through the figure that is on the screen, with its own numbers.
 #[component]
-pub(crate) fn Reading(state: AppState) -> impl IntoView {
+pub(crate) fn Reading(state: AppState, open: RwSignal<bool>) -> impl IntoView {
     // With the numbers of the maps above, in their unit.
     let shown = memo(move || Shown::of(state, KIND));
     let largest = move |map: MapKind| {
@@ -82,7 +89,7 @@ pub(crate) fn Reading(state: AppState) -> impl IntoView {
             class="reading"
             aria-labelledby="reading"
             data-testid="reading"
-            hidden=live(move || !state.reading.get())
+            hidden=live(move || !open.get())
         >
             <header>
                 <h2 id="reading">"How to read this"</h2>
@@ -90,7 +97,7 @@ pub(crate) fn Reading(state: AppState) -> impl IntoView {
                     type="button"
                     class="dismiss"
                     aria-label="Close"
-                    on:click=move |_event| set_open(state, false)
+                    on:click=move |_event| turn(open)
                 >
                     "×"
                 </button>

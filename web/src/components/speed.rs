@@ -1,24 +1,28 @@
 //! How fast the device runs each part of a job.
 
+use std::sync::Arc;
+
 use leptos::prelude::*;
 use twinbeam_core::wire::devices::{Bench, BenchRow};
 use wasm_bindgen_futures::spawn_local;
 
 use super::controls::copy;
-use super::status::in_progress;
-use crate::explain::{percent, steps};
+use crate::explain::in_progress;
+use crate::explain::steps;
 use crate::reactive::{dynamic, live};
+use crate::session::Visitor;
 use crate::state::AppState;
-use crate::{BUILD, bridge};
+use crate::values::BUILD;
+use crate::values::{Job, percent};
 
 /// How fast the device runs each part of a job, once the visitor wants to know.
 #[component]
 pub(super) fn Speed(state: AppState) -> impl IntoView {
     let words = move || {
-        if state.bench_job.get().is_none() {
+        if state.job.get() != Some(Job::Speed) {
             return "Measure this device".to_owned();
         }
-        let progress = state.bench_progress.get();
+        let progress = state.progress.get();
         progress.map_or_else(|| "Measuring the speed".to_owned(), in_progress)
     };
     view! {
@@ -29,7 +33,7 @@ pub(super) fn Speed(state: AppState) -> impl IntoView {
                     type="button"
                     data-testid="bench"
                     disabled=live(move || state.is_busy() || state.loaded.with(Option::is_none))
-                    on:click=move |_event| bridge::measure_speed(state)
+                    on:click=move |_event| state.tell(Visitor::MeasureSpeed)
                 >
                     {dynamic(words)}
                 </button>
@@ -46,7 +50,7 @@ pub(super) fn Speed(state: AppState) -> impl IntoView {
 }
 
 #[component]
-fn Measured(bench: Bench, model: String) -> impl IntoView {
+fn Measured(bench: Arc<Bench>, model: String) -> impl IntoView {
     let text = StoredValue::new(in_text(&bench, &model));
     // What the clipboard did not take is shown, to be copied by hand.
     let copied = RwSignal::new(None);
@@ -193,7 +197,7 @@ mod tests {
     use twinbeam_core::wire::devices::BenchPart;
     use twinbeam_core::words::{ComponentKind, Steps};
 
-    use crate::export::tests::committed;
+    use crate::values::committed;
 
     #[test]
     fn numbers_keep_three_digits() {

@@ -5,21 +5,23 @@ use twinbeam_core::wire::devices::GpuState;
 use twinbeam_core::wire::{Kept, LoadPart};
 
 use super::speed::Speed;
-use crate::explain::{self, sentence};
-use crate::models::bytes;
+use crate::explain;
+use crate::explain::in_progress;
 use crate::reactive::{dynamic, live};
-use crate::state::{AppState, Loaded, Origin, Progress, Status};
+use crate::state::AppState;
+use crate::values::{Job, Loaded, Status, bytes};
 
 /// What is happening, how long it will take, and where it is computed.
 #[component]
 pub(crate) fn StatusLine(state: AppState) -> impl IntoView {
+    let now = move || state.progress_of(Job::Heads).or_else(|| state.loading.get());
     let fraction = move || {
-        let progress = state.progress.get().filter(|progress| progress.total > 0);
+        let progress = now().filter(|progress| progress.total > 0);
         progress.map(|progress| progress.done as f64 / progress.total as f64)
     };
     let words = move || match state.status() {
-        Status::Loading => state.progress.get().map_or_else(|| "Starting".to_owned(), in_progress),
-        Status::Running => state.progress.get().map_or_else(|| "Running".to_owned(), in_progress),
+        Status::Loading => now().map_or_else(|| "Starting".to_owned(), in_progress),
+        Status::Running => now().map_or_else(|| "Running".to_owned(), in_progress),
         Status::Done if state.models.waiting.with(Option::is_some) => "From the link".to_owned(),
         Status::Done => match state.seconds.get() {
             Some(seconds) => format!("Done in {seconds:.1} s"),
@@ -40,26 +42,15 @@ pub(crate) fn StatusLine(state: AppState) -> impl IntoView {
         Some(state.gpu.with(line))
     };
     let checked = move || {
-        state.committed.with(|committed| {
-            let committed = committed.as_ref().filter(|c| c.is_of_gpu())?;
-            // What a GPU says is being checked from the first cell on.
-            let is_running =
-                [state.job, state.neuron_job].iter().any(|job| job.with(Option::is_some));
-            match committed.origin {
-                Origin::Link => None,
-                Origin::Device { checked } => Some(explain::device::checked(
-                    checked,
-                    !committed.checking.is_empty() || is_running,
-                )),
-            }
-        })
+        let (report, is_checking) = state.checked.get()?;
+        Some(explain::device::checked(report, is_checking))
     };
     let gpu_memory = move || match state.gpu.get() {
         GpuState::Ready { memory_bytes, .. } => Some(memory_bytes.to_string()),
         GpuState::Unwanted | GpuState::Warming | GpuState::Unused { .. } => None,
     };
-    let model = move || state.loaded.with(|loaded| loaded.as_ref().map(model_words));
-    let loading = move || state.loaded.with(|loaded| loaded.as_ref().map(loading_words));
+    let model = move || state.loaded.with(|loaded| loaded.as_deref().map(model_words));
+    let loading = move || state.loaded.with(|loaded| loaded.as_deref().map(loading_words));
     let memory = move || state.loaded.with(|l| l.as_ref().map(|l| l.memory_bytes.to_string()));
     view! {
         <div class="status-line">
@@ -161,35 +152,10 @@ fn loading_words(loaded: &Loaded) -> String {
     words.join("\n")
 }
 
-/// Phase, share and the time that is left at the speed so far.
-pub(crate) fn in_progress(progress: Progress) -> String {
-    let Progress { phase, done, total, seconds } = progress;
-    let phase = sentence(phase.label());
-    if total == 0 {
-        return phase;
-    }
-    let share = 100.0 * done as f64 / total as f64;
-    // Before a twentieth is done the estimate is a guess.
-    if done == 0 || share < 5.0 {
-        return format!("{phase}: {share:.0} %");
-    }
-    let left = seconds * (total - done) as f64 / done as f64;
-    format!("{phase}: {share:.0} %, about {} left", duration(left))
-}
-
-pub(crate) fn duration(seconds: f64) -> String {
-    if seconds < 60.0 {
-        format!("{} s", seconds.ceil().max(1.0))
-    } else {
-        format!("{} min", (seconds / 60.0).ceil())
-    }
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::export::tests::committed;
-    use crate::models::Identity;
+    use crate::values::{Identity, committed};
 
     #[test]
     fn a_figure_of_another_model_is_told_by_name_and_by_weights() {

@@ -4,11 +4,11 @@ use leptos::prelude::*;
 use twinbeam_core::scores::SideSummary;
 use twinbeam_core::words::Metric;
 
-use super::visible;
 use crate::heatmap::scale::signed;
 use crate::models::PublishedNumber;
 use crate::reactive::{dynamic, live, memo};
 use crate::state::AppState;
+use crate::values::visible;
 
 /// Next tokens shown per run.
 const TOP: usize = 5;

@@ -3,7 +3,8 @@
 use twinbeam_core::wire::Problem;
 use twinbeam_core::wire::devices::{Because, CheckReport, DeviceReport, GpuState, Placement};
 
-use super::{Notice, percent, problem};
+use super::problem;
+use crate::values::{Notice, percent};
 
 /// Where the last job went, what was expected of both devices, and what is known of the GPU. `device`: of the model that
 /// is loaded.

@@ -4,7 +4,7 @@ use twinbeam_core::link::ScaleChoice;
 use twinbeam_core::scores::Unit;
 use twinbeam_core::words::{Component, ComponentKind, Direction, Method, Metric};
 
-use crate::heatmap::Look;
+use crate::values::Look;
 
 /// What the sign of a score says. `look`: in the unit that the scores are in.
 pub(crate) const fn sign(look: Look) -> &'static str {

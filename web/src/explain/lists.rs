@@ -2,7 +2,7 @@
 
 use twinbeam_core::prompts::lists::{MAX_PAIRS, PairList, PairsError};
 
-use super::{count, sentence};
+use crate::values::{count, sentence};
 
 /// After a list was brought back.
 pub(crate) const UNDONE: &str =
@@ -52,6 +52,15 @@ pub(crate) fn no_room(own: usize, n: usize) -> String {
         "The list has {}, and {n} more would be over the {MAX_PAIRS} that are read. Draw at most {room}, or empty the list.",
         count(own, "pair")
     )
+}
+
+/// Why many prompts do not go on.
+pub(crate) const ANOTHER_MODEL: &str = "Another model is in use now than at the beginning: run all pairs anew, or choose \
+    that model again.";
+
+/// A link has named a task that there is not.
+pub(crate) fn no_task(task: &str) -> String {
+    format!("There is no task named “{task}”. Choose one of the list.")
 }
 
 /// How many pairs were read.

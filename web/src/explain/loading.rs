@@ -3,8 +3,8 @@
 use twinbeam_core::models::ModelFiles;
 use twinbeam_core::wire::{FetchFault, Problem, Wait};
 
-use super::{Notice, WayOn, count, problem, says_memory, sentence};
-use crate::models::{CatalogFault, LocalFault};
+use super::{problem, says_memory};
+use crate::values::{CatalogFault, LocalFault, Notice, WayOn, count, sentence};
 
 /// What a model's loading was, when it failed.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]

@@ -1,12 +1,13 @@
 //! The one place that turns causes into words: a title, what to do, and buttons that do it.
 //!
-//! `device.rs` has those of the CPU and the GPU, `loading.rs` those of models and their files, `lists.rs` those of prompt pairs, `typing.rs` what may not be
+//! `device.rs` has those of the CPU and the GPU, `progress.rs` and `loading.rs` those of models and their files, `lists.rs` those of prompt pairs, `typing.rs` what may not be
 //! what was meant; `figure.rs` says what a figure's numbers mean.
 
 pub(crate) mod device;
 mod figure;
 pub(crate) mod lists;
 mod loading;
+mod progress;
 mod typing;
 
 use twinbeam_core::link::{Link, LinkError, Snapshot};
@@ -14,65 +15,17 @@ use twinbeam_core::scores::GapRefused;
 use twinbeam_core::wire::Problem;
 use twinbeam_core::words::{PromptError, Steps};
 
-use crate::linked::LinkCheck;
-use crate::models;
+use crate::values::{LOCAL, LinkCheck, Notice, WayOn, count, percent, sentence};
 pub(crate) use figure::{on_screen, sign, why_apart};
 pub(crate) use loading::{
     LoadFailure, arriving_died, catalog, chosen, from_memory, load_failed, local_files,
     not_deleted, offer, waiting,
 };
+pub(crate) use progress::{arriving, in_progress};
 pub(crate) use typing::{
     bos_title, example_is_text, hint, no_text_of_ids, tokenizer_note, written, written_label,
     written_title,
 };
-
-/// Something a visitor should know.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub(crate) struct Notice {
-    pub(crate) title: String,
-    pub(crate) what_to_do: String,
-    pub(crate) ways_on: Vec<WayOn>,
-}
-
-/// What a notice offers to do.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub(crate) enum WayOn {
-    RunAgain,
-    UseCpu,
-    Reload,
-    /// Load what could not be loaded once more.
-    LoadAgain,
-    /// Use the model, whatever its weights are.
-    UseAllTheSame,
-    UseLocalFiles,
-    UseBundled,
-    /// Prompts and answers are token ids from now on.
-    TypeIds,
-    /// Take the inputs of the figure in place of what was typed.
-    DropDraft,
-    /// Fetch a model of the list.
-    Fetch {
-        id: String,
-        label: String,
-    },
-}
-
-impl Notice {
-    fn new(title: impl Into<String>, what_to_do: impl Into<String>) -> Self {
-        Self { title: title.into(), what_to_do: what_to_do.into(), ways_on: Vec::new() }
-    }
-
-    fn offering(self, ways_on: impl Into<Vec<WayOn>>) -> Self {
-        Self { ways_on: ways_on.into(), ..self }
-    }
-
-    /// Offers to run again, and the CPU to those who are not on it.
-    fn offering_another_run(self, on_gpu: bool) -> Self {
-        let ways_on =
-            if on_gpu { vec![WayOn::UseCpu, WayOn::RunAgain] } else { vec![WayOn::RunAgain] };
-        self.offering(ways_on)
-    }
-}
 
 /// Why a job or the loading has failed.
 pub(crate) fn problem(problem: &Problem, on_gpu: bool) -> Notice {
@@ -242,12 +195,6 @@ pub(crate) fn link(error: &LinkError) -> Notice {
     Notice::new(sentence(&error.to_string()), what_to_do)
 }
 
-/// Words that begin as a sentence does.
-pub(crate) fn sentence(words: &str) -> String {
-    let mut characters = words.chars();
-    characters.next().into_iter().flat_map(char::to_uppercase).chain(characters).collect()
-}
-
 /// What of a link could not be used; `None`: all of it was.
 pub(crate) fn parts_of_link(link: &Link) -> Option<Notice> {
     let in_words = |name: &&str| {
@@ -289,6 +236,15 @@ pub(crate) fn no_link(error: &LinkError) -> Notice {
             "{}. Save the result as JSON under “Take it away” and send that.",
             sentence(&error.to_string())
         ),
+    )
+}
+
+/// A link that leaves the list of pairs behind.
+pub(crate) fn no_pairs_in_link() -> Notice {
+    Notice::new(
+        "The link leaves the prompt pairs out",
+        "A link holds at most 100 pairs, of prompts that are not too long. Send the list itself along, as JSON from “Many prompts” \
+         or with the bundle.",
     )
 }
 
@@ -341,21 +297,6 @@ pub(crate) fn refused(why: &GapRefused) -> String {
     why.to_string().replace('-', "−")
 }
 
-/// A number of something in words, in the singular or the plural.
-pub(crate) fn count(n: usize, one: &str) -> String {
-    format!("{n} {one}{}", if n == 1 { "" } else { "s" })
-}
-
-/// A small share, in percent with two digits that count.
-pub(crate) fn percent(share: f32) -> String {
-    let percent = 100.0 * share;
-    if percent == 0.0 {
-        return "0 %".to_owned();
-    }
-    let decimals = (1.0 - f64::from(percent.abs()).log10().floor()).clamp(0.0, 8.0) as usize;
-    format!("{percent:.decimals$} %")
-}
-
 /// How close steps that are found by themselves must come, as a share of the gap.
 pub(crate) fn tolerance(steps: Steps) -> Option<String> {
     match steps {
@@ -402,7 +343,7 @@ pub(crate) fn other_model(asked: &str, shown: &str) -> Notice {
 
 /// A link's figure is of a model that this page does not have.
 pub(crate) fn unknown_model(asked: &str, shown: &str) -> Notice {
-    let of = if asked == models::LOCAL {
+    let of = if asked == LOCAL {
         "files of the sender’s own".to_owned()
     } else {
         format!("the model “{asked}”, which this page does not have")
@@ -554,13 +495,5 @@ mod tests {
         assert_eq!(known, "The server answers 404 for worker.js. Your inputs are kept.");
         let unknown = no_worker(UNSAID).what_to_do;
         assert!(unknown.contains("why. Either its program did not come"), "{unknown}");
-    }
-
-    #[test]
-    fn small_shares_keep_two_digits() {
-        assert_eq!(
-            [0.0, 0.5, 0.02, 0.001234, 1.5e-5].map(percent),
-            ["0 %", "50 %", "2.0 %", "0.12 %", "0.0015 %"]
-        );
     }
 }

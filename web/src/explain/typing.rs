@@ -4,8 +4,7 @@ use twinbeam_core::prompts::{About, Hint, name_of};
 use twinbeam_core::wire::inspection::{TokenizerNote, TokenizerReport};
 use twinbeam_core::words::Written;
 
-use super::Notice;
-use crate::components::visible;
+use crate::values::{Notice, visible};
 
 /// Characters of a text that a hint repeats.
 const MOST_QUOTED: usize = 60;

@@ -8,12 +8,13 @@ use twinbeam_core::words::{Component, ComponentKind, Direction};
 use super::notebook::{Origin, notebook};
 use super::zip::Entry;
 use super::{Record, Screen};
-use crate::bridge::batch::Summary;
 use crate::explain;
 use crate::heatmap::scale::signed;
-use crate::heatmap::{Look, MapKind, Shown};
+use crate::heatmap::{MapKind, Shown};
 use crate::lab::common_unit;
 use crate::plot::{Axis, Drawn, Labels, Matrix, Point, Xy, standalone};
+use crate::session::Summary;
+use crate::values::Look;
 
 /// What goes into the archive beside what is on the screen.
 pub(super) struct Extras<'a> {
@@ -185,8 +186,9 @@ fn one_line(text: &str) -> String {
 
 #[cfg(test)]
 mod tests {
-    use super::super::record::tests::{committed, screen};
+    use super::super::record::tests::screen;
     use super::*;
+    use crate::values::committed;
 
     fn extras<'a>() -> Extras<'a> {
         Extras { origin: Origin::of(None), batch: None, pairs: &[] }

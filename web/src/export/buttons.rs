@@ -10,11 +10,12 @@ use super::notebook::Origin;
 use super::record::Looked;
 use super::save::{save_bytes, save_png, save_text};
 use super::{Screen, embed, zip};
-use crate::bridge::batch::Summary;
-use crate::lab::Slot;
+use crate::ports::address;
 use crate::reactive::{dynamic, live, memo};
-use crate::state::{AppState, Committed};
-use crate::{explain, models, url_state};
+use crate::session::Session;
+use crate::state::AppState;
+use crate::values::{Committed, Job, Slot};
+use crate::{explain, models};
 
 /// What a result can be saved as.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -52,13 +53,13 @@ pub(crate) fn ExportButtons(state: AppState) -> impl IntoView {
         clippy::redundant_closure_for_method_calls,
         reason = "the method alone would be of one lifetime"
     )]
-    let link =
-        memo(move || on_screen(state, |screen| screen.link()).unwrap_or_else(url_state::page));
+    let link = memo(move || on_screen(state, |screen| screen.link()).unwrap_or_else(address::page));
     let line = memo(move || embed::frame(&link.get()));
     // A figure in the making is not taken away.
     let nothing = memo(move || {
         let whole = |c: &Committed| c.is_complete(ComponentKind::Heads);
-        state.job.get().is_some() || !state.committed.with(|c| c.as_ref().is_some_and(whole))
+        state.job.get() == Some(Job::Heads)
+            || !state.committed.with(|c| c.as_deref().is_some_and(whole))
     });
     let embedding = RwSignal::new(false);
     let files = Format::ALL.map(|format| {
@@ -114,21 +115,18 @@ fn EmbedLine(line: Memo<String>) -> impl IntoView {
 /// Makes something of what is on the screen, once there is a result: of the experiment as it was run, whatever is
 /// being typed.
 fn on_screen<T>(state: AppState, make: impl FnOnce(&Screen<'_>) -> T) -> Option<T> {
-    let looked = |slot| {
-        let answer = state.lab.answers(slot).get()?;
-        if state.is_of_figure(&answer) { Looked::of(&answer) } else { None }
-    };
+    let looked = |slot| Looked::of(&*state.last_answer(slot)?);
     let lab = Slot::ALL.into_iter().filter_map(looked).collect();
-    let (view, known) = (state.view(), models::heads(state));
+    let (view, known) = ((*state.view.get()).clone(), models::heads(state));
     state.committed.with(|committed| {
         state.linked.with(|linked| {
             Some(make(&Screen {
-                committed: committed.as_ref()?,
+                committed: committed.as_deref()?,
                 view,
-                linked: linked.as_ref().map(|(_, snapshot)| snapshot),
+                linked: linked.as_deref().map(|(_, snapshot)| snapshot),
                 known,
                 lab,
-                page: url_state::page(),
+                page: address::page(),
             }))
         })
     })
@@ -137,7 +135,7 @@ fn on_screen<T>(state: AppState, make: impl FnOnce(&Screen<'_>) -> T) -> Option<
 fn save(state: AppState, format: Format) {
     let said = move |result: Result<(), JsValue>| {
         if let Err(error) = result {
-            state.notice.set(Some(explain::not_saved(&format!("{error:?}"))));
+            state.say(explain::not_saved(&format!("{error:?}")));
         }
     };
     let save = |screen: &Screen<'_>| match format {
@@ -170,11 +168,9 @@ fn packed(state: AppState, screen: &Screen<'_>) -> Result<Vec<u8>, rawzip::Error
     // A link does not say where its model is, but the list of models may.
     let listed = || state.models.spec(&screen.experiment().model)?.identity.address;
     let address = screen.committed.model.identity.address.clone().or_else(listed);
-    let batch = state.lab.batch;
-    let entries = batch.pairs.with_untracked(|pairs| {
-        let extras =
-            Extras { origin: Origin::of(address.as_deref()), batch: Summary::of(state), pairs };
-        bundle::entries(screen, extras)
-    });
+    let origin = Origin::of(address.as_deref());
+    let pairs = state.lab.pairs.all.get_untracked();
+    let batch = state.read(Session::summary);
+    let entries = bundle::entries(screen, Extras { origin, batch, pairs: &pairs });
     zip::archive(&entries, (js_sys::Date::now() / 1000.0) as i64)
 }

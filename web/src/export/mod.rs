@@ -17,8 +17,6 @@ mod zip;
 
 pub(crate) use buttons::ExportButtons;
 use record::Record;
-#[cfg(test)]
-pub(crate) use record::tests;
 pub(crate) use save::save_text;
 use screen::Screen;
 use svg::Picture;

@@ -12,10 +12,7 @@ use twinbeam_core::words::{
 
 use super::{Screen, csv};
 use crate::explain;
-use crate::heatmap::Look;
-use crate::lab::Answer;
-use crate::models::Identity;
-use crate::state::{Committed, Origin};
+use crate::values::{Answer, Committed, Identity, Look, Origin};
 
 /// A result with everything that is needed to judge and to repeat it.
 ///
@@ -199,7 +196,7 @@ impl Record {
         let (clean, corrupted) = committed.sides.clone();
         let experiment = committed.experiment.clone();
         Self {
-            twinbeam: crate::BUILD,
+            twinbeam: crate::values::BUILD,
             link: screen.link(),
             model_title: title,
             model_commit: commit,
@@ -370,11 +367,10 @@ fn device_words(device: &DeviceReport) -> String {
 #[cfg(test)]
 pub(crate) mod tests {
     use twinbeam_core::models::Catalog;
-    use twinbeam_core::scores::{MetricValues, Patches, TableKey, Tables, Unit, UnitBasis};
-    use twinbeam_core::wire::Kept;
+    use twinbeam_core::scores::{Patches, TableKey, Unit};
 
     use super::*;
-    use crate::state::Loaded;
+    use crate::values::committed;
 
     /// A result as the page shows it at first.
     pub(crate) fn screen(committed: &Committed) -> Screen<'_> {
@@ -391,74 +387,6 @@ pub(crate) mod tests {
     /// A small result whose prompts try to break out.
     pub(crate) fn record() -> Record {
         screen(&committed()).record()
-    }
-
-    pub(crate) fn committed() -> Committed {
-        let experiment = Experiment {
-            clean: "=1+1\nsay \"yes\", <b>now</b> & then".to_owned(),
-            ..Experiment::default()
-        };
-        let side = |logit_diff| SideSummary {
-            metrics: MetricValues {
-                logit_diff,
-                prob_answer: 0.5,
-                prob_wrong: 0.25,
-                prob_diff: 0.25,
-                log_prob: -0.7,
-                kl: 0.0,
-            },
-            n_pos: 5,
-            top: Vec::new(),
-        };
-        let table = |method, values: [f32; 4]| {
-            ScoreTable::new(
-                TableKey { kind: ComponentKind::Heads, method, direction: Direction::Noising },
-                2,
-                values.to_vec(),
-            )
-        };
-        let sides = (side(3.0), side(-1.0));
-        Committed {
-            basis: UnitBasis::new(experiment.metric, &sides.0, &sides.1, 4),
-            experiment,
-            origin: Origin::Device { checked: None },
-            neurons_on: None,
-            checking: Vec::new(),
-            coverage: [None; 2],
-            neurons: Vec::new(),
-            model: loaded(),
-            sides,
-            tables: Tables::from_iter([
-                table(Method::Ig, [0.5, -0.25, 0.0, 1.0]),
-                table(Method::Ap, [0.25, -0.25, 0.0, 2.0]),
-            ]),
-        }
-    }
-
-    fn loaded() -> Loaded {
-        let shape = ModelShape {
-            n_layers: 2,
-            n_heads: 2,
-            d_model: 4,
-            d_head: 2,
-            d_mlp: 8,
-            n_ctx: 8,
-            d_vocab: 9,
-        };
-        let device =
-            DeviceReport { gpu: false, name: "CPU".to_owned(), reason: "Chosen.".to_owned() };
-        Loaded {
-            identity: Identity { title: "Bundled model".to_owned(), ..Identity::named("mini") },
-            shape,
-            device,
-            fingerprint: "ab".repeat(32),
-            shards: None,
-            as_expected: None,
-            tokenizer: None,
-            kept: Kept::Elsewhere,
-            seconds: Vec::new(),
-            memory_bytes: 0,
-        }
     }
 
     #[test]

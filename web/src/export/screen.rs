@@ -8,9 +8,8 @@ use twinbeam_core::words::{ComponentKind, Experiment};
 use super::record::{Looked, Record};
 use super::svg;
 use super::svg::Picture;
-use crate::heatmap::{Look, Shown};
-use crate::linked::snapshot_of;
-use crate::state::Committed;
+use crate::heatmap::Shown;
+use crate::values::{Committed, Look};
 
 /// A result and what is on the screen of it.
 #[derive(Debug, Clone)]
@@ -45,7 +44,7 @@ impl Screen<'_> {
 
     /// The address that shows all this again, with the result in it; the page's own, where it fits into none.
     pub(super) fn link(&self) -> String {
-        let snapshot = snapshot_of(self.committed, self.linked);
+        let snapshot = self.committed.snapshot(self.linked);
         match print_link(self.experiment(), snapshot.as_ref(), &self.view) {
             Ok(link) => format!("{}#{link}", self.page),
             Err(_too_long) => self.page.clone(),
@@ -82,13 +81,13 @@ mod tests {
     use super::super::bundle::{Extras, entries};
     use super::super::embed;
     use super::super::notebook::Origin;
-    use super::super::record::tests::{committed, screen};
+    use super::super::record::tests::screen;
     use super::*;
     use crate::explain;
     use crate::heatmap::MapKind;
     use crate::heatmap::scale::signed;
-    use crate::linked;
     use crate::plot::escape;
+    use crate::values::committed;
 
     /// What is drawn at random.
     #[derive(Debug, Clone)]
@@ -200,8 +199,8 @@ mod tests {
         if !state.from_link {
             return (committed, None);
         }
-        let snapshot = snapshot_of(&committed, None).expect("its heads are complete");
-        (linked::committed(committed.experiment, &snapshot), Some(snapshot))
+        let snapshot = committed.snapshot(None).expect("its heads are complete");
+        (Committed::of_link(committed.experiment, &snapshot), Some(snapshot))
     }
 
     /// The texts of an SVG that have a class, in their order.
@@ -349,7 +348,7 @@ mod tests {
             prop_assert_eq!((&read.experiment, &read.view), (&committed.experiment, &state.view));
             prop_assert!(read.refused.is_empty() && !read.has_unknown);
             let again = read.snapshot.expect("the heads are complete");
-            let again = linked::committed(read.experiment, &again);
+            let again = Committed::of_link(read.experiment, &again);
             let reopened = Shown::new(&again, Look::of(&read.view), ComponentKind::Heads);
             prop_assert_eq!(reopened.look(), shown.look());
             for map in MapKind::ALL {

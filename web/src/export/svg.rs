@@ -283,8 +283,9 @@ fn wrap(text: &str, width: usize, most: usize) -> Vec<String> {
 
 #[cfg(test)]
 mod tests {
-    use super::super::record::tests::{committed, screen};
+    use super::super::record::tests::screen;
     use super::*;
+    use crate::values::committed;
 
     fn drawn() -> Picture {
         screen(&committed()).picture()

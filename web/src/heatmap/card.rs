@@ -5,11 +5,12 @@ use twinbeam_core::scores::ScoreTable;
 use twinbeam_core::words::{Component, ComponentKind, Direction};
 
 use super::scale::small;
-use super::shown::{Look, MapKind, Shown, Standing};
-use crate::explain::{self, count};
+use super::shown::{MapKind, Shown, Standing};
+use crate::explain;
 use crate::models;
 use crate::reactive::dynamic;
 use crate::state::AppState;
+use crate::values::{Look, count};
 
 /// All that is known of the pinned component, if it is of this kind: both methods, both directions, where it
 /// stands.

@@ -11,11 +11,11 @@ use twinbeam_core::words::{Component, ComponentKind, Steps};
 use super::scale::{signed, small};
 use super::shown::{MapKind, Shown};
 use crate::components::{focus, has_moved};
-use crate::explain::count;
 use crate::lab::Found;
 use crate::models;
 use crate::reactive::{dynamic, live, memo};
-use crate::state::{AppState, Committed};
+use crate::state::AppState;
+use crate::values::count;
 
 /// One map: a table with a row per layer and a column per head.
 #[component]
@@ -278,8 +278,8 @@ fn NoDifference(shown: Memo<Shown>) -> impl IntoView {
 fn Convergence(state: AppState, shown: Memo<Shown>) -> impl IntoView {
     // Found by itself, the number of points is another for each layer.
     let auto = move || {
-        let steps = |c: &Option<Committed>| c.as_ref().map(|c| c.experiment.n_steps);
-        matches!(state.committed.with(steps), Some(Steps::Auto { .. }))
+        let steps = state.committed.with(|c| c.as_ref().map(|c| c.experiment.n_steps));
+        matches!(steps, Some(Steps::Auto { .. }))
     };
     let rows = move || {
         let (layers, unit) = shown.with(|shown| {

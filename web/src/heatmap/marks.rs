@@ -6,10 +6,11 @@ use twinbeam_core::words::{ComponentKind, Method, Steps};
 
 use super::scale::{signed, small};
 use super::trust::Trust;
-use crate::bridge;
-use crate::explain::{self, percent};
+use crate::explain;
 use crate::reactive::{dynamic, live, memo};
+use crate::session::Visitor;
 use crate::state::AppState;
+use crate::values::percent;
 
 const MOST_POINTS: usize = Steps::MOST_POINTS;
 
@@ -156,9 +157,8 @@ pub(super) fn Marks(state: AppState) -> impl IntoView {
 #[component]
 pub(super) fn SwapAnswers(state: AppState) -> impl IntoView {
     let swap = move |_event| {
-        state.draft.update(|draft| std::mem::swap(&mut draft.answer, &mut draft.wrong));
-        bridge::inspect(state, true);
-        bridge::run_again(state);
+        state.edit(true, |draft| std::mem::swap(&mut draft.answer, &mut draft.wrong));
+        state.tell(Visitor::RunAgain);
     };
     view! {
         <button

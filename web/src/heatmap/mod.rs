@@ -14,5 +14,5 @@ pub(crate) use card::Card;
 pub(crate) use figure::Figure;
 pub(crate) use map::{Legend, is_found};
 pub(crate) use readout::{Agreement, Readout, threshold};
-pub(crate) use shown::{Look, MapKind, Shown};
+pub(crate) use shown::{MapKind, Shown};
 pub(crate) use table::TableView;

@@ -11,6 +11,7 @@ use super::shown::{MapKind, Shown};
 use crate::models;
 use crate::reactive::{dynamic, memo};
 use crate::state::AppState;
+use crate::values::Job;
 
 /// The component under the pointer or the focus, else the pinned one.
 #[component]
@@ -61,9 +62,9 @@ pub(crate) fn Agreement(state: AppState, kind: ComponentKind) -> impl IntoView {
         ComponentKind::Neurons => "agreement-neurons",
     };
     // As long as more scores come, nobody is ticked.
-    let job = if kind == ComponentKind::Heads { state.job } else { state.neuron_job };
+    let job = if kind == ComponentKind::Heads { Job::Heads } else { Job::Neurons };
     let ticks = memo(move || {
-        if job.with(Option::is_some) {
+        if state.job.get() == Some(job) {
             return String::new();
         }
         tick(state.lab.highlight.get(), kind, state.metric().unit())

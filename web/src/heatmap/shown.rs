@@ -1,12 +1,12 @@
 //! What the figure shows, worked out from the scores: units, scales and words. Nothing here draws.
 
-use leptos::prelude::*;
-use twinbeam_core::link::{ScaleChoice, View};
+use twinbeam_core::link::ScaleChoice;
 use twinbeam_core::scores::{GapRefused, ScoreTable, Unit, UnitBasis};
-use twinbeam_core::words::{Component, ComponentKind, Direction, Method, Metric};
+use twinbeam_core::words::{Component, ComponentKind, Method, Metric};
 
 use super::scale::{Scale, signed};
-use crate::state::{AppState, Committed};
+use crate::state::AppState;
+use crate::values::{Committed, Look};
 
 /// A map of the figure.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -35,25 +35,6 @@ impl MapKind {
             Self::Ap => "Activation patching",
             Self::Diff => "IG − AP",
         }
-    }
-}
-
-/// How a result is looked at: what of a view decides what its maps say.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
-pub(crate) struct Look {
-    pub(crate) direction: Direction,
-    pub(crate) unit: Unit,
-    pub(crate) scale: ScaleChoice,
-}
-
-impl Look {
-    pub(crate) const fn of(view: &View) -> Self {
-        Self { direction: view.direction, unit: view.unit, scale: view.scale }
-    }
-
-    /// This look in the unit that a result is really shown in: where the chosen one is refused, the metric's.
-    pub(crate) fn at(self, basis: &UnitBasis) -> Self {
-        Self { unit: self.unit.or_metric(basis), ..self }
     }
 }
 
@@ -228,6 +209,7 @@ mod tests {
     use twinbeam_core::scores::TableKey;
 
     use super::*;
+    use twinbeam_core::words::Direction;
 
     const BASIS: UnitBasis =
         UnitBasis { metric: Metric::LogitDiff, gap: 4.0, n_pos: 5, d_model: 10 };
@@ -295,7 +277,7 @@ mod tests {
     #[test]
     fn where_a_unit_is_refused_everything_is_in_the_metrics_and_says_so() {
         for gap in [-4.0, 0.05] {
-            let mut committed = crate::export::tests::committed();
+            let mut committed = crate::values::committed();
             committed.basis.gap = gap;
             for unit in [Unit::ShareOfGap, Unit::Notebook] {
                 let of = |unit| {

@@ -10,10 +10,11 @@ use twinbeam_core::words::{ComponentKind, Direction, Method};
 
 use super::marks::{Mark, marks, off, worst};
 use super::scale::signed;
-use crate::explain::{count, percent, steps};
+use crate::explain::steps;
 use crate::plot::escape;
 use crate::reactive::memo;
-use crate::state::{AppState, Committed, Origin};
+use crate::state::AppState;
+use crate::values::{Committed, Origin, count, percent};
 
 /// What a mark says.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -288,7 +289,7 @@ mod tests {
     use twinbeam_core::words::TopToken;
 
     use super::*;
-    use crate::export::tests::committed as own;
+    use crate::values::committed as own;
 
     fn set_deltas(committed: &mut Committed, deltas: [f32; 2]) {
         let (kind, method) = (ComponentKind::Heads, Method::Ig);

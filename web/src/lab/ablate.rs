@@ -16,12 +16,12 @@ use self::question::{Sets, averaged, faithfulness, replacement, sets};
 use self::table::Rows;
 use super::parts::KindSelect;
 use super::why::unchecked;
-use super::{PanelFrame, Pending, Slot};
-use crate::bridge::batch;
-use crate::explain::count;
+use super::{PanelFrame, Pending};
 use crate::plot::PlotView;
 use crate::reactive::{dynamic, live, memo};
+use crate::session::OfPairs;
 use crate::state::AppState;
+use crate::values::{Slot, count};
 
 /// Pairs that are drawn where there are none.
 const DRAWN_PAIRS: usize = 16;
@@ -45,8 +45,7 @@ pub(super) fn Ablate(state: AppState) -> impl IntoView {
     let is_open = memo(move || lab.is_open(Panel::Ablate));
     let sets = memo(move || is_open.get().then(|| sets(state)).flatten());
     let replacement = memo(move || {
-        let pairs = lab.batch.pairs;
-        is_open.get().then(|| pairs.with(|pairs| replacement(lab.with.get(), pairs))).flatten()
+        is_open.get().then(|| lab.pairs.with(|pairs| replacement(lab.with.get(), pairs))).flatten()
     });
     let is_asked = memo(move || state.is_ablated());
     state.ask(Slot::Ablate, move || {
@@ -120,10 +119,7 @@ fn Tools(
         n.map_or_else(|| set_name(set).to_owned(), |n| format!("{} ({n})", set_name(set)))
     };
     let run = move |_event| {
-        state
-            .lab
-            .ablated
-            .set(state.committed.with_untracked(|c| c.as_ref().map(|c| c.experiment.clone())));
+        state.ask_for_figure(lab.ablated);
     };
     let cannot_run = move || {
         let lacks = sets.with(Option::is_none) || replacement.with(Option::is_none);
@@ -165,7 +161,11 @@ fn Tools(
                         class="way-on"
                         data-testid="ablate-draw"
                         disabled=live(move || state.loaded.with(Option::is_none))
-                        on:click=move |_event| batch::draw(state, "ioi", DRAWN_PAIRS, 1)
+                        on:click=move |_event| state.tell(OfPairs::Draw {
+                            task: "ioi".to_owned(),
+                            n: DRAWN_PAIRS,
+                            seed: 1,
+                        })
                     >
                         "draw 16 pairs of indirect object identification"
                     </button>
@@ -188,7 +188,7 @@ fn note(state: AppState, sets: Memo<Option<Sets>>, is_asked: Memo<bool>) -> Stri
             .to_owned()
     };
     if lab.with.get() == WithChoice::Mean {
-        let n = 2 * lab.batch.pairs.with(|pairs| averaged(pairs).count());
+        let n = 2 * lab.pairs.with(|pairs| averaged(pairs).count());
         if n > 0 {
             let more = format!(" The mean is over {}.", count(n, "prompt"));
             words.push_str(&more);

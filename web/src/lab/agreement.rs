@@ -15,11 +15,12 @@ use twinbeam_core::words::{Component, ComponentKind, Direction};
 use self::compared::{Compared, FromZero};
 use self::tools::{Selection, Threshold};
 use super::parts::{self, KindSelect};
-use super::{PanelFrame, Pending, Slot};
+use super::{PanelFrame, Pending};
 use crate::models;
 use crate::plot::{Drawn, Pick, PlotView};
 use crate::reactive::{dynamic, live, memo};
 use crate::state::AppState;
+use crate::values::Slot;
 
 /// How far the two methods agree.
 #[component]

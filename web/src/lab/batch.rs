@@ -12,12 +12,13 @@ use wasm_bindgen::JsValue;
 
 use self::entry::Entry;
 use super::PanelFrame;
-use crate::components::status::duration;
+use crate::explain;
 use crate::export::save_text;
 use crate::plot::PlotView;
-use crate::reactive::{dynamic, effect, live, memo};
-use crate::state::{AppState, Progress};
-use crate::{bridge, explain};
+use crate::reactive::{dynamic, live, memo};
+use crate::session::{OfPairs, Session};
+use crate::state::AppState;
+use crate::values::{Job, Progress, count, duration};
 
 /// Before this part of a pair is done, an estimate of its time is a guess.
 const LEAST_SHARE: f64 = 0.05;
@@ -25,9 +26,6 @@ const LEAST_SHARE: f64 = 0.05;
 /// Many pairs of prompts.
 #[component]
 pub(super) fn ManyPrompts(state: AppState) -> impl IntoView {
-    // Whoever needs the pairs has them, also while this panel is closed.
-    effect(move || bridge::batch::draw_missing(state));
-    entry::keep_in_field(state);
     view! {
         <PanelFrame
             state
@@ -51,13 +49,13 @@ pub(super) fn ManyPrompts(state: AppState) -> impl IntoView {
 /// Settings, buttons and how far it is.
 #[component]
 fn Controls(state: AppState) -> impl IntoView {
-    let batch = state.lab.batch;
-    let n = memo(move || batch.pairs.with(Vec::len));
-    let running = batch.running;
+    let pairs = state.lab.pairs;
+    let n = memo(move || pairs.all.with(|all| all.len()));
+    let running = pairs.is_running;
     let settings = move || {
         let title = |id: &str| state.models.title(id);
         state.draft.with(|draft| {
-            batch.of.with(|of| match of {
+            pairs.of.with(|of| match of {
                 None => format!(
                     "Each pair is read at its own last token, with {}.",
                     settings_words(draft, title)
@@ -79,23 +77,23 @@ fn Controls(state: AppState) -> impl IntoView {
         running.get() || n.get() == 0 || !possible || state.loaded.with(Option::is_none)
     });
     let cannot_resume = memo(move || {
-        let is_done = batch.next.get() >= n.get();
-        running.get() || is_done || batch.of.with(Option::is_none)
+        let is_done = pairs.next.get() >= n.get();
+        running.get() || is_done || pairs.of.with(Option::is_none)
     });
     // Between two pairs there is no progress to go by.
     let seconds_per_pair = Memo::new(move |before: Option<&Option<f64>>| {
-        batch.progress.get().and_then(seconds_of).or_else(|| before.copied().flatten())
+        state.progress_of(Job::Pair).and_then(seconds_of).or_else(|| before.copied().flatten())
     });
     let progress = move || {
-        let (done, n) = (batch.next.get(), n.get());
-        if batch.of.with(Option::is_none) {
+        let (done, n) = (pairs.next.get(), n.get());
+        if pairs.of.with(Option::is_none) {
             return match (n, state.loaded.with(Option::is_none)) {
                 (0, _) => String::new(),
                 (_, true) => "They can be run as soon as a model is there.".to_owned(),
-                (n, false) => format!("{} to run.", explain::count(n, "pair")),
+                (n, false) => format!("{} to run.", count(n, "pair")),
             };
         }
-        let waits = running.get() && state.lab.batch_job.with(Option::is_none);
+        let waits = running.get() && state.job.get() != Some(Job::Pair);
         let left = seconds_per_pair.get().filter(|_| running.get());
         progress_words(done, n, running.get(), waits, left)
     };
@@ -106,9 +104,9 @@ fn Controls(state: AppState) -> impl IntoView {
                 <input
                     type="checkbox"
                     data-testid="batch-neurons"
-                    prop:checked=live(move || batch.neurons.get())
-                    disabled=running
-                    on:change=move |event| batch.neurons.set(event_target_checked(&event))
+                    prop:checked=live(move || pairs.neurons.get())
+                    disabled=live(move || running.get())
+                    on:change=move |event| pairs.neurons.set(event_target_checked(&event))
                 />
                 " neurons too (many times slower)"
             </label>
@@ -116,7 +114,7 @@ fn Controls(state: AppState) -> impl IntoView {
                 type="button"
                 data-testid="batch-run"
                 disabled=cannot_begin
-                on:click=move |_event| bridge::batch::begin(state)
+                on:click=move |_event| state.tell(OfPairs::Run)
             >
                 "Run all"
             </button>
@@ -124,7 +122,7 @@ fn Controls(state: AppState) -> impl IntoView {
                 type="button"
                 data-testid="batch-stop"
                 disabled=live(move || !running.get())
-                on:click=move |_event| bridge::batch::pause(state)
+                on:click=move |_event| state.tell(OfPairs::Stop)
             >
                 "Stop"
             </button>
@@ -132,14 +130,14 @@ fn Controls(state: AppState) -> impl IntoView {
                 type="button"
                 data-testid="batch-resume"
                 disabled=cannot_resume
-                on:click=move |_event| bridge::batch::resume(state)
+                on:click=move |_event| state.tell(OfPairs::GoOn)
             >
                 "Go on"
             </button>
             <progress
                 aria-label="Pairs that are done"
                 max=n
-                prop:value=live(move || batch.next.get() as f64)
+                prop:value=live(move || pairs.next.get() as f64)
             ></progress>
             <span data-testid="batch-progress" role="status">{dynamic(progress)}</span>
         </div>
@@ -149,32 +147,32 @@ fn Controls(state: AppState) -> impl IntoView {
 /// What the pairs have in common, in the direction on the screen.
 #[component]
 fn Results(state: AppState) -> impl IntoView {
-    let merged = state.lab.batch.merged;
-    let some = memo(move || merged.with(|m| m.as_ref().is_some_and(|m| m.n() > 0)));
+    let merged = state.lab.pairs.merged;
+    let some = memo(move || merged.with(|m| m.as_deref().is_some_and(|m| m.n() > 0)));
     let any = memo(move || merged.with(Option::is_some));
     let html = move |of: fn(&Merged, Direction) -> String| {
-        move || merged.with(|m| m.as_ref().map(|m| of(m, state.direction())).unwrap_or_default())
+        move || merged.with(|m| m.as_deref().map(|m| of(m, state.direction())).unwrap_or_default())
     };
     let maps = move || {
         found::MAPS.map(|map| {
             let drawn =
-                memo(move || merged.with(|m| found::map(m.as_ref()?, map, state.direction())));
+                memo(move || merged.with(|m| found::map(m.as_deref()?, map, state.direction())));
             view! { <PlotView state testid=map.testid() label=map.title() drawn /> }.into_any()
         })
     };
     let save = move |name: &'static str, text: String| {
         let saved: Result<(), JsValue> = save_text(name, "application/json", &text);
         if let Err(error) = saved {
-            state.notice.set(Some(explain::not_saved(&format!("{error:?}"))));
+            state.say(explain::not_saved(&format!("{error:?}")));
         }
     };
     let save_summary = move |_event| {
-        if let Some(summary) = bridge::batch::Summary::of(state) {
+        if let Some(summary) = state.read(Session::summary) {
             save("twinbeam-batch.json", summary.json);
         }
     };
     let save_pairs = move |_event| {
-        save("twinbeam-pairs.json", state.lab.batch.pairs.with_untracked(|p| print_pairs(p)));
+        save("twinbeam-pairs.json", print_pairs(&state.lab.pairs.all.get_untracked()));
     };
     view! {
         <div data-testid="batch-failures" inner_html=html(|merged, _| found::failures(merged))></div>

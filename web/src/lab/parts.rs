@@ -11,7 +11,8 @@ use web_sys::Element;
 use crate::heatmap::scale::signed;
 use crate::plot::escape;
 use crate::reactive::live;
-use crate::state::{AppState, Committed};
+use crate::state::AppState;
+use crate::values::Committed;
 
 /// The unit on the screen, if both methods' scores can be compared in it and the gap allows it, else the metric's:
 /// what a score in the metric's unit is multiplied by, and the unit in words. Positive supports the clean behaviour.
@@ -100,7 +101,7 @@ pub(super) fn KindSelect(state: AppState, testid: &'static str) -> impl IntoView
         let direction = state.direction();
         !state.committed.with(|committed| {
             let of = |c: &Committed| has_scores(c, ComponentKind::Neurons, direction);
-            committed.as_ref().is_some_and(of)
+            committed.as_deref().is_some_and(of)
         })
     };
     view! {
@@ -117,7 +118,7 @@ pub(super) fn KindSelect(state: AppState, testid: &'static str) -> impl IntoView
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::export::tests::committed;
+    use crate::values::committed;
 
     #[test]
     fn two_methods_are_compared_in_one_unit() {

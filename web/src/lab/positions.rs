@@ -13,10 +13,11 @@ use twinbeam_core::wire::probes::{Finding, Probe};
 use self::effects::Effects;
 use super::parts::common_unit;
 use super::why::{about, focus, one, tokens, unchecked};
-use super::{PanelFrame, Pending, Slot};
+use super::{PanelFrame, Pending};
 use crate::plot::PlotView;
 use crate::reactive::{dynamic, live, memo};
-use crate::state::{AppState, Committed};
+use crate::state::AppState;
+use crate::values::{Committed, Slot};
 
 const DEFINITION: &str = "One component: AP replaces its activation at one position and runs the rest again; IG’s \
     share of a position is that position’s part of the integral, in which the whole layer moves at all positions. \
@@ -38,7 +39,7 @@ pub(super) fn Positions(state: AppState) -> impl IntoView {
     });
     let is_wanted = memo(move || {
         let is_quick = |c: &Committed| maps::are_quick(&c.model.shape, c.basis.n_pos);
-        state.committed.with(|committed| committed.as_ref().is_some_and(is_quick))
+        state.committed.with(|committed| committed.as_deref().is_some_and(is_quick))
             || state.is_figures(state.lab.streamed)
     });
     state.ask(Slot::Streams, move || {
@@ -46,8 +47,7 @@ pub(super) fn Positions(state: AppState) -> impl IntoView {
         is_wanted.get().then(|| Probe::Streams { direction: state.direction() })
     });
     let begin = move |_event| {
-        let of = state.committed.with_untracked(|c| c.as_ref().map(|c| c.experiment.clone()));
-        state.lab.streamed.set(of);
+        state.ask_for_figure(state.lab.streamed);
     };
     view! {
         <PanelFrame

@@ -11,7 +11,8 @@ use twinbeam_core::statistics::SplitMix64;
 use twinbeam_core::words::{Component, ComponentKind, Direction};
 
 use crate::reactive::memo;
-use crate::state::{AppState, Committed};
+use crate::state::AppState;
+use crate::values::{Committed, Job};
 
 /// The seed of the random set: the same for everybody, so that a link shows the same.
 const SEED: u64 = 1;
@@ -112,8 +113,8 @@ impl Found {
 /// of them are coming: what is found by its rank would change with each.
 pub(crate) fn found_in(state: AppState, kind: ComponentKind) -> Memo<Option<Arc<Found>>> {
     memo(move || {
-        let job = if kind == ComponentKind::Heads { state.job } else { state.neuron_job };
-        if job.with(Option::is_some) {
+        let job = if kind == ComponentKind::Heads { Job::Heads } else { Job::Neurons };
+        if state.job.get() == Some(job) {
             return None;
         }
         let (direction, highlight) = (state.direction(), state.lab.highlight.get());

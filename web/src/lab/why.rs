@@ -18,10 +18,11 @@ use twinbeam_core::words::ComponentKind;
 pub(super) use self::focus::{Focus, Tokens, about, focus, labels, lists, tokens, unchecked};
 pub(super) use self::layers::{least_read, meaning, read, word};
 use super::parts::{common_unit, go};
-use super::{PanelFrame, Pending, Slot};
+use super::{PanelFrame, Pending};
 use crate::plot::{Drawn, PlotView};
 use crate::reactive::{dynamic, live, memo};
 use crate::state::AppState;
+use crate::values::Slot;
 
 const DEFINITION: &str = "AtP: the gradient at the run that is changed, times the change of activations. IG: the \
     same with the gradient averaged along the straight line on which all components of the layer move together. AP: \
@@ -151,7 +152,7 @@ fn Along(state: AppState) -> impl IntoView {
                 <input
                     type="checkbox"
                     data-testid="split"
-                    prop:checked=split
+                    prop:checked=live(move || split.get())
                     on:change=move |event| split.set(event_target_checked(&event))
                 />
                 " Cut off where the metric saturates (split IG)"

@@ -2,6 +2,8 @@
 
 use twinbeam_core::models::CatalogModel;
 
+use crate::values::bytes;
+
 /// What the worker takes besides the weights.
 const WORKING_BYTES: u64 = 200_000_000;
 /// WebAssembly has 4 GiB in all; the last of it cannot be counted on.
@@ -68,23 +70,6 @@ impl Fit {
     }
 }
 
-/// What is fetched of a model: its weights, without the masks that files of GPT-2 hold besides.
-pub(crate) fn fetch_bytes(model: &CatalogModel) -> u64 {
-    model.weight_bytes().min(model.file_bytes)
-}
-
-/// A number of bytes with three digits that count.
-pub(crate) fn bytes(count: u64) -> String {
-    let size = count as f64;
-    match count {
-        0..1_000 => format!("{count} B"),
-        1_000..1_000_000 => format!("{:.0} kB", size / 1e3),
-        1_000_000..10_000_000 => format!("{:.1} MB", size / 1e6),
-        10_000_000..1_000_000_000 => format!("{:.0} MB", size / 1e6),
-        _ => format!("{:.2} GB", size / 1e9),
-    }
-}
-
 #[cfg(test)]
 mod tests {
     use twinbeam_core::models::Catalog;
@@ -93,18 +78,6 @@ mod tests {
 
     fn fit(id: &str, on_gpu: bool, device_memory: Option<f64>) -> Fit {
         Fit::of(Catalog::bundled().find(id).unwrap(), on_gpu, device_memory)
-    }
-
-    #[test]
-    fn sizes_are_written_as_people_say_them() {
-        let catalog = Catalog::bundled();
-        let small = catalog.find("gpt2").unwrap();
-        assert_eq!(bytes(fetch_bytes(small)), "498 MB");
-        assert_eq!(
-            [0, 999, 2_077_768, 999_999_999].map(bytes),
-            ["0 B", "999 B", "2.1 MB", "1000 MB"]
-        );
-        assert_eq!(bytes(3_247_159_078), "3.25 GB");
     }
 
     #[test]

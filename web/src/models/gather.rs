@@ -4,7 +4,7 @@ use gloo::events::{EventListener, EventListenerOptions};
 use gloo::timers::callback::Timeout;
 use js_sys::{Array, Promise, Reflect};
 use leptos::prelude::*;
-use twinbeam_core::models::ModelFiles;
+use twinbeam_core::models::{CatalogModel, ModelFiles};
 use wasm_bindgen::{JsCast as _, JsValue};
 use wasm_bindgen_futures::{JsFuture, spawn_local};
 use web_sys::{
@@ -12,11 +12,13 @@ use web_sys::{
     HtmlInputElement,
 };
 
+use crate::explain;
+use crate::ports::keep_files;
 use crate::reactive::live;
+use crate::session::Visitor;
 use crate::state::AppState;
-use crate::{bridge, explain};
 
-use super::{Spec, local};
+use crate::values::{Spec, pick, title};
 
 /// Files that are looked at; a folder with more is not a model's.
 const MOST_FILES: usize = 500;
@@ -42,24 +44,22 @@ pub(super) fn of_input(input: &HtmlInputElement) -> Chosen {
 /// Loads what was chosen, or says what is missing.
 pub(super) fn load(state: AppState, chosen: Chosen) {
     let (paths, files): (Vec<String>, Vec<File>) = chosen.into_iter().unzip();
-    state.models.chosen.set(Some(explain::chosen(&paths)));
-    match local::pick(&paths) {
+    let model = match pick(&paths) {
         Ok(places) => {
             let files: Vec<File> =
                 places.iter().filter_map(|place| files.get(*place).cloned()).collect();
             let weights = files.iter().find(|file| file.name() == ModelFiles::WEIGHTS);
             let size = weights.map_or(0, |file| file.size() as u64);
             let claimed = state.models.listed.with_untracked(|listed| {
-                let of_its_size =
-                    |model: &&twinbeam_core::models::CatalogModel| model.file_bytes == size;
+                let of_its_size = |model: &&CatalogModel| model.file_bytes == size;
                 listed.as_ref()?.catalog.models.iter().find(of_its_size).cloned()
             });
-            let title = local::title(places.first().map_or("", |place| &paths[*place]));
-            state.notice.set(None);
-            bridge::load(state, Spec::local(title, files, claimed.as_ref()));
+            let title = title(places.first().map_or("", |place| &paths[*place]));
+            Ok(Box::new(Spec::local(title, keep_files(files), claimed.as_ref())))
         }
-        Err(fault) => state.notice.set(Some(explain::local_files(&fault))),
-    }
+        Err(fault) => Err(explain::local_files(&fault)),
+    };
+    state.tell(Visitor::ChooseFiles { words: explain::chosen(&paths), model });
 }
 
 /// Takes files and folders that are dropped anywhere on the page.

@@ -4,9 +4,9 @@ use leptos::prelude::*;
 use twinbeam_core::models::{Catalog, CatalogModel, KnownHeads, Published};
 use twinbeam_core::words::{Experiment, Metric, parse_ids};
 
-use super::LOCAL;
 use crate::reactive::memo;
-use crate::state::{AppState, Loaded};
+use crate::state::AppState;
+use crate::values::{LOCAL, Loaded};
 
 /// Digits of a digest that a link carries at least; fewer say nothing.
 const DIGITS: usize = 16;
@@ -119,8 +119,7 @@ pub(crate) fn KnownLegend(state: AppState) -> impl IntoView {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::export::tests::committed;
-    use crate::models::Identity;
+    use crate::values::{Identity, committed};
     use twinbeam_core::words::Written;
 
     fn model(id: &str, fingerprint: &str) -> Loaded {

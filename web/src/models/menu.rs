@@ -7,19 +7,20 @@ use twinbeam_core::wire::Kept;
 use twinbeam_core::wire::devices::{DeviceChoice, GpuState};
 use wasm_bindgen_futures::spawn_local;
 
-use super::fit::{Fit, bytes, fetch_bytes};
+use super::fit::Fit;
 use super::storage::FilesAndStorage;
-use super::{LOCAL, Stock, ask_to_persist, refresh};
-use crate::bridge;
-use crate::reactive::{dynamic, effect, live, memo};
-use crate::state::{AppState, Loaded};
+use crate::ports::{ask_to_persist, look_at_shelves};
+use crate::reactive::{dynamic, live, memo};
+use crate::session::Visitor;
+use crate::state::AppState;
+use crate::values::{LOCAL, Loaded, Stock, bytes, fetch_bytes};
 
 /// Which model is used, and what another one would take.
 #[component]
 pub(crate) fn ModelMenu(state: AppState) -> impl IntoView {
     let models = memo(move || {
         let listed = state.models.listed.get();
-        listed.map(|listed| listed.catalog.models).unwrap_or_default()
+        listed.map(|listed| listed.catalog.models.clone()).unwrap_or_default()
     });
     // What the visitor points at, else what is on its way, else what is in use.
     let chosen = memo(move || {
@@ -58,21 +59,12 @@ pub(crate) fn ModelMenu(state: AppState) -> impl IntoView {
         let Some(model) = state.models.find(&id) else { return };
         let in_use = state.loaded.with_untracked(|l| l.as_ref().map(|l| l.identity.id.clone()));
         if in_use.as_ref() == Some(&id) || untrack(|| state.models.is_at_hand(&model)) {
-            state.models.offered.set(None);
-            bridge::choose(state, &id);
+            state.tell(Visitor::ChooseModel(id));
         } else {
             state.models.offered.set(Some(id));
             spawn_local(refresh(state));
         }
     };
-    effect(move || {
-        let kept = state.loaded.with(|loaded| loaded.as_ref().map(|loaded| loaded.kept.clone()));
-        match kept {
-            Some(Kept::Memory { .. }) => state.models.refused.set(true),
-            Some(Kept::Stored { .. }) => state.models.refused.set(false),
-            Some(Kept::Elsewhere) | None => {}
-        }
-    });
     view! {
         <div class="field example">
             <label for="model-select">"Model"</label>
@@ -150,8 +142,12 @@ fn Offer(state: AppState) -> impl IntoView {
 /// Fetches a model: only a click leads here.
 pub(crate) fn fetch(state: AppState, id: &str) {
     ask_to_persist();
-    state.models.offered.set(None);
-    bridge::choose(state, id);
+    state.tell(Visitor::ChooseModel(id.to_owned()));
+}
+
+/// Looks again at what the browser keeps.
+pub(super) async fn refresh(state: AppState) {
+    state.tell(look_at_shelves().await);
 }
 
 /// What is fetched from where, and how long it stays.
@@ -187,7 +183,7 @@ fn load_words(title: &str, size: u64, rest: u64) -> String {
 fn is_in_memory(state: AppState, id: &str) -> bool {
     let is_it =
         |loaded: &Loaded| loaded.identity.id == id && !matches!(loaded.kept, Kept::Stored { .. });
-    state.loaded.with(|loaded| loaded.as_ref().is_some_and(is_it))
+    state.loaded.with(|loaded| loaded.as_deref().is_some_and(is_it))
 }
 
 /// A model's line in the menu.

@@ -1,16 +1,18 @@
 //! The visitor's own files, and what the browser keeps of models.
 
 use leptos::prelude::*;
-use twinbeam_core::wire::Kept;
 use wasm_bindgen::JsValue;
 use wasm_bindgen_futures::spawn_local;
 use web_sys::HtmlInputElement;
 
-use super::shelves::{Shelf, Shelves, delete, refresh};
-use super::{bytes, gather};
+use super::gather;
+use super::menu::refresh;
 use crate::explain;
+use crate::ports::delete;
 use crate::reactive::{dynamic, memo};
-use crate::state::{AppState, Loaded};
+use crate::session::Visitor;
+use crate::state::AppState;
+use crate::values::{Shelf, Shelves, bytes};
 
 /// The visitor's own files, and what the browser keeps.
 #[component]
@@ -131,10 +133,9 @@ fn line(state: AppState, asked: RwSignal<Option<String>>, shelf: Shelf) -> impl 
         let name = name.clone();
         spawn_local(async move {
             match delete(&name).await {
-                Ok(()) => deleted(state, &name),
+                Ok(()) => state.tell(Visitor::Deleted { shelf: name }),
                 Err(error) => {
-                    let notice = explain::not_deleted(&name, &message(&error));
-                    state.notice.set(Some(notice));
+                    state.say(explain::not_deleted(&name, &message(&error)));
                 }
             }
             refresh(state).await;
@@ -157,22 +158,6 @@ fn line(state: AppState, asked: RwSignal<Option<String>>, shelf: Shelf) -> impl 
             </button>
         </li>
     }
-}
-
-/// A folder is gone: a model in use from it is kept no longer, and there is room for another.
-fn deleted(state: AppState, name: &str) {
-    let is_of_it = |loaded: &Loaded| {
-        let model = state.models.find(&loaded.identity.id);
-        model.is_some_and(|model| model.shelf() == name)
-    };
-    if state.loaded.with_untracked(|loaded| loaded.as_ref().is_some_and(is_of_it)) {
-        state.loaded.update(|loaded| {
-            if let Some(loaded) = loaded {
-                loaded.kept = Kept::Elsewhere;
-            }
-        });
-    }
-    state.models.refused.set(false);
 }
 
 /// A day as the visitor writes it.

@@ -3,9 +3,9 @@
 use leptos::prelude::*;
 use twinbeam_core::scores::Coverage;
 
-use crate::explain::percent;
 use crate::reactive::memo;
 use crate::state::AppState;
+use crate::values::percent;
 
 /// The sentences for the direction on the screen; nothing before its first neuron is patched.
 #[component]

@@ -5,8 +5,8 @@ use twinbeam_core::scores::TableKey;
 use twinbeam_core::words::{Component, ComponentKind, Method};
 
 use crate::heatmap::scale::{Scale, signed};
-use crate::heatmap::{Look, MapKind, Shown};
-use crate::state::Committed;
+use crate::heatmap::{MapKind, Shown};
+use crate::values::{Committed, Look};
 
 const KIND: ComponentKind = ComponentKind::Neurons;
 
@@ -85,7 +85,7 @@ mod tests {
     use twinbeam_core::words::Direction;
 
     use super::*;
-    use crate::export::tests::committed;
+    use crate::values::committed;
 
     fn neuron(index: usize) -> Component {
         Component { kind: KIND, layer: 1, index }

@@ -13,9 +13,7 @@ use wasm_bindgen::Clamped;
 use wasm_bindgen::prelude::*;
 use web_sys::{CanvasRenderingContext2d, HtmlCanvasElement, ImageData};
 
-use super::Window;
 use super::overlay::{Chosen, Mark, marks_in_words};
-use super::window::Row;
 use crate::colour::{DARK, LIGHT, Rgb, Theme};
 use crate::components::has_moved;
 use crate::heatmap::scale::Scale;
@@ -23,6 +21,7 @@ use crate::heatmap::{Legend, MapKind, Shown};
 use crate::lab::Found;
 use crate::reactive::{dynamic, effect, live, memo};
 use crate::state::AppState;
+use crate::values::{Row, Window};
 
 const KIND: ComponentKind = ComponentKind::Neurons;
 /// Columns of pixels that are drawn at most.

@@ -8,11 +8,11 @@ use std::sync::Arc;
 use leptos::prelude::*;
 use twinbeam_core::words::{Component, ComponentKind};
 
-use super::Window;
 use crate::heatmap::{MapKind, is_found};
 use crate::lab::Found;
 use crate::reactive::{live, memo};
 use crate::state::AppState;
+use crate::values::Window;
 
 /// Width of the view box.
 const WIDTH: f64 = 1000.0;

@@ -3,16 +3,16 @@
 use leptos::prelude::*;
 use twinbeam_core::words::{Component, ComponentKind};
 
-use super::Window;
 use super::coverage::CoverageWords;
 use super::listed::{Listed, strongest, strongest_of_link};
 use super::map::NeuronMap;
-use crate::bridge;
-use crate::components::status::in_progress;
+use crate::explain::in_progress;
 use crate::heatmap::{Agreement, Card, MapKind, Readout, Shown, TableView};
 use crate::lab;
-use crate::reactive::{dynamic, effect, live, memo};
+use crate::reactive::{dynamic, live, memo};
+use crate::session::Visitor;
 use crate::state::AppState;
+use crate::values::{Job, NeuronStatus};
 
 const KIND: ComponentKind = ComponentKind::Neurons;
 /// Entries of each list.
@@ -23,12 +23,6 @@ const LISTED: usize = 10;
 pub(crate) fn NeuronPanel(state: AppState) -> impl IntoView {
     let shown = memo(move || Shown::of(state, KIND));
     let found = lab::found_in(state, KIND);
-    // The window is of a model: another one begins with all of it.
-    let total = Memo::new(move |before: Option<&usize>| {
-        let now = state.shown_shape().map(|shape| shape.d_mlp);
-        now.or(before.copied()).unwrap_or_default()
-    });
-    effect(move || state.window.set(Window::named(total.get(), state.named_window.get())));
     view! {
         <section class="neurons" aria-labelledby="neurons">
             <div class="figure-head">
@@ -102,7 +96,7 @@ fn Progress(state: AppState) -> impl IntoView {
     let words = move || match status() {
         NeuronStatus::Waiting => "Computed after the heads.".to_owned(),
         NeuronStatus::Running => {
-            let words = state.neuron_progress.get().map(in_progress);
+            let words = state.progress_of(Job::Neurons).map(in_progress);
             format!("{}.", words.unwrap_or_else(|| "Starting".to_owned()))
         }
         NeuronStatus::Stopped => match state.coverage() {
@@ -131,43 +125,13 @@ fn Progress(state: AppState) -> impl IntoView {
                 type="button"
                 data-testid="run-neurons"
                 hidden=live(move || status() == NeuronStatus::Done || !state.can_score_neurons())
-                on:click=move |_event| bridge::run_neurons(state)
+                on:click=move |_event| state.tell(Visitor::RunNeurons)
             >
                 {dynamic(move || {
                     if status() == NeuronStatus::Stopped { "Start again" } else { "Compute neurons" }
                 })}
             </button>
         </p>
-    }
-}
-
-/// How far the neurons are.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(crate) enum NeuronStatus {
-    /// The heads come first.
-    Waiting,
-    Running,
-    Done,
-    /// Some are patched, and nothing computes the rest.
-    Stopped,
-    /// A click starts them.
-    Offered,
-}
-
-impl NeuronStatus {
-    /// Whether some may be there and others not.
-    pub(super) const fn is_partial(self) -> bool {
-        matches!(self, Self::Running | Self::Stopped)
-    }
-
-    const fn id(self) -> &'static str {
-        match self {
-            Self::Waiting => "waiting",
-            Self::Running => "running",
-            Self::Done => "done",
-            Self::Stopped => "stopped",
-            Self::Offered => "offered",
-        }
     }
 }
 

@@ -7,7 +7,7 @@ use super::markup::{
     upright,
 };
 use super::{Drawn, Table, Target, sentence, with_unit};
-use crate::components::visible;
+use crate::values::visible;
 
 /// Rows, and columns, that are drawn at most.
 const MOST: usize = 100;

@@ -6,7 +6,7 @@ use twinbeam_core::words::Component;
 
 use super::Table;
 use crate::colour;
-use crate::components::hides;
+use twinbeam_core::prompts::hides;
 
 /// Size of the type, in units of the view box.
 pub(super) const TYPE: f64 = 12.0;

@@ -228,9 +228,13 @@ impl View {
             && self.selected.len() <= MOST_SELECTED
             && self.open.len() <= Panel::ALL.len()
             && self.neurons_in_view.is_none_or(|[first, last]| first <= last && last < MOST_WIDTH)
-            && self.pairs.len() <= MOST_PAIRS
-            && self.pairs.iter().all(is_short)
+            && Self::holds(&self.pairs)
             && self.draw.as_ref().is_none_or(|draw| draw.task.len() <= 40 && draw.n <= 1000)
+    }
+
+    /// Whether a link may hold these prompt pairs: at most 100, of prompts that can be run. Others it leaves behind.
+    pub fn holds(pairs: &[PromptPair]) -> bool {
+        pairs.len() <= MOST_PAIRS && pairs.iter().all(is_short)
     }
 
     /// This view as far as a link has room for it.
@@ -238,7 +242,7 @@ impl View {
     pub fn for_link(mut self) -> Self {
         self.selected.truncate(MOST_SELECTED);
         // A view with a pair that no link may hold would be refused as a whole.
-        if self.pairs.len() > MOST_PAIRS || !self.pairs.iter().all(is_short) {
+        if !Self::holds(&self.pairs) {
             self.pairs.clear();
         }
         self

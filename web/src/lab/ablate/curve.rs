@@ -6,11 +6,10 @@ use twinbeam_core::statistics::largest_first;
 use twinbeam_core::wire::probes::{Faithfulness, Replacement};
 use twinbeam_core::words::{ComponentKind, Direction};
 
-use crate::explain::count;
 use crate::heatmap::scale::signed;
 use crate::lab::parts::number;
 use crate::plot::{At, Axis, Drawn, Ink, Rule, Series, Xy};
-use crate::state::Committed;
+use crate::values::{Committed, count};
 
 /// Faithfulness with none kept that is about 0.
 const NOTHING: f32 = 0.05;
@@ -236,7 +235,7 @@ impl Curve {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::export::tests::committed;
+    use crate::values::committed;
 
     fn curve() -> Curve {
         let answer = Faithfulness {

@@ -1,6 +1,5 @@
 //! What is asked of the worker: sets, what replaces them, and orders.
 
-use leptos::prelude::*;
 use twinbeam_core::link::{SetChoice, WithChoice};
 use twinbeam_core::prompts::PromptPair;
 use twinbeam_core::scores::ScoreTable;

@@ -6,11 +6,10 @@ use twinbeam_core::wire::probes::{Ablation, Replacement};
 use twinbeam_core::words::{Component, Direction, Method, Metric};
 
 use super::set_name;
-use crate::explain::{count, percent};
 use crate::heatmap::scale::{signed, small};
 use crate::lab::why::{least_read, meaning, read, word};
 use crate::plot::escape;
-use crate::state::Committed;
+use crate::values::{Committed, count, percent};
 
 /// What a metric may change by when nothing is replaced, as a share of its size.
 const ROUNDING: f32 = 2e-6;
@@ -256,7 +255,7 @@ mod tests {
     use twinbeam_core::words::ComponentKind;
 
     use super::*;
-    use crate::export::tests::committed;
+    use crate::values::committed;
 
     fn rows(with: Replacement) -> Rows {
         rows_of(&committed(), with)

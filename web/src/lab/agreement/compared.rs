@@ -6,11 +6,10 @@ use twinbeam_core::statistics::largest_first;
 use twinbeam_core::wire::probes::Finding;
 use twinbeam_core::words::{Component, ComponentKind, Direction, Method};
 
-use crate::lab::Answer;
 use crate::lab::parts::common_unit;
 use crate::lab::sets::Found;
 use crate::plot::Mark;
-use crate::state::Committed;
+use crate::values::{Answer, Committed};
 
 /// The scores that both methods have, exact ones.
 ///
@@ -168,7 +167,7 @@ pub(super) mod tests {
     use twinbeam_core::scores::TableKey;
 
     use super::*;
-    use crate::export::tests::committed;
+    use crate::values::committed;
 
     pub(in super::super) fn compared(unit: Unit) -> Compared {
         let highlight = Highlight::AtLeast(0.3);

@@ -2,9 +2,7 @@
 
 use js_sys::Uint8Array;
 use leptos::prelude::*;
-use twinbeam_core::prompts::lists::{
-    MAX_PAIRS, MAX_PAIRS_BYTES, PairList, PairsError, pairs_text, print_pairs,
-};
+use twinbeam_core::prompts::lists::{MAX_PAIRS, MAX_PAIRS_BYTES, PairList, PairsError, pairs_text};
 use wasm_bindgen_futures::{JsFuture, spawn_local};
 use web_sys::{DragEvent, File, HtmlInputElement, KeyboardEvent};
 
@@ -12,8 +10,9 @@ use crate::components::focus;
 use crate::explain::lists;
 use crate::plot::escape;
 use crate::reactive::{dynamic, effect, live, memo};
+use crate::session::OfPairs;
 use crate::state::AppState;
-use crate::{bridge, explain};
+use crate::values::count;
 
 /// Tasks that pairs can be drawn from: their names in `twinbeam-tasks`, and for people.
 const TASKS: [(&str, &str); 6] = [
@@ -27,70 +26,30 @@ const TASKS: [(&str, &str); 6] = [
 /// Pairs that are drawn unless another number is asked for.
 const DRAWN: usize = 20;
 
-/// The field shows the pairs, wherever they have come from.
-pub(super) fn keep_in_field(state: AppState) {
-    let batch = state.lab.batch;
-    effect(move || {
-        batch.pairs.with(|pairs| {
-            if !pairs.is_empty() && batch.list_of(pairs, |_| ()).is_none() {
-                batch.text.set(print_pairs(pairs));
-            }
-        });
-    });
-}
-
-/// Takes what is in the field; what cannot be read stays there, and it is said why.
-fn take(state: AppState, text: String) {
-    let batch = state.lab.batch;
-    batch.draw.set(None);
-    batch.text.set(text);
-    let (pairs, problem) = bridge::batch::read(state);
-    // White space between two fields is no reason to lose what was found.
-    if batch.pairs.with_untracked(|before| *before != pairs) {
-        bridge::batch::take(state, pairs);
-    }
-    batch.problem.set(problem);
-}
-
-/// Takes what a person has typed.
-fn typed(state: AppState, text: String) {
-    take(state, text);
-    state.lab.batch.before.update(|before| {
-        if let Some(before) = before {
-            before.is_last = false;
-        }
-    });
-}
-
 /// Reads a file into the field. Its bytes, not its text: a browser's text of another encoding is other prompts.
 fn read_file(state: AppState, file: File) {
-    let problem = state.lab.batch.problem;
     let (name, size) = (file.name(), file.size() as usize);
     if size > MAX_PAIRS_BYTES {
-        problem.set(Some(lists::file_refused(&name, &PairsError::TooLarge(size))));
+        let why = Some(PairsError::TooLarge(size));
+        state.tell(OfPairs::Refuse { name, why });
         return;
     }
     spawn_local(async move {
         let Ok(buffer) = JsFuture::from(file.array_buffer()).await else {
-            problem.set(Some(lists::file_unread(&name)));
+            state.tell(OfPairs::Refuse { name, why: None });
             return;
         };
-        match pairs_text(&Uint8Array::new(&buffer).to_vec()) {
-            Ok(text) => {
-                bridge::batch::keep(state, lists::file_instead(&name));
-                // What was to be added was to be added to the list before.
-                state.lab.batch.adding.set(None);
-                take(state, text.into_owned());
-            }
-            Err(source) => problem.set(Some(lists::file_refused(&name, &source))),
-        }
+        state.tell(match pairs_text(&Uint8Array::new(&buffer).to_vec()) {
+            Ok(text) => OfPairs::Read { name, text: text.into_owned() },
+            Err(why) => OfPairs::Refuse { name, why: Some(why) },
+        });
     });
 }
 
 /// The field, a file, and a draw.
 #[component]
 pub(super) fn Entry(state: AppState) -> impl IntoView {
-    let batch = state.lab.batch;
+    let pairs = state.lab.pairs;
     let drop = move |event: DragEvent| {
         let file = event.data_transfer().and_then(|data| data.files()).and_then(|f| f.get(0));
         if let Some(file) = file {
@@ -122,10 +81,10 @@ pub(super) fn Entry(state: AppState) -> impl IntoView {
             && event.key().eq_ignore_ascii_case("z");
         // The field itself knows of what was typed only.
         let is_ours =
-            batch.before.with_untracked(|before| before.as_ref().is_some_and(|b| b.is_last));
+            pairs.before.with_untracked(|before| before.as_ref().is_some_and(|b| b.is_last));
         if is_undo && is_ours {
             event.prevent_default();
-            bridge::batch::undo(state);
+            state.tell(OfPairs::Undo);
         }
     };
     view! {
@@ -145,14 +104,14 @@ pub(super) fn Entry(state: AppState) -> impl IntoView {
                 autocomplete="off"
                 aria-describedby="batch-problem batch-read"
                 placeholder="clean,corrupted,answer,wrong"
-                prop:value=live(move || batch.text.get())
-                on:input=move |event| typed(state, event_target_value(&event))
+                prop:value=live(move || pairs.text.get().to_string())
+                on:input=move |event| state.tell(OfPairs::Type(event_target_value(&event)))
                 on:keydown=keys
                 on:drop=drop
                 on:dragover=over
             ></textarea>
             <p id="batch-problem" class="batch-problem" data-testid="batch-problem" role="status">
-                {dynamic(move || batch.problem.get())}
+                {dynamic(move || pairs.problem.get())}
             </p>
             <Listed state />
         </div>
@@ -174,14 +133,13 @@ pub(super) fn Entry(state: AppState) -> impl IntoView {
 /// How many pairs were read, the rows that are none, and a way back to the list before.
 #[component]
 fn Listed(state: AppState) -> impl IntoView {
-    let batch = state.lab.batch;
-    let list = batch.list;
-    let read = move || list.with(|list| list.as_ref().ok().map(lists::read));
-    let bad = memo(move || list.with(|list| list.as_ref().map(bad_rows).unwrap_or_default()));
+    let pairs = state.lab.pairs;
+    let read = move || pairs.with_list(lists::read);
+    let bad = memo(move || pairs.with_list(bad_rows).unwrap_or_default());
     let has_bad = memo(move || bad.with(|bad| !bad.is_empty()));
-    let summary = move || list.with(|list| list.as_ref().ok().map(lists::left_out));
-    let done = move || batch.before.with(|before| before.as_ref().map(|b| b.done.clone()));
-    let can_undo = memo(move || batch.before.with(Option::is_some));
+    let summary = move || pairs.with_list(lists::left_out);
+    let done = move || pairs.before.with(|before| before.as_ref().map(|b| b.done.clone()));
+    let can_undo = memo(move || pairs.before.with(Option::is_some));
     view! {
         <p class="hint">
             <span id="batch-read" data-testid="batch-read" role="status">{dynamic(read)}</span>
@@ -196,9 +154,9 @@ fn Listed(state: AppState) -> impl IntoView {
                         data-testid="batch-undo"
                         title="Bring back the list as it was before"
                         on:click=move |_event| {
-                            bridge::batch::undo(state);
+                            state.tell(OfPairs::Undo);
                             // Of an empty field there is nothing to undo, and no button.
-                            if batch.before.with_untracked(Option::is_none) {
+                            if pairs.before.with_untracked(Option::is_none) {
                                 focus("#batch-input");
                             }
                         }
@@ -237,7 +195,7 @@ fn bad_rows(list: &PairList) -> String {
 
 #[component]
 fn Drawing(state: AppState) -> impl IntoView {
-    let drawn = state.lab.batch.draw;
+    let drawn = state.lab.pairs.draw;
     let of = move || drawn.get().map(|draw| (draw.task, draw.n, draw.seed));
     // What is chosen here; a draw of a link takes its place.
     let wanted = RwSignal::new((TASKS[0].0.to_owned(), DRAWN, 0));
@@ -249,22 +207,22 @@ fn Drawing(state: AppState) -> impl IntoView {
     let options = TASKS.map(|(id, title)| view! { <option value=id>{title}</option> });
     let draw = move |_event| {
         let (task, n, seed) = wanted.get_untracked();
-        bridge::batch::draw(state, &task, n, seed);
+        state.tell(OfPairs::Draw { task, n, seed });
     };
     let impossible = move || {
         let n = wanted.get().1;
         let possible = (1..=MAX_PAIRS).contains(&n);
         !possible
     };
-    let adding = state.lab.batch.adding;
+    let adding = state.lab.pairs.adding;
     let words = move || {
         if adding.with(Option::is_some) {
             return Some("drawn as soon as a model is there".to_owned());
         }
         let draw = drawn.get()?;
-        let is_there = state.lab.batch.pairs.with(|pairs| !pairs.is_empty());
+        let is_there = state.lab.pairs.with(|pairs| !pairs.is_empty());
         Some(if is_there {
-            format!("{} drawn with seed {}", explain::count(draw.n, "pair"), draw.seed)
+            format!("{} drawn with seed {}", count(draw.n, "pair"), draw.seed)
         } else {
             "drawn as soon as a model is there".to_owned()
         })

@@ -7,9 +7,9 @@ use twinbeam_core::scores::many::{LeftOut, Merged, MergedAgreement, MergedTable,
 use twinbeam_core::statistics::Agreement;
 use twinbeam_core::words::{Component, ComponentKind, Direction, Method};
 
-use crate::explain;
 use crate::heatmap::scale::signed;
 use crate::plot::{Drawn, Labels, Matrix, Shades, Table, escape, html_table};
+use crate::values::count;
 
 /// A map over pairs.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -67,7 +67,7 @@ pub(super) fn map(merged: &Merged, map: Map, direction: Direction) -> Option<Arc
     let unit = merged.metric.unit();
     let drawn = Matrix {
         title: format!("{}, {direction}", map.title()),
-        summary: format!("over {}; largest at {strongest}.", explain::count(table.n, "pair")),
+        summary: format!("over {}; largest at {strongest}.", count(table.n, "pair")),
         unit: unit.to_owned(),
         rows: Labels::numbers("layer", values.len() / table.width.max(1)),
         columns: Labels::numbers("head", table.width),
@@ -130,7 +130,7 @@ fn line(testid: &str, name: &str, over: OverCases, of_means: Option<f64>) -> Str
     );
     let words = [
         match mean {
-            Some(mean) => format!("mean {} over {}", written(mean), explain::count(n, "pair")),
+            Some(mean) => format!("mean {} over {}", written(mean), count(n, "pair")),
             None => "undefined".to_owned(),
         },
         interval.map_or_else(String::new, |[lower, upper]| {
@@ -174,7 +174,7 @@ pub(super) fn failures(merged: &Merged) -> String {
     let lines = merged.left_out.iter().map(line).collect::<Vec<_>>().concat();
     format!(
         "<p>{} of {of} left out, and in none of the numbers:</p><ul>{lines}</ul>",
-        explain::count(merged.left_out.len(), "pair")
+        count(merged.left_out.len(), "pair")
     )
 }
 

@@ -14,7 +14,7 @@ use crate::lab::parts::{common_unit, ratio};
 use crate::lab::sets::threshold;
 use crate::lab::why::least_read;
 use crate::plot::{Axis, Drawn, Kinds, Labels, Mark, Matrix, Point, Xy};
-use crate::state::Committed;
+use crate::values::Committed;
 
 /// Points that get their names.
 const NAMED: usize = 5;
@@ -220,7 +220,7 @@ const fn head(layer: usize, index: usize) -> Component {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::export::tests::committed;
+    use crate::values::committed;
 
     /// Noising as it is, and denoising made of it.
     fn both_ways(change: impl Fn(&mut [f32])) -> Committed {

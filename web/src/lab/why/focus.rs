@@ -5,11 +5,11 @@ use twinbeam_core::link::Panel;
 use twinbeam_core::words::{Component, ComponentKind, Direction};
 
 use crate::heatmap::scale::small;
-use crate::lab::Slot;
 use crate::lab::parts::{common_unit, entry};
 use crate::plot::Labels;
 use crate::reactive::memo;
-use crate::state::{AppState, Committed};
+use crate::state::AppState;
+use crate::values::{Committed, Slot};
 
 /// How many are offered of each kind.
 const OFFERED: usize = 5;
@@ -166,7 +166,7 @@ pub(in crate::lab) fn unchecked(state: AppState, slot: Slot) -> Option<&'static 
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::export::tests::committed;
+    use crate::values::committed;
 
     #[test]
     fn those_that_differ_most_are_offered() {

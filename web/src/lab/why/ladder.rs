@@ -3,10 +3,10 @@
 use twinbeam_core::scores::Ladder;
 use twinbeam_core::words::{Component, Direction, Metric};
 
-use crate::explain::percent;
 use crate::heatmap::scale::{Scale, signed};
 use crate::lab::parts::number;
 use crate::plot::{Bar, Bars, Drawn, Ink};
+use crate::values::percent;
 
 /// A step counts where it is more than this share of the largest of AtP, IG and AP.
 const COUNTS: f32 = 0.05;

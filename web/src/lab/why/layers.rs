@@ -5,6 +5,7 @@ use twinbeam_core::words::{ComponentKind, Direction};
 
 use crate::heatmap::scale::{Scale, signed};
 use crate::plot::{Bar, Bars, Drawn, Ink};
+use crate::values::sentence;
 
 /// What is under this share of the gap, whatever its sign, is not read.
 const READ: f32 = 0.01;
@@ -107,7 +108,7 @@ pub(super) fn draw(
     };
     let plot = Bars {
         title: {
-            let kinds = crate::explain::sentence(kind.id());
+            let kinds = sentence(kind.id());
             format!("{kinds}: Δ = joint − sum, {direction}")
         },
         summary,

@@ -51,7 +51,7 @@ fn summary(values: &[f32], n_pos: usize, tokens: Option<&[String]>, of_run: bool
         return String::new();
     };
     let place = |at: usize| match tokens.and_then(|tokens| tokens.get(at)) {
-        Some(token) => format!("position {at} “{}”", crate::components::visible(token)),
+        Some(token) => format!("position {at} “{}”", crate::values::visible(token)),
         None => format!("position {at}"),
     };
     let (query, key) = (most / n_pos, most % n_pos);

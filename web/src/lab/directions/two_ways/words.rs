@@ -3,9 +3,9 @@
 use twinbeam_core::statistics::{self, GateKind};
 
 use super::TwoWays;
-use crate::explain::count;
 use crate::heatmap::scale::{signed, small};
 use crate::lab::parts::{entry, number};
+use crate::values::count;
 
 /// Entries of the list of the most asymmetric.
 const LISTED: usize = 10;

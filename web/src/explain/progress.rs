@@ -1,0 +1,116 @@
+//! How far a job, or a model on its way, has come.
+
+use twinbeam_core::words::Phase;
+
+use super::waiting;
+use crate::values::{Arriving, Progress, bytes, duration, sentence};
+
+/// What is happening to a model on its way, at a time in milliseconds since 1970.
+pub(crate) fn arriving(arriving: &Arriving, now: f64) -> String {
+    if let Some((wait, until)) = &arriving.wait {
+        let left = ((until - now) / 1000.0).ceil().max(0.0);
+        return waiting(wait, left as u32, &arriving.source);
+    }
+    let title = &arriving.identity.title;
+    let doing = match arriving.phase {
+        None => return format!("{title} from {}: starting", arriving.source),
+        Some(Phase::Fetching) => format!("Fetching {title} from {}", arriving.source),
+        Some(Phase::Loading) => format!("Reading {title}"),
+        Some(other) => return format!("{title}: {}", sentence(other.label()).to_lowercase()),
+    };
+    let Some(share) = arriving.share() else { return doing };
+    let share = (100.0 * share).floor();
+    let done =
+        format!("{doing}: {} of {} ({share} %)", bytes(arriving.done), bytes(arriving.total));
+    let rate = arriving.pace.rate().map(|rate| format!("{}/s", bytes(rate as u64)));
+    let left = arriving.pace.left(arriving.total).filter(|_| arriving.done < arriving.total);
+    let left = left.map(|left| format!("about {} left", duration(left)));
+    [Some(done), rate, left].into_iter().flatten().collect::<Vec<_>>().join(", ")
+}
+
+/// Phase, share and the time that is left at the speed so far.
+pub(crate) fn in_progress(progress: Progress) -> String {
+    let Progress { phase, done, total, seconds } = progress;
+    let phase = sentence(phase.label());
+    if total == 0 {
+        return phase;
+    }
+    let share = 100.0 * done as f64 / total as f64;
+    // Before a twentieth is done the estimate is a guess.
+    if done == 0 || share < 5.0 {
+        return format!("{phase}: {share:.0} %");
+    }
+    let left = seconds * (total - done) as f64 / done as f64;
+    format!("{phase}: {share:.0} %, about {} left", duration(left))
+}
+
+#[cfg(test)]
+mod tests {
+    use twinbeam_core::models::Catalog;
+    use twinbeam_core::wire::{FetchFault, Wait};
+
+    use super::*;
+    use crate::values::{Files, Spec};
+
+    fn arriving() -> Arriving {
+        let catalog = Catalog::bundled();
+        let spec = Spec::local("GPT-2".to_owned(), Files(1), catalog.find("gpt2"));
+        Arriving::new(&spec, true)
+    }
+
+    fn at(seconds: f64, done: u64) -> Progress {
+        Progress { phase: Phase::Fetching, done, total: 500_000_000, seconds }
+    }
+
+    #[test]
+    fn bytes_rate_and_time_are_said_and_never_more_than_all() {
+        let mut arriving = arriving();
+        assert_eq!(super::arriving(&arriving, 0.0), "GPT-2 from your files: starting");
+        arriving.progress(at(0.0, 0));
+        arriving.progress(at(2.0, 50_000_000));
+        assert_eq!(
+            super::arriving(&arriving, 0.0),
+            "Fetching GPT-2 from your files: 50 MB of 500 MB (10 %), 25 MB/s, about 18 s left"
+        );
+        arriving.progress(at(3.0, 500_000_001));
+        assert_eq!((arriving.share(), arriving.done), (Some(1.0), 500_000_000));
+    }
+
+    #[test]
+    fn reading_between_fetches_changes_neither_label_nor_rate() {
+        let mut arriving = arriving();
+        for step in 0..20 {
+            let phase = if step % 4 == 0 { Phase::Fetching } else { Phase::Loading };
+            arriving.progress(Progress {
+                phase,
+                ..at(f64::from(step) * 0.25, step as u64 * 10_000_000)
+            });
+        }
+        let said = super::arriving(&arriving, 0.0);
+        assert!(said.starts_with("Fetching") && said.contains("40 MB/s, about 8 s left"), "{said}");
+        arriving.progress(Progress { phase: Phase::Loading, ..at(30.0, 200_000_000) });
+        assert!(
+            super::arriving(&arriving, 0.0).starts_with("Reading GPT-2: 200 MB"),
+            "nothing is fetched any more"
+        );
+    }
+
+    #[test]
+    fn a_wait_counts_down_and_ends_with_the_next_step() {
+        let mut arriving = arriving();
+        let fault = FetchFault::Server { status: 503 };
+        arriving.wait(Wait::Retry { seconds: 8, left: 2, fault }, 1000.0);
+        assert!(
+            super::arriving(&arriving, 6500.0).contains("in 3 s"),
+            "{}",
+            super::arriving(&arriving, 6500.0)
+        );
+        assert!(
+            super::arriving(&arriving, 60_000.0).contains("now"),
+            "{}",
+            super::arriving(&arriving, 60_000.0)
+        );
+        arriving.progress(at(9.0, 1));
+        assert!(!arriving.is_waiting());
+    }
+}

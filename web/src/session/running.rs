@@ -1,0 +1,19 @@
+//! The one thing that the worker is doing.
+
+use twinbeam_core::wire::probes::Probe;
+use twinbeam_core::words::Experiment;
+
+use crate::values::{Job, Progress};
+
+/// The job that the worker is at. It does one at a time.
+#[derive(Debug, Clone, PartialEq)]
+pub(crate) struct Running {
+    /// Tells it apart from those before.
+    pub(crate) id: u64,
+    pub(crate) job: Job,
+    pub(crate) progress: Option<Progress>,
+    /// What it is of.
+    pub(crate) experiment: Experiment,
+    /// What is asked, if it is a question of the lab, and of which weights.
+    pub(crate) question: Option<(Probe, String)>,
+}

@@ -1,0 +1,9 @@
+//! What the page does, played without a page: messages in, effects out.
+
+mod drafts;
+mod gpu;
+mod links;
+mod lists;
+mod play;
+mod questions;
+mod workers;

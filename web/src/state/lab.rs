@@ -1,0 +1,79 @@
+//! What the views see of the lab: what is chosen, what is asked, and what has been answered.
+
+use std::collections::BTreeSet;
+use std::rc::Rc;
+use std::sync::Arc;
+
+use twinbeam_core::link::{Highlight, Panel, SetChoice, WithChoice};
+use twinbeam_core::wire::probes::Probe;
+use twinbeam_core::words::{Component, ComponentKind, Experiment};
+
+use super::pairs::Pairs;
+use super::room::{Choice, Room, Shown};
+use crate::session::Session;
+use crate::values::{Answer, Slot};
+
+/// Everything of the lab that changes.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Lab {
+    pub(crate) kind: Choice<ComponentKind>,
+    pub(crate) selected: Choice<BTreeSet<Component>>,
+    pub(crate) highlight: Choice<Highlight>,
+    pub(crate) zero_baseline: Choice<bool>,
+    pub(crate) split: Choice<bool>,
+    pub(crate) directions_by_ig: Choice<bool>,
+    pub(crate) open: Choice<Vec<Panel>>,
+    pub(crate) set: Choice<SetChoice>,
+    pub(crate) with: Choice<WithChoice>,
+    /// The experiment for which sets have been replaced.
+    pub(crate) ablated: Choice<Option<Experiment>>,
+    /// The experiment for which maps by token were asked for, where they are not drawn by themselves.
+    pub(crate) streamed: Choice<Option<Experiment>>,
+    pub(super) focus: Shown<Option<Component>>,
+    pub(super) wants: Shown<[Option<Probe>; 7]>,
+    pub(super) answers: [Shown<Option<Arc<Answer>>>; 7],
+    pub(crate) pairs: Pairs,
+}
+
+impl Lab {
+    pub(super) fn of(room: &Rc<Room>) -> Self {
+        let answer: [Read; 7] = [
+            |s| s.last_answer(Slot::Integrand).cloned(),
+            |s| s.last_answer(Slot::Pattern).cloned(),
+            |s| s.last_answer(Slot::ZeroBaseline).cloned(),
+            |s| s.last_answer(Slot::Positions).cloned(),
+            |s| s.last_answer(Slot::Ablate).cloned(),
+            |s| s.last_answer(Slot::Faithfulness).cloned(),
+            |s| s.last_answer(Slot::Streams).cloned(),
+        ];
+        Self {
+            kind: Choice::new(room, |s| &s.sight.kind, |s| &mut s.kind),
+            selected: Choice::new(room, |s| &s.sight.selected, |s| &mut s.selected),
+            highlight: Choice::new(room, |s| &s.sight.highlight, |s| &mut s.highlight),
+            zero_baseline: Choice::new(room, |s| &s.sight.zero_baseline, |s| &mut s.zero_baseline),
+            split: Choice::new(room, |s| &s.sight.split, |s| &mut s.split),
+            directions_by_ig: Choice::new(
+                room,
+                |s| &s.sight.directions_by_ig,
+                |s| &mut s.directions_by_ig,
+            ),
+            open: Choice::new(room, |s| &s.sight.open, |s| &mut s.open),
+            set: Choice::new(room, |s| &s.sight.set, |s| &mut s.set),
+            with: Choice::new(room, |s| &s.sight.with, |s| &mut s.with),
+            ablated: Choice::new(room, |s| &s.sight.ablated, |s| &mut s.ablated),
+            streamed: Choice::new(room, |s| &s.sight.streamed, |s| &mut s.streamed),
+            focus: room.derived(Session::focus),
+            wants: room.signal(|s| &s.wants),
+            answers: answer.map(|read| room.shared(read)),
+            pairs: Pairs::of(room),
+        }
+    }
+
+    /// Whether a part is open.
+    pub(crate) fn is_open(&self, panel: Panel) -> bool {
+        self.open.with(|open| open.contains(&panel))
+    }
+}
+
+/// Reads an answer.
+type Read = fn(&Session) -> Option<Arc<Answer>>;

@@ -1,0 +1,42 @@
+//! The lab's questions: a place for each kind, and what the worker has answered.
+
+use twinbeam_core::wire::probes::{Finding, Probe};
+use twinbeam_core::words::Experiment;
+
+/// A place for one question at a time: a new question takes the old one's place.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Slot {
+    Integrand,
+    Pattern,
+    ZeroBaseline,
+    Positions,
+    Ablate,
+    Faithfulness,
+    Streams,
+}
+
+impl Slot {
+    /// In the order in which they are answered: the quick ones first.
+    pub(crate) const ALL: [Self; 7] = [
+        Self::Integrand,
+        Self::Pattern,
+        Self::ZeroBaseline,
+        Self::Positions,
+        Self::Ablate,
+        Self::Faithfulness,
+        Self::Streams,
+    ];
+}
+
+/// What the worker has said to a question.
+#[derive(Debug, Clone, PartialEq)]
+pub(crate) struct Answer {
+    /// Of which experiment, and of which weights.
+    pub(crate) experiment: Experiment,
+    pub(crate) fingerprint: String,
+    pub(crate) probe: Probe,
+    /// What was found, or why not.
+    pub(crate) found: Result<Finding, String>,
+    /// Whether a GPU computed it and nothing has checked that.
+    pub(crate) unchecked: bool,
+}

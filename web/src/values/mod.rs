@@ -1,0 +1,40 @@
+//! Plain values of the page: what it knows, in the terms of the field. Nothing here reacts, draws, or asks the
+//! browser for anything, so everything above may use it and tests need no browser.
+
+mod answer;
+mod arriving;
+mod build;
+mod committed;
+mod link_check;
+mod listed;
+mod loaded;
+mod local;
+mod notice;
+mod numbers;
+mod pace;
+mod pairs;
+mod progress;
+mod shelves;
+mod sight;
+mod spec;
+mod window;
+
+pub(crate) use answer::{Answer, Slot};
+pub(crate) use arriving::Arriving;
+pub(crate) use build::BUILD;
+pub(crate) use committed::{Committed, Origin};
+pub(crate) use link_check::LinkCheck;
+pub(crate) use listed::{CatalogFault, Listed};
+pub(crate) use loaded::{Identity, LOCAL, Loaded};
+pub(crate) use local::{LocalFault, pick, title};
+pub(crate) use notice::{Notice, WayOn};
+pub(crate) use numbers::{bytes, count, duration, fetch_bytes, percent, sentence, visible};
+pub(crate) use pairs::Before;
+pub(crate) use progress::{Job, NeuronStatus, Progress, Status};
+pub(crate) use shelves::{Shelf, Shelves, Space, Stock};
+pub(crate) use sight::{Look, Sight};
+pub(crate) use spec::{Files, Spec};
+pub(crate) use window::{Row, Window};
+
+#[cfg(test)]
+pub(crate) use committed::tests::committed;

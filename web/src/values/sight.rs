@@ -1,0 +1,135 @@
+//! What a visitor has chosen to look at. Nothing of it changes a number: it decides what of a result is on the screen.
+
+use std::collections::BTreeSet;
+
+use twinbeam_core::link::{Highlight, Panel, ScaleChoice, SetChoice, View, WithChoice};
+use twinbeam_core::scores::{Unit, UnitBasis};
+use twinbeam_core::words::{Component, ComponentKind, Direction, Experiment};
+
+use super::Window;
+
+/// How a result is looked at: what of a view decides what its maps say.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub(crate) struct Look {
+    pub(crate) direction: Direction,
+    pub(crate) unit: Unit,
+    pub(crate) scale: ScaleChoice,
+}
+
+impl Look {
+    pub(crate) const fn of(view: &View) -> Self {
+        Self { direction: view.direction, unit: view.unit, scale: view.scale }
+    }
+
+    /// This look in the unit that a result is really shown in: where the chosen one is refused, the metric's.
+    pub(crate) fn at(self, basis: &UnitBasis) -> Self {
+        Self { unit: self.unit.or_metric(basis), ..self }
+    }
+}
+
+/// Everything that is chosen of what to look at.
+#[derive(Debug, Clone, PartialEq)]
+#[expect(clippy::struct_excessive_bools, reason = "each is a switch of its own on the page")]
+pub(crate) struct Sight {
+    /// Which run is changed in all that is shown. Both directions are computed.
+    pub(crate) direction: Direction,
+    pub(crate) unit: Unit,
+    pub(crate) scale: ScaleChoice,
+    /// The neurons that are in view.
+    pub(crate) window: Window,
+    /// First and last of those that a link has named, as long as its model is the one that is shown.
+    pub(crate) named_window: Option<[usize; 2]>,
+    /// The component under the pointer or the focus.
+    pub(crate) cell: Option<Component>,
+    /// The component that the card is about.
+    pub(crate) pinned: Option<Component>,
+    /// Heads or neurons, in the lab.
+    pub(crate) kind: ComponentKind,
+    pub(crate) selected: BTreeSet<Component>,
+    /// Which components count as found.
+    pub(crate) highlight: Highlight,
+    /// Whether IG is taken from a zero baseline.
+    pub(crate) zero_baseline: bool,
+    /// Whether the integral is cut off where the metric saturates.
+    pub(crate) split: bool,
+    /// Whether the two directions are compared by IG, else by AP.
+    pub(crate) directions_by_ig: bool,
+    /// The panels of the lab that are open, in order.
+    pub(crate) open: Vec<Panel>,
+    /// Which set of components is replaced together, and by what.
+    pub(crate) set: SetChoice,
+    pub(crate) with: WithChoice,
+    /// The experiment for which sets have been replaced.
+    pub(crate) ablated: Option<Experiment>,
+    /// The experiment for which maps by token were asked for, where they are not drawn by themselves.
+    pub(crate) streamed: Option<Experiment>,
+    /// Whether neurons of many prompts are scored too.
+    pub(crate) pairs_with_neurons: bool,
+    /// The model that the visitor has pointed at, and that would have to be fetched.
+    pub(crate) offered: Option<String>,
+}
+
+impl Default for Sight {
+    fn default() -> Self {
+        Self::of(&View::default(), &Experiment::default())
+    }
+}
+
+impl Sight {
+    /// What a link says is on the screen, of its experiment.
+    pub(crate) fn of(view: &View, experiment: &Experiment) -> Self {
+        Self {
+            direction: view.direction,
+            unit: view.unit,
+            scale: view.scale,
+            window: Window::default(),
+            named_window: view.neurons_in_view,
+            cell: None,
+            pinned: view.pinned,
+            kind: view.kind,
+            selected: view.selected.iter().copied().collect(),
+            highlight: view.highlight,
+            zero_baseline: view.zero_baseline,
+            split: view.split,
+            directions_by_ig: view.directions_by_ig,
+            open: view.open.clone(),
+            set: view.set,
+            with: view.with,
+            ablated: view.ablated.then(|| experiment.clone()),
+            streamed: view.streams.then(|| experiment.clone()),
+            pairs_with_neurons: view.batch_neurons,
+            offered: None,
+        }
+    }
+
+    /// What of it goes into links and files, beside the figure of `shown`. The pairs of prompts are for their owner to add.
+    pub(crate) fn view(&self, shown: Option<&Experiment>) -> View {
+        let is_shown = |of: &Option<Experiment>| of.is_some() && of.as_ref() == shown;
+        View {
+            direction: self.direction,
+            unit: self.unit,
+            scale: self.scale,
+            // Before a model says how many there are, as they were named.
+            neurons_in_view: if self.window.total() == 0 {
+                self.named_window
+            } else {
+                self.window.in_part()
+            },
+            pinned: self.pinned,
+            kind: self.kind,
+            selected: self.selected.iter().copied().collect(),
+            highlight: self.highlight,
+            zero_baseline: self.zero_baseline,
+            split: self.split,
+            directions_by_ig: self.directions_by_ig,
+            open: self.open.clone(),
+            set: self.set,
+            with: self.with,
+            ablated: is_shown(&self.ablated),
+            streams: is_shown(&self.streamed),
+            batch_neurons: self.pairs_with_neurons,
+            draw: None,
+            pairs: Vec::new(),
+        }
+    }
+}
