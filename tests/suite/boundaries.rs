@@ -1,5 +1,6 @@
 //! What each room of the house may not know, as ARCHITECTURE.md promises.
 
+use std::collections::{BTreeMap, BTreeSet};
 use std::fs;
 use std::path::{Path, PathBuf};
 use std::process::Command;
@@ -69,6 +70,108 @@ fn arrows_between_crates_never_turn() {
     assert_without("twinbeam-cli", &[], &[&["leptos", "gloo", "twinbeam-web"][..]].concat());
     // The page itself; the worker is another binary, behind a feature.
     assert_without("twinbeam-web", &[], &[&burn[..], above(3), &["twinbeam-gpt2"]].concat());
+}
+
+/// Most names in the face of a room of core.
+const MOST_NAMES: usize = 20;
+
+/// A source without its comments and without its tests, which may look into any room.
+fn code(text: &str) -> String {
+    let code = text.split("#[cfg(test)]").next().unwrap_or_default();
+    let lines = code.lines().filter(|line| !line.trim_start().starts_with("//"));
+    lines.collect::<Vec<_>>().join("\n")
+}
+
+/// The names that a module shows: its public modules, and what it exports of its files.
+fn face(module: &Path) -> Vec<String> {
+    let text = code(&fs::read_to_string(module).expect("a module"));
+    let modules = text.lines().filter_map(|line| line.strip_prefix("pub mod "));
+    let mut names: Vec<String> =
+        modules.map(|line| line.trim_end_matches([';', '{']).trim().to_owned()).collect();
+    for exported in text.split("pub use ").skip(1) {
+        let path = exported.split(';').next().unwrap_or_default();
+        let last = path.rsplit("::").next().unwrap_or_default();
+        let list = path.split_once('{').map_or(last, |(_, list)| list.trim_end_matches('}'));
+        assert!(!list.contains(['{', '*']), "{}: {path} hides names", module.display());
+        let list = list.split(',').map(str::trim).filter(|name| !name.is_empty());
+        names.extend(list.map(str::to_owned));
+    }
+    names
+}
+
+/// The rooms of core with their files, face first.
+fn rooms_of_core() -> Vec<(String, Vec<PathBuf>)> {
+    let library = root().join("crates/core/src");
+    let text = code(&read("crates/core/src/lib.rs"));
+    let mut rooms = Vec::new();
+    for line in text.lines().filter(|line| !line.trim().is_empty()) {
+        let room = line.strip_prefix("pub mod ").and_then(|line| line.strip_suffix(';'));
+        let room = room.unwrap_or_else(|| panic!("core's root only lists its rooms: {line}"));
+        let mut files = vec![library.join(format!("{room}.rs"))];
+        files.extend(sources(&format!("crates/core/src/{room}")));
+        rooms.push((room.to_owned(), files));
+    }
+    assert!(rooms.len() > 3, "the rooms were read");
+    rooms
+}
+
+#[test]
+fn a_room_of_core_has_a_sentence_and_a_small_face() {
+    for (room, files) in rooms_of_core() {
+        let text = fs::read_to_string(&files[0]).expect("a room");
+        assert!(text.starts_with("//! "), "{room} does not say what it holds");
+        // A room within a room has a face of its own.
+        for file in &files {
+            let names = face(file);
+            assert!(
+                names.len() <= MOST_NAMES,
+                "{} shows {} names: {names:?}",
+                file.display(),
+                names.len()
+            );
+        }
+        assert!(face(&files[0]).len() > 2, "the face of {room} was read");
+    }
+}
+
+#[test]
+fn arrows_between_rooms_of_core_never_turn() {
+    let rooms = rooms_of_core();
+    let names: Vec<&str> = rooms.iter().map(|(room, _)| room.as_str()).collect();
+    let mut needs: BTreeMap<&str, BTreeSet<&str>> = BTreeMap::new();
+    for (room, files) in &rooms {
+        let own = needs.entry(room).or_default();
+        let is_test = |file: &Path| file.to_string_lossy().ends_with("tests.rs");
+        for file in files.iter().filter(|file| !is_test(file)) {
+            let text = code(&fs::read_to_string(file).expect("a file of a room"));
+            for path in text.split("crate::").skip(1) {
+                // `use crate::{a, b}` would hide which rooms are meant.
+                let of = path.split("::").next().unwrap_or_default();
+                let of = names.iter().find(|name| **name == of);
+                let of = of.unwrap_or_else(|| panic!("{}: crate::{path:.40}", file.display()));
+                own.insert(of);
+            }
+        }
+        own.remove(room.as_str());
+    }
+    // Rooms that need nothing but what is below already come next; if none does, there is a circle.
+    let mut below = BTreeSet::new();
+    while below.len() < needs.len() {
+        let next = needs.iter().find(|(room, own)| !below.contains(*room) && own.is_subset(&below));
+        let Some((room, _)) = next else {
+            needs.retain(|room, _| !below.contains(room));
+            panic!("these rooms need each other: {needs:?}");
+        };
+        below.insert(*room);
+    }
+    assert!(needs.values().any(|own| own.len() > 2), "the arrows were read");
+}
+
+#[test]
+fn a_folder_of_modules_has_its_face_beside_it() {
+    for file in sources("crates") {
+        assert!(!file.ends_with("mod.rs"), "{}: see the files beside it", file.display());
+    }
 }
 
 #[test]

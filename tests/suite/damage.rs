@@ -9,14 +9,15 @@ use pollster::block_on;
 use serde_json::json;
 use twinbeam_cli::convert::{Options, convert};
 use twinbeam_cli::store::Stored;
+use twinbeam_core::models::ModelFiles;
 use twinbeam_core::wire::{Expected, Problem};
 use twinbeam_engine::{DeviceKind, Model};
 use twinbeam_tests::{Files, Listener, repository, sha256_of};
 
-const CONFIG: &str = "config.json";
-const WEIGHTS: &str = "model.safetensors";
-const INDEX: &str = "model.safetensors.index.json";
-const TOKENIZER: &str = "tokenizer.json";
+const CONFIG: &str = ModelFiles::CONFIG;
+const WEIGHTS: &str = ModelFiles::WEIGHTS;
+const INDEX: &str = ModelFiles::INDEX;
+const TOKENIZER: &str = ModelFiles::TOKENIZER;
 
 /// The bundled model as it is, and with its weights listed by an index.
 fn whole(is_listed: bool) -> Files {

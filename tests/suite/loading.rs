@@ -10,13 +10,13 @@ use std::rc::Rc;
 use burn::tensor::DType;
 use pollster::block_on;
 use serde_json::json;
-use twinbeam_core::models::ModelShape;
+use twinbeam_core::models::{ModelFiles, ModelShape};
 use twinbeam_core::wire::{Event, Expected, FetchFault, Kept, Problem, Wait};
 use twinbeam_core::words::{
     Answers, ComponentKind, Direction, Experiment, Metric, Steps, TokenPair,
 };
 use twinbeam_engine::{
-    Answer, Blob, Body, ByteSource as _, DeviceKind, Error, Model, Plan, Question, Remote, Shelf,
+    Answer, Blob, Body, DeviceKind, Error, Keeper as _, Model, Plan, Question, Remote, Shelf,
     Transport, run,
 };
 use twinbeam_gpt2::{
@@ -35,7 +35,7 @@ pub(crate) const SHAPE: ModelShape = ModelShape {
     d_vocab: 1000,
 };
 
-pub(crate) const WEIGHTS: &str = "model.safetensors";
+pub(crate) const WEIGHTS: &str = ModelFiles::WEIGHTS;
 
 /// A file with the published one's layout: names in order, a causal mask in front of each layer.
 pub(crate) fn published_layout(mask_of_layer_1: f32) -> Vec<u8> {

@@ -12,7 +12,9 @@ use twinbeam_core::prompts::{About, Hint};
 use twinbeam_core::wire::inspection::TokenizerNote;
 use twinbeam_core::wire::{Expected, Problem};
 use twinbeam_core::words::{Experiment, Field, PromptError, Written};
-use twinbeam_engine::{ByteSource, DeviceKind, Error, Model, SourceError, inspect, question};
+use twinbeam_engine::{
+    ByteSource, DeviceKind, Downloads, Error, Model, SourceError, inspect, question,
+};
 use twinbeam_gpt2::{PrefixSpace, Tokenizer, TokenizerError, TokenizerFiles};
 use twinbeam_tests::{Listener, repository};
 
@@ -81,8 +83,16 @@ impl ByteSource for Files {
         ready(self.get(file).map(|b| b[range.start as usize..range.end as usize].to_vec()))
     }
 
-    fn is_remote(&self) -> bool {
-        self.is_remote
+    fn downloads(&self) -> Option<&dyn Downloads> {
+        self.is_remote.then_some(self as &dyn Downloads)
+    }
+}
+
+impl Downloads for Files {
+    fn announce(&self, _file: &str, _ranges: &[Range<u64>]) {}
+
+    fn fetched(&self) -> u64 {
+        0
     }
 }
 

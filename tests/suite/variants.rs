@@ -3,6 +3,7 @@
 
 use pollster::block_on;
 use serde_json::{Value, json};
+use twinbeam_core::models::ModelFiles;
 use twinbeam_core::scores::{MetricValues, Outcome, TableKey};
 use twinbeam_core::wire::Expected;
 use twinbeam_core::words::{
@@ -15,9 +16,9 @@ use twinbeam_tests::{
     sha256_of,
 };
 
-const CONFIG: &str = "config.json";
-const WEIGHTS: &str = "model.safetensors";
-const INDEX: &str = "model.safetensors.index.json";
+const CONFIG: &str = ModelFiles::CONFIG;
+const WEIGHTS: &str = ModelFiles::WEIGHTS;
+const INDEX: &str = ModelFiles::INDEX;
 const SHARDS: [&str; 2] = ["model-00001-of-00002.safetensors", "model-00002-of-00002.safetensors"];
 
 /// The fixture's tensors, whose names have no prefix, in a type.

@@ -12,7 +12,6 @@ use std::path::{Path, PathBuf};
 use anyhow::Context as _;
 use clap::{Args, ValueEnum};
 use pollster::block_on;
-use serde_json::{Value, json};
 use twinbeam_core::prompts::PromptPair;
 use twinbeam_core::prompts::lists::{BadRow, MAX_PAIRS};
 use twinbeam_core::scores::many::{CaseResult, Merging};
@@ -28,7 +27,7 @@ use crate::files::{Folder, Terminal};
 use crate::self_check;
 
 use self::cases::{draw_cases, task};
-use self::entry::entry;
+use self::entry::{Entry, Scores};
 use self::notes::Notes;
 
 pub(crate) use self::cases::{case_of_ids, question_of, read_cases};
@@ -219,7 +218,7 @@ impl ListFile {
         Ok(Self { file: BufWriter::new(file), is_empty: true })
     }
 
-    fn push(&mut self, entry: &Value) -> anyhow::Result<()> {
+    fn push(&mut self, entry: &Entry<'_>) -> anyhow::Result<()> {
         self.file.write_all(if self.is_empty { b"[" } else { b"," })?;
         self.is_empty = false;
         Ok(serde_json::to_writer(&mut self.file, entry)?)
@@ -282,8 +281,8 @@ pub fn run(options: &Options) -> anyhow::Result<bool> {
         all_right &= result.is_ok();
         if let Some(out) = &mut out {
             out.push(&match &result {
-                Ok(outcome) => entry(&name, outcome),
-                Err(error) => json!({ "name": name, "error": format!("{error:#}") }),
+                Ok(outcome) => Entry::Result(Box::new(Scores::of(&name, outcome))),
+                Err(error) => Entry::Failure { name: &name, error: format!("{error:#}") },
             })?;
         }
         if options.summary.is_some() {

@@ -13,7 +13,7 @@ use std::time::Instant;
 use anyhow::Context as _;
 use clap::Args;
 use pollster::block_on;
-use twinbeam_core::models::ModelShape;
+use twinbeam_core::models::{ModelFiles, ModelShape};
 use twinbeam_core::wire::Expected;
 use twinbeam_engine::{DeviceKind, Model};
 use twinbeam_gpt2::{Gpt2Config, Hooks, NoHooks, StoredDtype};
@@ -70,9 +70,9 @@ pub fn run(options: &Options) -> anyhow::Result<()> {
     let begun = Instant::now();
     let out = &options.out;
     fs::create_dir_all(out).with_context(|| format!("making {}", out.display()))?;
-    let tokenizer = vocabulary::train(options.seed, &out.join("tokenizer.json"))?;
+    let tokenizer = vocabulary::train(options.seed, &out.join(ModelFiles::TOKENIZER))?;
     let config = Gpt2Config::new(shape(tokenizer.len()), vocabulary::BOS_ID);
-    fs::write(out.join("config.json"), config.to_json()).context("writing config.json")?;
+    fs::write(out.join(ModelFiles::CONFIG), config.to_json()).context("writing config.json")?;
     let settings = vocabulary::settings(config.shape.n_ctx);
     fs::write(out.join("tokenizer_config.json"), settings)
         .context("writing tokenizer_config.json")?;
@@ -105,7 +105,7 @@ pub fn run(options: &Options) -> anyhow::Result<()> {
         }
         if step % options.every == 0 || step == options.steps {
             trainer.save(&checkpoint)?;
-            trainer.export(&out.join("model.safetensors"), StoredDtype::F16)?;
+            trainer.export(&out.join(ModelFiles::WEIGHTS), StoredDtype::F16)?;
             print_scores(&scores(out, QUICK_PROMPTS)?);
         }
     }

@@ -2,6 +2,7 @@
 
 mod catalog;
 mod files;
+mod format;
 mod hook_name;
 mod journal;
 mod self_check;
@@ -9,6 +10,7 @@ mod shape;
 
 pub use catalog::{Catalog, CatalogError, CatalogModel, KnownHead, KnownHeads, Published};
 pub use files::ModelFiles;
+pub use format::FileFormat;
 pub use hook_name::HookName;
 pub use journal::{Completion, Entry, Journal, Piece};
 pub use self_check::{CheckedItem, PUBLISHED_TOLERANCE, SelfCheck};

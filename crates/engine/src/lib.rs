@@ -64,6 +64,6 @@ pub use remote::{Answer, Body, Remote, Transport};
 pub use run::{Plan, Question, run};
 pub use self_test::{self_test, self_test_values};
 pub use shelf::{Blob, Shelf};
-pub use source::{ByteSource, SourceError};
+pub use source::{ByteSource, Downloads, Keeper, SourceError};
 pub use warm::warm;
 pub use weights::Weights;

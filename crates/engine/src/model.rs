@@ -11,9 +11,10 @@ use twinbeam_gpt2::{
     TokenizerFiles, json_object,
 };
 
+use crate::source::fetched;
 use crate::watch::Watch;
 use crate::weights::{Masks, Weights};
-use crate::{ByteSource, DeviceKind, Error, Host, Question};
+use crate::{ByteSource, DeviceKind, Error, Host, Keeper, Question};
 
 const CONFIG: &str = ModelFiles::CONFIG;
 
@@ -55,16 +56,19 @@ impl Model {
         device: &DeviceKind,
         host: &mut impl Host,
     ) -> Result<Self, Error> {
+        let keeper = source.keeper();
+        let heal = || keeper.is_some_and(Keeper::heal);
+        let discard = || keeper.is_some_and(Keeper::discard);
         let mut masks = Masks::Known;
         let mut discarded = false;
         loop {
             let (mut model, has_masks) = match read(source, device, masks, host).await {
                 Ok(read) => read,
-                Err(error) if error.is_of_bytes() && source.heal() => continue,
+                Err(error) if error.is_of_bytes() && heal() => continue,
                 // What an earlier visit has kept may have been mended where it came from.
-                Err(error) if error.is_of_bytes() && source.fetched() == 0 && !discarded => {
+                Err(error) if error.is_of_bytes() && fetched(source) == 0 && !discarded => {
                     discarded = true;
-                    if source.discard() {
+                    if discard() {
                         continue;
                     }
                     return Err(error);
@@ -72,21 +76,21 @@ impl Model {
                 Err(error) => return Err(error),
             };
             let got = &model.fingerprint;
-            let before = source.completed();
-            if before.is_some_and(|before| before.sha256 != *got) && source.heal() {
+            let before = keeper.and_then(Keeper::completed);
+            if before.is_some_and(|before| before.sha256 != *got) && heal() {
                 continue;
             }
             model.as_expected = expected.sha256.as_ref().map(|expected| expected == got);
             match &expected.sha256 {
                 Some(expected_sha256) if expected_sha256 != got && !expected.any_digest => {
-                    if source.heal() {
+                    if heal() {
                         continue;
                     }
                     if has_masks && masks == Masks::Known {
                         masks = Masks::Read;
                         continue;
                     }
-                    if !discarded && source.discard() {
+                    if !discarded && discard() {
                         discarded = true;
                         continue;
                     }
@@ -95,7 +99,9 @@ impl Model {
                 }
                 _ => {}
             }
-            source.complete(got, model.as_expected);
+            if let Some(keeper) = keeper {
+                keeper.complete(got, model.as_expected);
+            }
             return Ok(model);
         }
     }
@@ -338,7 +344,7 @@ async fn read_tokenizer(
     let [config, special_tokens_map, added_tokens] = ModelFiles::TOKENIZER_EXTRAS;
     // It decides whether a space goes in front, whatever the tokenizer's own file says.
     files.config = extra(source, config).await?;
-    if files.tokenizer.is_some() && source.is_remote() {
+    if files.tokenizer.is_some() && source.downloads().is_some() {
         let tokenizer = Tokenizer::from_files(&files).map_err(Error::Tokenizer)?;
         // A question to a server costs a moment, and an error on the console where there is no such file: it is not
         // asked for what would change nothing.
@@ -353,7 +359,8 @@ async fn read_tokenizer(
 
 /// A file that says more of a tokenizer, if it is there and worth asking for.
 async fn extra(source: &impl ByteSource, file: &str) -> Result<Option<Vec<u8>>, Error> {
-    if source.may_have(file) { optional(source, file).await } else { Ok(None) }
+    let is_worth_it = source.keeper().is_none_or(|keeper| keeper.may_have(file));
+    if is_worth_it { optional(source, file).await } else { Ok(None) }
 }
 
 /// A file of a tokenizer, if it is there. One that is something else, by its first bytes, is refused by its name.

@@ -16,7 +16,7 @@ use twinbeam_core::wire::{FetchFault, Wait};
 
 use self::first_bytes::{Claim, LOOK, claim, is_page};
 use crate::source::at_most;
-use crate::{ByteSource, SourceError};
+use crate::{ByteSource, Downloads, SourceError};
 
 /// The way to a server, as a browser or a test has it.
 pub trait Transport {
@@ -623,8 +623,8 @@ impl<T: Transport> ByteSource for Remote<T> {
         Ok(bytes)
     }
 
-    fn is_remote(&self) -> bool {
-        true
+    fn downloads(&self) -> Option<&dyn Downloads> {
+        Some(self)
     }
 
     /// One request without a range: small files may come packed.
@@ -647,7 +647,9 @@ impl<T: Transport> ByteSource for Remote<T> {
         .await
         .and_then(|bytes| at_most(bytes.len() as u64, most).map(|()| bytes))
     }
+}
 
+impl<T: Transport> Downloads for Remote<T> {
     fn announce(&self, _file: &str, ranges: &[Range<u64>]) {
         let mut runs: Vec<Range<u64>> = Vec::new();
         for range in ranges {

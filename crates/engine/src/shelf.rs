@@ -10,7 +10,7 @@ use sha2::{Digest as _, Sha256};
 use twinbeam_core::models::{Completion, Entry, Journal, Piece};
 use twinbeam_core::wire::Kept;
 
-use crate::{ByteSource, SourceError};
+use crate::{ByteSource, Downloads, Keeper, SourceError};
 
 /// A file that can be written anywhere: in the browser one of its private file system.
 pub trait Blob {
@@ -231,17 +231,19 @@ impl<R: ByteSource, B: Blob> ByteSource for Shelf<R, B> {
         Ok(bytes)
     }
 
-    fn is_remote(&self) -> bool {
-        self.remote.is_remote()
+    fn downloads(&self) -> Option<&dyn Downloads> {
+        self.remote.downloads().map(|_| self as &dyn Downloads)
     }
 
-    /// A model that is kept whole is complete: what was not asked for then is not asked for later, when perhaps nobody
-    /// is there to answer.
-    fn may_have(&self, file: &str) -> bool {
-        self.completed().is_none() || self.known_size(file).is_some()
+    fn keeper(&self) -> Option<&dyn Keeper> {
+        Some(self)
     }
+}
 
+/// What is not kept comes over the network of the other source.
+impl<R: ByteSource, B: Blob> Downloads for Shelf<R, B> {
     fn announce(&self, file: &str, ranges: &[Range<u64>]) {
+        let Some(downloads) = self.remote.downloads() else { return };
         let missing = {
             let store = self.store.borrow();
             let is_kept = |range: &Range<u64>| {
@@ -250,11 +252,19 @@ impl<R: ByteSource, B: Blob> ByteSource for Shelf<R, B> {
             };
             ranges.iter().filter(|range| !is_kept(range)).cloned().collect::<Vec<_>>()
         };
-        self.remote.announce(file, &missing);
+        downloads.announce(file, &missing);
     }
 
     fn fetched(&self) -> u64 {
-        self.remote.fetched()
+        self.remote.downloads().map_or(0, Downloads::fetched)
+    }
+}
+
+impl<R: ByteSource, B: Blob> Keeper for Shelf<R, B> {
+    /// A model that is kept whole is complete: what was not asked for then is not asked for later, when perhaps nobody
+    /// is there to answer.
+    fn may_have(&self, file: &str) -> bool {
+        self.completed().is_none() || self.known_size(file).is_some()
     }
 
     fn kept(&self) -> Kept {

@@ -34,48 +34,52 @@ pub trait ByteSource {
         }
     }
 
-    /// Whether a file that is not there has to be asked for over a network to know it.
-    fn is_remote(&self) -> bool {
-        false
-    }
-
-    /// Whether a file that may be missing is worth asking for.
-    fn may_have(&self, _file: &str) -> bool {
-        true
-    }
-
-    /// Says which ranges of a file will be read next, in their order, so that those side by side can
-    /// be asked for at once.
-    fn announce(&self, _file: &str, _ranges: &[Range<u64>]) {}
-
-    /// Bytes that have come over a network until now.
-    fn fetched(&self) -> u64 {
-        0
-    }
-
-    /// Where the files are kept after they have been read.
-    fn kept(&self) -> Kept {
-        Kept::Elsewhere
-    }
-
-    /// What an earlier visit found the files to be, if they were kept whole then.
-    fn completed(&self) -> Option<Completion> {
+    /// What is known of the files as they come over a network; `None`: they are at hand.
+    fn downloads(&self) -> Option<&dyn Downloads> {
         None
     }
 
+    /// What keeps the files for the next visit; `None`: nobody does.
+    fn keeper(&self) -> Option<&dyn Keeper> {
+        None
+    }
+}
+
+/// Files that come over a network. One that is not there has to be asked for to know it.
+pub trait Downloads {
+    /// Says which ranges of a file will be read next, in their order, so that those side by side can
+    /// be asked for at once.
+    fn announce(&self, file: &str, ranges: &[Range<u64>]);
+
+    /// Bytes that have come until now.
+    fn fetched(&self) -> u64;
+}
+
+/// A place that keeps the files which it has read, for the next visit.
+pub trait Keeper {
+    /// Where the files are after they have been read.
+    fn kept(&self) -> Kept;
+
+    /// Whether a file that may be missing is worth asking for.
+    fn may_have(&self, file: &str) -> bool;
+
+    /// What an earlier visit found the files to be, if they were kept whole then.
+    fn completed(&self) -> Option<Completion>;
+
     /// Remembers that what was read is a model: the SHA-256 of its weights, and whether that was the
     /// expected one.
-    fn complete(&self, _sha256: &str, _as_expected: Option<bool>) {}
+    fn complete(&self, sha256: &str, as_expected: Option<bool>);
 
     /// Looks for damage in what is kept, and lets it go. Whether reading again may give other bytes.
-    fn heal(&self) -> bool {
-        false
-    }
+    fn heal(&self) -> bool;
 
     /// Lets go of everything that is kept. Whether reading again may give other bytes.
-    fn discard(&self) -> bool {
-        false
-    }
+    fn discard(&self) -> bool;
+}
+
+/// Bytes that have come over a network until now.
+pub(crate) fn fetched(source: &impl ByteSource) -> u64 {
+    source.downloads().map_or(0, Downloads::fetched)
 }
 
 /// Refuses a file that is larger than any of its kind.

@@ -12,6 +12,7 @@ use twinbeam_gpt2::{
 
 use crate::model::arrival;
 use crate::shelf::hexadecimal;
+use crate::source::fetched;
 use crate::{ByteSource, Error, Host, SourceError};
 
 /// Weights as PyTorch saves them, which are not read.
@@ -124,7 +125,10 @@ impl Weights {
         for WeightFile { name, header, plan } in &self.files {
             let parts = plan.parts(PART_BYTES);
             let read = parts.iter().filter(|part| is_read(part));
-            source.announce(name, &read.map(|part| part.range().clone()).collect::<Vec<_>>());
+            if let Some(downloads) = source.downloads() {
+                let ranges: Vec<_> = read.map(|part| part.range().clone()).collect();
+                downloads.announce(name, &ranges);
+            }
             let mut sha256 = Sha256::new();
             sha256.update((header.len() as u64).to_le_bytes());
             sha256.update(header);
@@ -135,7 +139,7 @@ impl Weights {
                     mask.rows().for_each(|row| sha256.update(&row));
                     continue;
                 }
-                let fetched = source.fetched();
+                let before = fetched(source);
                 let bytes = source.read(name, part.range().clone()).await;
                 let bytes = bytes.map_err(|cause| unread(name, cause))?;
                 sha256.update(&bytes);
@@ -150,8 +154,7 @@ impl Weights {
                     on_the_way = 0;
                     arrival(options).await?;
                 }
-                let phase =
-                    if source.fetched() > fetched { Phase::Fetching } else { Phase::Loading };
+                let phase = if fetched(source) > before { Phase::Fetching } else { Phase::Loading };
                 let (job, seconds) = (0, host.seconds() - begun);
                 host.emit(Event::Progress { job, phase, done, total, seconds });
                 host.pause().await;

@@ -4,6 +4,7 @@ use std::borrow::Cow;
 use std::fmt;
 
 use serde::de::IgnoredAny;
+use twinbeam_core::models::FileFormat;
 
 /// Bytes of a file that are looked at.
 pub(crate) const FIRST_BYTES: usize = 64;
@@ -146,28 +147,14 @@ pub fn json_object(bytes: &[u8]) -> Result<&[u8], NotTheFile> {
 
 /// Files that are known by their first bytes.
 fn of_a_format(first: &[u8]) -> Option<Damage> {
-    let magic: [(&[u8], Damage); 14] = [
-        (b"version https://git-lfs", Damage::LfsPointer),
-        (b"PK\x03\x04", Damage::Zip),
-        (b"PK\x05\x06", Damage::Zip),
-        (b"\x1f\x8b", Damage::Packed("gzip")),
-        (b"BZh", Damage::Packed("bzip2")),
-        (b"\xfd7zXZ", Damage::Packed("xz")),
-        (b"\x28\xb5\x2f\xfd", Damage::Packed("zstd")),
-        (b"7z\xbc\xaf", Damage::Packed("7z")),
-        (b"GGUF", Damage::Format("GGUF")),
-        (b"\x89HDF", Damage::Format("HDF5")),
-        (b"\x93NUMPY", Damage::Format("NumPy")),
-        (b"%PDF", Damage::Format("PDF")),
-        (b"\xff\xfe", Damage::Utf16),
-        (b"\xfe\xff", Damage::Utf16),
-    ];
-    if let Some((_, damage)) = magic.into_iter().find(|(begins, _)| first.starts_with(begins)) {
-        return Some(damage);
-    }
-    // Protocol 2 and up begin with a mark and the protocol; older ones cannot be told from text.
-    if let [0x80, 2..=5, ..] = first {
-        return Some(Damage::Pickle);
+    let text = first.strip_prefix(b"\xef\xbb\xbf").unwrap_or(first).trim_ascii_start();
+    let is_markup = FileFormat::of(text) == Some(FileFormat::Markup);
+    match FileFormat::of(first).or(is_markup.then_some(FileFormat::Markup)) {
+        Some(format) => return Some(of(format)),
+        None if first.starts_with(b"\xff\xfe") || first.starts_with(b"\xfe\xff") => {
+            return Some(Damage::Utf16);
+        }
+        None => {}
     }
     // Every other byte of Latin letters in UTF-16 is zero, also where no mark says so.
     let halves = |from: usize| first.iter().skip(from).step_by(2);
@@ -175,11 +162,31 @@ fn of_a_format(first: &[u8]) -> Option<Damage> {
     let alternate = |zero: usize| {
         halves(zero).all(|byte| *byte == 0) && halves(1 - zero).all(is_ascii) && first.len() >= 4
     };
-    if alternate(0) || alternate(1) {
-        return Some(Damage::Utf16);
+    (alternate(0) || alternate(1)).then_some(Damage::Utf16)
+}
+
+/// What a file of another format is in the place of a model's.
+const fn of(format: FileFormat) -> Damage {
+    match format {
+        FileFormat::LfsPointer => Damage::LfsPointer,
+        FileFormat::Markup => Damage::WebPage,
+        FileFormat::Pickle => Damage::Pickle,
+        FileFormat::Zip => Damage::Zip,
+        FileFormat::Gzip => Damage::Packed("gzip"),
+        FileFormat::Bzip2 => Damage::Packed("bzip2"),
+        FileFormat::Xz => Damage::Packed("xz"),
+        FileFormat::Zstd => Damage::Packed("zstd"),
+        FileFormat::SevenZip => Damage::Packed("7z"),
+        FileFormat::Gguf => Damage::Format("GGUF"),
+        FileFormat::Hdf5 => Damage::Format("HDF5"),
+        FileFormat::NumPy => Damage::Format("NumPy"),
+        FileFormat::Parquet => Damage::Format("Parquet"),
+        FileFormat::Arrow => Damage::Format("Arrow"),
+        FileFormat::Sqlite => Damage::Format("SQLite"),
+        FileFormat::OldExcel => Damage::Format("binary Excel"),
+        FileFormat::Pdf => Damage::Format("PDF"),
+        FileFormat::RichText => Damage::Format("rich text (RTF)"),
     }
-    let begun = first.strip_prefix(b"\xef\xbb\xbf").unwrap_or(first).trim_ascii_start();
-    begun.starts_with(b"<").then_some(Damage::WebPage)
 }
 
 /// How a file begins that is text as far as it shows.

@@ -266,7 +266,7 @@ fn Kept(state: AppState, sets: Memo<Option<Sets>>) -> impl IntoView {
     view! {
         <p class="refusal">{dynamic(refused)}</p>
         <Pending state of=Slot::Faithfulness />
-        <PlotView state testid="faithfulness" label="Faithfulness" drawn>
+        <PlotView pointer=state testid="faithfulness" label="Faithfulness" drawn>
             <dl class="panel-numbers" inner_html=live(numbers)></dl>
             <p>{dynamic(reading)} " " {dynamic(move || unchecked(state, Slot::Faithfulness))}</p>
         </PlotView>

@@ -129,17 +129,17 @@ fn Parts(
         <ZeroWords state compared zero />
         // Four stand two by two.
         <div class="plot-row" class:plot-pairs=live(move || zero_scatter.with(Option::is_some))>
-            <PlotView state testid="scatter" label="IG against AP" drawn=scatter brush=Some(brush) />
+            <PlotView pointer=state testid="scatter" label="IG against AP" drawn=scatter brush=Some(brush) />
             <PlotView
-                state
+                pointer=state
                 testid="scatter-zero"
                 label="IG from zero against AP"
                 drawn=zero_scatter
                 brush=Some(brush)
             />
-            <PlotView state testid="overlap-curve" label="Overlap" drawn=overlap />
+            <PlotView pointer=state testid="overlap-curve" label="Overlap" drawn=overlap />
             <PlotView
-                state
+                pointer=state
                 testid="bland-altman"
                 label="Difference over mean"
                 drawn=bland_altman

@@ -157,7 +157,8 @@ fn Results(state: AppState) -> impl IntoView {
         found::MAPS.map(|map| {
             let drawn =
                 memo(move || merged.with(|m| found::map(m.as_deref()?, map, state.direction())));
-            view! { <PlotView state testid=map.testid() label=map.title() drawn /> }.into_any()
+            view! { <PlotView pointer=state testid=map.testid() label=map.title() drawn /> }
+                .into_any()
         })
     };
     let save = move |name: &'static str, text: String| {

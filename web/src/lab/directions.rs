@@ -100,14 +100,14 @@ fn Parts(state: AppState) -> impl IntoView {
         <p data-testid="directions-says">{of(TwoWays::words)}</p>
         <div class="plot-row">
             <PlotView
-                state
+                pointer=state
                 testid="directions-scatter"
                 label="Denoising against noising"
                 drawn=scatter
                 brush=Some(brush)
             />
-            <PlotView state testid="gate-map" label="Kinds" drawn=kinds />
-            <PlotView state testid="asymmetry" label="Asymmetry" drawn=asymmetry />
+            <PlotView pointer=state testid="gate-map" label="Kinds" drawn=kinds />
+            <PlotView pointer=state testid="asymmetry" label="Asymmetry" drawn=asymmetry />
         </div>
         <div class="signed-lists" on:click=move |event| parts::go(state, &event)>
             <div>

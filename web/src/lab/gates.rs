@@ -120,7 +120,7 @@ fn table() -> String {
 pub(super) fn Gates(state: AppState) -> impl IntoView {
     let plots = [(AND, "gates-and"), (OR, "gates-or")].map(|(gate, testid)| {
         let drawn = Signal::stored(Some(Arc::new(gate.drawn())));
-        view! { <PlotView state testid label=gate.name drawn /> }
+        view! { <PlotView pointer=state testid label=gate.name drawn /> }
     });
     let [and, or] = [AND, OR].map(|gate| view! { <p>{gate.reading()}</p> });
     view! {

@@ -109,7 +109,7 @@ fn OfComponent(state: AppState) -> impl IntoView {
     });
     view! {
         <Pending state of=Slot::Positions />
-        <PlotView state testid="positions" label="One component by token" drawn>
+        <PlotView pointer=state testid="positions" label="One component by token" drawn>
             <dl class="panel-numbers" inner_html=live(move || effects.get().map(|effects| effects.numbers()))></dl>
             <p>
                 {dynamic(move || effects.get().map(|effects| effects.reading()))} " "
@@ -140,8 +140,8 @@ fn OfStreams(state: AppState) -> impl IntoView {
         let [ap, ig] = testids;
         view! {
             <div class="plot-row plot-pairs">
-                <PlotView state testid=ap label="Patched token by token" drawn=one(plots, 2 * row) />
-                <PlotView state testid=ig label="Integrated, token by token" drawn=one(plots, 2 * row + 1) />
+                <PlotView pointer=state testid=ap label="Patched token by token" drawn=one(plots, 2 * row) />
+                <PlotView pointer=state testid=ig label="Integrated, token by token" drawn=one(plots, 2 * row + 1) />
             </div>
         }
     });

@@ -88,7 +88,7 @@ fn Steps(state: AppState, focus: Memo<Option<Focus>>) -> impl IntoView {
     });
     let drawn = memo(move || steps.get()?.draw().map(Arc::new));
     view! {
-        <PlotView state testid="ladder" label="From gradient to patch" drawn>
+        <PlotView pointer=state testid="ladder" label="From gradient to patch" drawn>
             <dl class="panel-numbers" inner_html=live(move || steps.get().map(|steps| steps.numbers()))></dl>
             <p data-testid="ladder-reading">{dynamic(move || steps.get().map(|steps| steps.reading()))}</p>
         </PlotView>
@@ -117,8 +117,8 @@ fn Layers(state: AppState, focus: Memo<Option<Focus>>) -> impl IntoView {
     view! {
         <p class="hint">{dynamic(move || layers::how_to_read(state.direction()))}</p>
         <div class="plot-row">
-            <PlotView state testid="interaction" label="Solo patches and the joint patch" drawn=own />
-            <PlotView state testid="interaction-other" label="The same of the other kind" drawn=other />
+            <PlotView pointer=state testid="interaction" label="Solo patches and the joint patch" drawn=own />
+            <PlotView pointer=state testid="interaction-other" label="The same of the other kind" drawn=other />
         </div>
     }
 }
@@ -158,8 +158,8 @@ fn Along(state: AppState) -> impl IntoView {
                 " Cut off where the metric saturates (split IG)"
             </label>
             <div class="plot-row">
-                <PlotView state testid="integrand-metric" label="The metric along the line" drawn=one(plots, 0) />
-                <PlotView state testid="integrand-slope" label="The integrand of IG" drawn=one(plots, 1) />
+                <PlotView pointer=state testid="integrand-metric" label="The metric along the line" drawn=one(plots, 0) />
+                <PlotView pointer=state testid="integrand-slope" label="The integrand of IG" drawn=one(plots, 1) />
             </div>
             <dl class="panel-numbers" inner_html=live(move || along.get().map(|along| along.numbers(split.get())))></dl>
             <p>
@@ -188,9 +188,9 @@ fn Patterns(state: AppState) -> impl IntoView {
             data-testid="attention-pattern"
             hidden=live(move || plots.with(Option::is_none))
         >
-            <PlotView state testid="pattern-clean" label="Attention, clean" drawn=one(plots, 0) />
-            <PlotView state testid="pattern-corrupted" label="Attention, corrupted" drawn=one(plots, 1) />
-            <PlotView state testid="pattern-difference" label="Attention, difference" drawn=one(plots, 2) />
+            <PlotView pointer=state testid="pattern-clean" label="Attention, clean" drawn=one(plots, 0) />
+            <PlotView pointer=state testid="pattern-corrupted" label="Attention, corrupted" drawn=one(plots, 1) />
+            <PlotView pointer=state testid="pattern-difference" label="Attention, difference" drawn=one(plots, 2) />
         </div>
         <p class="hint">{dynamic(move || unchecked(state, Slot::Pattern))}</p>
     }

@@ -14,7 +14,7 @@ use super::markup::html_table;
 use super::{Drawn, Target};
 use crate::components::has_moved;
 use crate::reactive::{dynamic, live};
-use crate::state::AppState;
+use crate::state::Pointer;
 
 /// Nearer than this, in pixels, a press is a click.
 const CLICK_PIXELS: f64 = 5.0;
@@ -27,7 +27,9 @@ type Brush = Callback<(Vec<Component>, Pick)>;
 /// A plot that can be stepped through, pointed at, pinned from and, with a brush, selected from.
 #[component]
 pub(crate) fn PlotView(
-    state: AppState,
+    /// What is pointed at and pinned, on the page as a whole.
+    #[prop(into)]
+    pointer: Pointer,
     testid: &'static str,
     /// Said before the summary, unless that begins with it.
     label: &'static str,
@@ -38,7 +40,7 @@ pub(crate) fn PlotView(
     #[prop(optional)] children: Option<Children>,
 ) -> impl IntoView {
     let plot = Plot {
-        state,
+        pointer,
         drawn,
         brush,
         at: RwSignal::new(None),
@@ -121,7 +123,7 @@ enum Drag {
 
 #[derive(Clone, Copy)]
 struct Plot {
-    state: AppState,
+    pointer: Pointer,
     drawn: Signal<Option<Arc<Drawn>>>,
     brush: Option<Brush>,
     /// The target under the pointer, or that the keys have reached.
@@ -157,7 +159,7 @@ impl Plot {
             if !same {
                 area.set_inner_html(drawn.as_ref().map_or("", |drawn| &drawn.svg));
             }
-            let pinned = self.state.pinned.get();
+            let pinned = self.pointer.pinned.get();
             if let Some(drawn) = &drawn {
                 mark(&area, "plot-pin", position(&drawn.points, pinned));
                 mark(&area, "plot-current", self.current(drawn));
@@ -168,7 +170,7 @@ impl Plot {
 
     /// The target at hand: this plot's own, else that of the component under the pointer elsewhere.
     fn current(&self, drawn: &Drawn) -> Option<usize> {
-        let cell = self.state.cell.get();
+        let cell = self.pointer.cell.get();
         let holds = |target: &Target| target.component.is_none() || target.component == cell;
         let own = self.at.get().filter(|at| drawn.points.get(*at).is_some_and(holds));
         own.or_else(|| position(&drawn.points, cell))
@@ -181,8 +183,8 @@ impl Plot {
             if !pointed {
                 self.last.set_value(target.component);
             }
-            if target.component.is_some() && self.state.cell.get_untracked() != target.component {
-                self.state.cell.set(target.component);
+            if target.component.is_some() && self.pointer.cell.get_untracked() != target.component {
+                self.pointer.cell.set(target.component);
             }
         }
     }
@@ -195,16 +197,16 @@ impl Plot {
         }
         let last = self.last.get_value();
         let is_there = self.now().is_some_and(|drawn| position(&drawn.points, last).is_some());
-        if is_there && self.state.cell.get_untracked() != last {
-            self.state.cell.set(last);
+        if is_there && self.pointer.cell.get_untracked() != last {
+            self.pointer.cell.set(last);
         }
     }
 
     fn pin(&self, component: Component) {
-        if self.state.pinned.get_untracked() == Some(component) {
-            self.state.pinned.set(None);
+        if self.pointer.pinned.get_untracked() == Some(component) {
+            self.pointer.pinned.set(None);
         } else {
-            self.state.go_to(component);
+            self.pointer.go_to(component);
         }
     }
 
@@ -227,7 +229,7 @@ impl Plot {
             (" ", None, _) => {}
             ("Escape", ..) => match self.drag.get_value() {
                 Drag::Pressed(_) | Drag::Moving(_) => self.cancel(Drag::Over),
-                Drag::Idle | Drag::Over => self.state.pinned.set(None),
+                Drag::Idle | Drag::Over => self.pointer.pinned.set(None),
             },
             // On from where the keys have been, if a pointer has been elsewhere since.
             (key, ..) => match reached(&drawn, at.or(self.at.get_untracked()), key) {
@@ -308,7 +310,7 @@ impl Plot {
         // What the keys have reached stays.
         if self.pointed.get_value() {
             self.at.set(None);
-            self.state.cell.set(None);
+            self.pointer.cell.set(None);
         }
     }
 

@@ -2,7 +2,7 @@
 
 use std::iter;
 
-use super::axis::Span;
+use super::axis::{Axis, Span};
 use super::labels::Places;
 use super::markup::{
     TYPE, begin, cut, line, picture, push_number, reachable, rectangle, shape, text, text_width,
@@ -263,21 +263,11 @@ impl Xy<'_> {
 
     /// `IG +0.42, AP +0.11 logits`.
     pub(super) fn numbers(&self, out: &mut String, frame: &Frame, x: f32, y: f32) {
-        let one_unit = self.x.unit == self.y.unit;
-        for (axis, span, number, with) in
-            [(&self.x, frame.x, x, !one_unit), (&self.y, frame.y, y, true)]
-        {
-            out.push_str(&axis.title);
-            out.push(' ');
-            out.push_str(&span.write(number.into()));
-            if with && !axis.unit.is_empty() {
-                out.push(' ');
-                out.push_str(&axis.unit);
-            }
-            if std::ptr::eq(axis, &raw const self.x) {
-                out.push_str(", ");
-            }
-        }
+        // A unit that both axes have is written once, behind both numbers.
+        let has_own_unit = self.x.unit != self.y.unit;
+        number(out, &self.x, frame.x, x, has_own_unit);
+        out.push_str(", ");
+        number(out, &self.y, frame.y, y, true);
     }
 
     /// The curves' numbers: a column each where all have the same x, else a line per point.
@@ -348,6 +338,17 @@ impl Xy<'_> {
 }
 
 /// Writes a name and returns where its sample begins, on the middle of the line.
+/// The number of a point on an axis, with the axis' name: `IG +0.42`, or `IG +0.42 logits`.
+fn number(out: &mut String, axis: &Axis, span: Span, number: f32, with_unit: bool) {
+    out.push_str(&axis.title);
+    out.push(' ');
+    out.push_str(&span.write(number.into()));
+    if with_unit && !axis.unit.is_empty() {
+        out.push(' ');
+        out.push_str(&axis.unit);
+    }
+}
+
 fn entry(out: &mut String, at: &mut [f64; 2], width: f64, words: &str) -> [f64; 2] {
     let words = cut(words, width - 40.0);
     let needs = 22.0 + text_width(&words);

@@ -29,8 +29,8 @@ use crate::ports::{address, recall};
 use crate::reactive::effect;
 use crate::session::{DRAFT, Linked, Memory, Msg, SPEEDS, Session, Visitor};
 use crate::values::{
-    Answer, Committed, Job, LinkCheck, Loaded, Look, NeuronStatus, Notice, Progress, Sight, Slot,
-    Status, Window,
+    Answer, Committed, Job, LinkCheck, Loaded, Look, NeuronStatus, Notice, Progress, Slot, Status,
+    Window,
 };
 
 /// Everything that changes, as signals that live as long as the page.
@@ -213,22 +213,7 @@ impl AppState {
 
     /// Pins a component from elsewhere than its map and, if it is a neuron, brings it into view.
     pub(crate) fn go_to(&self, component: Component) {
-        self.look_at(|sight| {
-            sight.pinned = Some(component);
-            if sight.cell != Some(component) {
-                // Where pointer or keys have been before is not what is looked at now.
-                sight.cell = None;
-            }
-            if component.kind == ComponentKind::Neurons {
-                sight.window = sight.window.about(component.index);
-            }
-        });
-    }
-
-    fn look_at(&self, change: impl FnOnce(&mut Sight)) {
-        let mut sight = self.door.sight();
-        change(&mut sight);
-        self.door.look(sight);
+        Pointer::from(*self).go_to(component);
     }
 
     /// Pins a component, or unpins it if it is the pinned one.
@@ -336,5 +321,35 @@ impl AppState {
     pub(crate) fn ask_for_figure(&self, asked: Choice<Option<Experiment>>) {
         let of = self.read(|session| session.committed.as_ref().map(|c| c.experiment.clone()));
         asked.set(of);
+    }
+}
+
+/// What is pointed at and what is pinned, wherever on the page: all that a plot needs of the state.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Pointer {
+    pub(crate) cell: Choice<Option<Component>>,
+    pub(crate) pinned: Choice<Option<Component>>,
+    door: Door,
+}
+
+impl From<AppState> for Pointer {
+    fn from(state: AppState) -> Self {
+        Self { cell: state.cell, pinned: state.pinned, door: state.door }
+    }
+}
+
+impl Pointer {
+    /// Pins a component from elsewhere than its map and, if it is a neuron, brings it into view.
+    pub(crate) fn go_to(&self, component: Component) {
+        let mut sight = self.door.sight();
+        sight.pinned = Some(component);
+        if sight.cell != Some(component) {
+            // Where pointer or keys have been before is not what is looked at now.
+            sight.cell = None;
+        }
+        if component.kind == ComponentKind::Neurons {
+            sight.window = sight.window.about(component.index);
+        }
+        self.door.look(sight);
     }
 }

@@ -1,94 +1,129 @@
 //! A case of the output file.
 
-use serde_json::{Map, Value, json};
-use twinbeam_core::scores::{MetricValues, Outcome, TableKey};
+use std::collections::BTreeMap;
+
+use serde::Serialize;
+use twinbeam_core::scores::{MetricValues, Outcome, ScoreTable, TableKey};
 use twinbeam_core::words::{ComponentKind, Method};
 
-/// One case of the output; every score in the metric's unit, positive supports the clean behaviour.
-pub(super) fn entry(name: &str, outcome: &Outcome) -> Value {
-    let (clean, corrupted) = (&outcome.clean.metrics, &outcome.corrupted.metrics);
-    let (heads, neurons) = (ComponentKind::Heads, ComponentKind::Neurons);
-    let mut entry = Map::new();
-    entry.insert("name".to_owned(), json!(name));
-    entry.insert(
-        "logit_diff".to_owned(),
-        json!({ "clean": clean.logit_diff, "corrupted": corrupted.logit_diff }),
-    );
-    entry.insert(
-        "metrics".to_owned(),
-        json!({ "clean": metrics(clean), "corrupted": metrics(corrupted) }),
-    );
-    entry.insert("heads".to_owned(), tables(outcome, heads));
-    let has_neurons = outcome.tables.iter().any(|table| table.kind() == neurons);
-    if has_neurons {
-        entry.insert("neurons".to_owned(), tables(outcome, neurons));
-    }
-    let mut joint = Map::new();
-    for effects in &outcome.joint {
-        insert(&mut joint, &[effects.kind.id(), effects.direction.id()], json!(effects.values));
-    }
-    entry.insert("joint".to_owned(), Value::Object(joint));
-    let mut deltas = Map::new();
-    for table in &outcome.tables {
-        let value = json!(table.convergence_delta());
-        let TableKey { kind, method, direction } = table.key();
-        match method {
-            Method::Ig => {
-                insert(&mut deltas, &["ig", kind.id(), direction.id()], value);
+/// One case of the output.
+#[derive(Debug, Serialize)]
+#[serde(untagged)]
+pub(super) enum Entry<'a> {
+    /// It ran.
+    Result(Box<Scores<'a>>),
+    /// It could not be run.
+    Failure {
+        /// What it is called.
+        name: &'a str,
+        /// Why.
+        error: String,
+    },
+}
+
+/// What a run of a case has found; every score in the metric's unit, positive supports the clean behaviour.
+#[derive(Debug, Serialize)]
+pub(super) struct Scores<'a> {
+    name: &'a str,
+    logit_diff: Sides<f32>,
+    metrics: Sides<&'a MetricValues>,
+    heads: ByMethod<'a>,
+    #[serde(skip_serializing_if = "BTreeMap::is_empty")]
+    neurons: ByMethod<'a>,
+    joint: ByKind<&'a [f32]>,
+    convergence_delta: Deltas<'a>,
+    n_steps: BTreeMap<&'static str, ByKind<&'a [usize]>>,
+    seconds: BTreeMap<String, f64>,
+}
+
+#[derive(Debug, Serialize)]
+struct Sides<T> {
+    clean: T,
+    corrupted: T,
+}
+
+type ByDirection<T> = BTreeMap<&'static str, T>;
+type ByKind<T> = BTreeMap<&'static str, ByDirection<T>>;
+type ByMethod<'a> = BTreeMap<&'static str, Maps<'a>>;
+
+/// A list of scores per layer.
+type Rows<'a> = Vec<&'a [f32]>;
+
+/// The tables of a method.
+#[derive(Debug, Serialize)]
+#[serde(untagged)]
+enum Maps<'a> {
+    ByDirection(ByDirection<Rows<'a>>),
+    /// Integrals from zero are of the clean run alone.
+    FromZero(Rows<'a>),
+}
+
+#[derive(Debug, Default, Serialize)]
+struct Deltas<'a> {
+    #[serde(skip_serializing_if = "BTreeMap::is_empty")]
+    ig: ByKind<&'a [f32]>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    ig_zero: Option<&'a [f32]>,
+}
+
+impl<'a> Scores<'a> {
+    /// Of a run.
+    pub(super) fn of(name: &'a str, outcome: &'a Outcome) -> Self {
+        let (clean, corrupted) = (&outcome.clean.metrics, &outcome.corrupted.metrics);
+        let mut joint = ByKind::new();
+        for effects in &outcome.joint {
+            let of_kind: &mut ByDirection<_> = joint.entry(effects.kind.id()).or_default();
+            of_kind.insert(effects.direction.id(), effects.values.as_slice());
+        }
+        let mut convergence_delta = Deltas::default();
+        let mut n_steps = BTreeMap::new();
+        for table in &outcome.tables {
+            let TableKey { kind, method, direction } = table.key();
+            let deltas = table.convergence_delta();
+            match method {
+                Method::Ig => {
+                    let of_kind = convergence_delta.ig.entry(kind.id()).or_default();
+                    of_kind.insert(direction.id(), deltas);
+                }
+                Method::IgZero => convergence_delta.ig_zero = Some(deltas),
+                Method::Ap | Method::Atp => {}
             }
-            Method::IgZero => insert(&mut deltas, &["ig_zero"], value),
-            Method::Ap | Method::Atp => {}
+            if !table.n_steps().is_empty() {
+                let of_method: &mut ByKind<_> = n_steps.entry(method.id()).or_default();
+                let of_kind = of_method.entry(kind.id()).or_default();
+                of_kind.insert(direction.id(), table.n_steps());
+            }
+        }
+        let seconds = outcome.seconds.iter();
+        Self {
+            name,
+            logit_diff: Sides { clean: clean.logit_diff, corrupted: corrupted.logit_diff },
+            metrics: Sides { clean, corrupted },
+            heads: maps(outcome, ComponentKind::Heads),
+            neurons: maps(outcome, ComponentKind::Neurons),
+            joint,
+            convergence_delta,
+            n_steps,
+            seconds: seconds.map(|(part, seconds)| (part.to_string(), *seconds)).collect(),
         }
     }
-    entry.insert("convergence_delta".to_owned(), Value::Object(deltas));
-    let mut steps = Map::new();
-    for table in outcome.tables.iter().filter(|table| !table.n_steps().is_empty()) {
-        let TableKey { kind, method, direction } = table.key();
-        insert(&mut steps, &[method.id(), kind.id(), direction.id()], json!(table.n_steps()));
-    }
-    entry.insert("n_steps".to_owned(), Value::Object(steps));
-    let seconds: Map<String, Value> =
-        outcome.seconds.iter().map(|(part, seconds)| (part.to_string(), json!(seconds))).collect();
-    entry.insert("seconds".to_owned(), Value::Object(seconds));
-    Value::Object(entry)
 }
 
-fn metrics(values: &MetricValues) -> Value {
-    json!({
-        "logit_diff": values.logit_diff,
-        "prob_diff": values.prob_diff,
-        "log_prob": values.log_prob,
-        "kl": values.kl,
-        "prob_answer": values.prob_answer,
-        "prob_wrong": values.prob_wrong,
-    })
-}
-
-fn tables(outcome: &Outcome, kind: ComponentKind) -> Value {
-    let mut map = Map::new();
+/// The tables of a kind, by method.
+fn maps(outcome: &Outcome, kind: ComponentKind) -> ByMethod<'_> {
+    let mut by_method = ByMethod::new();
     for table in outcome.tables.iter().filter(|table| table.kind() == kind) {
-        let rows = json!(table.rows().collect::<Vec<_>>());
+        let rows: Rows<'_> = ScoreTable::rows(table).collect();
         let TableKey { method, direction, .. } = table.key();
-        match method {
-            Method::IgZero => insert(&mut map, &[method.id()], rows),
-            _ => insert(&mut map, &[method.id(), direction.id()], rows),
+        if method == Method::IgZero {
+            by_method.insert(method.id(), Maps::FromZero(rows));
+            continue;
+        }
+        let maps = by_method.entry(method.id());
+        if let Maps::ByDirection(maps) = maps.or_insert_with(|| Maps::ByDirection(BTreeMap::new()))
+        {
+            maps.insert(direction.id(), rows);
         }
     }
-    Value::Object(map)
-}
-
-/// Puts a value at a path of keys.
-fn insert(map: &mut Map<String, Value>, path: &[&str], value: Value) {
-    match path {
-        [] => {}
-        [last] => {
-            map.insert((*last).to_owned(), value);
-        }
-        [first, rest @ ..] => {
-            let inner = map.entry(*first).or_insert_with(|| Value::Object(Map::new()));
-            if let Value::Object(inner) = inner {
-                insert(inner, rest, value);
-            }
-        }
-    }
+    by_method
 }

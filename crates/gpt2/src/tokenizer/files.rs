@@ -7,15 +7,16 @@ use tokenizers::AddedToken;
 use tokenizers::models::ModelWrapper;
 use tokenizers::pre_tokenizers::PreTokenizerWrapper;
 use tokenizers::pre_tokenizers::byte_level::ByteLevel;
+use twinbeam_core::models::ModelFiles;
 
 use super::{PrefixSpace, Tokenizer, TokenizerError};
 
-const TOKENIZER: &str = "tokenizer.json";
-const VOCAB: &str = "vocab.json";
-const MERGES: &str = "merges.txt";
-const CONFIG: &str = "tokenizer_config.json";
-const SPECIAL: &str = "special_tokens_map.json";
-const ADDED: &str = "added_tokens.json";
+const TOKENIZER: &str = ModelFiles::TOKENIZER;
+const VOCAB: &str = ModelFiles::VOCAB;
+const MERGES: &str = ModelFiles::MERGES;
+const CONFIG: &str = ModelFiles::TOKENIZER_EXTRAS[0];
+const SPECIAL: &str = ModelFiles::TOKENIZER_EXTRAS[1];
+const ADDED: &str = ModelFiles::TOKENIZER_EXTRAS[2];
 
 /// GPT-2's only special token.
 const END_OF_TEXT: &str = "<|endoftext|>";

@@ -6,7 +6,7 @@ use twinbeam_core::models::ModelFiles;
 use twinbeam_core::wire::devices::{Claim, DeviceChoice, DeviceReport, GpuState, Speed};
 use twinbeam_core::wire::{Event, Expected, Kept, LoadPart, Problem, Request};
 use twinbeam_core::words::Experiment;
-use twinbeam_engine::{ByteSource as _, DeviceKind, Model, check_stored, shape_of, warm};
+use twinbeam_engine::{ByteSource as _, DeviceKind, Keeper, Model, check_stored, shape_of, warm};
 use web_sys::File;
 
 use crate::browser::{has_adapter, millis};
@@ -151,7 +151,7 @@ impl Worker {
             shards: model.shards(),
             as_expected: model.as_expected(),
             tokenizer: model.tokenizer_report(),
-            kept: source.kept(),
+            kept: source.keeper().map_or(Kept::Elsewhere, Keeper::kept),
             seconds: vec![
                 (LoadPart::Device, seconds),
                 (LoadPart::Load, (millis() - begun) / 1000.0),
@@ -178,7 +178,7 @@ impl Worker {
         // OK because the same program has written them.
         let claims: Vec<Claim> = serde_json::from_str(claims).unwrap_or_default();
         let source = wanted.source().await;
-        if matches!(source.kept(), Kept::Memory { .. }) {
+        if source.keeper().is_some_and(|keeper| matches!(keeper.kept(), Kept::Memory { .. })) {
             // All of it would come over the network three times more, which nobody has asked for.
             return Err(Problem::NoModel);
         }

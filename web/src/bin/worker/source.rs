@@ -3,9 +3,8 @@
 
 use std::ops::Range;
 
-use twinbeam_core::models::{Completion, ModelFiles};
-use twinbeam_core::wire::Kept;
-use twinbeam_engine::{ByteSource, Remote, Shelf, SourceError};
+use twinbeam_core::models::ModelFiles;
+use twinbeam_engine::{ByteSource, Downloads, Keeper, Remote, Shelf, SourceError};
 use web_sys::File;
 
 use crate::files::Chosen;
@@ -63,39 +62,11 @@ impl ByteSource for Source {
         of_each!(self, one => one.read_all(file, most).await)
     }
 
-    fn is_remote(&self) -> bool {
-        of_each!(self, one => one.is_remote())
+    fn downloads(&self) -> Option<&dyn Downloads> {
+        of_each!(self, one => one.downloads())
     }
 
-    fn may_have(&self, file: &str) -> bool {
-        of_each!(self, one => one.may_have(file))
-    }
-
-    fn announce(&self, file: &str, ranges: &[Range<u64>]) {
-        of_each!(self, one => one.announce(file, ranges));
-    }
-
-    fn fetched(&self) -> u64 {
-        of_each!(self, one => one.fetched())
-    }
-
-    fn kept(&self) -> Kept {
-        of_each!(self, one => one.kept())
-    }
-
-    fn completed(&self) -> Option<Completion> {
-        of_each!(self, one => one.completed())
-    }
-
-    fn complete(&self, sha256: &str, as_expected: Option<bool>) {
-        of_each!(self, one => one.complete(sha256, as_expected));
-    }
-
-    fn heal(&self) -> bool {
-        of_each!(self, one => one.heal())
-    }
-
-    fn discard(&self) -> bool {
-        of_each!(self, one => one.discard())
+    fn keeper(&self) -> Option<&dyn Keeper> {
+        of_each!(self, one => one.keeper())
     }
 }

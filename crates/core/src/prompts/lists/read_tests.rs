@@ -535,6 +535,7 @@ fn files_that_are_no_lists_are_named() {
         ),
         (b"PAR1\x15\x04", "a Parquet table"),
         (b"\x80\x04\x95\x10", "a pickle of Python"),
+        (b"GGUF\x03\0", "a model’s weights (GGUF)"),
         (
             b"version https://git-lfs.github.com/spec/v1\noid sha256:0\nsize 1\n",
             "a pointer of Git LFS",

@@ -3,6 +3,7 @@
 use std::borrow::Cow;
 
 use super::{MAX_PAIRS_BYTES, PairsError};
+use crate::models::FileFormat;
 
 /// The byte order mark, which stands in front of a text, says in which order its bytes are, and is no part of it.
 const MARK: char = '\u{feff}';
@@ -10,29 +11,6 @@ const MARK: char = '\u{feff}';
 const UNPACK: &str = "unpack it first";
 const AS_CSV: &str = "save it as CSV in UTF-8";
 const AS_JSONL: &str = "save its rows as JSON lines, or as CSV in UTF-8";
-
-/// How files that people mistake for lists begin, what they are, and the way out.
-const OTHERS: [(&[u8], &str, &str); 15] = [
-    (b"\x1f\x8b", "a gzip archive", UNPACK),
-    (b"PK\x03\x04", "a zip archive", UNPACK),
-    (b"BZh", "a bzip2 archive", UNPACK),
-    (b"\xfd7zXZ\0", "an xz archive", UNPACK),
-    (b"\x28\xb5\x2f\xfd", "a zstd archive", UNPACK),
-    (b"7z\xbc\xaf\x27\x1c", "a 7z archive", UNPACK),
-    (b"\xd0\xcf\x11\xe0", "an Excel workbook (xls)", AS_CSV),
-    (b"PAR1", "a Parquet table", AS_JSONL),
-    (b"ARROW1", "an Arrow table", AS_JSONL),
-    (b"\x93NUMPY", "a NumPy array", AS_JSONL),
-    (b"\x89HDF", "an HDF5 file", AS_JSONL),
-    (b"SQLite format 3", "an SQLite database", AS_JSONL),
-    (b"%PDF", "a PDF document", "copy its text into a CSV"),
-    (b"{\\rtf", "a document in rich text (RTF)", "save it as plain text"),
-    (
-        b"version https://git-lfs",
-        "a pointer of Git LFS, not the file itself",
-        "fetch the file with git lfs pull, or by the host’s download button",
-    ),
-];
 
 /// The text of a list of prompt pairs, from the bytes of a file.
 ///
@@ -85,27 +63,37 @@ pub fn pairs_text(bytes: &[u8]) -> Result<Cow<'_, str>, PairsError> {
 /// What these bytes are in place of a list, if their beginning says it.
 fn other(bytes: &[u8]) -> Option<(&'static str, &'static str)> {
     let holds = |part: &[u8]| bytes.windows(part.len()).any(|window| window == part);
-    if bytes.starts_with(b"PK\x03\x04") {
-        // The names of its parts are not packed.
-        if holds(b"xl/workbook") || holds(b"opendocument.spreadsheet") {
-            return Some(("a workbook (xlsx or ods)", AS_CSV));
+    Some(match FileFormat::of(bytes)? {
+        // The names of an archive's parts are not packed.
+        FileFormat::Zip if holds(b"xl/workbook") || holds(b"opendocument.spreadsheet") => {
+            ("a workbook (xlsx or ods)", AS_CSV)
         }
         // So does torch.save.
-        if holds(b"data.pkl") {
-            return Some(("a file of PyTorch", AS_JSONL));
+        FileFormat::Zip if holds(b"data.pkl") => ("a file of PyTorch", AS_JSONL),
+        FileFormat::Zip => ("a zip archive", UNPACK),
+        FileFormat::Gzip => ("a gzip archive", UNPACK),
+        FileFormat::Bzip2 => ("a bzip2 archive", UNPACK),
+        FileFormat::Xz => ("an xz archive", UNPACK),
+        FileFormat::Zstd => ("a zstd archive", UNPACK),
+        FileFormat::SevenZip => ("a 7z archive", UNPACK),
+        FileFormat::OldExcel => ("an Excel workbook (xls)", AS_CSV),
+        FileFormat::Pickle => ("a pickle of Python", AS_JSONL),
+        FileFormat::Parquet => ("a Parquet table", AS_JSONL),
+        FileFormat::Arrow => ("an Arrow table", AS_JSONL),
+        FileFormat::NumPy => ("a NumPy array", AS_JSONL),
+        FileFormat::Hdf5 => ("an HDF5 file", AS_JSONL),
+        FileFormat::Sqlite => ("an SQLite database", AS_JSONL),
+        FileFormat::Gguf => ("a model’s weights (GGUF)", "take the list itself"),
+        FileFormat::Pdf => ("a PDF document", "copy its text into a CSV"),
+        FileFormat::RichText => ("a document in rich text (RTF)", "save it as plain text"),
+        FileFormat::LfsPointer => (
+            "a pointer of Git LFS, not the file itself",
+            "fetch the file with git lfs pull, or by the host’s download button",
+        ),
+        FileFormat::Markup => {
+            ("a web page (HTML) or XML", "save the list itself, by the page’s “raw” or “download”")
         }
-        return Some(("a zip archive", UNPACK));
-    }
-    match bytes {
-        [0x80, 2..=5, ..] => return Some(("a pickle of Python", AS_JSONL)),
-        [b'<', ..] => {
-            let way_out = "save the list itself, by the page’s “raw” or “download”";
-            return Some(("a web page (HTML) or XML", way_out));
-        }
-        _ => {}
-    }
-    let (_, what, way_out) = OTHERS.iter().find(|(begin, ..)| bytes.starts_with(begin))?;
-    Some((what, way_out))
+    })
 }
 
 fn utf8(bytes: &[u8]) -> Result<&str, PairsError> {
