@@ -2,7 +2,7 @@
 //!
 //! Start with `session/mod.rs`, which says how everything that happens goes through the page, and `app.rs`, the page
 //! from top to bottom. From the ground up: `values/` are plain values; `explain/` turns causes into words; `session/` is
-//! the page as a machine without a browser; `ports/` are its way to workers, address, storage and clock; `state.rs` shows
+//! the page as a machine without a browser; `ports/` are its way to workers, address, storage and clock; `state/` shows
 //! the session as signals; the other folders draw.
 
 #![allow(unreachable_pub, reason = "the component macro writes `pub` itself")]

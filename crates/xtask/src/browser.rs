@@ -83,7 +83,7 @@ fn seconds_of(table: &str, name: &str) -> Option<u64> {
     rest.split([',', '}']).next()?.trim().parse().ok()
 }
 
-/// Those that are named; all, if none is.
+/// The suites that are named; all, if none is.
 fn chosen(suites: Vec<Suite>, named: &[String]) -> anyhow::Result<Vec<Suite>> {
     if let Some(name) = named.iter().find(|&name| suites.iter().all(|suite| suite.name != *name)) {
         let mut names: Vec<&str> = suites.iter().map(|suite| suite.name.as_str()).collect();
@@ -94,8 +94,8 @@ fn chosen(suites: Vec<Suite>, named: &[String]) -> anyhow::Result<Vec<Suite>> {
     Ok(suites.into_iter().filter(is_named).collect())
 }
 
-/// Those that run side by side and those that run alone, the longest first, so that nothing long is left for the end. A suite
-/// that is new may be long.
+/// The suites that run side by side and those that run alone, the longest first, so that nothing long is left for the
+/// end. A suite that is new may be long.
 fn in_order(mut suites: Vec<Suite>) -> [Vec<Suite>; 2] {
     let last = |suite: &Suite| std::cmp::Reverse(suite.seconds.unwrap_or(u64::MAX));
     suites

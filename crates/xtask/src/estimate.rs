@@ -77,7 +77,7 @@ impl Plan {
     }
 }
 
-/// As exact as an estimate is.
+/// A time in words, as exact as an estimate is.
 fn duration(seconds: f64) -> String {
     match seconds / 60.0 {
         minutes if minutes < 0.75 => "half a minute".to_owned(),

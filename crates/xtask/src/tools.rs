@@ -92,7 +92,7 @@ impl Tool {
         Ok(())
     }
 
-    /// As its authors publish it.
+    /// Takes the tool as its authors publish it.
     fn take(self) -> anyhow::Result<()> {
         let archive = self.archive().context("no digest is known for this system")?;
         let program = prebuilt::take(&archive, "=https", &self.folder().join("bin"))?;

@@ -1,3 +1,5 @@
+//! Formats of files that are known by their first bytes: what may stand in the place of a model's file or a list.
+
 /// A format of files that is known by the first bytes. Whoever expects another file says what is there instead.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum FileFormat {

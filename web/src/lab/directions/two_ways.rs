@@ -1,4 +1,4 @@
-//! The same components in both directions: scores, kinds and asymmetry. Nothing here draws on the screen.
+//! Components in both directions: scores, kinds and asymmetry. Nothing here draws on the screen.
 
 mod words;
 
