@@ -57,13 +57,14 @@ impl Program {
         }
     }
 
-    /// Seconds on two cores where nothing is there but what the steps before it have built.
+    /// Seconds on two cores where nothing is there but what the steps before it have built: half the time of a core that
+    /// Cargo and its compilers used.
     fn seconds(self) -> f64 {
         match self {
-            Self::Worker => 420.0,
-            Self::Faults => 60.0,
-            Self::Page => 180.0,
-            Self::Served => 40.0,
+            Self::Worker => 660.0,
+            Self::Faults => 50.0,
+            Self::Page => 170.0,
+            Self::Served => 20.0,
         }
     }
 
