@@ -64,7 +64,7 @@ impl Program {
             Self::Worker => 660.0,
             Self::Faults => 50.0,
             Self::Page => 170.0,
-            Self::Served => 20.0,
+            Self::Served => 30.0,
         }
     }
 
