@@ -14,7 +14,7 @@ use crate::{node, root, say};
 const ALONE: &str = "// Runs alone: ";
 
 /// More browsers at once than this wait for the disk and for each other.
-const SIDE_BY_SIDE: usize = 4;
+const MOST: usize = 4;
 
 /// A file of tests.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -33,15 +33,15 @@ struct Ended {
     passed: bool,
 }
 
-/// Runs suites, all of them unless some are named: as many at once as there are cores, those that measure time afterwards
-/// and one by one.
+/// Runs suites, all of them unless some are named: one more at once than there are cores, since each waits for a good part of its
+/// time, and those that measure time afterwards and one by one.
 pub(crate) fn run(parts: &mut Parts, named: &[String]) -> anyhow::Result<()> {
     say("browser tests");
     let suites = chosen(suites(&root().join("tests/browser"))?, named)?;
     let cores = std::thread::available_parallelism().map_or(1, NonZero::get);
     let [beside, alone] = in_order(suites);
     let mut failed = Vec::new();
-    for (suites, lanes) in [(beside, cores.min(SIDE_BY_SIDE)), (alone, 1)] {
+    for (suites, lanes) in [(beside, (cores + 1).min(MOST)), (alone, 1)] {
         for Ended { name, seconds, passed, .. } in run_in_lanes(suites, lanes, run_one)? {
             parts.add(&format!("browser: {name}"), seconds, !passed);
             if !passed {

@@ -21,7 +21,8 @@ enum Program {
     Faults,
     /// The page as small as it gets, for visitors.
     Page,
-    /// The page for whoever works on it: larger, and built with what the worker is built with, in a few seconds.
+    /// The page for whoever works on it: larger, and with the worker's features, so that all but itself is built for the worker.
+    /// That it uses none of them shows when it is built for visitors.
     Served,
 }
 
@@ -42,9 +43,9 @@ impl Program {
 
     fn features(self) -> &'static [&'static str] {
         match self {
-            Self::Worker => &["--features", "worker"],
+            Self::Worker | Self::Served => &["--features", "worker"],
             Self::Faults => &["--features", "worker,faults"],
-            Self::Page | Self::Served => &[],
+            Self::Page => &[],
         }
     }
 
@@ -56,13 +57,14 @@ impl Program {
         }
     }
 
-    /// Seconds on two cores where nothing is there but what the steps before it have built.
+    /// Seconds on two cores where nothing is there but what the steps before it have built: half the time of a core that
+    /// Cargo and its compilers used.
     fn seconds(self) -> f64 {
         match self {
-            Self::Worker => 420.0,
-            Self::Faults => 60.0,
-            Self::Page => 180.0,
-            Self::Served => 40.0,
+            Self::Worker => 660.0,
+            Self::Faults => 50.0,
+            Self::Page => 170.0,
+            Self::Served => 30.0,
         }
     }
 
@@ -89,7 +91,7 @@ impl Program {
 pub(crate) fn serve() -> anyhow::Result<()> {
     programs(&[Program::Worker, Program::Served])?;
     say("the page is built again after a change, and then reloaded by hand");
-    execute(trunk()?.args(["serve", "--open"]))
+    execute(trunk()?.args(["serve", "--open"]).args(Program::Served.features()))
 }
 
 /// Builds the page into `dist/` and says how large it is.
@@ -199,16 +201,21 @@ pub(crate) fn files_of(folder: &Path) -> anyhow::Result<Vec<PathBuf>> {
 mod tests {
     use super::*;
 
-    /// What Trunk tells Cargo of a program: its link in web/index.html, and the profile that it is started with.
-    fn by_trunk(page: &str, bin: &str, profile: &str) -> [Option<String>; 2] {
+    /// What Trunk tells Cargo of a program: what its link in web/index.html says, or else what Trunk was started with.
+    fn by_trunk(
+        page: &str,
+        bin: &str,
+        profile: &str,
+        features: Option<&str>,
+    ) -> [Option<String>; 2] {
         let link = page.split("<link").find(|link| link.contains(&format!("data-bin=\"{bin}\"")));
         let link = link.expect(bin);
-        let attribute = |name: &str| {
-            let (_, rest) = link.split_once(&format!("{name}=\""))?;
-            Some(rest.split_once('"')?.0.to_owned())
+        let attribute = |name: &str, or: Option<&str>| {
+            let said =
+                link.split_once(&format!("{name}=\"")).and_then(|(_, rest)| rest.split_once('"'));
+            said.map(|(said, _)| said).or(or).map(str::to_owned)
         };
-        let profile = attribute("data-cargo-profile").or_else(|| Some(profile.to_owned()));
-        [profile, attribute("data-cargo-features")]
+        [attribute("data-cargo-profile", Some(profile)), attribute("data-cargo-features", features)]
     }
 
     #[test]
@@ -216,16 +223,16 @@ mod tests {
         let read = |name: &str| std::fs::read_to_string(root().join(name)).expect(name);
         let page = read("web/index.html");
         assert!(read("Trunk.toml").contains("\ncargo_profile = \"web\"\n"));
-        // `serve` goes by Trunk.toml, `dist` names the page's profile.
-        for (program, profile) in [
-            (Program::Worker, "web"),
-            (Program::Served, "web"),
-            (Program::Worker, "page"),
-            (Program::Page, "page"),
+        // `serve` goes by Trunk.toml and names features, `dist` names the page's profile.
+        for (program, profile, features) in [
+            (Program::Worker, "web", Some("worker")),
+            (Program::Served, "web", Some("worker")),
+            (Program::Worker, "page", None),
+            (Program::Page, "page", None),
         ] {
-            let features = program.features().get(1).map(|&features| features.to_owned());
-            let told = [Some(program.profile().to_owned()), features];
-            assert_eq!(by_trunk(&page, program.bin(), profile), told, "{program:?}");
+            let told = program.features().get(1).map(|&features| features.to_owned());
+            let told = [Some(program.profile().to_owned()), told];
+            assert_eq!(by_trunk(&page, program.bin(), profile, features), told, "{program:?}");
         }
     }
 

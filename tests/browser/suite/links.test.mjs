@@ -161,7 +161,7 @@ test("hostile links give defaults and a message, and nothing of them runs", { ti
   await status(page, "done");
   for (const [name, fragment, said] of HOSTILE) {
     await page.evaluate((fragment) => (location.hash = fragment), fragment);
-    await page.locator("[data-testid=notice]", { hasText: said }).waitFor({ timeout: 20_000 }).catch(async () => {
+    await page.locator("[data-testid=notice]", { hasText: said }).waitFor().catch(async () => {
       assert.fail(`${name}: the page says ${await by(page, "notice").innerText()}`);
     });
     const shown = await by(page, "prompt-clean").inputValue();

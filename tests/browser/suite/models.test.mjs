@@ -328,31 +328,6 @@ test("bytes that were changed on their way once are fetched again by themselves"
   await is_right(page);
 }));
 
-test("the bundled model runs while another arrives, and Cancel stops that within 2 s", on({}, async (page, { hub, model, shelf }) => {
-  hub.rule = ({ file }) => file === WEIGHTS && { rate: 100_000 };
-  await choose(page, model);
-  await page.locator("[data-testid=load-progress]:not([data-done='0'])").waitFor();
-  await by(page, "steps").fill("5");
-  await page.locator("[data-testid=run]:enabled").waitFor();
-  await by(page, "run").click();
-  await status(page, "done");
-  assert.match(await by(page, "load-progress").innerText(), /Bundled model stays in use until then/);
-
-  const begun = Date.now();
-  await by(page, "load-cancel").click();
-  await by(page, "load-progress").waitFor({ state: "detached" });
-  assert.ok(Date.now() - begun < 2000, `${Date.now() - begun} ms`);
-  const asked = hub.requests.length;
-  await page.waitForTimeout(1000);
-  assert.equal(hub.requests.length, asked, "nothing is asked for any more");
-  assert.equal(is_complete(await journal(page, shelf)), false);
-  assert.match(await by(page, "model-report").innerText(), /^Bundled model/);
-
-  hub.rule = undefined;
-  await choose(page, model);
-  await in_use(page, model, "(verified)");
-}));
-
 test("what is kept is listed, and deleted after a second click", on({}, async (page, here) => {
   const { hub, model, shelf } = here;
   await choose(page, model);

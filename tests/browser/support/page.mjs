@@ -73,6 +73,17 @@ export async function table(page, testid) {
   return rows;
 }
 
+/** After a fault the page goes on: what is typed before `act` is still there behind it, and the page computes. */
+export async function goes_on(page, act) {
+  const prompt = "When Kate and Tom came home, Tom gave a ring to";
+  await by(page, "prompt-clean").fill(prompt);
+  await act();
+  assert.equal(await by(page, "prompt-clean").inputValue(), prompt);
+  await by(page, "example-select").selectOption("0");
+  await page.locator("[data-testid=status][data-state=done]").waitFor();
+  assert.ok((await table(page, "heatmap-ap-heads")).flat().every(Number.isFinite));
+}
+
 /** Largest difference of two tables as a share of the second's largest score; NaN anywhere fails. */
 export function difference(got, expected) {
   assert.equal(got.length, expected.length, "layers");
