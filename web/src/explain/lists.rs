@@ -2,7 +2,7 @@
 
 use twinbeam_core::prompts::lists::{MAX_PAIRS, PairList, PairsError};
 
-use crate::values::{count, sentence};
+use crate::values::{Loss, count, sentence};
 
 /// After a list was brought back.
 pub(crate) const UNDONE: &str =
@@ -57,6 +57,11 @@ pub(crate) fn no_room(own: usize, n: usize) -> String {
 /// Why many prompts do not go on.
 pub(crate) const ANOTHER_MODEL: &str = "Another model is in use now than at the beginning: run all pairs anew, or choose \
     that model again.";
+
+/// Why a pair is left out whose worker was lost.
+pub(crate) fn lost(loss: Loss) -> String {
+    format!("{} while this pair was run.", super::lost(loss))
+}
 
 /// A link has named a task that there is not.
 pub(crate) fn no_task(task: &str) -> String {

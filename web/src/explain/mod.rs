@@ -15,7 +15,7 @@ use twinbeam_core::scores::GapRefused;
 use twinbeam_core::wire::Problem;
 use twinbeam_core::words::{PromptError, Steps};
 
-use crate::values::{LOCAL, LinkCheck, Notice, WayOn, count, percent, sentence};
+use crate::values::{LOCAL, LinkCheck, Loss, NoAnswer, Notice, WayOn, count, percent, sentence};
 pub(crate) use figure::{on_screen, sign, why_apart};
 pub(crate) use loading::{
     LoadFailure, arriving_died, catalog, chosen, from_memory, load_failed, local_files,
@@ -69,6 +69,30 @@ pub(crate) fn problem(problem: &Problem, on_gpu: bool) -> Notice {
         Problem::NoModel => Notice::new("No model is loaded yet", "Wait for it, or try again.")
             .offering([WayOn::RunAgain]),
         Problem::Cancelled => Notice::new("Stopped", "Run starts it again."),
+    }
+}
+
+/// Why something has failed, and the way out, in a line.
+pub(crate) fn in_a_line(cause: &Problem, on_gpu: bool) -> String {
+    let notice = problem(cause, on_gpu);
+    format!("{}. {}", notice.title, notice.what_to_do)
+}
+
+/// Why a question of the lab has no answer.
+pub(crate) fn no_answer(why: &NoAnswer) -> String {
+    match why {
+        NoAnswer::Failed { problem, on_gpu } => in_a_line(problem, *on_gpu),
+        NoAnswer::Lost(loss) => format!("{} while this was computed.", lost(*loss)),
+        NoAnswer::Stopped => "It was stopped.".to_owned(),
+    }
+}
+
+/// How a worker was lost, as a sentence begins.
+const fn lost(loss: Loss) -> &'static str {
+    match loss {
+        Loss::Died => "The worker stopped",
+        Loss::Hung => "The worker hung",
+        Loss::DeviceLost => "The GPU was lost",
     }
 }
 

@@ -3,7 +3,7 @@
 use leptos::prelude::*;
 use twinbeam_core::link::Panel;
 
-use crate::explain::in_progress;
+use crate::explain::{self, in_progress};
 use crate::reactive::{dynamic, live, memo};
 use crate::session::Visitor;
 use crate::state::AppState;
@@ -69,7 +69,7 @@ pub(crate) fn Pending(state: AppState, of: Slot) -> impl IntoView {
     move || {
         let answer = state.answer(of);
         let words = match &answer {
-            Some(answer) => answer.found.as_ref().err().cloned()?,
+            Some(answer) => explain::no_answer(answer.found.as_ref().err()?),
             None if !state.wants(of) => return None,
             None => waits_for(state),
         };

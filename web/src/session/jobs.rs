@@ -1,7 +1,7 @@
 //! What the worker in use is given to do: one job at a time. Whoever has something more important takes its place.
 
 use twinbeam_core::wire::probes::{Finding, Probe};
-use twinbeam_core::wire::{Event, Problem, Request};
+use twinbeam_core::wire::{Event, Request};
 use twinbeam_core::words::{ComponentKind, Experiment};
 
 use super::msg::{Effect, Timer};
@@ -9,7 +9,7 @@ use super::running::Running;
 use super::session::Session;
 use super::workers::Coming;
 use crate::explain;
-use crate::values::{Answer, Files, Job, Slot};
+use crate::values::{Answer, Files, Job, Loss, NoAnswer, Slot};
 
 /// A worker that has said nothing lately and does not stop by then is replaced.
 const CANCEL_MILLIS: u32 = 1200;
@@ -155,15 +155,17 @@ impl Session {
     pub(super) fn hear_answer(&mut self, slot: Slot, event: Event) {
         let (found, unchecked) = match event {
             Event::Probed { finding, unchecked, .. } => (Ok(*finding), unchecked),
-            Event::Failed { problem, .. } => (Err(self.in_words(&problem)), false),
-            Event::Cancelled { .. } => (Err("It was stopped.".to_owned()), false),
+            Event::Failed { problem, .. } => {
+                (Err(NoAnswer::Failed { problem, on_gpu: self.is_on_gpu() }), false)
+            }
+            Event::Cancelled { .. } => (Err(NoAnswer::Stopped), false),
             _ => return,
         };
         self.answered(slot, found, unchecked);
         self.finish();
     }
 
-    fn answered(&mut self, slot: Slot, found: Result<Finding, String>, unchecked: bool) {
+    fn answered(&mut self, slot: Slot, found: Result<Finding, NoAnswer>, unchecked: bool) {
         let Some(running) = self.running.take() else { return };
         let Some((probe, fingerprint)) = running.question else { return };
         let experiment = running.experiment;
@@ -173,20 +175,14 @@ impl Session {
 
     /// The worker has died at what it was doing. A question, and a pair, are not tried again by themselves: they might be
     /// why.
-    pub(super) fn lose_job(&mut self, what: &str) {
+    pub(super) fn lose_job(&mut self, loss: Loss) {
         match self.job() {
             Some(Job::Question(slot)) => {
-                self.answered(slot, Err(format!("{what} while this was computed.")), false);
+                self.answered(slot, Err(NoAnswer::Lost(loss)), false);
             }
-            Some(Job::Pair) => self.leave_out(format!("{what} while this pair was run.")),
+            Some(Job::Pair) => self.leave_out(explain::lists::lost(loss)),
             _ => {}
         }
-    }
-
-    /// Why something has failed, and the way out, in a line.
-    pub(super) fn in_words(&self, problem: &Problem) -> String {
-        let notice = explain::problem(problem, self.is_on_gpu());
-        format!("{}. {}", notice.title, notice.what_to_do)
     }
 
     /// Tells the worker in use.

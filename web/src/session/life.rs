@@ -8,7 +8,7 @@ use super::session::Session;
 use super::workers::Role;
 use crate::explain;
 use crate::values::BUILD;
-use crate::values::{Arriving, Job, Loaded};
+use crate::values::{Arriving, Job, Loaded, Loss};
 
 /// A worker that keeps dying before it is ready is not started again.
 const MAX_DEATHS: u32 = 2;
@@ -117,7 +117,7 @@ impl Session {
         if self.running.as_ref().is_none_or(|running| running.id != job) {
             return;
         }
-        self.lose_job("The worker hung");
+        self.lose_job(Loss::Hung);
         self.restart();
         self.notice = Some(explain::worker_hung());
     }
@@ -131,7 +131,7 @@ impl Session {
         let is_lost = matches!(problem, Problem::DeviceLost { .. });
         if is_lost {
             // They would lose the next one too.
-            self.lose_job("The GPU was lost");
+            self.lose_job(Loss::DeviceLost);
         }
         self.finish();
         if is_lost {
@@ -174,7 +174,7 @@ impl Session {
             Some(Role::Arriving) => return self.arriving_died(death),
             None => return,
         }
-        self.lose_job("The worker stopped");
+        self.lose_job(Loss::Died);
         let on_gpu = self.is_on_gpu();
         let notice = match death {
             Death::Stopped(message) => explain::worker_died(message, on_gpu),

@@ -11,7 +11,7 @@ use twinbeam_core::words::{ComponentKind, Experiment};
 
 use super::many::Run;
 use super::session::Session;
-use crate::explain::lists;
+use crate::explain::{self, lists};
 use crate::values::BUILD;
 use crate::values::Job;
 
@@ -121,7 +121,9 @@ impl Session {
                 }
                 self.one_more_pair();
             }
-            Event::Failed { problem, .. } => self.leave_out(self.in_words(&problem)),
+            Event::Failed { problem, .. } => {
+                self.leave_out(explain::in_a_line(&problem, self.is_on_gpu()));
+            }
             Event::Cancelled { .. } => {
                 self.many.is_running = false;
                 self.finish();

@@ -1,5 +1,6 @@
 //! The lab's questions: a place for each kind, and what the worker has answered.
 
+use twinbeam_core::wire::Problem;
 use twinbeam_core::wire::probes::{Finding, Probe};
 use twinbeam_core::words::Experiment;
 
@@ -36,7 +37,29 @@ pub(crate) struct Answer {
     pub(crate) fingerprint: String,
     pub(crate) probe: Probe,
     /// What was found, or why not.
-    pub(crate) found: Result<Finding, String>,
+    pub(crate) found: Result<Finding, NoAnswer>,
     /// Whether a GPU computed it and nothing has checked that.
     pub(crate) unchecked: bool,
+}
+
+/// Why there is no answer.
+#[derive(Debug, Clone, PartialEq)]
+pub(crate) enum NoAnswer {
+    /// The worker says why; `on_gpu`: whether it computes on one.
+    Failed { problem: Problem, on_gpu: bool },
+    /// The worker was lost meanwhile.
+    Lost(Loss),
+    /// Somebody has stopped it.
+    Stopped,
+}
+
+/// How a worker was lost at what it was doing.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Loss {
+    /// It has died.
+    Died,
+    /// It did not answer, and was replaced.
+    Hung,
+    /// Its GPU was taken away.
+    DeviceLost,
 }
