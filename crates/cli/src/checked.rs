@@ -1,6 +1,6 @@
 //! A GPU's results with a sample of them computed again on the CPU, in a thread of its own beside the run.
 
-use std::future::{Future, ready};
+use std::future::Future;
 use std::sync::mpsc::{Sender, channel};
 use std::thread;
 
@@ -10,7 +10,7 @@ use twinbeam_core::scores::Outcome;
 use twinbeam_core::wire::Event;
 use twinbeam_core::wire::devices::{CheckReport, Claim};
 use twinbeam_core::words::Experiment;
-use twinbeam_engine::{Check, Error, Host, Model, Plan, Question, run};
+use twinbeam_engine::{Check, Error, Host, Model, Plan, Question, Silent, run};
 
 /// Runs a question on a model, and has `on_cpu` hear what it claims. Returns the outcome, and how well the two agree.
 ///
@@ -71,24 +71,5 @@ impl<H: Host> Host for Claiming<'_, H> {
 
     fn cancelled(&self) -> bool {
         self.is_over || self.host.cancelled()
-    }
-}
-
-/// A host of a thread that nobody looks at.
-struct Silent;
-
-impl Host for Silent {
-    fn emit(&mut self, _event: Event) {}
-
-    fn seconds(&self) -> f64 {
-        0.0
-    }
-
-    fn pause(&mut self) -> impl Future<Output = ()> {
-        ready(())
-    }
-
-    fn cancelled(&self) -> bool {
-        false
     }
 }

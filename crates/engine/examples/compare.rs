@@ -14,9 +14,9 @@ use std::path::{Path, PathBuf};
 use pollster::block_on;
 use twinbeam_core::scores::{Outcome, TableKey};
 use twinbeam_core::statistics::largest_first;
-use twinbeam_core::wire::{Event, Expected};
+use twinbeam_core::wire::Expected;
 use twinbeam_core::words::{ComponentKind, Direction, Experiment, Method};
-use twinbeam_engine::{ByteSource, DeviceKind, Host, Model, Plan, SourceError, question, run};
+use twinbeam_engine::{ByteSource, DeviceKind, Model, Plan, Silent, SourceError, question, run};
 
 /// Heads that are printed.
 const PRINTED: usize = 5;
@@ -61,38 +61,19 @@ impl ByteSource for Folder {
     }
 }
 
-/// A host that lets a job run to its end, and looks at its result only.
-struct Patient;
-
-impl Host for Patient {
-    fn emit(&mut self, _event: Event) {}
-
-    fn seconds(&self) -> f64 {
-        0.0
-    }
-
-    fn pause(&mut self) -> impl Future<Output = ()> {
-        ready(())
-    }
-
-    fn cancelled(&self) -> bool {
-        false
-    }
-}
-
 #[expect(clippy::print_stdout, reason = "an example that prints what it finds")]
 fn main() -> Result<(), Box<dyn Error>> {
     let bundled = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../assets/models/mini");
     let folder = Folder(std::env::args_os().nth(1).map_or(bundled, PathBuf::from));
     let device = DeviceKind::cpu("This example asks for no GPU.");
-    let model = block_on(Model::load(&folder, &Expected::default(), &device, &mut Patient))?;
+    let model = block_on(Model::load(&folder, &Expected::default(), &device, &mut Silent))?;
 
     let experiment = Experiment::default();
     println!("clean:     {}", experiment.clean);
     println!("corrupted: {}", experiment.corrupted);
     let question = question(&model, &experiment)?;
     let plan = Plan::of(vec![ComponentKind::Heads], Direction::Noising);
-    let outcome = block_on(run(&model, &question, experiment, &plan, 1, &mut Patient))?;
+    let outcome = block_on(run(&model, &question, experiment, &plan, 1, &mut Silent))?;
 
     for direction in Direction::ALL {
         println!("\n{direction}, in logits; positive supports the clean behaviour");

@@ -24,3 +24,23 @@ pub trait Host {
     /// Whether the job is to stop.
     fn cancelled(&self) -> bool;
 }
+
+/// A host that nobody listens to and that never stops: a job runs to its end, and its result is what it returns.
+#[derive(Debug, Clone, Copy, Default)]
+pub struct Silent;
+
+impl Host for Silent {
+    fn emit(&mut self, _event: Event) {}
+
+    fn seconds(&self) -> f64 {
+        0.0
+    }
+
+    fn pause(&mut self) -> impl Future<Output = ()> {
+        std::future::ready(())
+    }
+
+    fn cancelled(&self) -> bool {
+        false
+    }
+}

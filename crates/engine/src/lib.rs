@@ -53,7 +53,7 @@ pub use check::{Check, check_stored};
 pub use device::{DeviceKind, Precision};
 pub use error::Error;
 pub use hints::hints;
-pub use host::Host;
+pub use host::{Host, Silent};
 pub use inspect::{inspect, prompt_metrics, question};
 pub use model::{Model, shape_of};
 pub use probe::probe;

@@ -58,7 +58,7 @@ pub(crate) fn ModelMenu(state: AppState) -> impl IntoView {
         let id = event_target_value(&event);
         let Some(model) = state.models.find(&id) else { return };
         let in_use = state.loaded.with_untracked(|l| l.as_ref().map(|l| l.identity.id.clone()));
-        if in_use.as_ref() == Some(&id) || untrack(|| state.models.is_at_hand(&model)) {
+        if in_use.as_ref() == Some(&id) || state.read(|session| session.models.is_at_hand(&model)) {
             state.tell(Visitor::ChooseModel(id));
         } else {
             state.models.offered.set(Some(id));

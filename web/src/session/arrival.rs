@@ -5,6 +5,7 @@ use std::sync::Arc;
 use twinbeam_core::wire::{Event, Kept, Problem, Wait};
 use twinbeam_core::words::Experiment;
 
+use super::address::Held;
 use super::msg::{Death, Effect};
 use super::session::Session;
 use super::workers::{Coming, Role};
@@ -176,8 +177,7 @@ impl Session {
             (self.sight.named_window, self.sight.window) = (None, Window::default());
         }
         // The example that numbers were published for is what a visitor wants to see of it.
-        let default = Experiment { model: self.draft.model.clone(), ..Experiment::default() };
-        let runs = spec.has_published() && self.draft == default;
+        let runs = spec.has_published() && self.draft.has_inputs_of(&Experiment::default());
         self.workers.run_when_loaded = runs;
         // Who brings files wants to see something of them.
         self.workers.run_if_possible = spec.is_local() && !runs;
@@ -269,10 +269,7 @@ impl Session {
     /// Runs what the address says, or the draft if it turns out to be one that can be run: one that is half typed does
     /// not go into the address.
     fn run_if_it_can(&mut self) {
-        let is_in_address = |held: &super::address::Held| {
-            held.experiment
-                == Experiment { model: held.experiment.model.clone(), ..self.draft.clone() }
-        };
+        let is_in_address = |held: &Held| held.experiment.has_inputs_of(&self.draft);
         let is_asked = self.address.as_deref().is_none_or(is_in_address);
         if self.workers.first.is_some() || is_asked {
             self.run(false);

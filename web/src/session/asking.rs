@@ -99,15 +99,6 @@ impl Session {
         }
     }
 
-    /// Takes a link's result off the screen: it is of a model that is not there.
-    fn forget_link(&mut self) {
-        self.linked = None;
-        self.link_check = None;
-        if self.is_from_link() {
-            self.committed = None;
-        }
-    }
-
     /// The list of models is there.
     pub(super) fn listed(&mut self, listed: Listed, fault: Option<&CatalogFault>) {
         if let Some(fault) = fault {
@@ -149,8 +140,10 @@ impl Session {
                 self.models.waiting = Some(wanted);
                 return;
             }
-            // Its numbers would be compared with those of another model.
-            self.forget_link();
+            if self.is_from_link() {
+                // What an earlier link has shown would be taken for this one's.
+                self.committed = None;
+            }
             self.notice = Some(explain::other_model(&wanted, &in_use.title));
             self.run_if_loaded(new_step);
             return;

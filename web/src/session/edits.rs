@@ -66,8 +66,9 @@ impl Session {
     /// Lets the edits go: the inputs of the figure come back.
     pub(super) fn let_edits_go(&mut self) {
         if let Some(figures) = self.behind_edits() {
+            let draft = of_model(figures.clone(), &self.draft);
             self.notice = None;
-            self.edit(figures, true);
+            self.edit(draft, true);
         }
     }
 
@@ -125,14 +126,20 @@ impl Session {
 
     /// Has the browser remember the draft, as long as it is not what the address says.
     pub(super) fn remember_draft(&mut self) {
-        let address = self.address.as_ref().map(|held| held.experiment.clone()).unwrap_or_default();
+        let of_page = Experiment::default();
+        let address = self.address.as_ref().map_or(&of_page, |held| &held.experiment);
         // Of a draft that was only emptied, for a model without a tokenizer, the text that waits is what was typed.
         let aside = self.set_aside.as_ref().filter(|_| self.draft == emptied(&self.draft));
-        let draft = of_model(aside.unwrap_or(&self.draft).clone(), &address);
-        let edits = (draft != address).then_some((address, draft));
-        if edits == self.remembered {
+        let draft = aside.unwrap_or(&self.draft);
+        let is_edited = !draft.has_inputs_of(address);
+        let is_remembered = match &self.remembered {
+            Some((of, edits)) => is_edited && of == address && edits.has_inputs_of(draft),
+            None => !is_edited,
+        };
+        if is_remembered {
             return;
         }
+        let edits = is_edited.then(|| (address.clone(), of_model(draft.clone(), address)));
         let text = edits.as_ref().map(|(address, draft)| print_draft(address, draft));
         self.effects.push(Effect::Remember { memory: Memory::OfTab, key: DRAFT, text });
         self.remembered = edits;

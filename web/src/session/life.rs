@@ -1,14 +1,15 @@
 //! How workers start, say nothing, lose their device, hang and die, and what becomes of what they were doing.
 
-use twinbeam_core::wire::Problem;
+use std::sync::Arc;
+
 use twinbeam_core::wire::devices::{DeviceChoice, GpuState};
+use twinbeam_core::wire::{Kept, Problem};
 
 use super::msg::{Death, Effect};
 use super::session::Session;
 use super::workers::Role;
 use crate::explain;
-use crate::values::BUILD;
-use crate::values::{Arriving, Job, Loaded, Loss};
+use crate::values::{Arriving, BUILD, Job, Loaded, Loss};
 
 /// A worker that keeps dying before it is ready is not started again.
 const MAX_DEATHS: u32 = 2;
@@ -199,12 +200,12 @@ impl Session {
     /// What the browser kept in a folder is gone: a model in use from it is kept no longer, and there is room for
     /// another.
     pub(super) fn deleted(&mut self, shelf: &str) {
-        let is_of_it = |loaded: &&mut std::sync::Arc<Loaded>| {
+        let is_of_it = |loaded: &&mut Arc<Loaded>| {
             let model = self.models.find(&loaded.identity.id);
             model.is_some_and(|model| model.shelf() == shelf)
         };
         if let Some(loaded) = self.loaded.as_mut().filter(is_of_it) {
-            std::sync::Arc::make_mut(loaded).kept = twinbeam_core::wire::Kept::Elsewhere;
+            Arc::make_mut(loaded).kept = Kept::Elsewhere;
         }
         self.models.refused = false;
     }

@@ -200,8 +200,11 @@ impl Session {
     /// What is asked on the screen: the draft, and the model that it is meant for. Run takes the one in
     /// use, which the draft itself names.
     pub(crate) fn asked(&self) -> Experiment {
-        let model = self.models.waiting.as_ref().unwrap_or(&self.draft.model);
-        Experiment { model: model.clone(), ..self.draft.clone() }
+        Experiment { model: self.asked_model().clone(), ..self.draft.clone() }
+    }
+
+    fn asked_model(&self) -> &String {
+        self.models.waiting.as_ref().unwrap_or(&self.draft.model)
     }
 
     /// Whether the maps are of other inputs than those on the screen; `None` without maps.
@@ -210,7 +213,9 @@ impl Session {
         // Two models of the visitor's own have one name.
         let is_of_others = committed.origin != Origin::Link
             && self.loaded.as_ref().is_some_and(|l| l.fingerprint != committed.model.fingerprint);
-        Some(is_of_others || committed.experiment != self.asked())
+        let is_asked = committed.experiment.model == *self.asked_model()
+            && committed.experiment.has_inputs_of(&self.draft);
+        Some(is_of_others || !is_asked)
     }
 
     /// Whether the draft can be run now.
@@ -259,7 +264,7 @@ impl Session {
     }
 
     /// The answer to what a slot asks now, if it is there: of the figure on the screen and no other.
-    pub(super) fn answer(&self, slot: Slot) -> Option<&Arc<Answer>> {
+    pub(crate) fn answer(&self, slot: Slot) -> Option<&Arc<Answer>> {
         let asked = self.wants[slot as usize].as_ref();
         self.last_answer(slot).filter(|answer| asked == Some(&answer.probe))
     }
@@ -302,12 +307,11 @@ impl Session {
         !View::holds(&self.view.pairs)
     }
 
-    /// The inputs of the figure, where those on the screen are others; `None`: there is nothing to let go.
-    pub(super) fn behind_edits(&self) -> Option<Experiment> {
+    /// The figure's experiment, where the inputs on the screen are others; `None`: there is nothing to let go. Which model
+    /// is used is not typed, and said elsewhere.
+    pub(super) fn behind_edits(&self) -> Option<&Experiment> {
         let shown = &self.committed.as_ref()?.experiment;
-        // Which model is used is not typed, and said elsewhere.
-        let figures = Experiment { model: self.draft.model.clone(), ..shown.clone() };
-        (figures != self.draft).then_some(figures)
+        (!shown.has_inputs_of(&self.draft)).then_some(shown)
     }
 
     /// Whether there are edits that can be let go.

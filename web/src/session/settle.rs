@@ -73,12 +73,14 @@ impl Session {
         }
         let is_open =
             |slot: &Slot| self.wants[*slot as usize].is_some() && self.answer(*slot).is_none();
-        let slot = Slot::ALL.into_iter().find(is_open);
-        let wanted = slot.and_then(|slot| Some((slot, self.wants[slot as usize].clone()?)));
-        match (wanted, self.figure_in_use()) {
-            (Some((slot, probe)), Some(of)) => self.ask(slot, probe, of),
-            _ if self.many.is_running && self.loaded.is_some() => self.next_pair(),
-            _ => {}
+        let question = Slot::ALL.into_iter().find(is_open).and_then(|slot| {
+            let probe = self.wants[slot as usize].clone()?;
+            Some((slot, probe, self.figure_in_use()?))
+        });
+        if let Some((slot, probe, of)) = question {
+            self.ask(slot, probe, of);
+        } else if self.many.is_running && self.loaded.is_some() {
+            self.next_pair();
         }
     }
 

@@ -48,9 +48,7 @@ impl Session {
     fn visited(&mut self, visitor: Visitor) {
         match visitor {
             Visitor::Edit { draft, at_once } => self.edit(*draft, at_once),
-            Visitor::Open(experiment) => {
-                self.open(*experiment, None, true);
-            }
+            Visitor::Open(experiment) => self.open(*experiment, None, true),
             Visitor::SwitchWriting => self.switch_writing(),
             Visitor::StartWithIds => self.start_with_ids(),
             Visitor::LetEditsGo => self.let_edits_go(),

@@ -29,7 +29,6 @@ pub(crate) struct Lab {
     pub(crate) ablated: Choice<Option<Experiment>>,
     /// The experiment for which maps by token were asked for, where they are not drawn by themselves.
     pub(crate) streamed: Choice<Option<Experiment>>,
-    pub(super) focus: Shown<Option<Component>>,
     pub(super) wants: Shown<[Option<Probe>; 7]>,
     pub(super) answers: [Shown<Option<Arc<Answer>>>; 7],
     pub(crate) pairs: Pairs,
@@ -62,7 +61,6 @@ impl Lab {
             with: Choice::new(room, |s| &s.sight.with, |s| &mut s.with),
             ablated: Choice::new(room, |s| &s.sight.ablated, |s| &mut s.ablated),
             streamed: Choice::new(room, |s| &s.sight.streamed, |s| &mut s.streamed),
-            focus: room.derived(Session::focus),
             wants: room.signal(|s| &s.wants),
             answers: answer.map(|read| room.shared(read)),
             pairs: Pairs::of(room),

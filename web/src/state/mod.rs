@@ -177,8 +177,9 @@ impl AppState {
 
     /// Sizes of what the maps show, else of the loaded model.
     pub(crate) fn shown_shape(&self) -> Option<ModelShape> {
-        let shown = self.committed.with(|c| c.as_ref().map(|c| c.model.shape));
-        shown.or_else(|| self.shape())
+        self.committed.track();
+        self.loaded.track();
+        self.read(Session::shown_shape)
     }
 
     /// Whether the model in use reads text, as far as it is known.
@@ -283,10 +284,9 @@ impl AppState {
 
     /// The answer to what a slot asks now, if it is there: of the figure on the screen and no other.
     pub(crate) fn answer(&self, slot: Slot) -> Option<Arc<Answer>> {
-        let answer = self.last_answer(slot)?;
-        let is_asked =
-            self.lab.wants.with(|wants| wants[slot as usize].as_ref() == Some(&answer.probe));
-        is_asked.then_some(answer)
+        self.lab.answers[slot as usize].track();
+        self.lab.wants.track();
+        self.read(|session| session.answer(slot).cloned())
     }
 
     /// The last answer in a slot, if it is of the figure on the screen.
@@ -301,7 +301,10 @@ impl AppState {
 
     /// The component that the lab looks at: the pinned one, else the head whose scores differ most.
     pub(crate) fn focus(&self) -> Option<Component> {
-        self.lab.focus.get()
+        self.pinned.get();
+        self.direction.get();
+        self.committed.track();
+        self.read(Session::focus)
     }
 
     /// Whether sets have been replaced for the figure on the screen.

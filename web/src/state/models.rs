@@ -6,7 +6,7 @@ use std::sync::Arc;
 use twinbeam_core::models::{CatalogModel, SelfCheck};
 
 use super::room::{Choice, Room, Shown};
-use crate::values::{Arriving, Listed, Shelves, Space, Spec, Stock};
+use crate::values::{Arriving, Listed, Shelves, Space, Spec};
 
 /// What changes of the models, as signals.
 #[derive(Debug, Clone, Copy)]
@@ -64,11 +64,5 @@ impl Models {
     /// Whether the browser keeps what is fetched, as far as it is known.
     pub(crate) fn keeps(&self) -> bool {
         !self.refused.get() && self.shelves.with(|shelves| *shelves != Shelves::Absent)
-    }
-
-    /// Whether a model is there without being fetched.
-    pub(crate) fn is_at_hand(&self, model: &CatalogModel) -> bool {
-        let kept = self.shelves.with(|shelves| shelves.stock(&model.shelf()));
-        model.is_bundled() || kept == Stock::Whole
     }
 }

@@ -151,23 +151,35 @@ pub(crate) mod tests {
     use twinbeam_core::models::ModelShape;
     use twinbeam_core::scores::MetricValues;
 
+    /// Sizes of a model that is small enough to be written down.
+    pub(crate) const SHAPE: ModelShape = ModelShape {
+        n_layers: 2,
+        n_heads: 2,
+        d_model: 4,
+        d_head: 2,
+        d_mlp: 8,
+        n_ctx: 8,
+        d_vocab: 9,
+    };
+
+    /// One of two runs, by its logit difference.
+    pub(crate) fn side(logit_diff: f32) -> SideSummary {
+        let metrics = MetricValues {
+            logit_diff,
+            prob_answer: 0.5,
+            prob_wrong: 0.25,
+            prob_diff: 0.25,
+            log_prob: -0.7,
+            kl: 0.0,
+        };
+        SideSummary { metrics, n_pos: 5, top: Vec::new() }
+    }
+
     /// A small result whose prompts try to break out of the files that they are written into.
     pub(crate) fn committed() -> Committed {
         let experiment = Experiment {
             clean: "=1+1\nsay \"yes\", <b>now</b> & then".to_owned(),
             ..Experiment::default()
-        };
-        let side = |logit_diff| SideSummary {
-            metrics: MetricValues {
-                logit_diff,
-                prob_answer: 0.5,
-                prob_wrong: 0.25,
-                prob_diff: 0.25,
-                log_prob: -0.7,
-                kl: 0.0,
-            },
-            n_pos: 5,
-            top: Vec::new(),
         };
         let table = |method, values: [f32; 4]| {
             ScoreTable::new(
@@ -195,20 +207,11 @@ pub(crate) mod tests {
     }
 
     fn loaded() -> Loaded {
-        let shape = ModelShape {
-            n_layers: 2,
-            n_heads: 2,
-            d_model: 4,
-            d_head: 2,
-            d_mlp: 8,
-            n_ctx: 8,
-            d_vocab: 9,
-        };
         let device =
             DeviceReport { gpu: false, name: "CPU".to_owned(), reason: "Chosen.".to_owned() };
         Loaded {
             identity: Identity { title: "Bundled model".to_owned(), ..Identity::named("mini") },
-            shape,
+            shape: SHAPE,
             device,
             fingerprint: "ab".repeat(32),
             shards: None,

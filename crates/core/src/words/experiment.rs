@@ -278,6 +278,30 @@ pub struct Experiment {
 }
 
 impl Experiment {
+    /// Whether another experiment asks the same of whatever model it is for.
+    pub fn has_inputs_of(&self, other: &Self) -> bool {
+        // A field that is added must be thought of here.
+        let Self {
+            model: _,
+            clean,
+            corrupted,
+            answer,
+            wrong,
+            written,
+            prepend_bos,
+            metric,
+            n_steps,
+        } = self;
+        *clean == other.clean
+            && *corrupted == other.corrupted
+            && *answer == other.answer
+            && *wrong == other.wrong
+            && *written == other.written
+            && *prepend_bos == other.prepend_bos
+            && *metric == other.metric
+            && *n_steps == other.n_steps
+    }
+
     /// Whether a token is among some answers, which are written as this experiment writes them.
     pub fn names(&self, answers: &[String], token: &TopToken) -> bool {
         let is_it = |answer: &String| {
@@ -313,6 +337,24 @@ impl Default for Experiment {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn inputs_are_all_but_the_model() {
+        let of = Experiment::default();
+        let text = || "other".to_owned();
+        assert!(of.has_inputs_of(&Experiment { model: text(), ..of.clone() }));
+        let others = [
+            Experiment { clean: text(), ..of.clone() },
+            Experiment { corrupted: text(), ..of.clone() },
+            Experiment { answer: vec![text()], ..of.clone() },
+            Experiment { wrong: vec![text()], ..of.clone() },
+            Experiment { written: Written::Ids, ..of.clone() },
+            Experiment { prepend_bos: !of.prepend_bos, ..of.clone() },
+            Experiment { metric: Metric::Kl, ..of.clone() },
+            Experiment { n_steps: Steps::Fixed(7), ..of.clone() },
+        ];
+        assert!(others.iter().all(|other| !of.has_inputs_of(other)));
+    }
 
     #[test]
     fn steps_read_as_they_are_printed() {

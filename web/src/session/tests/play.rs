@@ -1,20 +1,15 @@
 //! A page that is played: a session, and a worker whose lines a test speaks.
 
 use twinbeam_core::link::Link;
-use twinbeam_core::models::{Catalog, ModelShape};
-use twinbeam_core::scores::{
-    JointEffects, MetricValues, Patches, SideSummary, Strip, TableKey, Timed,
-};
+use twinbeam_core::models::Catalog;
+use twinbeam_core::scores::{JointEffects, Patches, Strip, TableKey, Timed};
 use twinbeam_core::wire::devices::{DeviceChoice, DeviceReport};
 use twinbeam_core::wire::inspection::{Inspection, TokenizerReport};
 use twinbeam_core::wire::{Event, Kept, Request};
 use twinbeam_core::words::{ComponentKind, Direction, Experiment, Method};
 
 use crate::session::{Death, Effect, Moment, Msg, Session, Visitor, update};
-use crate::values::{BUILD, Job, Listed, Shelves};
-
-pub(super) const SHAPE: ModelShape =
-    ModelShape { n_layers: 2, n_heads: 2, d_model: 4, d_head: 2, d_mlp: 8, n_ctx: 8, d_vocab: 9 };
+use crate::values::{BUILD, Job, Listed, SHAPE, Shelves, side};
 
 /// Digest of the weights that a worker says it has loaded, unless a test says another.
 pub(super) const DIGEST: &str = "abababababababababababababababababababababababababababababababab";
@@ -241,16 +236,4 @@ pub(super) fn cpu() -> DeviceReport {
 
 pub(super) fn gpu() -> DeviceReport {
     DeviceReport { gpu: true, name: "A GPU".to_owned(), reason: String::new() }
-}
-
-fn side(logit_diff: f32) -> SideSummary {
-    let metrics = MetricValues {
-        logit_diff,
-        prob_answer: 0.5,
-        prob_wrong: 0.25,
-        prob_diff: 0.25,
-        log_prob: -0.7,
-        kl: 0.0,
-    };
-    SideSummary { metrics, n_pos: 5, top: Vec::new() }
 }
