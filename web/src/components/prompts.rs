@@ -231,7 +231,7 @@ fn Likelihoods(state: AppState, clean: bool) -> impl IntoView {
             let (of_clean, of_corrupted) = &committed.sides;
             let side = if clean { of_clean } else { of_corrupted };
             let metric = committed.experiment.metric;
-            Some((side.metrics.get(metric), metric, side.metrics.clone()))
+            Some((side.metrics.get(metric), metric, side.metrics))
         })
     });
     let pill = move |answer: bool| {
