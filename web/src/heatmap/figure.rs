@@ -50,7 +50,7 @@ pub(crate) fn Figure(state: AppState) -> impl IntoView {
             })
         })}
         <MapChoice chosen />
-        <div class="maps" data-map=live(move || chosen.get().short())>
+        <div class="maps" data-map=live(move || chosen.get().id())>
             {MapKind::ALL.map(|map| view! { <Map state shown found map /> })}
         </div>
         <Readout state shown kind=ComponentKind::Heads />
