@@ -205,10 +205,11 @@ fn TokenRows(state: AppState, clean_first: RwSignal<bool>) -> impl IntoView {
             type="button"
             class="chip swap"
             data-testid="swap-side"
+            title="Shows the other prompt"
             on:click=move |_event| swap()
         >
             {dynamic(move || {
-                if clean_first.get() { "⇄ show the corrupted prompt" } else { "⇄ show the clean prompt" }
+                if clean_first.get() { "⇄ corrupted" } else { "⇄ clean" }
             })}
         </button>
     }
