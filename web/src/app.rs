@@ -7,10 +7,11 @@ use crate::components::{
     answers, controls, link_mark, notice, prompts, reading, status, summary, watch_pointer,
 };
 use crate::explain;
-use crate::heatmap::Figure;
+use crate::heatmap::{Figure, Tooltip};
 use crate::lab::LabPanels;
 use crate::models::{DropTarget, LoadProgress, ModelMenu, SelfCheckResult};
 use crate::neurons::NeuronPanel;
+use crate::pinned::PinnedPanel;
 use crate::ports::address;
 use crate::reactive::{dynamic, live};
 use crate::session::Session;
@@ -74,13 +75,21 @@ fn Page(state: AppState) -> impl IntoView {
         >
             <summary::Summary state />
             <link_mark::LinkMark state />
+            <PinnedPanel state />
             <Figure state />
             <reading::Reading state open />
             <NeuronPanel state />
             <LabPanels state />
         </section>
     };
-    [head.into_any(), inputs.into_any(), happening.into_any(), results.into_any()]
+    let tooltip = view! { <Tooltip state /> };
+    [
+        head.into_any(),
+        inputs.into_any(),
+        happening.into_any(),
+        results.into_any(),
+        tooltip.into_any(),
+    ]
 }
 
 /// The figure with its prompts, and the way to the page.
@@ -126,6 +135,7 @@ fn Embedded(state: AppState) -> impl IntoView {
             <notice::Notices state />
             <summary::Summary state />
             <Figure state />
+            <Tooltip state />
             <p class="hint">
                 <a href=live(address) target="_blank" rel="noopener" data-testid="open-page">
                     "Open in Twinbeam"

@@ -5,7 +5,6 @@ use twinbeam_core::link::ScaleChoice;
 use twinbeam_core::scores::{GapRefused, Unit};
 use twinbeam_core::words::ComponentKind;
 
-use super::card::Card;
 use super::map::Map;
 use super::marks::{Marks, SwapAnswers};
 use super::readout::{Agreement, Readout};
@@ -14,6 +13,7 @@ use super::table::TableView;
 use crate::components::chosen;
 use crate::export::ExportButtons;
 use crate::models::KnownLegend;
+use crate::pinned::PinnedPanel;
 use crate::reactive::{dynamic, live, memo};
 use crate::state::AppState;
 use crate::{explain, lab};
@@ -53,7 +53,7 @@ pub(crate) fn Figure(state: AppState) -> impl IntoView {
         <KnownLegend state />
         <Readout state shown kind=ComponentKind::Heads />
         <Agreement state kind=ComponentKind::Heads />
-        <Card state kind=ComponentKind::Heads />
+        <PinnedPanel state below=ComponentKind::Heads />
         <ExportButtons state />
         <TableView state shown kind=ComponentKind::Heads />
     }
