@@ -7,10 +7,11 @@ use crate::components::{
     drawer, footer, link_mark, masthead, notice, prompts, reading, status, summary, watch_pointer,
 };
 use crate::explain;
-use crate::heatmap::Figure;
+use crate::heatmap::{Maps, Said, Tooltip, shown_heads};
 use crate::lab::LabPanels;
 use crate::models::{DropTarget, LoadProgress, Offer, SelfCheckResult};
 use crate::neurons::NeuronPanel;
+use crate::pinned::PinnedPanel;
 use crate::ports::address;
 use crate::reactive::{dynamic, live};
 use crate::session::Session;
@@ -49,6 +50,7 @@ fn Page(state: AppState) -> impl IntoView {
             <status::RunLine state />
         </section>
     };
+    let shown = shown_heads(state);
     let results = view! {
         <section
             class="results"
@@ -56,8 +58,12 @@ fn Page(state: AppState) -> impl IntoView {
             data-source=live(move || state.source())
             class:stale=live(move || state.is_stale() == Some(true))
         >
-            <link_mark::LinkMark state />
-            <Figure state />
+            <div class="figure-top">
+                <link_mark::LinkMark state />
+                <Maps state shown />
+            </div>
+            <PinnedPanel state />
+            <Said state shown />
             <summary::Summary state />
             <reading::Reading state open />
             <NeuronPanel state />
@@ -75,6 +81,7 @@ fn Page(state: AppState) -> impl IntoView {
         }
         .into_any(),
         view! { <footer::Footer state /> }.into_any(),
+        view! { <Tooltip state /> }.into_any(),
     ]
 }
 
@@ -115,12 +122,15 @@ fn Embedded(state: AppState) -> impl IntoView {
             format!("The scores came with the link, rounded to {percent} of a map’s largest.");
         state.is_from_link().then_some(words)
     };
+    let shown = shown_heads(state);
     view! {
         <section class="results embedded" aria-label="Result" data-source=live(move || state.source())>
             <div class="embedded-prompts">{dynamic(prompts)} <p class="hint">{dynamic(asked)}</p></div>
             <notice::Notices state />
-            <Figure state />
+            <Maps state shown />
+            <Said state shown />
             <summary::Summary state />
+            <Tooltip state />
             <p class="hint">
                 <a href=live(address) target="_blank" rel="noopener" data-testid="open-page">
                     "Open in Twinbeam"
