@@ -11,7 +11,18 @@ const FLOORS: [&[&str]; 6] = [
     &["session"],
     &["ports"],
     &["state"],
-    &["components", "examples", "export", "heatmap", "lab", "models", "neurons", "plot", "app"],
+    &[
+        "components",
+        "examples",
+        "export",
+        "heatmap",
+        "lab",
+        "models",
+        "neurons",
+        "plot",
+        "share",
+        "app",
+    ],
 ];
 /// Most files that know of each other in a circle.
 const MOST_IN_A_CIRCLE: usize = 4;

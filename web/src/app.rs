@@ -1,21 +1,20 @@
 //! The page from top to bottom, and the frame that shows its figure in another page.
 
 use leptos::prelude::*;
-use twinbeam_core::link::Snapshot;
+use twinbeam_core::link::{Note, Snapshot};
 
 use crate::components::{
     answers, controls, link_mark, notice, prompts, reading, status, summary, watch_pointer,
 };
-use crate::explain;
 use crate::heatmap::Figure;
 use crate::lab::LabPanels;
 use crate::models::{DropTarget, LoadProgress, ModelMenu, SelfCheckResult};
 use crate::neurons::NeuronPanel;
 use crate::ports::address;
 use crate::reactive::{dynamic, live};
-use crate::session::Session;
 use crate::state::AppState;
 use crate::values::percent;
+use crate::{explain, share};
 
 /// The page, or, in another page's frame, the figure alone.
 #[component]
@@ -41,6 +40,7 @@ fn Page(state: AppState) -> impl IntoView {
                 "Which heads and neurons matter for a behaviour, by integrated gradients and by activation patching, "
                 "side by side, on your own device."
             </p>
+            <share::ShareButton state />
             <reading::ReadingSwitch open />
         </header>
     };
@@ -74,25 +74,22 @@ fn Page(state: AppState) -> impl IntoView {
         >
             <summary::Summary state />
             <link_mark::LinkMark state />
+            <share::SenderNote state />
             <Figure state />
             <reading::Reading state open />
             <NeuronPanel state />
             <LabPanels state />
         </section>
     };
-    [head.into_any(), inputs.into_any(), happening.into_any(), results.into_any()]
+    let paper = view! { <share::Paper state /> };
+    [head.into_any(), inputs.into_any(), happening.into_any(), results.into_any(), paper.into_any()]
 }
 
 /// The figure with its prompts, and the way to the page.
 #[component]
 fn Embedded(state: AppState) -> impl IntoView {
-    let address = move || {
-        // The link is of what is on the screen: whatever that is made of.
-        state.view.track();
-        state.committed.track();
-        state.draft.track();
-        state.read(Session::link).map_or_else(|_| address::page(), |link| address::with(&link))
-    };
+    share::tell_height();
+    let address = move || state.address(Note::default()).unwrap_or_else(|_| address::page());
     let prompts = move || {
         state.draft.with(|draft| {
             [("Clean", &draft.clean), ("Corrupted", &draft.corrupted)].map(|(name, prompt)| {

@@ -25,6 +25,7 @@ mod plot;
 mod ports;
 mod reactive;
 mod session;
+mod share;
 mod state;
 mod values;
 

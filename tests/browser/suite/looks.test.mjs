@@ -27,7 +27,6 @@ async function unfold(page) {
   await by(page, "heatmap-ig-heads").locator("[data-layer='0'][data-head='0']").click();
   await by(page, "table-heads-switch").click();
   await by(page, "table-neurons-switch").click();
-  await by(page, "embed").click();
   await by(page, "speed").locator("summary").click();
 }
 

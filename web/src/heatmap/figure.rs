@@ -12,7 +12,6 @@ use super::readout::{Agreement, Readout};
 use super::shown::{MapKind, Shown};
 use super::table::TableView;
 use crate::components::chosen;
-use crate::export::ExportButtons;
 use crate::models::KnownLegend;
 use crate::reactive::{dynamic, live, memo};
 use crate::state::AppState;
@@ -54,7 +53,6 @@ pub(crate) fn Figure(state: AppState) -> impl IntoView {
         <Readout state shown kind=ComponentKind::Heads />
         <Agreement state kind=ComponentKind::Heads />
         <Card state kind=ComponentKind::Heads />
-        <ExportButtons state />
         <TableView state shown kind=ComponentKind::Heads />
     }
 }
