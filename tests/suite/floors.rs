@@ -21,6 +21,7 @@ const FLOORS: [&[&str]; 6] = [
         "neurons",
         "pinned",
         "plot",
+        "share",
         "app",
     ],
 ];

@@ -1,12 +1,11 @@
 //! The page from top to bottom, and the frame that shows its figure in another page.
 
 use leptos::prelude::*;
-use twinbeam_core::link::Snapshot;
+use twinbeam_core::link::{Note, Snapshot};
 
 use crate::components::{
     drawer, footer, link_mark, masthead, notice, prompts, reading, status, summary, watch_pointer,
 };
-use crate::explain;
 use crate::heatmap::{Maps, Said, Tooltip, shown_heads};
 use crate::lab::LabPanels;
 use crate::models::{DropTarget, LoadProgress, Offer, SelfCheckResult};
@@ -14,9 +13,9 @@ use crate::neurons::NeuronPanel;
 use crate::pinned::PinnedPanel;
 use crate::ports::address;
 use crate::reactive::{dynamic, live};
-use crate::session::Session;
 use crate::state::AppState;
 use crate::values::percent;
+use crate::{explain, share};
 
 /// The page, or, in another page's frame, the figure alone.
 #[component]
@@ -60,6 +59,7 @@ fn Page(state: AppState) -> impl IntoView {
         >
             <div class="figure-top">
                 <link_mark::LinkMark state />
+                <share::SenderNote state />
                 <Maps state shown />
             </div>
             <PinnedPanel state />
@@ -81,20 +81,15 @@ fn Page(state: AppState) -> impl IntoView {
         }
         .into_any(),
         view! { <footer::Footer state /> }.into_any(),
-        view! { <Tooltip state /> }.into_any(),
+        view! { <Tooltip state /> <share::Paper state /> }.into_any(),
     ]
 }
 
 /// The figure with its prompts, and the way to the page.
 #[component]
 fn Embedded(state: AppState) -> impl IntoView {
-    let address = move || {
-        // The link is of what is on the screen: whatever that is made of.
-        state.view.track();
-        state.committed.track();
-        state.draft.track();
-        state.read(Session::link).map_or_else(|_| address::page(), |link| address::with(&link))
-    };
+    share::tell_height();
+    let address = move || state.address(Note::default()).unwrap_or_else(|_| address::page());
     let prompts = move || {
         state.draft.with(|draft| {
             [("Clean", &draft.clean), ("Corrupted", &draft.corrupted)].map(|(name, prompt)| {

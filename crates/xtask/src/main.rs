@@ -1,8 +1,9 @@
-//! Chores: `cargo xtask serve | test | dist | bench | check`. Each gets what it is missing and says so.
+//! Chores: `cargo xtask serve | test | dist | card | bench | check`. Each gets what it is missing and says so.
 //!
 //! - What the chores need: `tools.rs`, ready from its authors by `prebuilt.rs` or built; `estimate.rs` says how long a first
 //!   build will take.
-//! - The page: `build.rs` builds it, `seal.rs` takes the scripts out of it, `archive.rs` packs it for a host.
+//! - The page: `build.rs` builds it, `seal.rs` takes the scripts out of it, `site.rs` writes its address into it,
+//!   `archive.rs` packs it for a host.
 //! - Tests: `check.rs` for formatting, lints and documents, `browser.rs` for the suites in a browser, `beside.rs` for what
 //!   runs beside, `parts.rs` for what each part took.
 //! - `pack.rs` packs what measures a GPU, for a machine that has one and nothing else.
@@ -17,6 +18,7 @@ mod pack;
 mod parts;
 mod prebuilt;
 mod seal;
+mod site;
 mod tools;
 
 use std::path::{Path, PathBuf};
@@ -33,7 +35,9 @@ cargo xtask test     everything: native tests, lints, and the page in Chromium; 
     --native            native tests only
     --browser [NAME..]  tests in the browser only, of the page that is built; of these suites, if some are named
 cargo xtask dist     build the page into dist/, for any static host
+    --site URL          of the address that it will have: its card is shown beside links to it
     --zip               and pack it, with a README, for a host without Rust
+cargo xtask card     draws the page's card, assets/card.png, anew: with the first figure of the page
 cargo xtask check    formatting, lints and documents
 cargo xtask bench    how long a visitor waits, in Chromium on the CPU
 cargo xtask bench-full    the same for a model of GPT-2 small's size, with random weights
@@ -81,6 +85,11 @@ fn run(chore: &str, options: Vec<String>) -> anyhow::Result<()> {
         ("serve", []) => build::serve(),
         ("dist", []) => build::dist(),
         ("dist", ["--zip"]) => build::dist().and_then(|()| archive::zip()),
+        ("dist", ["--site", site]) => dist_of(site),
+        ("dist", ["--site", site, "--zip"] | ["--zip", "--site", site]) => {
+            dist_of(site).and_then(|()| archive::zip())
+        }
+        ("card", []) => card(),
         ("test", []) => in_parts(everything),
         ("test", ["--native"]) => in_parts(native_tests),
         ("test", ["--browser", ..]) => in_parts(|parts| browser_tests(parts, &options[1..])),
@@ -154,6 +163,19 @@ fn native(subcommand: &str) -> Command {
 fn browser_tests(parts: &mut Parts, named: &[String]) -> anyhow::Result<()> {
     tools::browser()?;
     browser::run(parts, named)
+}
+
+fn dist_of(site: &str) -> anyhow::Result<()> {
+    build::dist()?;
+    site::name(&root().join("dist"), site)
+}
+
+/// Draws the card with the scores of the page's first figure. The page that is built then has the new one.
+fn card() -> anyhow::Result<()> {
+    build::dist()?;
+    tools::browser()?;
+    execute(node()?.arg("card.mjs"))?;
+    copy(&root().join("assets/card.png"), &root().join("dist/card.png"))
 }
 
 fn bench(program: &str) -> anyhow::Result<()> {

@@ -4,7 +4,7 @@ import { readFileSync } from "node:fs";
 import { after, before, test } from "node:test";
 import { parse, print } from "../support/link.mjs";
 import { compare } from "../support/native.mjs";
-import { AXE, by, difference, launch, open, saved_bytes, status, table } from "../support/page.mjs";
+import { AXE, by, difference, launch, link_of, open, saved_bytes, status, table } from "../support/page.mjs";
 import { serve } from "../support/server.mjs";
 
 const [NOTEBOOK] = JSON.parse(readFileSync(new URL("../../../assets/examples.json", import.meta.url), "utf8"));
@@ -236,7 +236,7 @@ test("a link shows the same of the lab", async () => {
   await by(page, "select-outliers").click();
   await pin(0, 6);
   await page.waitForTimeout(500);
-  const link = await by(page, "permalink").getAttribute("href");
+  const link = await link_of(page);
   assert.equal(page.url().split("#")[1], link.split("#")[1], "the address follows");
   const { view } = parse(link);
   assert.equal(view.pinned.index, 6);

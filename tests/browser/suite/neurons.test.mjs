@@ -3,7 +3,7 @@ import assert from "node:assert/strict";
 import { readFileSync } from "node:fs";
 import { after, before, test } from "node:test";
 import { compare } from "../support/native.mjs";
-import { by, difference, launch, open, saved, status } from "../support/page.mjs";
+import { by, difference, launch, link_of, open, saved, status } from "../support/page.mjs";
 import { serve } from "../support/server.mjs";
 
 const [NOTEBOOK] = JSON.parse(readFileSync(new URL("../../../assets/examples.json", import.meta.url), "utf8"));
@@ -75,7 +75,7 @@ test("the neurons in view and the pin travel with the link", async () => {
   for (let i = 0; i < 8; i++) await page.keyboard.press("+");
   const range = await by(page, "neurons-in-view").innerText();
   assert.match(range, /^\d+ to \d+ of 512$/);
-  const href = await by(page, "permalink").getAttribute("href");
+  const href = await link_of(page);
   const again = await open(browser, "about:blank");
   await again.page.goto(href.replace("#", "?device=cpu#"));
   await status(again.page, "done");

@@ -105,8 +105,25 @@ export function difference(got, expected) {
   return worst / largest;
 }
 
-/** What a button saves as a file. */
+/** Opens the dialog in which a figure is sent on, for as long as `body` takes, unless it is open already. */
+export async function sharing(page, body) {
+  if (await by(page, "share-dialog").evaluate((dialog) => dialog.open)) return body();
+  await by(page, "share-open").click();
+  const result = await body();
+  await by(page, "share-close").click();
+  return result;
+}
+
+/** The link to what is on the screen. */
+export const link_of = (page) => sharing(page, () => by(page, "permalink").getAttribute("href"));
+
+/** What a button saves as a file; those for the figure are in the dialog. */
 export async function saved_bytes(page, testid) {
+  if (!testid.startsWith("export-")) return download_of(page, testid);
+  return sharing(page, () => download_of(page, testid));
+}
+
+async function download_of(page, testid) {
   const [download] = await Promise.all([page.waitForEvent("download"), by(page, testid).click()]);
   const chunks = [];
   for await (const chunk of await download.createReadStream()) chunks.push(chunk);

@@ -7,6 +7,7 @@ use super::drawer::Drawer;
 use super::focus;
 use crate::models::ModelMenu;
 use crate::reactive::{dynamic, live, memo};
+use crate::share::ShareButton;
 use crate::state::AppState;
 use crate::values::visible;
 
@@ -22,6 +23,7 @@ pub(crate) fn Masthead(state: AppState, drawer: Drawer) -> impl IntoView {
             <p class="brand">"Twinbeam"</p>
             <ModelMenu state />
             <div class="ways">
+                <ShareButton state />
                 <button
                     type="button"
                     class="quiet"

@@ -13,7 +13,6 @@ use super::readout::{Agreement, Readout};
 use super::shown::{MapKind, Shown};
 use super::table::TableView;
 use crate::components::chosen;
-use crate::export::ExportButtons;
 use crate::models::KnownLegend;
 use crate::pinned::PinnedPanel;
 use crate::reactive::{dynamic, live, memo};
@@ -72,7 +71,6 @@ pub(crate) fn Said(state: AppState, shown: Memo<Shown>) -> impl IntoView {
         <Agreement state kind=ComponentKind::Heads />
         <Checks state shown />
         <PinnedPanel state below=ComponentKind::Heads />
-        <ExportButtons state />
         <TableView state shown kind=ComponentKind::Heads />
     }
 }
