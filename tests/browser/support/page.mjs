@@ -3,12 +3,20 @@ import assert from "node:assert/strict";
 import { readFileSync } from "node:fs";
 import { createRequire } from "node:module";
 import { chromium } from "playwright-core";
+import { print } from "./link.mjs";
 
 /** Long enough for a cold start on two slow cores; a result that needs it is not a pass of a speed test. */
 export const PATIENCE = +(process.env.PATIENCE ?? 120_000);
 
 /** Looks for faults of accessibility. Evaluated, since the page's policy allows no script to be added. */
 export const AXE = readFileSync(createRequire(import.meta.url).resolve("axe-core/axe.min.js"), "utf8");
+
+/** The pairs that come with the page. It opens with the first of them. */
+export const EXAMPLES = JSON.parse(readFileSync(new URL("../../../assets/examples.json", import.meta.url), "utf8"));
+/** The notebook's pair, for which numbers were published. */
+export const NOTEBOOK = EXAMPLES.find(({ title }) => title.includes("the notebook"));
+/** What opens the page at the notebook's pair: a link that leaves everything out. */
+export const AT_NOTEBOOK = print({});
 
 const VIEWPORT = { width: 1280, height: 900 };
 // Without these Chromium looks for its own servers at every start.
