@@ -3,6 +3,7 @@ import assert from "node:assert/strict";
 import { readFileSync } from "node:fs";
 import { createRequire } from "node:module";
 import { chromium } from "playwright-core";
+import { print } from "./link.mjs";
 
 /** Long enough for a cold start on two slow cores; a result that needs it is not a pass of a speed test. */
 export const PATIENCE = +(process.env.PATIENCE ?? 120_000);
@@ -12,6 +13,13 @@ export const AXE = readFileSync(createRequire(import.meta.url).resolve("axe-core
 
 /** Opens the drawer, where the browser remembers that it was. */
 const OPEN_SETTINGS = `try { localStorage.setItem("twinbeam-settings", "yes"); } catch {}`;
+/** The pairs that come with the page. It opens with the first of them. */
+export const EXAMPLES = JSON.parse(readFileSync(new URL("../../../assets/examples.json", import.meta.url), "utf8"));
+/** The notebook's pair, for which numbers were published. */
+export const NOTEBOOK = EXAMPLES.find(({ title }) => title.includes("the notebook"));
+/** What opens the page at the notebook's pair: a link that leaves everything out. */
+export const AT_NOTEBOOK = print({});
+
 const VIEWPORT = { width: 1280, height: 900 };
 // Without these Chromium looks for its own servers at every start.
 const QUIET = ["--disable-background-networking", "--disable-component-update", "--disable-sync", "--no-first-run"];

@@ -29,6 +29,8 @@ pub(crate) type Linked = Arc<(Experiment, Snapshot)>;
 /// All that the page knows. Signals show it and [`update`](super::update()) changes it; nothing else does either.
 #[derive(Debug, Clone)]
 pub(crate) struct Session {
+    /// What an address that says nothing stands for.
+    pub(super) opening: Experiment,
     /// What is being typed.
     pub(crate) draft: Experiment,
     /// The draft as text, while the model in use reads token ids only.
@@ -93,6 +95,7 @@ impl Session {
     /// A page of which nothing is known but what is asked.
     pub(crate) fn new(draft: Experiment, device_choice: DeviceChoice) -> Self {
         Self {
+            opening: draft.clone(),
             draft,
             set_aside: None,
             inspection: Arc::default(),

@@ -25,6 +25,7 @@ use self::lab::Lab;
 use self::models::Models;
 pub(crate) use self::room::Choice;
 use self::room::{Door, Room, Shown};
+use crate::examples;
 use crate::ports::{address, recall};
 use crate::reactive::effect;
 use crate::session::{DRAFT, Linked, Memory, Msg, SPEEDS, Session, Visitor};
@@ -97,7 +98,7 @@ pub(crate) struct AppState {
 impl AppState {
     /// Opens the page as its address says, and starts computing.
     pub(crate) fn open() -> Self {
-        let mut session = Session::new(Experiment::default(), address::device());
+        let mut session = Session::new(examples::opening(), address::device());
         session.is_frame = address::is_embedded();
         let speeds = recall(Memory::Lasting, SPEEDS);
         session.speeds =
