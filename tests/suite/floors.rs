@@ -6,14 +6,13 @@ use std::path::{Path, PathBuf};
 
 /// The floors from the ground up: a file knows of its own floor and of those below.
 const FLOORS: [&[&str]; 6] = [
-    &["reactive", "colour", "values"],
+    &["reactive", "colour", "examples", "values"],
     &["explain"],
     &["session"],
     &["ports"],
     &["state"],
     &[
         "components",
-        "examples",
         "export",
         "heatmap",
         "lab",
@@ -21,6 +20,8 @@ const FLOORS: [&[&str]; 6] = [
         "neurons",
         "pinned",
         "plot",
+        "share",
+        "story",
         "app",
     ],
 ];

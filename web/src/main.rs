@@ -26,6 +26,7 @@ mod plot;
 mod ports;
 mod reactive;
 mod session;
+mod share;
 mod state;
 mod values;
 

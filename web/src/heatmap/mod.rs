@@ -1,5 +1,7 @@
 //! The figure: a map per method and one of their difference, and what is said of what is pointed at.
 
+mod checks;
+mod claim;
 mod figure;
 mod map;
 mod marks;
@@ -10,7 +12,7 @@ mod table;
 mod tooltip;
 mod trust;
 
-pub(crate) use figure::Figure;
+pub(crate) use figure::{Maps, Said, shown_heads};
 pub(crate) use map::{Legend, is_found};
 pub(crate) use readout::{Agreement, Readout, threshold};
 pub(crate) use shown::{MapKind, Shown, Standing};

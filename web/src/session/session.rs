@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use twinbeam_core::link::{LinkError, Snapshot, View, print_link};
+use twinbeam_core::link::{LinkError, Note, Snapshot, View, print_link};
 use twinbeam_core::models::ModelShape;
 use twinbeam_core::prompts::PromptPair;
 use twinbeam_core::wire::devices::{
@@ -29,6 +29,8 @@ pub(crate) type Linked = Arc<(Experiment, Snapshot)>;
 /// All that the page knows. Signals show it and [`update`](super::update()) changes it; nothing else does either.
 #[derive(Debug, Clone)]
 pub(crate) struct Session {
+    /// What an address that says nothing stands for.
+    pub(super) opening: Experiment,
     /// What is being typed.
     pub(crate) draft: Experiment,
     /// The draft as text, while the model in use reads token ids only.
@@ -93,6 +95,7 @@ impl Session {
     /// A page of which nothing is known but what is asked.
     pub(crate) fn new(draft: Experiment, device_choice: DeviceChoice) -> Self {
         Self {
+            opening: draft.clone(),
             draft,
             set_aside: None,
             inspection: Arc::default(),
@@ -293,13 +296,23 @@ impl Session {
         self.committed.as_ref()?.snapshot(linked)
     }
 
-    /// The link to what is on the screen: what is asked, and its result unless that is out of date.
+    /// What the sender of a link has to say of what is on the screen: of the figure, or of what is asked.
+    pub(crate) fn note(&self) -> Option<&Note> {
+        let (of, note) = self.sight.noted.as_ref()?;
+        let is_figures = self.committed.as_ref().is_some_and(|c| c.experiment == *of);
+        let is_asked = of.model == *self.asked_model() && of.has_inputs_of(&self.draft);
+        (is_figures || is_asked).then_some(note)
+    }
+
+    /// The link to what is on the screen: what is asked, its result unless that is out of date, and a note of whoever
+    /// sends it.
     ///
     /// # Errors
     /// Prompts that fit into no link.
-    pub(crate) fn link(&self) -> Result<String, LinkError> {
+    pub(crate) fn link(&self, note: Note) -> Result<String, LinkError> {
         let snapshot = if self.is_stale() == Some(false) { self.snapshot() } else { None };
-        print_link(&self.asked(), snapshot.as_ref(), &self.view)
+        let view = View { note, ..(*self.view).clone() };
+        print_link(&self.asked(), snapshot.as_ref(), &view)
     }
 
     /// Whether a link to what is on the screen has no room for the pairs of prompts.

@@ -11,7 +11,7 @@ mod room;
 use std::rc::Rc;
 use std::sync::Arc;
 
-use twinbeam_core::link::{ScaleChoice, View};
+use twinbeam_core::link::{LinkError, Note, ScaleChoice, View};
 use twinbeam_core::models::ModelShape;
 use twinbeam_core::scores::{Coverage, Unit};
 use twinbeam_core::wire::devices::{
@@ -25,6 +25,7 @@ use self::lab::Lab;
 use self::models::Models;
 pub(crate) use self::room::Choice;
 use self::room::{Door, Room, Shown};
+use crate::examples;
 use crate::ports::{address, recall};
 use crate::reactive::effect;
 use crate::session::{DRAFT, Linked, Memory, Msg, SPEEDS, Session, Visitor};
@@ -66,6 +67,9 @@ pub(crate) struct AppState {
     /// The result that came with the link, and what it is of.
     pub(crate) linked: Shown<Option<Linked>>,
     pub(crate) link_check: Shown<Option<LinkCheck>>,
+    /// What its sender has to say of what is on the screen.
+    pub(crate) note: Shown<Option<Note>>,
+    noted: Choice<Option<(Experiment, Note)>>,
     /// How fast the model in use is on the device in use.
     pub(crate) bench: Shown<Option<Arc<Bench>>>,
     /// The neurons that are in view.
@@ -94,7 +98,7 @@ pub(crate) struct AppState {
 impl AppState {
     /// Opens the page as its address says, and starts computing.
     pub(crate) fn open() -> Self {
-        let mut session = Session::new(Experiment::default(), address::device());
+        let mut session = Session::new(examples::opening(), address::device());
         session.is_frame = address::is_embedded();
         let speeds = recall(Memory::Lasting, SPEEDS);
         session.speeds =
@@ -131,6 +135,8 @@ impl AppState {
             silent_seconds: room.signal(|s| &s.silent_seconds),
             linked: room.shared(|s| s.linked.clone()),
             link_check: room.signal(|s| &s.link_check),
+            note: room.derived(|s| s.note().cloned()),
+            noted: Choice::new(room, |s| &s.sight.noted, |s| &mut s.noted),
             bench: room.shared(|s| s.bench.clone()),
             window: Choice::new(room, |s| &s.sight.window, |s| &mut s.window),
             cell: Choice::new(room, |s| &s.sight.cell, |s| &mut s.cell),
@@ -210,6 +216,23 @@ impl AppState {
     /// `data-source` of the result.
     pub(crate) fn source(&self) -> &'static str {
         if self.is_from_link() { "link" } else { "device" }
+    }
+
+    /// Closes what the sender of a link has to say, for good.
+    pub(crate) fn close_note(&self) {
+        self.noted.set(None);
+    }
+
+    /// The whole address of what is on the screen, with a note of the visitor's: it follows what it is made of.
+    ///
+    /// # Errors
+    /// Prompts that fit into no link.
+    pub(crate) fn address(&self, note: Note) -> Result<String, LinkError> {
+        self.view.track();
+        self.committed.track();
+        self.draft.track();
+        self.models.waiting.track();
+        self.read(|session| session.link(note)).map(|link| address::with(&link))
     }
 
     /// Pins a component from elsewhere than its map and, if it is a neuron, brings it into view.
