@@ -7,7 +7,6 @@ mod words;
 use leptos::ev::{KeyboardEvent, PointerEvent};
 use leptos::html;
 use leptos::prelude::*;
-use twinbeam_core::wire::probes::Probe;
 use twinbeam_core::words::{Component, ComponentKind, Side};
 use wasm_bindgen::JsCast as _;
 use web_sys::{Element, Event};
@@ -20,7 +19,7 @@ use crate::models;
 use crate::pinned::attention;
 use crate::reactive::{effect, live};
 use crate::state::AppState;
-use crate::values::{Job, Slot};
+use crate::values::Slot;
 
 /// What names components by itself: a cell of a map, an entry of a list.
 const NAMED: &str = ".heatmap td, [data-component]";
@@ -72,7 +71,7 @@ pub(crate) fn Tooltip(state: AppState) -> impl IntoView {
         waits: StoredValue::new(false),
     };
     watch.listen();
-    let asked = watch.ask();
+    watch.ask();
     let element = NodeRef::<html::Div>::new();
     let (left, top) = (RwSignal::new(0.0_f64), RwSignal::new(0.0_f64));
     let tokens = tokens(state);
@@ -84,12 +83,10 @@ pub(crate) fn Tooltip(state: AppState) -> impl IntoView {
             let attends = (at.of.kind == ComponentKind::Heads && watch.can_ask()).then(|| {
                 let answer = attention::answer(state, at.of);
                 let rows = answer.and_then(|answer| attention::of_last(&answer));
-                // Said where nothing else was: the answer to what was asked is why.
                 let words = rows.map(|[clean, _]| {
                     tokens
                         .with(|tokens| attention::in_words(&clean, Side::Clean, tokens.as_ref(), 2))
                 });
-                asked.track();
                 words.unwrap_or_default()
             });
             let known = models::heads(state)
@@ -243,33 +240,29 @@ impl Watch {
         self.state.loaded.with(Option::is_some)
     }
 
-    /// Asks what a head attends to once the pointer has rested on it, if the worker has nothing else to do.
-    fn ask(self) -> RwSignal<Option<Component>> {
-        let asked = RwSignal::new(None);
+    /// Asks what a head attends to once the pointer has rested on it. The worker takes that up when it has nothing else to
+    /// do, and lets it go when the pointer has.
+    fn ask(self) {
+        let rested = RwSignal::new(None);
         let of = Memo::new(move |_| {
             let of = self.at.get().map(|at| at.of);
             of.filter(|of| of.kind == ComponentKind::Heads)
         });
         effect(move || {
             let rests = of.get();
-            if asked.get_untracked().is_some() {
-                asked.set(None);
+            if rested.get_untracked().is_some() {
+                rested.set(None);
             }
-            let Some(rests) = rests else { return };
             let ask = move || {
-                let state = self.state;
-                let job = state.job.get_untracked();
-                let is_idle = matches!(job, None | Some(Job::Question(Slot::Pointed)));
-                let is_known = untrack(|| attention::answer(state, rests).is_some());
-                if of.get_untracked() == Some(rests) && is_idle && !is_known {
-                    asked.set(Some(rests));
+                let is_known =
+                    || rests.is_some_and(|of| attention::answer(self.state, of).is_some());
+                if rests.is_some() && of.get_untracked() == rests && !untrack(is_known) {
+                    rested.set(rests);
                 }
             };
             set_timeout(ask, std::time::Duration::from_millis(PAUSE_MILLIS));
         });
-        self.state
-            .ask(Slot::Pointed, move || -> Option<Probe> { attention::question(asked.get()?) });
-        asked
+        self.state.ask(Slot::Pointed, move || attention::question(rested.get()?));
     }
 }
 

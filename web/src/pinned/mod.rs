@@ -10,6 +10,7 @@ mod ways;
 use gloo::events::EventListener;
 use leptos::prelude::*;
 use twinbeam_core::scores::Ladder;
+use twinbeam_core::wire::probes::Finding;
 use twinbeam_core::words::{Component, ComponentKind, Side};
 
 use self::keys::KEY;
@@ -23,7 +24,7 @@ use crate::state::AppState;
 use crate::values::Slot;
 
 /// The panel, wherever it is.
-const PANEL: &str = ".pinned";
+const PANEL: &str = ".pin-panel";
 /// Screens that have room for a column beside the maps.
 const WIDE: &str = "(min-width: 106rem)";
 
@@ -94,11 +95,14 @@ fn Panel(state: AppState, of: Component) -> impl IntoView {
         view! { <div class="pinned-part"><Scores state of /></div> }.into_any(),
     ];
     view! {
-        <section class="pinned" data-testid="card" tabindex="-1" aria-label=of.spoken()>
+        <section class="pin-panel" data-testid="card" tabindex="-1" aria-label=of.spoken()>
             <header>
                 <h3>{of.to_string()}</h3>
                 <span class="hint">
-                    {of.spoken()} ". " <kbd>{KEY}</kbd> " leads here and back, " <kbd>"Esc"</kbd> " unpins."
+                    {of.spoken()} ". "
+                    <span class="pinned-keys">
+                        <kbd>{KEY}</kbd> " leads here and back, " <kbd>"Esc"</kbd> " unpins."
+                    </span>
                 </span>
                 <button
                     type="button"
@@ -132,6 +136,18 @@ fn Place(state: AppState, of: Component) -> impl IntoView {
     let tokens = tokens(state);
     let attention =
         memo(move || attention::answer(state, of).and_then(|answer| attention::of_last(&answer)));
+    // Where the lab has been asked for them.
+    let effects = memo(move || {
+        let answer = state.last_answer(Slot::Positions)?;
+        match &answer.found {
+            Ok(Finding::Positions(found))
+                if found.component == of && found.direction == state.direction() =>
+            {
+                Some([found.ig.clone(), found.ap.clone()])
+            }
+            _ => None,
+        }
+    });
     let svg = move || {
         let n_layers = state.shown_shape()?.n_layers;
         let n_pos = state.committed.with(|c| c.as_ref().map(|c| c.basis.n_pos))?;
@@ -146,6 +162,7 @@ fn Place(state: AppState, of: Component) -> impl IntoView {
             n_pos,
             tokens: both.unwrap_or_default(),
             attention: attention.get().unwrap_or_default(),
+            effects: effects.get().unwrap_or_default(),
         };
         Some(residual.draw())
     };
@@ -175,7 +192,7 @@ fn Place(state: AppState, of: Component) -> impl IntoView {
                 let testid = format!("attends-{}", side.id());
                 view! {
                     <div>
-                        <dt>{format!("{} run", side.id())}</dt>
+                        <dt>{side.id()}</dt>
                         <dd data-testid=testid>{dynamic(words)}</dd>
                     </div>
                 }

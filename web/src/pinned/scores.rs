@@ -76,7 +76,7 @@ fn table(state: AppState, of: Component, direction: Direction) -> impl IntoView 
                 <tr><th scope="row">"rank by size"</th><td>{ig_rank}</td><td>{ap_rank}</td><td></td></tr>
                 <tr><th scope="row">"part of its layer"</th><td>{ig_share}</td><td>{ap_share}</td><td></td></tr>
                 <tr>
-                    <th scope="row">"convergence delta of its layer"</th>
+                    <th scope="row">"its layer’s convergence delta"</th>
                     <td colspan="3" data-testid="card-delta">{delta}</td>
                 </tr>
             </tbody>

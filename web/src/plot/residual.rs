@@ -12,14 +12,17 @@ const WIDTH: f64 = 360.0;
 const LEFT: f64 = 64.0;
 const RIGHT: f64 = 14.0;
 /// Tokens that are drawn at most.
-const MOST: usize = 16;
+const MOST: usize = 20;
 /// Height of all layers but the component's own, and of one of them at most.
 const LAYERS: f64 = 120.0;
 const LAYER: f64 = 22.0;
 /// Height of the layer of a head: room for what it reads in the clean run, above, and in the corrupted one, below.
-const OWN: f64 = 92.0;
+const OWN: f64 = 102.0;
 /// Width of a token's text at most.
-const TOKEN: f64 = 64.0;
+const TOKEN: f64 = 88.0;
+/// Height of the strip of effects by token, and of the largest bar in it.
+const STRIP: f64 = 44.0;
+const BAR: f64 = 18.0;
 /// A smaller share of the attention is not drawn.
 pub(crate) const LEAST: f32 = 0.03;
 
@@ -33,6 +36,8 @@ pub(crate) struct Residual {
     pub(crate) n_pos: usize,
     /// What the head attends to at the last token, in the clean and in the corrupted run; empty: not known.
     pub(crate) attention: [Vec<f32>; 2],
+    /// Its effects by token, by IG and by AP; empty: not known.
+    pub(crate) effects: [Vec<f32>; 2],
 }
 
 impl Residual {
@@ -85,7 +90,7 @@ impl Residual {
             line(&mut out, "residual-stream", [x(column), top - 2.0, x(column), bottom + 6.0]);
             // Tokens are left out before it.
             if column > 0 && positions[column] > positions[column - 1] + 1 {
-                text(&mut out, "plot-soft plot-mid", [x(column) - pitch / 2.0, top - 4.0], "…");
+                text(&mut out, "plot-soft plot-mid", [x(column) - pitch / 2.0, bottom + 6.0], "…");
             }
         }
         for layer in 0..self.n_layers {
@@ -133,7 +138,35 @@ impl Residual {
             [last + 8.0, bottom + 22.0],
             "the answer is read here",
         );
-        picture([WIDTH, bottom + 28.0], &out)
+        self.draw_effects(&mut out, &positions, &x, bottom + 28.0 + STRIP / 2.0);
+        picture([WIDTH, bottom + 28.0 + STRIP], &out)
+    }
+
+    /// Bars at each token, up for what supports the clean behaviour; its room is there before they are.
+    fn draw_effects(
+        &self,
+        out: &mut String,
+        positions: &[usize],
+        x: &dyn Fn(usize) -> f64,
+        zero: f64,
+    ) {
+        text(out, "plot-soft", [6.0, zero + 4.0], "by token");
+        line(out, "plot-zero", [LEFT, zero, WIDTH - RIGHT, zero]);
+        let largest = self.effects.iter().flatten().fold(0.0_f32, |most, v| most.max(v.abs()));
+        if largest == 0.0 {
+            let words = if self.effects[0].is_empty() { "not computed yet" } else { "all 0" };
+            let middle = f64::midpoint(LEFT, WIDTH - RIGHT);
+            text(out, "plot-soft plot-mid", [middle, zero - 5.0], words);
+            return;
+        }
+        for (method, class, aside) in [(0, "steps-ig", -5.0), (1, "steps-ap", 0.5)] {
+            for (column, at) in positions.iter().enumerate() {
+                let Some(effect) = self.effects[method].get(*at) else { continue };
+                let high = BAR * f64::from(effect / largest);
+                let place = [x(column) + aside, zero - high.max(0.0), 4.5, high.abs()];
+                rectangle(out, class, place);
+            }
+        }
     }
 
     fn draw_tokens(&self, out: &mut String, positions: &[usize], x: &dyn Fn(usize) -> f64) {
@@ -160,7 +193,7 @@ impl Residual {
         let [middle, _] = blocks(top, own, true);
         let last = positions.len().saturating_sub(1);
         for (run, name, up) in [(0, "clean", 1.0), (1, "corrupted", -1.0)] {
-            let edge = if up > 0.0 { top + 13.0 } else { middle + 36.0 };
+            let edge = if up > 0.0 { top + 13.0 } else { middle + 42.0 };
             text(out, "plot-soft", [6.0, edge], name);
             let weights = &self.attention[run];
             let mut written = f64::NEG_INFINITY;
@@ -172,8 +205,7 @@ impl Residual {
                 let class = if up > 0.0 { "residual-clean" } else { "residual-corrupted" };
                 begin(out, "path", class, &[("stroke-width", f64::from(0.8 + 5.0 * weight))]);
                 let (from, to) = (x(column), x(last));
-                let bend =
-                    middle - up * (12.0 + 14.0 * ((to - from) / (WIDTH - LEFT)).min(1.0)) * 1.5;
+                let bend = middle - up * (14.0 + 42.0 * (to - from) / (WIDTH - LEFT));
                 let mut path = String::from("M");
                 corner(&mut path, [from, middle]);
                 path.push('Q');
@@ -227,6 +259,7 @@ mod tests {
             tokens: tokens.collect(),
             n_pos,
             attention: [Vec::new(), Vec::new()],
+            effects: [Vec::new(), Vec::new()],
         }
     }
 
@@ -254,6 +287,7 @@ mod tests {
         let before = size(&of);
         of.tokens.clear();
         of.attention = [vec![0.1; 9], vec![0.1; 9]];
+        of.effects = [vec![0.1; 9], vec![-0.1; 9]];
         assert_eq!(size(&of), before);
     }
 
@@ -262,6 +296,21 @@ mod tests {
         let svg = residual(ComponentKind::Neurons, 5).draw();
         assert_eq!(svg.matches("residual-here").count(), 5);
         assert!(!svg.contains("corrupted"), "{svg}");
+    }
+
+    #[test]
+    fn effects_by_token_are_bars_up_and_down() {
+        let mut of = residual(ComponentKind::Heads, 3);
+        assert!(of.draw().contains("not computed yet"));
+        of.effects = [vec![0.0, 0.5, -1.0], vec![0.0; 3]];
+        let svg = of.draw();
+        let heights = svg.split("class=\"steps-ig\"").skip(1).map(|bar| {
+            let height = bar.split("height=\"").nth(1).expect("a bar");
+            height.split('"').next().expect("a number").to_owned()
+        });
+        assert_eq!(heights.collect::<Vec<_>>(), ["0", "9", "18"]);
+        of.effects = [vec![0.0; 3], vec![0.0; 3]];
+        assert!(of.draw().contains("all 0"));
     }
 
     #[test]
