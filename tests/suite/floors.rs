@@ -6,21 +6,22 @@ use std::path::{Path, PathBuf};
 
 /// The floors from the ground up: a file knows of its own floor and of those below.
 const FLOORS: [&[&str]; 6] = [
-    &["reactive", "colour", "values"],
+    &["reactive", "colour", "examples", "values"],
     &["explain"],
     &["session"],
     &["ports"],
     &["state"],
     &[
         "components",
-        "examples",
         "export",
         "heatmap",
         "lab",
         "models",
         "neurons",
+        "pinned",
         "plot",
         "share",
+        "story",
         "app",
     ],
 ];

@@ -21,6 +21,7 @@ mod heatmap;
 mod lab;
 mod models;
 mod neurons;
+mod pinned;
 mod plot;
 mod ports;
 mod reactive;

@@ -46,6 +46,7 @@ cargo xtask bench-gpu     what the page asks of a GPU, through Dawn: on the GPU,
     --dist FOLDER       of a page that is built already
     --pack FILE         packs it for a machine with a GPU and nothing else, as .tar.gz
     --twinbeam PROGRAM  and this with it: the command line, built with the feature `gpu`
+cargo xtask record   records the README's moving picture anew, assets/twinbeam.png
 cargo xtask bundle   saves the page's bundle of one case, for tests/reference/run_notebook.py
     --cases FILE        one case, as `twinbeam compare` reads it
     --out FILE          the archive
@@ -97,6 +98,7 @@ fn run(chore: &str, options: Vec<String>) -> anyhow::Result<()> {
         ("bench-full", []) => bench("bench_full.mjs"),
         ("bench-gpu", _) => bench_gpu(&GpuOptions::read(options)?),
         ("bundle", [_, ..]) => bundle(&options),
+        ("record", []) => record(),
         // What `test` does beside its native part.
         ("pages", []) => in_parts(pages),
         // Called by Trunk, see Trunk.toml.
@@ -182,6 +184,13 @@ fn bench(program: &str) -> anyhow::Result<()> {
     tools::browser()?;
     say("benchmark");
     execute(node()?.arg(program))
+}
+
+/// Records the moving picture of the README.
+fn record() -> anyhow::Result<()> {
+    build::dist()?;
+    tools::browser()?;
+    execute(node()?.arg("record.mjs"))
 }
 
 /// Has a browser save the bundle of a case. Files are named from where the chore was started.

@@ -5,7 +5,7 @@ import { after, before, test } from "node:test";
 import { fileURLToPath } from "node:url";
 import { inflateRawSync } from "node:zlib";
 import { parse } from "../support/link.mjs";
-import { by, launch, link_of, open, saved, saved_bytes, sharing, status, table } from "../support/page.mjs";
+import { AT_NOTEBOOK, by, launch, link_of, open, saved, saved_bytes, sharing, status, table } from "../support/page.mjs";
 import { serve } from "../support/server.mjs";
 
 const PICTURES = fileURLToPath(new URL("../test-results/", import.meta.url));
@@ -17,7 +17,7 @@ before(async () => {
   mkdirSync(PICTURES, { recursive: true });
   browser = await launch();
   server = await serve("/some/folder/");
-  ({ page, errors, close } = await open(browser, `${server.url}?device=cpu`));
+  ({ page, errors, close } = await open(browser, `${server.url}?device=cpu${AT_NOTEBOOK}`));
   await status(page, "done");
   await by(page, "prompt-clean").fill(`${ODD} to`);
   await by(page, "prompt-corrupted").fill(`${ODD} in`);
@@ -132,7 +132,7 @@ async function download(page, testid) {
 const written = (page, map) => by(page, `heatmap-${map}-heads`).locator("td[data-layer] .number").allInnerTexts();
 
 test("every file and link is of the screen as it is now: another direction, another unit, a pin", async () => {
-  const visited = await open(browser, `${server.url}?device=cpu`);
+  const visited = await open(browser, `${server.url}?device=cpu${AT_NOTEBOOK}`);
   const { page } = visited;
   await status(page, "done");
   await by(page, "neuron-status").and(page.locator("[data-state=done]")).waitFor();
@@ -221,7 +221,7 @@ test("every file and link is of the screen as it is now: another direction, anot
 });
 
 test("of a pair that the model fails no file has a share, and each says why", async () => {
-  const visited = await open(browser, `${server.url}?device=cpu`);
+  const visited = await open(browser, `${server.url}?device=cpu${AT_NOTEBOOK}`);
   const { page } = visited;
   await status(page, "done");
   await by(page, "answer").fill(" Mary");

@@ -1,7 +1,7 @@
 // Browsers that lack something: the page computes all the same, and says why it does so there.
 import assert from "node:assert/strict";
 import { after, before, test } from "node:test";
-import { by, launch, open, status, table } from "../support/page.mjs";
+import { AT_NOTEBOOK, by, launch, open, status, table } from "../support/page.mjs";
 import { serve } from "../support/server.mjs";
 
 let browser, server;
@@ -52,7 +52,7 @@ test("a browser that keeps nothing, and one that refuses the clipboard, lose not
     Object.defineProperty(globalThis, "localStorage", { get: () => { throw new DOMException("denied", "SecurityError"); } });
     if (navigator.clipboard) navigator.clipboard.writeText = () => Promise.reject(new DOMException("denied", "NotAllowedError"));
   });
-  await page.goto(`${server.url}?device=cpu`);
+  await page.goto(`${server.url}?device=cpu${AT_NOTEBOOK}`);
   await status(page, "done");
   await by(page, "reading").getByRole("button", { name: "Close" }).click();
   assert.equal(await by(page, "reading").isVisible(), false);
@@ -65,7 +65,7 @@ test("a browser that keeps nothing, and one that refuses the clipboard, lose not
 });
 
 test("prompts that are the same: all scores are 0, and what is undefined says so", async () => {
-  const { page, errors, close } = await open(browser, `${server.url}?device=cpu`);
+  const { page, errors, close } = await open(browser, `${server.url}?device=cpu${AT_NOTEBOOK}`);
   await status(page, "done");
   await by(page, "prompt-corrupted").fill(await by(page, "prompt-clean").inputValue());
   await page.locator("[data-testid=run]:enabled").waitFor();
@@ -85,7 +85,7 @@ for (const [name, prompt, said] of [
   ["a million characters", "a ".repeat(500_000), /characters/],
 ]) {
   test(`a prompt of the kind "${name}" has a message, and nothing is cut`, async () => {
-    const { page, errors, close } = await open(browser, `${server.url}?device=cpu`);
+    const { page, errors, close } = await open(browser, `${server.url}?device=cpu${AT_NOTEBOOK}`);
     await status(page, "done");
     await by(page, "prompt-clean").fill(prompt);
     await by(page, "prompt-corrupted").fill(prompt);

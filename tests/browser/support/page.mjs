@@ -3,12 +3,22 @@ import assert from "node:assert/strict";
 import { readFileSync } from "node:fs";
 import { createRequire } from "node:module";
 import { chromium } from "playwright-core";
+import { print } from "./link.mjs";
 
 /** Long enough for a cold start on two slow cores; a result that needs it is not a pass of a speed test. */
 export const PATIENCE = +(process.env.PATIENCE ?? 120_000);
 
 /** Looks for faults of accessibility. Evaluated, since the page's policy allows no script to be added. */
 export const AXE = readFileSync(createRequire(import.meta.url).resolve("axe-core/axe.min.js"), "utf8");
+
+/** Opens the drawer, where the browser remembers that it was. */
+const OPEN_SETTINGS = `try { localStorage.setItem("twinbeam-settings", "yes"); } catch {}`;
+/** The pairs that come with the page. It opens with the first of them. */
+export const EXAMPLES = JSON.parse(readFileSync(new URL("../../../assets/examples.json", import.meta.url), "utf8"));
+/** The notebook's pair, for which numbers were published. */
+export const NOTEBOOK = EXAMPLES.find(({ title }) => title.includes("the notebook"));
+/** What opens the page at the notebook's pair: a link that leaves everything out. */
+export const AT_NOTEBOOK = print({});
 
 const VIEWPORT = { width: 1280, height: 900 };
 // Without these Chromium looks for its own servers at every start.
@@ -24,9 +34,11 @@ export async function launch({ gpu = false, profile, more = [] } = {}) {
   return profile ? chromium.launchPersistentContext(profile, { ...options, viewport: VIEWPORT }) : chromium.launch(options);
 }
 
-/** Opens an address; errors of the page's own end the test. */
-export async function open(browser, url, options = {}) {
+/** Opens an address, with the drawer of settings as `settings` says; errors of the page's own end the test. */
+export async function open(browser, url, { settings = true, ...options } = {}) {
   const context = await browser.newContext({ viewport: VIEWPORT, ...options });
+  // As a visitor left it who changes settings often: most tests do.
+  if (settings) await context.addInitScript(OPEN_SETTINGS);
   const page = await context.newPage();
   page.setDefaultTimeout(PATIENCE);
   const errors = [];

@@ -19,8 +19,8 @@ use super::msg::{Effect, Moment};
 use super::running::Running;
 use super::workers::Workers;
 use crate::values::{
-    Answer, Committed, Job, LinkCheck, Loaded, NeuronStatus, Notice, Origin, Progress, Sight, Slot,
-    Status,
+    Answer, Committed, Job, LinkCheck, Loaded, N_SLOTS, NeuronStatus, Notice, Origin, Progress,
+    Sight, Slot, Status,
 };
 
 /// A result that came with a link, and what it is of.
@@ -29,6 +29,8 @@ pub(crate) type Linked = Arc<(Experiment, Snapshot)>;
 /// All that the page knows. Signals show it and [`update`](super::update()) changes it; nothing else does either.
 #[derive(Debug, Clone)]
 pub(crate) struct Session {
+    /// What an address that says nothing stands for.
+    pub(super) opening: Experiment,
     /// What is being typed.
     pub(crate) draft: Experiment,
     /// The draft as text, while the model in use reads token ids only.
@@ -72,8 +74,8 @@ pub(crate) struct Session {
     pub(crate) silent_seconds: Option<u32>,
     pub(crate) sight: Sight,
     /// What the lab's panels want to know at the moment, by slot.
-    pub(crate) wants: [Option<Probe>; 7],
-    pub(crate) answers: [Option<Arc<Answer>>; 7],
+    pub(crate) wants: [Option<Probe>; N_SLOTS],
+    pub(crate) answers: [Option<Arc<Answer>>; N_SLOTS],
     pub(crate) many: Many,
     /// What the address holds; `None`: nothing that can be read.
     pub(crate) address: Option<Box<Held>>,
@@ -93,6 +95,7 @@ impl Session {
     /// A page of which nothing is known but what is asked.
     pub(crate) fn new(draft: Experiment, device_choice: DeviceChoice) -> Self {
         Self {
+            opening: draft.clone(),
             draft,
             set_aside: None,
             inspection: Arc::default(),
@@ -117,8 +120,8 @@ impl Session {
             notice: None,
             silent_seconds: None,
             sight: Sight::default(),
-            wants: [const { None }; 7],
-            answers: [const { None }; 7],
+            wants: [const { None }; N_SLOTS],
+            answers: [const { None }; N_SLOTS],
             many: Many::default(),
             address: None,
             is_frame: false,

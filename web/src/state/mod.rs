@@ -19,12 +19,13 @@ use twinbeam_core::wire::devices::{
 };
 use twinbeam_core::wire::inspection::Inspection;
 use twinbeam_core::wire::probes::Probe;
-use twinbeam_core::words::{Component, ComponentKind, Direction, Experiment, Metric};
+use twinbeam_core::words::{Component, Direction, Experiment, Metric};
 
 use self::lab::Lab;
 use self::models::Models;
 pub(crate) use self::room::Choice;
 use self::room::{Door, Room, Shown};
+use crate::examples;
 use crate::ports::{address, recall};
 use crate::reactive::effect;
 use crate::session::{DRAFT, Linked, Memory, Msg, SPEEDS, Session, Visitor};
@@ -97,7 +98,7 @@ pub(crate) struct AppState {
 impl AppState {
     /// Opens the page as its address says, and starts computing.
     pub(crate) fn open() -> Self {
-        let mut session = Session::new(Experiment::default(), address::device());
+        let mut session = Session::new(examples::opening(), address::device());
         session.is_frame = address::is_embedded();
         let speeds = recall(Memory::Lasting, SPEEDS);
         session.speeds =
@@ -241,9 +242,11 @@ impl AppState {
 
     /// Pins a component, or unpins it if it is the pinned one.
     pub(crate) fn toggle_pin(&self, cell: Component) {
-        self.pinned.update(|pinned| {
-            *pinned = if *pinned == Some(cell) { None } else { Some(cell) };
-        });
+        if self.pinned.get_untracked() == Some(cell) {
+            self.pinned.set(None);
+        } else {
+            self.door.pin(cell, false);
+        }
     }
 
     pub(crate) fn status(&self) -> Status {
@@ -366,15 +369,6 @@ impl From<AppState> for Pointer {
 impl Pointer {
     /// Pins a component from elsewhere than its map and, if it is a neuron, brings it into view.
     pub(crate) fn go_to(&self, component: Component) {
-        let mut sight = self.door.sight();
-        sight.pinned = Some(component);
-        if sight.cell != Some(component) {
-            // Where pointer or keys have been before is not what is looked at now.
-            sight.cell = None;
-        }
-        if component.kind == ComponentKind::Neurons {
-            sight.window = sight.window.about(component.index);
-        }
-        self.door.look(sight);
+        self.door.pin(component, true);
     }
 }

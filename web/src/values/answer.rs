@@ -4,6 +4,9 @@ use twinbeam_core::wire::Problem;
 use twinbeam_core::wire::probes::{Finding, Probe};
 use twinbeam_core::words::Experiment;
 
+/// How many places there are.
+pub(crate) const N_SLOTS: usize = 9;
+
 /// A place for one question at a time: a new question takes the old one's place.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Slot {
@@ -14,11 +17,17 @@ pub(crate) enum Slot {
     Ablate,
     Faithfulness,
     Streams,
+    /// Where the pinned head attends to.
+    Pinned,
+    /// Where the head under the pointer attends to.
+    Pointed,
 }
 
 impl Slot {
     /// In the order in which they are answered: the quick ones first.
-    pub(crate) const ALL: [Self; 7] = [
+    pub(crate) const ALL: [Self; N_SLOTS] = [
+        Self::Pinned,
+        Self::Pointed,
         Self::Integrand,
         Self::Pattern,
         Self::ZeroBaseline,

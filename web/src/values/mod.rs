@@ -19,7 +19,7 @@ mod sight;
 mod spec;
 mod window;
 
-pub(crate) use answer::{Answer, Loss, NoAnswer, Slot};
+pub(crate) use answer::{Answer, Loss, N_SLOTS, NoAnswer, Slot};
 pub(crate) use arriving::Arriving;
 pub(crate) use build::BUILD;
 pub(crate) use committed::{Committed, Origin};
