@@ -9,14 +9,14 @@ use wasm_bindgen::JsCast as _;
 use wasm_bindgen_futures::{JsFuture, spawn_local};
 use web_sys::Clipboard;
 
-use super::{chosen, focus};
+use super::chosen;
+use super::run::RunButtons;
 use crate::examples::{Example, examples};
 use crate::explain;
 use crate::ports::address;
 use crate::reactive::{dynamic, live};
 use crate::session::{Session, Visitor};
 use crate::state::AppState;
-use crate::values::Status;
 
 /// How long a button says that the link was copied.
 const COPIED_MILLIS: u32 = 2500;
@@ -277,29 +277,9 @@ fn Buttons(state: AppState) -> impl IntoView {
             }
         });
     };
-    let run_class = move || {
-        if state.status() == Status::Stale { "primary wanted" } else { "primary" }
-    };
     view! {
         <div class="buttons">
-            <button
-                type="button"
-                class=live(run_class)
-                data-testid="run"
-                title="Ctrl+Enter in a prompt does the same"
-                disabled=live(move || !state.can_run())
-                on:click=move |_event| state.tell(Visitor::Run)
-            >
-                "Run"
-            </button>
-            <button
-                type="button"
-                data-testid="cancel"
-                disabled=live(move || !state.is_busy())
-                on:click=move |_event| state.tell(Visitor::Cancel)
-            >
-                "Cancel"
-            </button>
+            <RunButtons state />
             <button
                 type="button"
                 data-testid="share"
@@ -309,19 +289,6 @@ fn Buttons(state: AppState) -> impl IntoView {
                 {dynamic(move || {
                     if matches!(copied.get(), Some((true, _))) { "Link copied" } else { "Copy link" }
                 })}
-            </button>
-            <button
-                type="button"
-                class="link"
-                data-testid="drop-edits"
-                title="The inputs of the figure come back"
-                hidden=live(move || !state.is_edited())
-                on:click=move |_event| {
-                    state.tell(Visitor::LetEditsGo);
-                    focus("#prompt-clean");
-                }
-            >
-                "Drop edits"
             </button>
             {dynamic(move || {
                 copied

@@ -6,6 +6,7 @@ use twinbeam_core::wire::inspection::{SideView, TokenizerNote};
 use twinbeam_core::words::{Experiment, Field, Written};
 
 use super::hints::{self, Hints};
+use super::offers::Offers;
 use crate::explain;
 use crate::reactive::{dynamic, live};
 use crate::session::Visitor;
@@ -114,6 +115,7 @@ fn Tokens(state: AppState) -> impl IntoView {
                     </tbody>
                 </table>
             </div>
+            <Offers state />
             <TypedAs state />
         </div>
     }

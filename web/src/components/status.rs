@@ -23,10 +23,7 @@ pub(crate) fn StatusLine(state: AppState) -> impl IntoView {
         Status::Loading => now().map_or_else(|| "Starting".to_owned(), in_progress),
         Status::Running => now().map_or_else(|| "Running".to_owned(), in_progress),
         Status::Done if state.models.waiting.with(Option::is_some) => "From the link".to_owned(),
-        Status::Done => match state.seconds.get() {
-            Some(seconds) => format!("Done in {seconds:.1} s"),
-            None => "Done".to_owned(),
-        },
+        Status::Done => explain::done(state.seconds.get(), state.job.get(), state.progress.get()),
         Status::Stale if state.committed.with(Option::is_none) => "Ready to run".to_owned(),
         Status::Stale => of_another_model(state).unwrap_or_else(|| {
             "The inputs have changed: the maps are out of date until you run again".to_owned()

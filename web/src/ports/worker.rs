@@ -26,6 +26,8 @@ struct Line {
     closed: Cell<bool>,
     /// What it is told before it listens; `None`: it does.
     waiting: RefCell<Option<Vec<JsValue>>>,
+    /// Files that it has handed out for another worker.
+    handed: RefCell<Vec<File>>,
 }
 
 impl Connection {
@@ -66,6 +68,11 @@ impl Connection {
         }
     }
 
+    /// The files that the worker has handed out for another one: once.
+    pub(super) fn handed(&self) -> Vec<File> {
+        self.line.handed.take()
+    }
+
     /// The worker listens now.
     pub(super) fn listens(&self) {
         for message in self.line.waiting.take().unwrap_or_default() {
@@ -75,13 +82,22 @@ impl Connection {
 }
 
 impl Line {
-    fn start(&self, program: &Program, from: u64, tell: &Tell) -> Result<(), JsValue> {
+    fn start(self: &Rc<Self>, program: &Program, from: u64, tell: &Tell) -> Result<(), JsValue> {
         let options = WorkerOptions::new();
         options.set_type(WorkerType::Module);
         let worker = Worker::new_with_options(&program.script, &options)?;
-        let hear = Rc::clone(tell);
+        let (hear, line) = (Rc::clone(tell), Rc::downgrade(self));
         let on_message = Closure::<dyn FnMut(MessageEvent)>::new(move |event: MessageEvent| {
-            let text = event.data().as_string().unwrap_or_default();
+            let mut text = event.data();
+            // With files beside it, it is the first of a list.
+            if let Some(parts) = text.dyn_ref::<Array>() {
+                let files = parts.iter().filter_map(|part| part.dyn_into().ok()).collect();
+                if let Some(line) = line.upgrade() {
+                    line.handed.replace(files);
+                }
+                text = parts.get(0);
+            }
+            let text = text.as_string().unwrap_or_default();
             if let Ok(event) = serde_json::from_str(&text) {
                 hear(Msg::Worker { from, event: Box::new(event) });
             }

@@ -26,6 +26,8 @@ pub(crate) enum Heard {
     Event(Event, JsValue),
     /// A part of a job's result, for the check.
     Claim(u64, Claim),
+    /// An event with files beside it, as it came: what reads text.
+    Words(JsValue),
     /// The worker is no more; what the browser said.
     Ended(String),
 }
@@ -107,6 +109,9 @@ fn read(message: JsValue) -> Option<Heard> {
         return serde_json::from_str(&text).ok().map(|event| Heard::Event(event, message));
     }
     let parts: Array = message.dyn_into().ok()?;
+    if parts.get(0).is_string() {
+        return Some(Heard::Words(parts.into()));
+    }
     let claim = serde_json::from_str(&parts.get(1).as_string()?).ok()?;
     Some(Heard::Claim(parts.get(0).as_f64()? as u64, claim))
 }

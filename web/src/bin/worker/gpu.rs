@@ -253,6 +253,11 @@ impl Gpu {
                     claims.unbounded_send(claim).ok();
                 }
             }
+            Heard::Words(message) => {
+                if gpu.alone.get() {
+                    scope().post_message(&message).ok();
+                }
+            }
             Heard::Event(event, text) => Self::hear_event(worker, event, &text),
         }
     }
@@ -283,7 +288,10 @@ impl Gpu {
                     forward();
                 }
             }
-            Event::Loaded { .. } | Event::Inspected { .. } | Event::SelfChecked { .. } => {
+            Event::Loaded { .. }
+            | Event::Inspected { .. }
+            | Event::Predicted { .. }
+            | Event::SelfChecked { .. } => {
                 if gpu.alone.get() {
                     forward();
                 }
@@ -324,6 +332,8 @@ impl Gpu {
             | Event::Strip { .. }
             | Event::Patched { .. }
             | Event::Drawn { .. }
+            | Event::Words
+            | Event::Reads
             | Event::Placed { .. }
             | Event::Moved { .. }
             | Event::Checked { .. }
@@ -502,7 +512,7 @@ async fn check_apart(
             Heard::Event(Event::Checked { report, .. }, _) => Ok(report),
             Heard::Event(Event::Failed { problem, .. }, _) => Err(problem),
             Heard::Ended(message) => Err(Problem::Device { message }),
-            Heard::Event(..) | Heard::Claim(..) => return,
+            Heard::Event(..) | Heard::Claim(..) | Heard::Words(..) => return,
         };
         if let Some(answer) = answer.take() {
             answer.send(answered).ok();
