@@ -10,6 +10,8 @@ export const PATIENCE = +(process.env.PATIENCE ?? 120_000);
 /** Looks for faults of accessibility. Evaluated, since the page's policy allows no script to be added. */
 export const AXE = readFileSync(createRequire(import.meta.url).resolve("axe-core/axe.min.js"), "utf8");
 
+/** Opens the drawer, where the browser remembers that it was. */
+const OPEN_SETTINGS = `try { localStorage.setItem("twinbeam-settings", "yes"); } catch {}`;
 const VIEWPORT = { width: 1280, height: 900 };
 // Without these Chromium looks for its own servers at every start.
 const QUIET = ["--disable-background-networking", "--disable-component-update", "--disable-sync", "--no-first-run"];
@@ -25,13 +27,15 @@ export async function launch({ gpu = false, profile, more = [] } = {}) {
 }
 
 /**
- * Opens an address; errors of the page's own end the test.
+ * Opens an address, with the drawer of settings as `settings` says; errors of the page's own end the test.
  *
  * Edits are run by themselves when typing pauses. Most suites type, look at what is said before a run, and press Run:
  * only the one that is about it (live.test.mjs) asks for `auto_run`.
  */
-export async function open(browser, url, { auto_run = false, ...options } = {}) {
+export async function open(browser, url, { settings = true, auto_run = false, ...options } = {}) {
   const context = await browser.newContext({ viewport: VIEWPORT, ...options });
+  // As a visitor left it who changes settings often: most tests do.
+  if (settings) await context.addInitScript(OPEN_SETTINGS);
   if (!auto_run) {
     await context.addInitScript(() => {
       try {

@@ -3,8 +3,8 @@
 use std::cell::{Cell, RefCell};
 use std::rc::Rc;
 
-use js_sys::{Array, Reflect};
-use twinbeam_core::wire::Request;
+use js_sys::{Array, Reflect, Uint8Array};
+use twinbeam_core::wire::{self, PAGE, Request, unpack};
 use wasm_bindgen::prelude::*;
 use wasm_bindgen_futures::spawn_local;
 use web_sys::{Event, File, MessageEvent, Worker, WorkerOptions, WorkerType};
@@ -85,20 +85,20 @@ impl Line {
     fn start(self: &Rc<Self>, program: &Program, from: u64, tell: &Tell) -> Result<(), JsValue> {
         let options = WorkerOptions::new();
         options.set_type(WorkerType::Module);
+        options.set_name(PAGE);
         let worker = Worker::new_with_options(&program.script, &options)?;
         let (hear, line) = (Rc::clone(tell), Rc::downgrade(self));
         let on_message = Closure::<dyn FnMut(MessageEvent)>::new(move |event: MessageEvent| {
-            let mut text = event.data();
-            // With files beside it, it is the first of a list.
-            if let Some(parts) = text.dyn_ref::<Array>() {
-                let files = parts.iter().filter_map(|part| part.dyn_into().ok()).collect();
-                if let Some(line) = line.upgrade() {
-                    line.handed.replace(files);
-                }
-                text = parts.get(0);
+            let data = event.data();
+            // A list is of files that it hands out.
+            if let Some((files, line)) = data.dyn_ref::<Array>().zip(line.upgrade()) {
+                line.handed.replace(files.iter().map(JsCast::unchecked_into).collect());
+                hear(Msg::Worker { from, event: Box::new(wire::Event::Words) });
+                return;
             }
-            let text = text.as_string().unwrap_or_default();
-            if let Ok(event) = serde_json::from_str(&text) {
+            // What is no bytes is none of ours, and has none.
+            let bytes = Uint8Array::new(&data).to_vec();
+            if let Some(event) = unpack(&bytes) {
                 hear(Msg::Worker { from, event: Box::new(event) });
             }
         });

@@ -161,8 +161,8 @@ pub enum Event {
         /// For what.
         wait: Wait,
     },
-    /// What reads text for the model that was loaded: small files that travel beside the event, for a worker that is
-    /// asked for [`Request::Words`].
+    /// What reads text for the model that was loaded: small files, for a worker that is asked for [`Request::Words`]. They
+    /// are all of the message, and this is what is made of it.
     Words,
     /// Answer to [`Request::Words`]: what is typed can be looked at here.
     Reads,

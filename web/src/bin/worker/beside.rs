@@ -22,12 +22,12 @@ pub(crate) struct Beside {
 /// What comes from the second worker.
 #[derive(Debug)]
 pub(crate) enum Heard {
-    /// An event, and its text as it came.
-    Event(Event, JsValue),
+    /// An event.
+    Event(Event),
     /// A part of a job's result, for the check.
     Claim(u64, Claim),
-    /// An event with files beside it, as it came: what reads text.
-    Words(JsValue),
+    /// The files by which text is read.
+    Words(Array),
     /// The worker is no more; what the browser said.
     Ended(String),
 }
@@ -106,11 +106,11 @@ pub(crate) fn send_claim(job: u64, claim: &Claim) {
 
 fn read(message: JsValue) -> Option<Heard> {
     if let Some(text) = message.as_string() {
-        return serde_json::from_str(&text).ok().map(|event| Heard::Event(event, message));
+        return serde_json::from_str(&text).ok().map(Heard::Event);
     }
     let parts: Array = message.dyn_into().ok()?;
-    if parts.get(0).is_string() {
-        return Some(Heard::Words(parts.into()));
+    if parts.get(0).is_object() {
+        return Some(Heard::Words(parts));
     }
     let claim = serde_json::from_str(&parts.get(1).as_string()?).ok()?;
     Some(Heard::Claim(parts.get(0).as_f64()? as u64, claim))

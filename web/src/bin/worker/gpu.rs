@@ -19,7 +19,7 @@ use wasm_bindgen_futures::spawn_local;
 use web_sys::File;
 
 use crate::beside::{Beside, Heard};
-use crate::browser::{millis, scope, turn};
+use crate::browser::{millis, turn};
 use crate::{BUILD, TURN_MILLIS, Worker, send};
 
 /// Times that a device that is lost, or whose worker has stopped, is asked for again.
@@ -253,18 +253,17 @@ impl Gpu {
                     claims.unbounded_send(claim).ok();
                 }
             }
-            Heard::Words(message) => {
+            Heard::Words(files) => {
                 if gpu.alone.get() {
-                    scope().post_message(&message).ok();
+                    scope().post_message(&files).ok();
                 }
             }
-            Heard::Event(event, text) => Self::hear_event(worker, event, &text),
+            Heard::Event(event) => Self::hear_event(worker, event),
         }
     }
 
-    fn hear_event(worker: &Rc<Worker>, event: Event, text: &wasm_bindgen::JsValue) {
+    fn hear_event(worker: &Rc<Worker>, event: Event) {
         let gpu = &worker.gpu;
-        let forward = || drop(scope().post_message(text));
         let is_there = |job: u64| gpu.there.borrow().as_ref().is_some_and(|there| there.job == job);
         match event {
             Event::Started { build } if build == BUILD => {
@@ -285,7 +284,7 @@ impl Gpu {
             }
             Event::Progress { job: 0, .. } | Event::Waiting { .. } => {
                 if gpu.is_waited_for.get() {
-                    forward();
+                    send(&event);
                 }
             }
             Event::Loaded { .. }
@@ -293,7 +292,7 @@ impl Gpu {
             | Event::Predicted { .. }
             | Event::SelfChecked { .. } => {
                 if gpu.alone.get() {
-                    forward();
+                    send(&event);
                 }
             }
             Event::Failed { job: None, problem } => Self::failed(worker, problem),
@@ -309,7 +308,7 @@ impl Gpu {
                 gpu.end(End::Done);
             }
             Event::Benched { job, .. } | Event::Probed { job, .. } if is_there(job) => {
-                forward();
+                send(&event);
                 gpu.end(End::Done);
             }
             Event::Progress { job, .. }
@@ -318,7 +317,7 @@ impl Gpu {
             | Event::Patched { job, .. }
                 if is_there(job) =>
             {
-                forward();
+                send(&event);
             }
             // Of a job that is no longer wanted, and what that worker is never asked for.
             Event::Started { .. }
@@ -501,7 +500,7 @@ async fn check_apart(
     let listener = Rc::downgrade(worker);
     let hear = move |heard| {
         let answered = match heard {
-            Heard::Event(Event::Started { .. }, _) => {
+            Heard::Event(Event::Started { .. }) => {
                 if let Some(worker) = Weak::upgrade(&listener)
                     && let Some(checker) = worker.gpu.checker.borrow().as_ref()
                 {
@@ -509,8 +508,8 @@ async fn check_apart(
                 }
                 return;
             }
-            Heard::Event(Event::Checked { report, .. }, _) => Ok(report),
-            Heard::Event(Event::Failed { problem, .. }, _) => Err(problem),
+            Heard::Event(Event::Checked { report, .. }) => Ok(report),
+            Heard::Event(Event::Failed { problem, .. }) => Err(problem),
             Heard::Ended(message) => Err(Problem::Device { message }),
             Heard::Event(..) | Heard::Claim(..) | Heard::Words(..) => return,
         };

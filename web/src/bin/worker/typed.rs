@@ -12,7 +12,6 @@ use twinbeam_core::wire::inspection::Inspection;
 use twinbeam_core::wire::{Event, Problem, Request};
 use twinbeam_core::words::Experiment;
 use twinbeam_engine::{Error, Words, predict, read};
-use wasm_bindgen::JsValue;
 use wasm_bindgen_futures::spawn_local;
 use web_sys::File;
 
@@ -84,13 +83,9 @@ impl Typed {
         self.files.replace(files);
     }
 
-    /// Hands the files out, for a worker without a model.
+    /// Hands the files out, for a worker without a model: a list of them is [`Event::Words`].
     pub(crate) fn hand_out(&self) {
-        // OK because the event has no fields.
-        let Ok(text) = serde_json::to_string(&Event::Words) else {
-            return;
-        };
-        let message = Array::of1(&JsValue::from_str(&text));
+        let message = Array::new();
         for (name, bytes) in self.files.take() {
             let bytes = Array::of1(&Uint8Array::from(bytes.as_slice()));
             match File::new_with_buffer_source_sequence(&bytes, name) {
