@@ -4,13 +4,12 @@ use leptos::prelude::*;
 use twinbeam_core::wire::devices::DeviceChoice;
 use twinbeam_core::words::{Experiment, MAX_STEPS, Metric, Steps};
 
-use super::{chosen, focus};
+use super::chosen;
 use crate::examples::{Example, examples};
 use crate::explain;
 use crate::reactive::{dynamic, live};
 use crate::session::Visitor;
 use crate::state::AppState;
-use crate::values::Status;
 
 /// Prompt pairs that the bundled model solves, by task.
 #[component]
@@ -201,48 +200,6 @@ pub(super) fn DeviceSelect(state: AppState) -> impl IntoView {
                 <option value="gpu">"GPU (WebGPU)"</option>
                 <option value="cpu">"CPU"</option>
             </select>
-        </div>
-    }
-}
-
-#[component]
-pub(super) fn Buttons(state: AppState) -> impl IntoView {
-    let run_class = move || {
-        if state.status() == Status::Stale { "primary wanted" } else { "primary" }
-    };
-    view! {
-        <div class="buttons">
-            <button
-                type="button"
-                class=live(run_class)
-                data-testid="run"
-                title="Ctrl+Enter in a prompt does the same"
-                disabled=live(move || !state.can_run())
-                on:click=move |_event| state.tell(Visitor::Run)
-            >
-                "Run"
-            </button>
-            <button
-                type="button"
-                data-testid="cancel"
-                disabled=live(move || !state.is_busy())
-                on:click=move |_event| state.tell(Visitor::Cancel)
-            >
-                "Cancel"
-            </button>
-            <button
-                type="button"
-                class="link"
-                data-testid="drop-edits"
-                title="The inputs of the figure come back"
-                hidden=live(move || !state.is_edited())
-                on:click=move |_event| {
-                    state.tell(Visitor::LetEditsGo);
-                    focus("#prompt-clean");
-                }
-            >
-                "Drop edits"
-            </button>
         </div>
     }
 }

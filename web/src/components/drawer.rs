@@ -5,6 +5,7 @@ use leptos::prelude::*;
 use super::controls::{AutoSteps, DeviceSelect, Explanation, MetricSelect, StepsField};
 use super::focus;
 use super::prompts::TypedAs;
+use super::run::AutoRun;
 use super::speed::Speed;
 use crate::models::FilesAndStorage;
 use crate::ports::{forget, recall, remember};
@@ -96,6 +97,7 @@ pub(crate) fn Settings(state: AppState, drawer: Drawer) -> impl IntoView {
         <section>
             <h3>"Where it is computed"</h3>
             <DeviceSelect state />
+            <AutoRun state />
             <Speed state />
         </section>
         <section>

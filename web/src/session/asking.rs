@@ -6,6 +6,7 @@ use twinbeam_core::link::{Link, LinkError, Snapshot, View};
 use twinbeam_core::words::Experiment;
 
 use super::address::Held;
+use super::edited::Edited;
 use super::edits::kept_draft;
 use super::msg::Effect;
 use super::session::Session;
@@ -82,6 +83,7 @@ impl Session {
     ) {
         self.show_link(&experiment, snapshot);
         self.draft = experiment;
+        self.edited = Edited::default();
         self.set_aside = None;
         self.workers.is_named = true;
         self.workers.first = None;

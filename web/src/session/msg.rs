@@ -60,6 +60,8 @@ pub(crate) enum Visitor {
     /// Runs now, or as soon as a model is there.
     RunAgain,
     RunNeurons,
+    /// Whether edits are run by themselves, where that is quick.
+    SetAutoRun(bool),
     MeasureSpeed,
     Cancel,
     ChooseDevice(DeviceChoice),
@@ -142,6 +144,11 @@ pub(crate) enum Effect {
         request: Box<Request>,
         files: Option<Files>,
     },
+    /// Has a worker read text, with the files that another one has handed out for that.
+    HandOn {
+        from: u64,
+        to: u64,
+    },
     /// Sends a timer's message later; the same timer is set anew.
     After {
         timer: Timer,
@@ -167,8 +174,10 @@ pub(crate) enum Effect {
 /// What is waited for.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Timer {
-    /// A pause in typing, after which the draft is looked at.
+    /// A short pause in typing, after which the model is asked what it expects.
     Typing,
+    /// A longer pause in typing, after which the draft is run if that is quick.
+    Pausing,
     /// The end of a job that was cancelled; after that the worker is replaced.
     Stopping,
     /// A pause in what is looked at, after which the address takes it.
@@ -177,7 +186,7 @@ pub(crate) enum Timer {
 
 impl Timer {
     /// How many there are.
-    pub(crate) const COUNT: usize = 3;
+    pub(crate) const COUNT: usize = 4;
 }
 
 /// How long the browser remembers something.

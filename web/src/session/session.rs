@@ -13,6 +13,7 @@ use twinbeam_core::wire::probes::Probe;
 use twinbeam_core::words::{Component, ComponentKind, Experiment};
 
 use super::address::Held;
+use super::edited::Edited;
 use super::many::Many;
 use super::models::Models;
 use super::msg::{Effect, Moment};
@@ -39,6 +40,15 @@ pub(crate) struct Session {
     pub(crate) inspection: Arc<Inspection>,
     /// Whether `inspection` is of the draft as it is now.
     pub(crate) inspected: bool,
+    /// Whether what `inspection` says of next tokens is of the draft as it is now.
+    pub(crate) predicted: bool,
+    /// Whether nothing was typed for a moment.
+    pub(crate) paused: bool,
+    /// Whether edits are run by themselves, where that is quick.
+    pub(crate) auto_run: bool,
+    pub(super) edited: Edited,
+    /// How fast the CPU was found to be with the model in use.
+    pub(super) cpu_speed: Option<Speed>,
     pub(crate) device_choice: DeviceChoice,
     /// What is known of the GPU.
     pub(crate) gpu: GpuState,
@@ -100,6 +110,11 @@ impl Session {
             set_aside: None,
             inspection: Arc::default(),
             inspected: false,
+            predicted: false,
+            paused: true,
+            auto_run: true,
+            edited: Edited::default(),
+            cpu_speed: None,
             device_choice,
             gpu: GpuState::default(),
             speeds: Vec::new(),
@@ -221,12 +236,13 @@ impl Session {
         Some(is_of_others || !is_asked)
     }
 
-    /// Whether the draft can be run now.
+    /// Whether the draft can be run now, in place of whatever is running.
     pub(crate) fn can_run(&self) -> bool {
-        self.loaded.is_some()
-            && self.job() != Some(Job::Heads)
-            && self.inspected
-            && self.inspection.problem.is_none()
+        let is_running = self
+            .running
+            .as_ref()
+            .is_some_and(|running| running.job == Job::Heads && running.experiment == self.draft);
+        self.loaded.is_some() && !is_running && self.inspected && self.inspection.problem.is_none()
     }
 
     /// Whether the last job went to a GPU; before the first one, whether the next one will.

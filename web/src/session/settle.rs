@@ -15,6 +15,8 @@ use crate::values::{Job, Slot, Window};
 
 /// Where the browser remembers edits that were not run.
 pub(crate) const DRAFT: &str = "twinbeam-draft";
+/// Where it remembers that edits are not to be run by themselves.
+pub(crate) const AUTO_RUN: &str = "twinbeam-auto-run";
 /// Where it remembers how fast GPUs are.
 pub(crate) const SPEEDS: &str = "twinbeam-gpu-speeds";
 

@@ -4,6 +4,7 @@ mod drafts;
 mod gpu;
 mod links;
 mod lists;
+mod live;
 mod notes;
 mod play;
 mod questions;

@@ -28,7 +28,7 @@ use self::room::{Door, Room, Shown};
 use crate::examples;
 use crate::ports::{address, recall};
 use crate::reactive::effect;
-use crate::session::{DRAFT, Linked, Memory, Msg, SPEEDS, Session, Visitor};
+use crate::session::{AUTO_RUN, DRAFT, Linked, Memory, Msg, SPEEDS, Session, Visitor};
 use crate::values::{
     Answer, Committed, Job, LinkCheck, Loaded, Look, NeuronStatus, Notice, Progress, Slot, Status,
     Window,
@@ -44,6 +44,14 @@ pub(crate) struct AppState {
     pub(crate) inspection: Shown<Arc<Inspection>>,
     /// Whether `inspection` is of the draft as it is now.
     pub(crate) inspected: Shown<bool>,
+    /// Whether what it says of next tokens is of the draft as it is now.
+    pub(crate) predicted: Shown<bool>,
+    /// Whether nothing was typed for a moment.
+    pub(crate) paused: Shown<bool>,
+    /// Whether edits are run by themselves, where that is quick.
+    pub(crate) auto_run: Shown<bool>,
+    /// Seconds that the draft is expected to take.
+    pub(crate) expected_seconds: Shown<Option<f64>>,
     pub(crate) device_choice: Shown<DeviceChoice>,
     /// What is known of the GPU.
     pub(crate) gpu: Shown<GpuState>,
@@ -103,6 +111,7 @@ impl AppState {
         let speeds = recall(Memory::Lasting, SPEEDS);
         session.speeds =
             speeds.and_then(|text| serde_json::from_str(&text).ok()).unwrap_or_default();
+        session.auto_run = recall(Memory::Lasting, AUTO_RUN).is_none();
         let edits = recall(Memory::OfTab, DRAFT).filter(|_| !session.is_frame);
         session.open_address(address::read(), edits.as_deref());
         // A frame with a figure in it need not compute: its reader opens the page for that.
@@ -120,6 +129,10 @@ impl AppState {
             draft: room.signal(|s| &s.draft),
             inspection: room.shared(|s| Arc::clone(&s.inspection)),
             inspected: room.signal(|s| &s.inspected),
+            predicted: room.signal(|s| &s.predicted),
+            paused: room.signal(|s| &s.paused),
+            auto_run: room.signal(|s| &s.auto_run),
+            expected_seconds: room.derived(Session::expected_seconds),
             device_choice: room.signal(|s| &s.device_choice),
             gpu: room.signal(|s| &s.gpu),
             placed: room.signal(|s| &s.placed),
