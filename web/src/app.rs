@@ -4,7 +4,7 @@ use leptos::prelude::*;
 use twinbeam_core::link::Snapshot;
 
 use crate::components::{
-    answers, controls, link_mark, notice, prompts, reading, status, summary, watch_pointer,
+    answers, controls, link_mark, notice, prompts, status, summary, watch_pointer,
 };
 use crate::explain;
 use crate::heatmap::Figure;
@@ -15,6 +15,7 @@ use crate::ports::address;
 use crate::reactive::{dynamic, live};
 use crate::session::Session;
 use crate::state::AppState;
+use crate::story::{ExampleShows, Guide, Tour, TourButton};
 use crate::values::percent;
 
 /// The page, or, in another page's frame, the figure alone.
@@ -32,7 +33,6 @@ pub(crate) fn App() -> impl IntoView {
 /// From top to bottom: what is asked, what is happening, the figure, how to read it.
 #[component]
 fn Page(state: AppState) -> impl IntoView {
-    let open = reading::is_open();
     // Each part for itself: as one type they would take a third more of the program.
     let head = view! {
         <header class="masthead">
@@ -41,7 +41,7 @@ fn Page(state: AppState) -> impl IntoView {
                 "Which heads and neurons matter for a behaviour, by integrated gradients and by activation patching, "
                 "side by side, on your own device."
             </p>
-            <reading::ReadingSwitch open />
+            <TourButton state />
         </header>
     };
     let inputs = view! {
@@ -50,6 +50,7 @@ fn Page(state: AppState) -> impl IntoView {
                 <ModelMenu state />
                 <controls::Examples state />
             </div>
+            <ExampleShows state />
             <LoadProgress state />
             <prompts::Prompts state />
             <div class="ask">
@@ -75,10 +76,11 @@ fn Page(state: AppState) -> impl IntoView {
             <summary::Summary state />
             <link_mark::LinkMark state />
             <Figure state />
-            <reading::Reading state open />
             <NeuronPanel state />
             <LabPanels state />
         </section>
+        <Guide state />
+        <Tour state />
     };
     [head.into_any(), inputs.into_any(), happening.into_any(), results.into_any()]
 }

@@ -26,6 +26,7 @@ mod ports;
 mod reactive;
 mod session;
 mod state;
+mod story;
 mod values;
 
 use leptos::prelude::*;

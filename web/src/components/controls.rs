@@ -25,11 +25,11 @@ const COPIED_MILLIS: u32 = 2500;
 #[component]
 pub(crate) fn Examples(state: AppState) -> impl IntoView {
     let all = StoredValue::new(examples());
-    let mut groups: Vec<(String, Vec<(usize, String)>)> = Vec::new();
+    let mut groups: Vec<(String, Vec<(usize, Example)>)> = Vec::new();
     for (index, example) in all.get_value().into_iter().enumerate() {
         match groups.last_mut() {
-            Some((task, entries)) if *task == example.task => entries.push((index, example.title)),
-            _ => groups.push((example.task, vec![(index, example.title)])),
+            Some((task, entries)) if *task == example.task => entries.push((index, example)),
+            _ => groups.push((example.task.clone(), vec![(index, example)])),
         }
     }
     let chosen_again = Trigger::new();
@@ -52,10 +52,12 @@ pub(crate) fn Examples(state: AppState) -> impl IntoView {
             state.tell(Visitor::Open(Box::new(experiment)));
         }
     };
-    let options = |entries: Vec<(usize, String)>| {
+    let options = |entries: Vec<(usize, Example)>| {
         entries
             .into_iter()
-            .map(|(index, title)| view! { <option value=index.to_string()>{title}</option> })
+            .map(|(index, Example { title, shows, .. })| {
+                view! { <option value=index.to_string() title=shows>{title}</option> }
+            })
             .collect_view()
     };
     view! {

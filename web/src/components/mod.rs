@@ -6,7 +6,6 @@ mod hints;
 pub(crate) mod link_mark;
 pub(crate) mod notice;
 pub(crate) mod prompts;
-pub(crate) mod reading;
 mod speed;
 pub(crate) mod status;
 pub(crate) mod summary;

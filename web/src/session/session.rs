@@ -17,6 +17,7 @@ use super::many::Many;
 use super::models::Models;
 use super::msg::{Effect, Moment};
 use super::running::Running;
+use super::tour::Tour;
 use super::workers::Workers;
 use crate::values::{
     Answer, Committed, Job, LinkCheck, Loaded, NeuronStatus, Notice, Origin, Progress, Sight, Slot,
@@ -74,9 +75,10 @@ pub(crate) struct Session {
     pub(crate) silent_seconds: Option<u32>,
     pub(crate) sight: Sight,
     /// What the lab's panels want to know at the moment, by slot.
-    pub(crate) wants: [Option<Probe>; 7],
-    pub(crate) answers: [Option<Arc<Answer>>; 7],
+    pub(crate) wants: [Option<Probe>; Slot::COUNT],
+    pub(crate) answers: [Option<Arc<Answer>>; Slot::COUNT],
     pub(crate) many: Many,
+    pub(super) tour: Option<Tour>,
     /// What the address holds; `None`: nothing that can be read.
     pub(crate) address: Option<Box<Held>>,
     /// Whether this is a frame in another page, which shows a figure and nothing to do.
@@ -120,9 +122,10 @@ impl Session {
             notice: None,
             silent_seconds: None,
             sight: Sight::default(),
-            wants: [const { None }; 7],
-            answers: [const { None }; 7],
+            wants: [const { None }; Slot::COUNT],
+            answers: [const { None }; Slot::COUNT],
             many: Many::default(),
+            tour: None,
             address: None,
             is_frame: false,
             remembered: None,

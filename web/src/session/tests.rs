@@ -6,4 +6,5 @@ mod links;
 mod lists;
 mod play;
 mod questions;
+mod tour;
 mod workers;

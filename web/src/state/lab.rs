@@ -29,14 +29,14 @@ pub(crate) struct Lab {
     pub(crate) ablated: Choice<Option<Experiment>>,
     /// The experiment for which maps by token were asked for, where they are not drawn by themselves.
     pub(crate) streamed: Choice<Option<Experiment>>,
-    pub(super) wants: Shown<[Option<Probe>; 7]>,
-    pub(super) answers: [Shown<Option<Arc<Answer>>>; 7],
+    pub(super) wants: Shown<[Option<Probe>; Slot::COUNT]>,
+    pub(super) answers: [Shown<Option<Arc<Answer>>>; Slot::COUNT],
     pub(crate) pairs: Pairs,
 }
 
 impl Lab {
     pub(super) fn of(room: &Rc<Room>) -> Self {
-        let answer: [Read; 7] = [
+        let answer: [Read; Slot::COUNT] = [
             |s| s.last_answer(Slot::Integrand).cloned(),
             |s| s.last_answer(Slot::Pattern).cloned(),
             |s| s.last_answer(Slot::ZeroBaseline).cloned(),
@@ -44,6 +44,8 @@ impl Lab {
             |s| s.last_answer(Slot::Ablate).cloned(),
             |s| s.last_answer(Slot::Faithfulness).cloned(),
             |s| s.last_answer(Slot::Streams).cloned(),
+            |s| s.last_answer(Slot::TourLine).cloned(),
+            |s| s.last_answer(Slot::TourSet).cloned(),
         ];
         Self {
             kind: Choice::new(room, |s| &s.sight.kind, |s| &mut s.kind),

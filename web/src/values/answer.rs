@@ -14,11 +14,19 @@ pub(crate) enum Slot {
     Ablate,
     Faithfulness,
     Streams,
+    /// The integrand that the tour draws.
+    TourLine,
+    /// The heads that the tour replaces together.
+    TourSet,
 }
 
 impl Slot {
-    /// In the order in which they are answered: the quick ones first.
-    pub(crate) const ALL: [Self; 7] = [
+    /// How many there are.
+    pub(crate) const COUNT: usize = 9;
+    /// In the order in which they are answered: what is waited for first, then the quick ones.
+    pub(crate) const ALL: [Self; Self::COUNT] = [
+        Self::TourLine,
+        Self::TourSet,
         Self::Integrand,
         Self::Pattern,
         Self::ZeroBaseline,
