@@ -11,7 +11,19 @@ const FLOORS: [&[&str]; 6] = [
     &["session"],
     &["ports"],
     &["state"],
-    &["components", "export", "heatmap", "lab", "models", "neurons", "plot", "story", "app"],
+    &[
+        "components",
+        "export",
+        "heatmap",
+        "lab",
+        "models",
+        "neurons",
+        "pinned",
+        "plot",
+        "share",
+        "story",
+        "app",
+    ],
 ];
 /// Most files that know of each other in a circle.
 const MOST_IN_A_CIRCLE: usize = 4;

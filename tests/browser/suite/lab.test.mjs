@@ -3,7 +3,7 @@ import assert from "node:assert/strict";
 import { after, before, test } from "node:test";
 import { parse, print } from "../support/link.mjs";
 import { compare } from "../support/native.mjs";
-import { AT_NOTEBOOK, AXE, NOTEBOOK, by, difference, launch, open, saved_bytes, status, table } from "../support/page.mjs";
+import { AT_NOTEBOOK, AXE, NOTEBOOK, by, difference, launch, link_of, open, saved_bytes, status, table } from "../support/page.mjs";
 import { serve } from "../support/server.mjs";
 
 /** A number that is shown with all its digits is right to these. */
@@ -234,7 +234,7 @@ test("a link shows the same of the lab", async () => {
   await by(page, "select-outliers").click();
   await pin(0, 6);
   await page.waitForTimeout(500);
-  const link = await by(page, "permalink").getAttribute("href");
+  const link = await link_of(page);
   assert.equal(page.url().split("#")[1], link.split("#")[1], "the address follows");
   const { view } = parse(link);
   assert.equal(view.pinned.index, 6);

@@ -2,7 +2,7 @@
 import assert from "node:assert/strict";
 import { after, before, test } from "node:test";
 import { parse, print } from "../support/link.mjs";
-import { AT_NOTEBOOK, EXAMPLES, NOTEBOOK, by, difference, eventually, launch, open, status, table } from "../support/page.mjs";
+import { AT_NOTEBOOK, EXAMPLES, NOTEBOOK, by, difference, eventually, launch, link_of, open, sharing, status, table } from "../support/page.mjs";
 import { serve } from "../support/server.mjs";
 
 /** Half a step of 1/32,767th, as the link's format says, and what single precision leaves. */
@@ -16,7 +16,7 @@ before(async () => {
   const { page, close } = await open(browser, `${server.url}?device=cpu${AT_NOTEBOOK}`);
   await status(page, "done");
   await by(page, "neuron-status").and(page.locator("[data-state=done]")).waitFor();
-  link = await by(page, "permalink").getAttribute("href");
+  link = await link_of(page);
   own = { ig: await table(page, "heatmap-ig-heads"), ap: await table(page, "heatmap-ap-heads") };
   assert.equal(page.url().split("#")[1], link.split("#")[1], "the address holds the same");
   await close();
@@ -110,8 +110,10 @@ test("Back and Forward bring each result back, and the direction travels", async
 test("?embed shows the figure alone and computes nothing, and Share offers its line", async () => {
   const { page, close } = await open(browser, `${server.url}?device=cpu${AT_NOTEBOOK}`);
   await status(page, "done");
-  await by(page, "embed").click();
-  const line = await by(page, "embed-line").inputValue();
+  const line = await sharing(page, async () => {
+    await by(page, "embed").click();
+    return by(page, "embed-line").inputValue();
+  });
   const address = await page.evaluate((html) => {
     const parsed = new DOMParser().parseFromString(html, "text/html");
     return parsed.querySelector("iframe").src;

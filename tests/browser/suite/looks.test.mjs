@@ -27,7 +27,8 @@ async function unfold(page) {
   await by(page, "heatmap-ig-heads").locator("[data-layer='0'][data-head='0']").click();
   await by(page, "table-heads-switch").click();
   await by(page, "table-neurons-switch").click();
-  await by(page, "embed").click();
+  // On a small screen the settings lie over the rest.
+  if (!(await by(page, "settings").isVisible())) await by(page, "settings-open").click();
   await by(page, "speed").locator("summary").click();
 }
 

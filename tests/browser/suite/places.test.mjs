@@ -28,8 +28,11 @@ test("over plain http there is neither WebGPU nor a clipboard: the CPU computes,
   await status(page, "done");
   assert.equal(await page.evaluate(() => isSecureContext || "gpu" in navigator || "clipboard" in navigator), false);
   assert.match(await by(page, "device-report").innerText(), /CPU.*No usable GPU/s);
+  await by(page, "share-open").click();
   await by(page, "share").click();
+  await page.locator("[data-testid=share-length]", { hasText: "copy it by hand" }).waitFor();
   assert.match(await page.locator(".share-link").inputValue(), /#v1=/);
+  await by(page, "share-close").click();
   await by(page, "direction").selectOption("denoising");
   assert.ok((await table(page, "heatmap-ap-heads")).flat().every(Number.isFinite), "the page lives");
   await close();
@@ -51,7 +54,9 @@ test("a browser that keeps nothing, and one that refuses the clipboard, lose not
   });
   await page.goto(`${server.url}?device=cpu${AT_NOTEBOOK}`);
   await status(page, "done");
+  await by(page, "share-open").click();
   await by(page, "share").click();
+  await page.locator("[data-testid=share-length]", { hasText: "copy it by hand" }).waitFor();
   assert.match(await page.locator(".share-link").inputValue(), /#v1=/);
   assert.deepEqual(errors, []);
   await close();

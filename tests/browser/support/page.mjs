@@ -11,6 +11,8 @@ export const PATIENCE = +(process.env.PATIENCE ?? 120_000);
 /** Looks for faults of accessibility. Evaluated, since the page's policy allows no script to be added. */
 export const AXE = readFileSync(createRequire(import.meta.url).resolve("axe-core/axe.min.js"), "utf8");
 
+/** Opens the drawer, where the browser remembers that it was. */
+const OPEN_SETTINGS = `try { localStorage.setItem("twinbeam-settings", "yes"); } catch {}`;
 /** The pairs that come with the page. It opens with the first of them. */
 export const EXAMPLES = JSON.parse(readFileSync(new URL("../../../assets/examples.json", import.meta.url), "utf8"));
 /** The notebook's pair, for which numbers were published. */
@@ -32,9 +34,11 @@ export async function launch({ gpu = false, profile, more = [] } = {}) {
   return profile ? chromium.launchPersistentContext(profile, { ...options, viewport: VIEWPORT }) : chromium.launch(options);
 }
 
-/** Opens an address; errors of the page's own end the test. */
-export async function open(browser, url, options = {}) {
+/** Opens an address, with the drawer of settings as `settings` says; errors of the page's own end the test. */
+export async function open(browser, url, { settings = true, ...options } = {}) {
   const context = await browser.newContext({ viewport: VIEWPORT, ...options });
+  // As a visitor left it who changes settings often: most tests do.
+  if (settings) await context.addInitScript(OPEN_SETTINGS);
   const page = await context.newPage();
   page.setDefaultTimeout(PATIENCE);
   const errors = [];
@@ -109,8 +113,25 @@ export function difference(got, expected) {
   return worst / largest;
 }
 
-/** What a button saves as a file. */
+/** Opens the dialog in which a figure is sent on, for as long as `body` takes, unless it is open already. */
+export async function sharing(page, body) {
+  if (await by(page, "share-dialog").evaluate((dialog) => dialog.open)) return body();
+  await by(page, "share-open").click();
+  const result = await body();
+  await by(page, "share-close").click();
+  return result;
+}
+
+/** The link to what is on the screen. */
+export const link_of = (page) => sharing(page, () => by(page, "permalink").getAttribute("href"));
+
+/** What a button saves as a file; those for the figure are in the dialog. */
 export async function saved_bytes(page, testid) {
+  if (!testid.startsWith("export-")) return download_of(page, testid);
+  return sharing(page, () => download_of(page, testid));
+}
+
+async function download_of(page, testid) {
   const [download] = await Promise.all([page.waitForEvent("download"), by(page, testid).click()]);
   const chunks = [];
   for await (const chunk of await download.createReadStream()) chunks.push(chunk);

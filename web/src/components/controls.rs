@@ -1,29 +1,21 @@
-//! What is computed and where: examples, metric, direction, steps, device, and the buttons.
+//! What is computed and where: examples, metric, steps, device, and the buttons.
 
-use gloo::timers::callback::Timeout;
-use js_sys::Reflect;
 use leptos::prelude::*;
 use twinbeam_core::wire::devices::DeviceChoice;
-use twinbeam_core::words::{Direction, Experiment, MAX_STEPS, Metric, Steps};
-use wasm_bindgen::JsCast as _;
-use wasm_bindgen_futures::{JsFuture, spawn_local};
-use web_sys::Clipboard;
+use twinbeam_core::words::{Experiment, MAX_STEPS, Metric, Steps};
 
 use super::{chosen, focus};
 use crate::examples::{Example, examples};
 use crate::explain;
-use crate::ports::address;
 use crate::reactive::{dynamic, live};
-use crate::session::{Session, Visitor};
+use crate::session::Visitor;
 use crate::state::AppState;
+use crate::story::ExampleShows;
 use crate::values::Status;
-
-/// How long a button says that the link was copied.
-const COPIED_MILLIS: u32 = 2500;
 
 /// Prompt pairs that the bundled model solves, by task.
 #[component]
-pub(crate) fn Examples(state: AppState) -> impl IntoView {
+pub(super) fn Examples(state: AppState) -> impl IntoView {
     let all = StoredValue::new(examples());
     let mut groups: Vec<(String, Vec<(usize, Example)>)> = Vec::new();
     for (index, example) in all.get_value().into_iter().enumerate() {
@@ -72,62 +64,23 @@ pub(crate) fn Examples(state: AppState) -> impl IntoView {
                     })
                     .collect_view()}
             </select>
+            <ExampleShows state />
         </div>
     }
 }
 
-/// What is computed, where, and the buttons.
+/// What the chosen metric measures.
 #[component]
-pub(crate) fn Controls(state: AppState) -> impl IntoView {
-    view! {
-        <div class="controls">
-            <DirectionSelect state />
-            <MetricSelect state />
-            <StepsField state />
-            <DeviceSelect state />
-            <Buttons state />
-            <AutoSteps state />
-        </div>
-    }
-}
-
-/// What the chosen direction asks, and what the chosen metric measures.
-#[component]
-pub(crate) fn Explanation(state: AppState) -> impl IntoView {
+pub(super) fn Explanation(state: AppState) -> impl IntoView {
     view! {
         <p class="explanation">
-            {dynamic(move || direction_sentence(state.direction()))} " "
             {dynamic(move || metric_sentence(state.draft.with(|draft| draft.metric)))}
         </p>
     }
 }
 
 #[component]
-fn DirectionSelect(state: AppState) -> impl IntoView {
-    let choose = move |event| {
-        if let Some(direction) = chosen(&event, &Direction::ALL, Direction::id) {
-            // Both directions are there already, so this is a change of view: nothing is run.
-            state.direction.set(direction);
-        }
-    };
-    view! {
-        <div class="field">
-            <label for="direction">"Direction"</label>
-            <select
-                id="direction"
-                data-testid="direction"
-                prop:value=live(move || state.direction().id())
-                on:change=choose
-            >
-                <option value="noising">"noising"</option>
-                <option value="denoising">"denoising"</option>
-            </select>
-        </div>
-    }
-}
-
-#[component]
-fn MetricSelect(state: AppState) -> impl IntoView {
+pub(super) fn MetricSelect(state: AppState) -> impl IntoView {
     let choose = move |event| {
         if let Some(metric) = chosen(&event, &Metric::ALL, Metric::id) {
             state.edit(true, |draft| draft.metric = metric);
@@ -152,7 +105,7 @@ fn MetricSelect(state: AppState) -> impl IntoView {
 }
 
 #[component]
-fn StepsField(state: AppState) -> impl IntoView {
+pub(super) fn StepsField(state: AppState) -> impl IntoView {
     let type_number = move |event| {
         // What is not a number counts as none: the notice then says what is offered.
         let n_steps = event_target_value(&event).trim().parse().unwrap_or(0);
@@ -185,7 +138,7 @@ fn StepsField(state: AppState) -> impl IntoView {
 
 /// Whether the number of steps is found by itself, and how close that must come.
 #[component]
-fn AutoSteps(state: AppState) -> impl IntoView {
+pub(super) fn AutoSteps(state: AppState) -> impl IntoView {
     // What is typed comes back when the choice is taken back.
     let typed = StoredValue::new(Experiment::default().n_steps);
     let choose = move |event| {
@@ -230,7 +183,7 @@ fn is_auto(state: AppState) -> bool {
 }
 
 #[component]
-fn DeviceSelect(state: AppState) -> impl IntoView {
+pub(super) fn DeviceSelect(state: AppState) -> impl IntoView {
     let choose = move |event| {
         let choice = match event_target_value(&event).as_str() {
             "cpu" => DeviceChoice::Cpu,
@@ -257,28 +210,7 @@ fn DeviceSelect(state: AppState) -> impl IntoView {
 }
 
 #[component]
-fn Buttons(state: AppState) -> impl IntoView {
-    let copied = RwSignal::new(None);
-    let share = move |_event| {
-        let address = match state.read(Session::link) {
-            Ok(link) => address::with(&link),
-            Err(error) => {
-                state.say(explain::no_link(&error));
-                return;
-            }
-        };
-        if state.read(Session::leaves_pairs_behind) {
-            state.say(explain::no_pairs_in_link());
-        }
-        spawn_local(async move {
-            // What the clipboard does not take is shown, to be copied by hand.
-            let worked = copy(&address).await;
-            copied.set(Some((worked, address)));
-            if worked {
-                Timeout::new(COPIED_MILLIS, move || copied.set(None)).forget();
-            }
-        });
-    };
+pub(super) fn Buttons(state: AppState) -> impl IntoView {
     let run_class = move || {
         if state.status() == Status::Stale { "primary wanted" } else { "primary" }
     };
@@ -304,16 +236,6 @@ fn Buttons(state: AppState) -> impl IntoView {
             </button>
             <button
                 type="button"
-                data-testid="share"
-                title="A link that opens this experiment, shows this figure at once, and runs it again"
-                on:click=share
-            >
-                {dynamic(move || {
-                    if matches!(copied.get(), Some((true, _))) { "Link copied" } else { "Copy link" }
-                })}
-            </button>
-            <button
-                type="button"
                 class="link"
                 data-testid="drop-edits"
                 title="The inputs of the figure come back"
@@ -325,39 +247,8 @@ fn Buttons(state: AppState) -> impl IntoView {
             >
                 "Drop edits"
             </button>
-            {dynamic(move || {
-                copied
-                    .get()
-                    .filter(|(worked, _)| !worked)
-                    .map(|(_, address)| {
-                        view! {
-                            <input
-                                type="text"
-                                class="share-link"
-                                aria-label="Link to this experiment, to be copied"
-                                readonly
-                                prop:value=address
-                            />
-                        }
-                    })
-            })}
         </div>
     }
-}
-
-/// Copies a text. Whether it worked: the browser may refuse it, and it has no clipboard for a page that is not
-/// served safely.
-pub(super) async fn copy(text: &str) -> bool {
-    match clipboard() {
-        Some(clipboard) => JsFuture::from(clipboard.write_text(text)).await.is_ok(),
-        None => false,
-    }
-}
-
-/// The clipboard, where the browser has one for this page.
-fn clipboard() -> Option<Clipboard> {
-    let clipboard = Reflect::get(&window().navigator(), &"clipboard".into()).ok()?;
-    clipboard.is_object().then(|| clipboard.unchecked_into())
 }
 
 fn metric_sentence(metric: Metric) -> &'static str {
@@ -374,17 +265,6 @@ fn metric_sentence(metric: Metric) -> &'static str {
         Metric::Kl => {
             "Measured: divergence of the next-token distribution from the clean run’s. Its scores are of the \
              negative divergence, so that positive supports the clean behaviour here too."
-        }
-    }
-}
-
-fn direction_sentence(direction: Direction) -> &'static str {
-    match direction {
-        Direction::Noising => {
-            "Noising: run the clean prompt and put corrupted values in. Is the head necessary?"
-        }
-        Direction::Denoising => {
-            "Denoising: run the corrupted prompt and put clean values in. Is the head sufficient?"
         }
     }
 }

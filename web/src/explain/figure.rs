@@ -23,6 +23,18 @@ pub(crate) const fn sign(look: Look) -> &'static str {
     }
 }
 
+/// What a direction asks.
+pub(crate) const fn direction(direction: Direction) -> &'static str {
+    match direction {
+        Direction::Noising => {
+            "Noising: run the clean prompt and put corrupted values in. Is the head necessary?"
+        }
+        Direction::Denoising => {
+            "Denoising: run the corrupted prompt and put clean values in. Is the head sufficient?"
+        }
+    }
+}
+
 /// Why IG and AP differ: the one reason there is (docs/METHODS.md, identity 2), and the one place that says it.
 pub(crate) const fn why_apart(kind: ComponentKind) -> &'static str {
     match kind {
@@ -80,7 +92,7 @@ mod tests {
         };
         assert_eq!(
             says(Unit::Metric, ScaleChoice::Shared, Some(head)),
-            "denoising; unit: logits; one scale for all maps; pinned: layer 0 head 7"
+            "denoising; unit: logits; one scale for all maps; pinned: L0H7"
         );
         assert_eq!(
             says(Unit::Notebook, ScaleChoice::Shared, None),

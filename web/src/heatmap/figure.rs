@@ -3,34 +3,40 @@
 use leptos::prelude::*;
 use twinbeam_core::link::ScaleChoice;
 use twinbeam_core::scores::{GapRefused, Unit};
-use twinbeam_core::words::ComponentKind;
+use twinbeam_core::words::{ComponentKind, Direction};
 
-use super::card::Card;
+use super::checks::Checks;
+use super::claim::Claim;
 use super::map::Map;
 use super::marks::{Marks, SwapAnswers};
 use super::readout::{Agreement, Readout};
 use super::shown::{MapKind, Shown};
 use super::table::TableView;
 use crate::components::chosen;
-use crate::export::ExportButtons;
 use crate::models::KnownLegend;
+use crate::pinned::PinnedPanel;
 use crate::reactive::{dynamic, live, memo};
 use crate::state::AppState;
 use crate::{explain, lab};
 
-/// Integrated gradients, activation patching and their difference, and what there is to say of them.
+/// The scores of the heads as the screen shows them.
+pub(crate) fn shown_heads(state: AppState) -> Memo<Shown> {
+    memo(move || Shown::of(state, ComponentKind::Heads))
+}
+
+/// Integrated gradients, activation patching and their difference, with the ways to look at them.
 #[component]
-pub(crate) fn Figure(state: AppState) -> impl IntoView {
-    let shown = memo(move || Shown::of(state, ComponentKind::Heads));
+pub(crate) fn Maps(state: AppState, shown: Memo<Shown>) -> impl IntoView {
     let found = lab::found_in(state, ComponentKind::Heads);
+    let chosen = RwSignal::new(MapKind::Ig);
     let refusal = move || {
         let unit = state.unit.get();
         state.committed.with(|committed| unit.of_result(&committed.as_ref()?.basis).err())
     };
     view! {
-        <div class="figure-head">
-            <h2>"Attention heads, " {dynamic(move || state.direction().id())}</h2>
-            <p class="hint" data-testid="sign">{dynamic(move || explain::sign(shown.with(Shown::look)))}</p>
+        <div class="figure-head" id="figure">
+            <h2>"Attention heads"</h2>
+            <DirectionSelect state />
             <UnitSelect state />
             <ScaleSelect state />
         </div>
@@ -46,16 +52,69 @@ pub(crate) fn Figure(state: AppState) -> impl IntoView {
                 }
             })
         })}
-        <Marks state />
-        <div class="maps">
+        <MapChoice chosen />
+        <div class="maps" data-map=live(move || chosen.get().id())>
             {MapKind::ALL.map(|map| view! { <Map state shown found map /> })}
         </div>
-        <KnownLegend state />
+    }
+}
+
+/// What there is to say of the maps, and the ways to take them along.
+#[component]
+pub(crate) fn Said(state: AppState, shown: Memo<Shown>) -> impl IntoView {
+    view! {
         <Readout state shown kind=ComponentKind::Heads />
+        <Claim state shown />
+        <p class="hint" data-testid="sign">{dynamic(move || explain::sign(shown.with(Shown::look)))}</p>
+        <KnownLegend state />
+        <Marks state />
         <Agreement state kind=ComponentKind::Heads />
-        <Card state kind=ComponentKind::Heads />
-        <ExportButtons state />
+        <Checks state shown />
+        <PinnedPanel state below=ComponentKind::Heads />
         <TableView state shown kind=ComponentKind::Heads />
+    }
+}
+
+/// Which of the maps is seen where there is room for one.
+#[component]
+fn MapChoice(chosen: RwSignal<MapKind>) -> impl IntoView {
+    let buttons = MapKind::ALL.map(|map| {
+        view! {
+            <button
+                type="button"
+                data-testid=format!("show-{}", map.id())
+                aria-pressed=live(move || (chosen.get() == map).to_string())
+                on:click=move |_event| chosen.set(map)
+            >
+                {map.short()}
+            </button>
+        }
+    });
+    view! { <div class="map-choice" role="group" aria-label="Map">{buttons}</div> }
+}
+
+/// Which run is changed. Both are computed, so this is a change of view.
+#[component]
+fn DirectionSelect(state: AppState) -> impl IntoView {
+    let choose = move |event| {
+        if let Some(direction) = chosen(&event, &Direction::ALL, Direction::id) {
+            state.direction.set(direction);
+        }
+    };
+    view! {
+        <label class="switch">
+            "Direction "
+            <select
+                id="direction"
+                data-testid="direction"
+                title=live(move || explain::direction(state.direction()))
+                prop:value=live(move || state.direction().id())
+                on:change=choose
+            >
+                <option value="noising">"noising: is it necessary?"</option>
+                <option value="denoising">"denoising: is it sufficient?"</option>
+            </select>
+        </label>
     }
 }
 

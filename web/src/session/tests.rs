@@ -4,6 +4,7 @@ mod drafts;
 mod gpu;
 mod links;
 mod lists;
+mod notes;
 mod play;
 mod questions;
 mod tour;

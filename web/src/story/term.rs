@@ -6,6 +6,7 @@ use wasm_bindgen::JsCast as _;
 use web_sys::{Element, FocusEvent};
 
 use super::glossary;
+use crate::components::rectangle;
 use crate::reactive::{dynamic, live};
 
 /// Width of the note, and the room that it keeps to the edges, in pixels.
@@ -54,14 +55,13 @@ pub(crate) fn Term(
             return;
         }
         let button = event.current_target().and_then(|target| target.dyn_into::<Element>().ok());
-        open.set(button.map(|button| {
-            let rect = button.get_bounding_client_rect();
+        open.set(button.and_then(|button| rectangle(&button)).map(|[left, top, _, height]| {
             let size = |size: Result<wasm_bindgen::JsValue, _>| {
                 size.ok().and_then(|size| size.as_f64()).unwrap_or_default()
             };
             let window = window();
             let around = [size(window.inner_width()), size(window.inner_height())];
-            place([rect.left(), rect.top(), rect.bottom()], around)
+            place([left, top, top + height], around)
         }));
     };
     let keys = move |event: KeyboardEvent| {

@@ -4,6 +4,9 @@ use twinbeam_core::wire::Problem;
 use twinbeam_core::wire::probes::{Finding, Probe};
 use twinbeam_core::words::Experiment;
 
+/// How many places there are.
+pub(crate) const N_SLOTS: usize = 11;
+
 /// A place for one question at a time: a new question takes the old one's place.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Slot {
@@ -14,6 +17,10 @@ pub(crate) enum Slot {
     Ablate,
     Faithfulness,
     Streams,
+    /// Where the pinned head attends to.
+    Pinned,
+    /// Where the head under the pointer attends to.
+    Pointed,
     /// The integrand that the tour draws.
     TourLine,
     /// The heads that the tour replaces together.
@@ -21,12 +28,12 @@ pub(crate) enum Slot {
 }
 
 impl Slot {
-    /// How many there are.
-    pub(crate) const COUNT: usize = 9;
     /// In the order in which they are answered: what is waited for first, then the quick ones.
-    pub(crate) const ALL: [Self; Self::COUNT] = [
+    pub(crate) const ALL: [Self; N_SLOTS] = [
         Self::TourLine,
         Self::TourSet,
+        Self::Pinned,
+        Self::Pointed,
         Self::Integrand,
         Self::Pattern,
         Self::ZeroBaseline,

@@ -20,7 +20,7 @@ mod spec;
 mod tour;
 mod window;
 
-pub(crate) use answer::{Answer, Loss, NoAnswer, Slot};
+pub(crate) use answer::{Answer, Loss, N_SLOTS, NoAnswer, Slot};
 pub(crate) use arriving::Arriving;
 pub(crate) use build::BUILD;
 pub(crate) use committed::{Committed, Origin};
@@ -39,4 +39,4 @@ pub(crate) use tour::Step;
 pub(crate) use window::{Row, Window};
 
 #[cfg(test)]
-pub(crate) use committed::tests::{SHAPE, committed, side};
+pub(crate) use committed::tests::{SHAPE, committed, complete, side};
