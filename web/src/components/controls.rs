@@ -10,16 +10,17 @@ use crate::explain;
 use crate::reactive::{dynamic, live};
 use crate::session::Visitor;
 use crate::state::AppState;
+use crate::story::ExampleShows;
 
 /// Prompt pairs that the bundled model solves, by task.
 #[component]
 pub(super) fn Examples(state: AppState) -> impl IntoView {
     let all = StoredValue::new(examples());
-    let mut groups: Vec<(String, Vec<(usize, String)>)> = Vec::new();
+    let mut groups: Vec<(String, Vec<(usize, Example)>)> = Vec::new();
     for (index, example) in all.get_value().into_iter().enumerate() {
         match groups.last_mut() {
-            Some((task, entries)) if *task == example.task => entries.push((index, example.title)),
-            _ => groups.push((example.task, vec![(index, example.title)])),
+            Some((task, entries)) if *task == example.task => entries.push((index, example)),
+            _ => groups.push((example.task.clone(), vec![(index, example)])),
         }
     }
     let chosen_again = Trigger::new();
@@ -42,10 +43,12 @@ pub(super) fn Examples(state: AppState) -> impl IntoView {
             state.tell(Visitor::Open(Box::new(experiment)));
         }
     };
-    let options = |entries: Vec<(usize, String)>| {
+    let options = |entries: Vec<(usize, Example)>| {
         entries
             .into_iter()
-            .map(|(index, title)| view! { <option value=index.to_string()>{title}</option> })
+            .map(|(index, Example { title, shows, .. })| {
+                view! { <option value=index.to_string() title=shows>{title}</option> }
+            })
             .collect_view()
     };
     view! {
@@ -60,6 +63,7 @@ pub(super) fn Examples(state: AppState) -> impl IntoView {
                     })
                     .collect_view()}
             </select>
+            <ExampleShows state />
         </div>
     }
 }

@@ -11,7 +11,6 @@ pub(crate) mod notice;
 pub(crate) mod offers;
 mod pointer;
 pub(crate) mod prompts;
-pub(crate) mod reading;
 pub(crate) mod run;
 mod speed;
 pub(crate) mod status;

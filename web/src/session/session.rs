@@ -18,6 +18,7 @@ use super::many::Many;
 use super::models::Models;
 use super::msg::{Effect, Moment};
 use super::running::Running;
+use super::tour::Tour;
 use super::workers::Workers;
 use crate::values::{
     Answer, Committed, Job, LinkCheck, Loaded, N_SLOTS, NeuronStatus, Notice, Origin, Progress,
@@ -87,6 +88,7 @@ pub(crate) struct Session {
     pub(crate) wants: [Option<Probe>; N_SLOTS],
     pub(crate) answers: [Option<Arc<Answer>>; N_SLOTS],
     pub(crate) many: Many,
+    pub(super) tour: Option<Tour>,
     /// What the address holds; `None`: nothing that can be read.
     pub(crate) address: Option<Box<Held>>,
     /// Whether this is a frame in another page, which shows a figure and nothing to do.
@@ -138,6 +140,7 @@ impl Session {
             wants: [const { None }; N_SLOTS],
             answers: [const { None }; N_SLOTS],
             many: Many::default(),
+            tour: None,
             address: None,
             is_frame: false,
             remembered: None,

@@ -8,4 +8,5 @@ mod live;
 mod notes;
 mod play;
 mod questions;
+mod tour;
 mod workers;

@@ -46,6 +46,8 @@ impl Lab {
             |s| s.last_answer(Slot::Streams).cloned(),
             |s| s.last_answer(Slot::Pinned).cloned(),
             |s| s.last_answer(Slot::Pointed).cloned(),
+            |s| s.last_answer(Slot::TourLine).cloned(),
+            |s| s.last_answer(Slot::TourSet).cloned(),
         ];
         Self {
             kind: Choice::new(room, |s| &s.sight.kind, |s| &mut s.kind),

@@ -30,7 +30,7 @@ use crate::ports::{address, recall};
 use crate::reactive::effect;
 use crate::session::{AUTO_RUN, DRAFT, Linked, Memory, Msg, SPEEDS, Session, Visitor};
 use crate::values::{
-    Answer, Committed, Job, LinkCheck, Loaded, Look, NeuronStatus, Notice, Progress, Slot, Status,
+    Answer, Committed, Job, LinkCheck, Loaded, Look, NeuronStatus, Notice, Progress, Slot, Status, Step,
     Window,
 };
 
@@ -99,6 +99,10 @@ pub(crate) struct AppState {
     can_run: Shown<bool>,
     is_edited: Shown<bool>,
     neuron_status: Shown<NeuronStatus>,
+    /// The step that the tour is at, if there is one.
+    pub(crate) tour: Shown<Option<Step>>,
+    /// Whether the end of the tour brings other prompts back.
+    pub(crate) tour_leads_back: Shown<bool>,
     /// Where the methods disagree, why, and whether it matters.
     pub(crate) lab: Lab,
 }
@@ -164,6 +168,8 @@ impl AppState {
             can_run: room.derived(Session::can_run),
             is_edited: room.derived(Session::is_edited),
             neuron_status: room.derived(Session::neuron_status),
+            tour: room.derived(Session::tour_step),
+            tour_leads_back: room.derived(Session::tour_leads_back),
             lab: Lab::of(room),
         }
     }
