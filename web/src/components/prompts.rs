@@ -202,18 +202,18 @@ fn TokenRows(state: AppState, clean_first: RwSignal<bool>) -> impl IntoView {
                     {line(Field::Clean, "token-row-clean")} {line(Field::Corrupted, "token-row-corrupted")}
                 </tbody>
             </table>
+            <button
+                type="button"
+                class="chip swap"
+                data-testid="swap-side"
+                title="Shows the other prompt"
+                on:click=move |_event| swap()
+            >
+                {dynamic(move || {
+                    if clean_first.get() { "⇄ corrupted" } else { "⇄ clean" }
+                })}
+            </button>
         </div>
-        <button
-            type="button"
-            class="chip swap"
-            data-testid="swap-side"
-            title="Shows the other prompt"
-            on:click=move |_event| swap()
-        >
-            {dynamic(move || {
-                if clean_first.get() { "⇄ corrupted" } else { "⇄ clean" }
-            })}
-        </button>
     }
 }
 

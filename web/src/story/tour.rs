@@ -62,7 +62,7 @@ pub(crate) fn TourButton(state: AppState) -> impl IntoView {
             aria-expanded=live(move || state.tour.get().is_some().to_string())
             on:click=move |_event| state.tell(OfTour::Start)
         >
-            "Tour, 60 seconds"
+            "Tour" <span class="roomy">", 60 seconds"</span>
         </button>
     }
     .into_any()
