@@ -4,7 +4,6 @@ use leptos::prelude::*;
 
 use super::status::Provenance;
 use crate::state::AppState;
-use crate::story::Papers;
 use crate::values::BUILD;
 
 /// Where the numbers come from, and which page this is.
@@ -13,7 +12,6 @@ pub(crate) fn Footer(state: AppState) -> impl IntoView {
     view! {
         <footer class="foot">
             <Provenance state />
-            <Papers />
             <p>
                 "Everything is computed on this device: prompts and files do not leave it. Twinbeam " {BUILD}
                 ", MIT or Apache 2.0."
