@@ -239,6 +239,13 @@ fn Likelihoods(state: AppState, clean: bool) -> impl IntoView {
     });
     let pill = move |answer: bool| {
         let share = move || {
+            // Of inputs that were not run it is what the model has said of them since.
+            if state.is_stale() == Some(true) && state.predicted.get() {
+                return state.inspection.with(|seen| {
+                    let next = if clean { &seen.clean.next } else { &seen.corrupted.next };
+                    if answer { next.p_answer } else { next.p_wrong }
+                });
+            }
             let (_, _, metrics) = side.get()?;
             Some(if answer { metrics.prob_answer } else { metrics.prob_wrong })
         };

@@ -1,4 +1,4 @@
-//! The buttons that begin and end a run, with the time that it is expected to take.
+//! What begins and ends a run: buttons, with the time that it is expected to take, and a pause in typing.
 
 use leptos::prelude::*;
 
@@ -9,7 +9,7 @@ use crate::session::Visitor;
 use crate::state::AppState;
 use crate::values::Status;
 
-/// Run, Cancel, the way back from edits, and whether edits are run by themselves.
+/// Run, Cancel, and the way back from edits.
 #[component]
 pub(crate) fn RunButtons(state: AppState) -> impl IntoView {
     let run_class = move || {
@@ -53,15 +53,25 @@ pub(crate) fn RunButtons(state: AppState) -> impl IntoView {
             >
                 "Drop edits"
             </button>
-            <label class="auto-run" title="A run that is expected to take less than a second begins when nothing was typed for a moment">
-                <input
-                    type="checkbox"
-                    data-testid="auto-run"
-                    prop:checked=live(move || state.auto_run.get())
-                    on:change=move |event| state.tell(Visitor::SetAutoRun(event_target_checked(&event)))
-                />
-                " Run by itself when typing pauses"
-            </label>
         </div>
+    }
+}
+
+/// Whether edits are run by themselves.
+#[component]
+pub(crate) fn AutoRun(state: AppState) -> impl IntoView {
+    view! {
+        <label
+            class="auto-run"
+            title="A run that is expected to take less than a second begins when nothing was typed for a moment"
+        >
+            <input
+                type="checkbox"
+                data-testid="auto-run"
+                prop:checked=live(move || state.auto_run.get())
+                on:change=move |event| state.tell(Visitor::SetAutoRun(event_target_checked(&event)))
+            />
+            " Run by itself when typing pauses"
+        </label>
     }
 }

@@ -19,7 +19,7 @@ use wasm_bindgen_futures::spawn_local;
 use web_sys::File;
 
 use crate::beside::{Beside, Heard};
-use crate::browser::{millis, turn};
+use crate::browser::{millis, scope, turn};
 use crate::{BUILD, TURN_MILLIS, Worker, send};
 
 /// Times that a device that is lost, or whose worker has stopped, is asked for again.
