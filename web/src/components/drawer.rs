@@ -87,6 +87,7 @@ pub(crate) fn Settings(state: AppState, drawer: Drawer) -> impl IntoView {
             <StepsField state />
             <AutoSteps state />
             <Explanation state />
+            <AutoRun state />
         </section>
         <section>
             <h3>"How prompts are read"</h3>
@@ -97,7 +98,6 @@ pub(crate) fn Settings(state: AppState, drawer: Drawer) -> impl IntoView {
         <section>
             <h3>"Where it is computed"</h3>
             <DeviceSelect state />
-            <AutoRun state />
             <Speed state />
         </section>
         <section>
