@@ -29,8 +29,12 @@ pub(super) fn Claim(state: AppState, shown: Memo<Shown>) -> impl IntoView {
             Piece::Text(text) => text.into_any(),
             Piece::Name(of) => {
                 let go = move |_event| state.go_to(of);
-                view! { <button type="button" class="link" on:click=go>{of.to_string()}</button> }
-                    .into_any()
+                view! {
+                    <button type="button" class="link" data-component=of.to_string() on:click=go>
+                        {of.to_string()}
+                    </button>
+                }
+                .into_any()
             }
         });
         pieces.collect_view()
