@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use twinbeam_core::link::{LinkError, Snapshot, View, print_link};
+use twinbeam_core::link::{LinkError, Panel, Snapshot, View, print_link};
 use twinbeam_core::models::ModelShape;
 use twinbeam_core::prompts::PromptPair;
 use twinbeam_core::wire::devices::{
@@ -300,6 +300,18 @@ impl Session {
     pub(crate) fn link(&self) -> Result<String, LinkError> {
         let snapshot = if self.is_stale() == Some(false) { self.snapshot() } else { None };
         print_link(&self.asked(), snapshot.as_ref(), &self.view)
+    }
+
+    /// The link to a chapter of the lab, about the figure that the address is of.
+    ///
+    /// # Errors
+    /// Prompts that fit into no link.
+    pub(crate) fn link_to(&self, chapter: Panel) -> Result<String, LinkError> {
+        let view = View { chapter, ..(*self.view).clone() };
+        match &self.address {
+            Some(held) => print_link(&held.experiment, held.snapshot.as_ref(), &view),
+            None => print_link(&self.asked(), None, &view),
+        }
     }
 
     /// Whether a link to what is on the screen has no room for the pairs of prompts.
