@@ -4,12 +4,12 @@ use leptos::prelude::*;
 use twinbeam_core::link::Snapshot;
 
 use crate::components::{
-    answers, controls, link_mark, notice, prompts, reading, status, summary, watch_pointer,
+    drawer, footer, link_mark, masthead, notice, prompts, reading, status, summary, watch_pointer,
 };
 use crate::explain;
 use crate::heatmap::Figure;
 use crate::lab::LabPanels;
-use crate::models::{DropTarget, LoadProgress, ModelMenu, SelfCheckResult};
+use crate::models::{DropTarget, LoadProgress, Offer, SelfCheckResult};
 use crate::neurons::NeuronPanel;
 use crate::ports::address;
 use crate::reactive::{dynamic, live};
@@ -29,41 +29,25 @@ pub(crate) fn App() -> impl IntoView {
     }
 }
 
-/// From top to bottom: what is asked, what is happening, the figure, how to read it.
+/// From top to bottom: the question, the two prompts, the figure and what it says; then the rest.
 #[component]
 fn Page(state: AppState) -> impl IntoView {
     let open = reading::is_open();
+    let drawer = drawer::Drawer::new();
     // Each part for itself: as one type they would take a third more of the program.
-    let head = view! {
-        <header class="masthead">
-            <h1>"Twinbeam"</h1>
-            <p>
-                "Which heads and neurons matter for a behaviour, by integrated gradients and by activation patching, "
-                "side by side, on your own device."
-            </p>
-            <reading::ReadingSwitch open />
-        </header>
+    let head = view! { <masthead::Masthead state drawer /> };
+    let happening = view! {
+        <LoadProgress state />
+        <Offer state />
+        <notice::Notices state />
+        <SelfCheckResult state />
+        <DropTarget state />
     };
     let inputs = view! {
         <section class="inputs" aria-label="Experiment">
-            <div class="chooser">
-                <ModelMenu state />
-                <controls::Examples state />
-            </div>
-            <LoadProgress state />
             <prompts::Prompts state />
-            <div class="ask">
-                <answers::AnswerFields state />
-                <controls::Controls state />
-            </div>
-            <controls::Explanation state />
+            <status::RunLine state />
         </section>
-    };
-    let happening = view! {
-        <notice::Notices state />
-        <status::StatusLine state />
-        <SelfCheckResult state />
-        <DropTarget state />
     };
     let results = view! {
         <section
@@ -72,15 +56,26 @@ fn Page(state: AppState) -> impl IntoView {
             data-source=live(move || state.source())
             class:stale=live(move || state.is_stale() == Some(true))
         >
-            <summary::Summary state />
             <link_mark::LinkMark state />
             <Figure state />
+            <summary::Summary state />
             <reading::Reading state open />
             <NeuronPanel state />
             <LabPanels state />
         </section>
     };
-    [head.into_any(), inputs.into_any(), happening.into_any(), results.into_any()]
+    let stage = [happening.into_any(), inputs.into_any(), results.into_any()];
+    [
+        head.into_any(),
+        view! {
+            <div class="frame" class:drawn=live(move || drawer.is_open())>
+                <div class="stage">{stage}</div>
+                <drawer::Settings state drawer />
+            </div>
+        }
+        .into_any(),
+        view! { <footer::Footer state /> }.into_any(),
+    ]
 }
 
 /// The figure with its prompts, and the way to the page.
@@ -124,8 +119,8 @@ fn Embedded(state: AppState) -> impl IntoView {
         <section class="results embedded" aria-label="Result" data-source=live(move || state.source())>
             <div class="embedded-prompts">{dynamic(prompts)} <p class="hint">{dynamic(asked)}</p></div>
             <notice::Notices state />
-            <summary::Summary state />
             <Figure state />
+            <summary::Summary state />
             <p class="hint">
                 <a href=live(address) target="_blank" rel="noopener" data-testid="open-page">
                     "Open in Twinbeam"

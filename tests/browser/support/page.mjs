@@ -10,6 +10,8 @@ export const PATIENCE = +(process.env.PATIENCE ?? 120_000);
 /** Looks for faults of accessibility. Evaluated, since the page's policy allows no script to be added. */
 export const AXE = readFileSync(createRequire(import.meta.url).resolve("axe-core/axe.min.js"), "utf8");
 
+/** Opens the drawer, where the browser remembers that it was. */
+const OPEN_SETTINGS = `try { localStorage.setItem("twinbeam-settings", "yes"); } catch {}`;
 const VIEWPORT = { width: 1280, height: 900 };
 // Without these Chromium looks for its own servers at every start.
 const QUIET = ["--disable-background-networking", "--disable-component-update", "--disable-sync", "--no-first-run"];
@@ -24,9 +26,11 @@ export async function launch({ gpu = false, profile, more = [] } = {}) {
   return profile ? chromium.launchPersistentContext(profile, { ...options, viewport: VIEWPORT }) : chromium.launch(options);
 }
 
-/** Opens an address; errors of the page's own end the test. */
-export async function open(browser, url, options = {}) {
+/** Opens an address, with the drawer of settings as `settings` says; errors of the page's own end the test. */
+export async function open(browser, url, { settings = true, ...options } = {}) {
   const context = await browser.newContext({ viewport: VIEWPORT, ...options });
+  // As a visitor left it who changes settings often: most tests do.
+  if (settings) await context.addInitScript(OPEN_SETTINGS);
   const page = await context.newPage();
   page.setDefaultTimeout(PATIENCE);
   const errors = [];

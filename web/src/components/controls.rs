@@ -1,10 +1,10 @@
-//! What is computed and where: examples, metric, direction, steps, device, and the buttons.
+//! What is computed and where: examples, metric, steps, device, and the buttons.
 
 use gloo::timers::callback::Timeout;
 use js_sys::Reflect;
 use leptos::prelude::*;
 use twinbeam_core::wire::devices::DeviceChoice;
-use twinbeam_core::words::{Direction, Experiment, MAX_STEPS, Metric, Steps};
+use twinbeam_core::words::{Experiment, MAX_STEPS, Metric, Steps};
 use wasm_bindgen::JsCast as _;
 use wasm_bindgen_futures::{JsFuture, spawn_local};
 use web_sys::Clipboard;
@@ -23,7 +23,7 @@ const COPIED_MILLIS: u32 = 2500;
 
 /// Prompt pairs that the bundled model solves, by task.
 #[component]
-pub(crate) fn Examples(state: AppState) -> impl IntoView {
+pub(super) fn Examples(state: AppState) -> impl IntoView {
     let all = StoredValue::new(examples());
     let mut groups: Vec<(String, Vec<(usize, String)>)> = Vec::new();
     for (index, example) in all.get_value().into_iter().enumerate() {
@@ -74,58 +74,18 @@ pub(crate) fn Examples(state: AppState) -> impl IntoView {
     }
 }
 
-/// What is computed, where, and the buttons.
+/// What the chosen metric measures.
 #[component]
-pub(crate) fn Controls(state: AppState) -> impl IntoView {
-    view! {
-        <div class="controls">
-            <DirectionSelect state />
-            <MetricSelect state />
-            <StepsField state />
-            <DeviceSelect state />
-            <Buttons state />
-            <AutoSteps state />
-        </div>
-    }
-}
-
-/// What the chosen direction asks, and what the chosen metric measures.
-#[component]
-pub(crate) fn Explanation(state: AppState) -> impl IntoView {
+pub(super) fn Explanation(state: AppState) -> impl IntoView {
     view! {
         <p class="explanation">
-            {dynamic(move || direction_sentence(state.direction()))} " "
             {dynamic(move || metric_sentence(state.draft.with(|draft| draft.metric)))}
         </p>
     }
 }
 
 #[component]
-fn DirectionSelect(state: AppState) -> impl IntoView {
-    let choose = move |event| {
-        if let Some(direction) = chosen(&event, &Direction::ALL, Direction::id) {
-            // Both directions are there already, so this is a change of view: nothing is run.
-            state.direction.set(direction);
-        }
-    };
-    view! {
-        <div class="field">
-            <label for="direction">"Direction"</label>
-            <select
-                id="direction"
-                data-testid="direction"
-                prop:value=live(move || state.direction().id())
-                on:change=choose
-            >
-                <option value="noising">"noising"</option>
-                <option value="denoising">"denoising"</option>
-            </select>
-        </div>
-    }
-}
-
-#[component]
-fn MetricSelect(state: AppState) -> impl IntoView {
+pub(super) fn MetricSelect(state: AppState) -> impl IntoView {
     let choose = move |event| {
         if let Some(metric) = chosen(&event, &Metric::ALL, Metric::id) {
             state.edit(true, |draft| draft.metric = metric);
@@ -150,7 +110,7 @@ fn MetricSelect(state: AppState) -> impl IntoView {
 }
 
 #[component]
-fn StepsField(state: AppState) -> impl IntoView {
+pub(super) fn StepsField(state: AppState) -> impl IntoView {
     let type_number = move |event| {
         // What is not a number counts as none: the notice then says what is offered.
         let n_steps = event_target_value(&event).trim().parse().unwrap_or(0);
@@ -183,7 +143,7 @@ fn StepsField(state: AppState) -> impl IntoView {
 
 /// Whether the number of steps is found by itself, and how close that must come.
 #[component]
-fn AutoSteps(state: AppState) -> impl IntoView {
+pub(super) fn AutoSteps(state: AppState) -> impl IntoView {
     // What is typed comes back when the choice is taken back.
     let typed = StoredValue::new(Experiment::default().n_steps);
     let choose = move |event| {
@@ -228,7 +188,7 @@ fn is_auto(state: AppState) -> bool {
 }
 
 #[component]
-fn DeviceSelect(state: AppState) -> impl IntoView {
+pub(super) fn DeviceSelect(state: AppState) -> impl IntoView {
     let choose = move |event| {
         let choice = match event_target_value(&event).as_str() {
             "cpu" => DeviceChoice::Cpu,
@@ -255,7 +215,7 @@ fn DeviceSelect(state: AppState) -> impl IntoView {
 }
 
 #[component]
-fn Buttons(state: AppState) -> impl IntoView {
+pub(super) fn Buttons(state: AppState) -> impl IntoView {
     let copied = RwSignal::new(None);
     let share = move |_event| {
         let address = match state.read(Session::link) {
@@ -372,17 +332,6 @@ fn metric_sentence(metric: Metric) -> &'static str {
         Metric::Kl => {
             "Measured: divergence of the next-token distribution from the clean run’s. Its scores are of the \
              negative divergence, so that positive supports the clean behaviour here too."
-        }
-    }
-}
-
-fn direction_sentence(direction: Direction) -> &'static str {
-    match direction {
-        Direction::Noising => {
-            "Noising: run the clean prompt and put corrupted values in. Is the head necessary?"
-        }
-        Direction::Denoising => {
-            "Denoising: run the corrupted prompt and put clean values in. Is the head sufficient?"
         }
     }
 }

@@ -1,9 +1,12 @@
 //! The parts of the page that are not maps, from top to bottom.
 
-pub(crate) mod answers;
-pub(crate) mod controls;
+mod answers;
+mod controls;
+pub(crate) mod drawer;
+pub(crate) mod footer;
 mod hints;
 pub(crate) mod link_mark;
+pub(crate) mod masthead;
 pub(crate) mod notice;
 pub(crate) mod prompts;
 pub(crate) mod reading;

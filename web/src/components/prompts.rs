@@ -1,13 +1,20 @@
-//! The two prompts, as text or as token ids, and the tokens that the model sees.
+//! The two prompts, as text or as token ids: rows of the tokens that the model sees, which are typed in.
 
 use leptos::prelude::*;
 use twinbeam_core::prompts::Aligned;
-use twinbeam_core::wire::inspection::{SideView, TokenizerNote};
+use twinbeam_core::wire::inspection::{Inspection, SideView, TokenizerNote};
 use twinbeam_core::words::{Experiment, Field, Written};
+use wasm_bindgen::JsCast as _;
+use web_sys::Element;
 
+use super::answers::AnswerFields;
+use super::controls::Examples;
+use super::focus;
 use super::hints::{self, Hints};
+use super::summary::likelihood;
 use crate::explain;
-use crate::reactive::{dynamic, live};
+use crate::heatmap::scale::signed;
+use crate::reactive::{dynamic, live, memo};
 use crate::session::Visitor;
 use crate::state::AppState;
 use crate::values::visible;
@@ -15,64 +22,129 @@ use crate::values::visible;
 /// What token ids look like.
 const IDS_FOR_EXAMPLE: &str = "464 262 1438";
 
-/// The two prompts, and beneath them what the model sees of them.
+/// The two prompts as rows of tokens in common columns, each of which is the field that it is typed in; at their ends
+/// how likely the answers are.
+///
+/// On a narrow screen there is room for one of the two: the other is a tap away.
 #[component]
 pub(crate) fn Prompts(state: AppState) -> impl IntoView {
+    let clean_first = RwSignal::new(true);
+    let side = move || if clean_first.get() { "clean" } else { "corrupted" };
     view! {
-        <div class="prompts">
-            <PromptField
-                state id="prompt-clean" field=Field::Clean label="Clean prompt" hint="shows the behaviour"
-                get=|draft| draft.clean.clone() set=|draft, text| draft.clean = text
-            />
-            <PromptField
-                state id="prompt-corrupted" field=Field::Corrupted label="Corrupted prompt"
-                hint="the same, without it"
-                get=|draft| draft.corrupted.clone() set=|draft, text| draft.corrupted = text
-            />
+        <div class="prompts" data-side=live(side)>
+            <Examples state />
+            <AnswerFields state />
+            <TokenRows state clean_first />
+            {[Field::Clean, Field::Corrupted].map(|field| view! { <Editor state field /> })}
+            <Likelihoods state clean=true />
+            <Likelihoods state clean=false />
         </div>
-        <Tokens state />
+        <div class="beneath">
+            <Hints state field=Field::Clean />
+            <Hints state field=Field::Corrupted />
+            <TokenizerNotes state />
+        </div>
     }
 }
 
+/// Name and meaning of a prompt's row.
+const fn named(field: Field) -> (&'static str, &'static str, &'static str) {
+    match field {
+        Field::Corrupted => ("prompt-corrupted", "corrupted", "the same, without the behaviour"),
+        _ => ("prompt-clean", "clean", "shows the behaviour"),
+    }
+}
+
+fn prompt(field: Field, draft: &Experiment) -> &String {
+    if field == Field::Corrupted { &draft.corrupted } else { &draft.clean }
+}
+
+fn side(field: Field, inspection: &Inspection) -> &SideView {
+    if field == Field::Corrupted { &inspection.corrupted } else { &inspection.clean }
+}
+
+/// The field in which a prompt is typed. It lies over its row of tokens, and is seen while it is in use: then the
+/// tokens are marked in the text itself.
 #[component]
-fn PromptField(
-    state: AppState,
-    id: &'static str,
-    field: Field,
-    label: &'static str,
-    hint: &'static str,
-    get: fn(&Experiment) -> String,
-    set: fn(&mut Experiment, String),
-) -> impl IntoView {
+fn Editor(state: AppState, field: Field) -> impl IntoView {
+    let (id, name, meaning) = named(field);
     let run_on_enter = move |event: leptos::ev::KeyboardEvent| {
         if event.key() == "Enter" && (event.ctrl_key() || event.meta_key()) && state.can_run() {
             event.prevent_default();
             state.tell(Visitor::Run);
         }
     };
+    let text = memo(move || state.draft.with(|draft| prompt(field, draft).clone()));
+    let marked = move || {
+        let text = text.get();
+        state.inspection.with(|inspection| {
+            let columns = inspection.columns.iter().filter_map(|column| {
+                let index = if field == Field::Corrupted { column.corrupted } else { column.clean };
+                Some((index?, column.equal))
+            });
+            let tokens = &side(field, inspection).tokens;
+            let pieces = columns.filter_map(|(index, equal)| {
+                let token = tokens.get(index).filter(|token| !token.bos)?;
+                Some((token.text.clone(), equal))
+            });
+            let (pieces, rest) = pieces_of(&text, pieces);
+            let pieces = pieces.into_iter().map(|(piece, equal)| {
+                view! { <span class="piece" class:differs=!equal>{piece}</span> }
+            });
+            // A line that ends in a break is as high as the field only if something follows it.
+            view! { {pieces.collect_view()} {rest} "\u{200b}" }
+        })
+    };
+    let label = move || {
+        let ids = if typed_in_ids(state) { ", in token ids" } else { "" };
+        format!("{} prompt: {meaning}{ids}", capital(name))
+    };
     view! {
-        <div class="field">
-            <label for=id>
-                {label} " "
-                <span class="hint">{hint} {dynamic(move || typed_in_ids(state).then_some(", in token ids"))}</span>
-            </label>
+        <div class=format!("editor {name}")>
+            <div class="backdrop" aria-hidden="true">{dynamic(marked)}</div>
             <textarea
                 id=id
                 data-testid=id
-                rows="2"
+                rows="1"
                 spellcheck="false"
                 autocomplete="off"
+                autocapitalize="off"
+                aria-label=live(label)
                 aria-describedby=hints::id(field)
                 placeholder=live(move || typed_in_ids(state).then_some(IDS_FOR_EXAMPLE))
-                prop:value=live(move || state.draft.with(get))
+                prop:value=live(move || text.get())
                 on:input=move |event| {
-                    state.edit(false, |draft| set(draft, event_target_value(&event)));
+                    let text = event_target_value(&event);
+                    state.edit(false, |draft| match field {
+                        Field::Corrupted => draft.corrupted = text,
+                        _ => draft.clean = text,
+                    });
                 }
                 on:keydown=run_on_enter
             ></textarea>
-            <Hints state field />
         </div>
     }
+}
+
+fn capital(name: &str) -> String {
+    let mut letters = name.chars();
+    letters.next().map_or_else(String::new, |first| first.to_uppercase().chain(letters).collect())
+}
+
+/// A text cut where its tokens are, as far as they are the text's, and what is left of it: tokens of a text that has
+/// been changed since are not those of what follows.
+fn pieces_of(
+    text: &str,
+    tokens: impl Iterator<Item = (String, bool)>,
+) -> (Vec<(String, bool)>, String) {
+    let mut rest = text;
+    let mut pieces = Vec::new();
+    for (token, equal) in tokens {
+        let Some(after) = rest.strip_prefix(token.as_str()) else { break };
+        rest = after;
+        pieces.push((token, equal));
+    }
+    (pieces, rest.to_owned())
 }
 
 /// Whether prompts are typed as token ids.
@@ -80,65 +152,134 @@ fn typed_in_ids(state: AppState) -> bool {
     state.draft.with(|draft| draft.written.prompts_are_ids())
 }
 
-/// Both token rows in common columns.
+/// Both token rows in common columns. A click in a row goes to its field.
 #[component]
-fn Tokens(state: AppState) -> impl IntoView {
+fn TokenRows(state: AppState, clean_first: RwSignal<bool>) -> impl IntoView {
     let columns = move || state.inspection.with(|inspection| inspection.columns.clone());
-    let row = move |clean: bool| {
-        let side = state.inspection.with(|inspection| {
-            if clean { inspection.clean.clone() } else { inspection.corrupted.clone() }
-        });
-        columns().into_iter().map(|column| token(&side, column, clean)).collect_view()
+    let row = move |field: Field| {
+        let tokens = state.inspection.with(|inspection| side(field, inspection).clone());
+        if tokens.tokens.is_empty() {
+            // Until the model is there, and where a prompt has no tokens, it is its text.
+            let text = state.draft.with(|draft| prompt(field, draft).clone());
+            return view! { <td class="untold">{text}</td> }.into_any();
+        }
+        let clean = field == Field::Clean;
+        columns().into_iter().map(|column| token(&tokens, column, clean)).collect_view().into_any()
     };
-    let count = move |clean: bool| {
-        state.inspection.with(|inspection| {
-            let side = if clean { &inspection.clean } else { &inspection.corrupted };
-            side.tokens.len()
-        })
+    let count = move |field: Field| {
+        state.inspection.with(|inspection| side(field, inspection).tokens.len())
+    };
+    let swap = move || clean_first.update(|clean| *clean = !*clean);
+    let line = move |field: Field, testid: &'static str| {
+        let (id, name, meaning) = named(field);
+        let go = move |event: leptos::ev::MouseEvent| {
+            let on_difference = event
+                .target()
+                .and_then(|target| target.dyn_into::<Element>().ok())
+                .is_some_and(|element| element.class_list().contains("differs"));
+            // Where only one prompt is seen, what differs leads to the other.
+            if on_difference && is_narrow() {
+                swap();
+            } else {
+                focus(&format!("#{id}"));
+            }
+        };
+        view! {
+            <tr class=name data-testid=testid on:click=go>
+                <th scope="row" title=meaning>
+                    {name} " " <span class="count">{dynamic(move || count(field))}</span>
+                </th>
+                {dynamic(move || row(field))}
+            </tr>
+        }
     };
     view! {
-        <div class="tokens">
-            <div class="tokens-scroll" tabindex="0" role="region" aria-label="Tokens of both prompts">
-                <table class="token-table" class:waiting=live(move || !state.inspected.get())>
-                    <tbody>
-                        <tr data-testid="token-row-clean">
-                            <th scope="row">"clean " <span class="count">{dynamic(move || count(true))}</span></th>
-                            {dynamic(move || row(true))}
-                        </tr>
-                        <tr data-testid="token-row-corrupted">
-                            <th scope="row">
-                                "corrupted " <span class="count">{dynamic(move || count(false))}</span>
-                            </th>
-                            {dynamic(move || row(false))}
-                        </tr>
-                    </tbody>
-                </table>
-            </div>
-            <TypedAs state />
+        <div class="tokens-scroll rows" tabindex="0" role="region" aria-label="Tokens of both prompts">
+            <table class="token-table" class:waiting=live(move || !state.inspected.get())>
+                <tbody>
+                    {line(Field::Clean, "token-row-clean")} {line(Field::Corrupted, "token-row-corrupted")}
+                </tbody>
+            </table>
+        </div>
+        <button
+            type="button"
+            class="chip swap"
+            data-testid="swap-side"
+            title="Shows the other prompt"
+            on:click=move |_event| swap()
+        >
+            {dynamic(move || {
+                if clean_first.get() { "⇄ corrupted" } else { "⇄ clean" }
+            })}
+        </button>
+    }
+}
+
+/// Whether the screen has room for one prompt only, as `styles/inputs.css` has it.
+fn is_narrow() -> bool {
+    let query = window().match_media("(max-width: 40rem)").ok().flatten();
+    query.is_some_and(|query| query.matches())
+}
+
+/// How likely a prompt makes the two answers, and what that comes to in the metric.
+#[component]
+fn Likelihoods(state: AppState, clean: bool) -> impl IntoView {
+    let (name, testid) =
+        if clean { ("clean", "metric-clean") } else { ("corrupted", "metric-corrupted") };
+    let side = memo(move || {
+        state.committed.with(|committed| {
+            let committed = committed.as_ref()?;
+            let (of_clean, of_corrupted) = &committed.sides;
+            let side = if clean { of_clean } else { of_corrupted };
+            let metric = committed.experiment.metric;
+            Some((side.metrics.get(metric), metric, side.metrics))
+        })
+    });
+    let pill = move |answer: bool| {
+        let share = move || {
+            let (_, _, metrics) = side.get()?;
+            Some(if answer { metrics.prob_answer } else { metrics.prob_wrong })
+        };
+        let words = move || share().map(likelihood);
+        let label = if answer { "answer" } else { "wrong answer" };
+        view! {
+            <span
+                class="pill"
+                role="img"
+                data-share=live(move || share().map(|share| share.to_string()))
+                aria-label=live(move || words().map(|words| format!("{label} {words} after the {name} prompt")))
+                style=("--share", move || format!("{:.4}", share().unwrap_or(0.0)))
+            >
+                {dynamic(words)}
+            </span>
+        }
+    };
+    let value = move || side.get().map(|(value, ..)| value);
+    let unit = move || side.get().map_or("", |(_, metric, _)| metric.unit());
+    view! {
+        <div class=format!("likelihoods {name}") data-name=name>
+            {pill(true)} {pill(false)}
+            <span class="metric">
+                <strong data-testid=testid data-value=live(move || value().map(|value| value.to_string()))>
+                    {dynamic(move || value().map_or_else(
+                        || "…".to_owned(),
+                        |value| format!("{} {}", signed(value, 2), unit()),
+                    ))}
+                </strong>
+            </span>
         </div>
     }
 }
 
 /// What stands in front of the prompts, and whether they are text.
 #[component]
-fn TypedAs(state: AppState) -> impl IntoView {
+pub(super) fn TypedAs(state: AppState) -> impl IntoView {
     let bos = move || state.draft.with(|draft| draft.prepend_bos);
     let in_ids = move || state.draft.with(|draft| draft.written != Written::Text);
     let can_turn = move || state.inspected.get() && state.reads_text();
     let bos_title = move || {
         let of = |loaded: &crate::values::Loaded| explain::bos_title(loaded.tokenizer.as_ref());
         state.loaded.with(|loaded| loaded.as_deref().map_or_else(|| explain::bos_title(None), of))
-    };
-    let notes = move || {
-        let notes = state.loaded.with(|loaded| {
-            let report = loaded.as_ref().and_then(|loaded| loaded.tokenizer.as_ref());
-            report.map(|report| report.notes.clone()).unwrap_or_default()
-        });
-        let matters = |note: &TokenizerNote| {
-            !typed_in_ids(state) && (bos() || !matches!(note, TokenizerNote::Bos { .. }))
-        };
-        let notes = notes.into_iter().filter(matters);
-        notes.map(|note| view! { <p>{explain::tokenizer_note(&note)}</p> }).collect_view()
     };
     view! {
         <div class="typed-as">
@@ -166,6 +307,25 @@ fn TypedAs(state: AppState) -> impl IntoView {
                 {dynamic(move || explain::written_label(state.draft.with(|draft| draft.written)))}
             </button>
         </div>
+    }
+}
+
+/// What the tokenizer in use does otherwise than GPT-2's.
+#[component]
+fn TokenizerNotes(state: AppState) -> impl IntoView {
+    let bos = move || state.draft.with(|draft| draft.prepend_bos);
+    let notes = move || {
+        let notes = state.loaded.with(|loaded| {
+            let report = loaded.as_ref().and_then(|loaded| loaded.tokenizer.as_ref());
+            report.map(|report| report.notes.clone()).unwrap_or_default()
+        });
+        let matters = |note: &TokenizerNote| {
+            !typed_in_ids(state) && (bos() || !matches!(note, TokenizerNote::Bos { .. }))
+        };
+        let notes = notes.into_iter().filter(matters);
+        notes.map(|note| view! { <p>{explain::tokenizer_note(&note)}</p> }).collect_view()
+    };
+    view! {
         <div class="hints" data-testid="tokenizer-notes">{dynamic(notes)}</div>
     }
 }
@@ -196,5 +356,24 @@ fn token(side: &SideView, column: Aligned, clean: bool) -> impl IntoView + use<>
             {special.then(|| view! { <span class="unseen">"special token "</span> })}
             {text}
         </td>
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_text_is_cut_at_its_tokens_as_far_as_they_are_its_own() {
+        let tokens = || [("The", true), (" keys", false), (" near", true)];
+        let cut = |text| {
+            pieces_of(text, tokens().into_iter().map(|(token, equal)| (token.to_owned(), equal)))
+        };
+        let (pieces, rest) = cut("The keys near");
+        assert_eq!((pieces.len(), rest.as_str()), (3, ""));
+        assert_eq!(pieces[1], (" keys".to_owned(), false));
+        let (pieces, rest) = cut("The key");
+        assert_eq!((pieces.len(), rest.as_str()), (1, " key"), "the tokens are of what was before");
+        assert_eq!(cut(""), (Vec::new(), String::new()));
     }
 }

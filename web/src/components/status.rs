@@ -4,16 +4,16 @@ use leptos::prelude::*;
 use twinbeam_core::wire::devices::GpuState;
 use twinbeam_core::wire::{Kept, LoadPart};
 
-use super::speed::Speed;
+use super::controls::Buttons;
 use crate::explain;
 use crate::explain::in_progress;
 use crate::reactive::{dynamic, live};
 use crate::state::AppState;
 use crate::values::{Job, Loaded, Status, bytes};
 
-/// What is happening, how long it will take, and where it is computed.
+/// Run, and what is happening: how far it is and how long it will take.
 #[component]
-pub(crate) fn StatusLine(state: AppState) -> impl IntoView {
+pub(crate) fn RunLine(state: AppState) -> impl IntoView {
     let now = move || state.progress_of(Job::Heads).or_else(|| state.loading.get());
     let fraction = move || {
         let progress = now().filter(|progress| progress.total > 0);
@@ -33,6 +33,30 @@ pub(crate) fn StatusLine(state: AppState) -> impl IntoView {
         }),
         Status::Error => "Stopped by an error".to_owned(),
     };
+    view! {
+        <div class="run-line">
+            <Buttons state />
+            <p
+                class="status"
+                data-testid="status"
+                data-state=live(move || state.status().id())
+                role="status"
+            >
+                {dynamic(words)}
+            </p>
+            <progress
+                aria-label="Progress"
+                max="1"
+                prop:value=live(move || fraction().unwrap_or(0.0))
+                class:idle=live(move || fraction().is_none())
+            ></progress>
+        </div>
+    }
+}
+
+/// Where the figure was computed, whether that was checked, and of which model it is.
+#[component]
+pub(super) fn Provenance(state: AppState) -> impl IntoView {
     let device = move || {
         let loaded = state.loaded.with(|loaded| loaded.as_ref().map(|l| l.device.clone()));
         let device = loaded?;
@@ -53,30 +77,13 @@ pub(crate) fn StatusLine(state: AppState) -> impl IntoView {
     let loading = move || state.loaded.with(|loaded| loaded.as_deref().map(loading_words));
     let memory = move || state.loaded.with(|l| l.as_ref().map(|l| l.memory_bytes.to_string()));
     view! {
-        <div class="status-line">
-            <p
-                class="status"
-                data-testid="status"
-                data-state=live(move || state.status().id())
-                role="status"
-            >
-                {dynamic(words)}
-            </p>
-            <progress
-                aria-label="Progress"
-                max="1"
-                prop:value=live(move || fraction().unwrap_or(0.0))
-                class:idle=live(move || fraction().is_none())
-            ></progress>
-            <p class="source">
-                <span data-testid="device-report" data-gpu-memory-bytes=live(gpu_memory)>{dynamic(device)}</span>
-                " "
-                <span data-testid="gpu-check" aria-live="polite">{dynamic(checked)}</span>
-                " "
-                <span data-testid="model-report" data-memory-bytes=live(memory) title=live(loading)>{dynamic(model)}</span>
-            </p>
-            <Speed state />
-        </div>
+        <p class="source">
+            <span data-testid="device-report" data-gpu-memory-bytes=live(gpu_memory)>{dynamic(device)}</span>
+            " "
+            <span data-testid="gpu-check" aria-live="polite">{dynamic(checked)}</span>
+            " "
+            <span data-testid="model-report" data-memory-bytes=live(memory) title=live(loading)>{dynamic(model)}</span>
+        </p>
     }
 }
 

@@ -6,21 +6,24 @@ use twinbeam_core::words::Metric;
 
 use crate::heatmap::scale::signed;
 use crate::models::PublishedNumber;
-use crate::reactive::{dynamic, live, memo};
+use crate::reactive::{dynamic, memo};
 use crate::state::AppState;
 use crate::values::visible;
 
 /// Next tokens shown per run.
 const TOP: usize = 5;
 
-/// Both runs in numbers: the metric, and what the model would say next.
+/// What the model would say next after each prompt, for whoever wants to know more than how likely the answers are.
 #[component]
 pub(crate) fn Summary(state: AppState) -> impl IntoView {
     view! {
-        <div class="summary">
-            <Side state clean=true />
-            <Side state clean=false />
-        </div>
+        <details class="next-tokens" open>
+            <summary>"What the model says next"</summary>
+            <div class="summary">
+                <Side state clean=true />
+                <Side state clean=false />
+            </div>
+        </details>
     }
 }
 
@@ -35,9 +38,7 @@ fn Side(state: AppState, clean: bool) -> impl IntoView {
         })
     });
     let metric = move || side.get().map_or(Metric::LogitDiff, |(experiment, _)| experiment.metric);
-    let value = move || side.get().map(|(experiment, side)| side.metrics.get(experiment.metric));
-    let (name, testid) =
-        if clean { ("Clean run", "metric-clean") } else { ("Corrupted run", "metric-corrupted") };
+    let name = if clean { "After the clean prompt" } else { "After the corrupted prompt" };
     let top = move || {
         side.get().map(|(experiment, side)| {
             let SideSummary { top, .. } = side;
@@ -50,26 +51,23 @@ fn Side(state: AppState, clean: bool) -> impl IntoView {
                         <li class:right=right class:wrong=wrong title=format!("id {}, logit {:.3}", token.id, token.logit)>
                             <span class="token">{visible(&token.text)}</span>
                             " "
-                            <span class="prob">{percent(token.prob)}</span>
+                            <span class="prob">{likelihood(token.prob)}</span>
                         </li>
                     }
                 })
                 .collect_view()
         })
     };
+    let value = move || {
+        let (experiment, side) = side.get()?;
+        let metric = experiment.metric;
+        Some(format!("{} {}", signed(side.metrics.get(metric), 3), metric.unit()))
+    };
     view! {
         <div class="side">
-            <h2>{name}</h2>
-            <p class="metric">
-                <span class="metric-name">{dynamic(move || label(metric()))}</span>
-                " "
-                <strong data-testid=testid data-value=live(move || value().map(|value| value.to_string()))>
-                    {dynamic(move || value().map_or_else(
-                        || "…".to_owned(),
-                        |value| format!("{} {}", signed(value, 3), metric().unit()),
-                    ))}
-                </strong>
-                <PublishedNumber state clean />
+            <h3>{name}</h3>
+            <p class="hint">
+                {dynamic(move || label(metric()))} ": " {dynamic(value)} " " <PublishedNumber state clean />
             </p>
             <ol class="top" aria-label="Most likely next tokens">{dynamic(top)}</ol>
         </div>
@@ -86,7 +84,7 @@ const fn label(metric: Metric) -> &'static str {
 }
 
 /// A probability with as many digits as say something.
-fn percent(probability: f32) -> String {
+pub(super) fn likelihood(probability: f32) -> String {
     let percent = 100.0 * probability;
     if percent >= 9.95 {
         format!("{percent:.0} %")

@@ -23,6 +23,18 @@ pub(crate) const fn sign(look: Look) -> &'static str {
     }
 }
 
+/// What a direction asks.
+pub(crate) const fn direction(direction: Direction) -> &'static str {
+    match direction {
+        Direction::Noising => {
+            "Noising: run the clean prompt and put corrupted values in. Is the head necessary?"
+        }
+        Direction::Denoising => {
+            "Denoising: run the corrupted prompt and put clean values in. Is the head sufficient?"
+        }
+    }
+}
+
 /// Why IG and AP differ: the one reason there is.
 pub(crate) const fn why_apart(kind: ComponentKind) -> &'static str {
     match kind {

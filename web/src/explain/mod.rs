@@ -1,8 +1,9 @@
 //! The one place that turns causes into words: a title, what to do, and buttons that do it.
 //!
 //! `device.rs` has those of the CPU and the GPU, `progress.rs` and `loading.rs` those of models and their files, `lists.rs` those of prompt pairs, `typing.rs` what may not be
-//! what was meant; `figure.rs` says what a figure's numbers mean.
+//! what was meant; `figure.rs` says what a figure's numbers mean, `claim.rs` what they come to.
 
+pub(crate) mod claim;
 pub(crate) mod device;
 mod figure;
 pub(crate) mod lists;
@@ -16,7 +17,7 @@ use twinbeam_core::wire::Problem;
 use twinbeam_core::words::{PromptError, Steps};
 
 use crate::values::{LOCAL, LinkCheck, Loss, NoAnswer, Notice, WayOn, count, percent, sentence};
-pub(crate) use figure::{on_screen, sign, why_apart};
+pub(crate) use figure::{direction, on_screen, sign, why_apart};
 pub(crate) use loading::{
     LoadFailure, arriving_died, catalog, chosen, from_memory, load_failed, local_files,
     not_deleted, offer, waiting,

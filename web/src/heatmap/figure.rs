@@ -3,9 +3,11 @@
 use leptos::prelude::*;
 use twinbeam_core::link::ScaleChoice;
 use twinbeam_core::scores::{GapRefused, Unit};
-use twinbeam_core::words::ComponentKind;
+use twinbeam_core::words::{ComponentKind, Direction};
 
 use super::card::Card;
+use super::checks::Checks;
+use super::claim::Claim;
 use super::map::Map;
 use super::marks::{Marks, SwapAnswers};
 use super::readout::{Agreement, Readout};
@@ -23,14 +25,15 @@ use crate::{explain, lab};
 pub(crate) fn Figure(state: AppState) -> impl IntoView {
     let shown = memo(move || Shown::of(state, ComponentKind::Heads));
     let found = lab::found_in(state, ComponentKind::Heads);
+    let chosen = RwSignal::new(MapKind::Ig);
     let refusal = move || {
         let unit = state.unit.get();
         state.committed.with(|committed| unit.of_result(&committed.as_ref()?.basis).err())
     };
     view! {
-        <div class="figure-head">
-            <h2>"Attention heads, " {dynamic(move || state.direction().id())}</h2>
-            <p class="hint" data-testid="sign">{dynamic(move || explain::sign(shown.with(Shown::look)))}</p>
+        <div class="figure-head" id="figure">
+            <h2>"Attention heads"</h2>
+            <DirectionSelect state />
             <UnitSelect state />
             <ScaleSelect state />
         </div>
@@ -46,16 +49,63 @@ pub(crate) fn Figure(state: AppState) -> impl IntoView {
                 }
             })
         })}
-        <Marks state />
-        <div class="maps">
+        <MapChoice chosen />
+        <div class="maps" data-map=live(move || chosen.get().id())>
             {MapKind::ALL.map(|map| view! { <Map state shown found map /> })}
         </div>
-        <KnownLegend state />
         <Readout state shown kind=ComponentKind::Heads />
+        <Claim state />
+        <p class="hint" data-testid="sign">{dynamic(move || explain::sign(shown.with(Shown::look)))}</p>
+        <KnownLegend state />
+        <Marks state />
         <Agreement state kind=ComponentKind::Heads />
+        <Checks state shown />
         <Card state kind=ComponentKind::Heads />
         <ExportButtons state />
         <TableView state shown kind=ComponentKind::Heads />
+    }
+}
+
+/// Which of the maps is seen where there is room for one.
+#[component]
+fn MapChoice(chosen: RwSignal<MapKind>) -> impl IntoView {
+    let buttons = MapKind::ALL.map(|map| {
+        view! {
+            <button
+                type="button"
+                data-testid=format!("show-{}", map.id())
+                aria-pressed=live(move || (chosen.get() == map).to_string())
+                on:click=move |_event| chosen.set(map)
+            >
+                {map.short()}
+            </button>
+        }
+    });
+    view! { <div class="map-choice" role="group" aria-label="Map">{buttons}</div> }
+}
+
+/// Which run is changed. Both are computed, so this is a change of view.
+#[component]
+fn DirectionSelect(state: AppState) -> impl IntoView {
+    let choose = move |event| {
+        if let Some(direction) = chosen(&event, &Direction::ALL, Direction::id) {
+            state.direction.set(direction);
+        }
+    };
+    view! {
+        <label class="switch">
+            "Direction "
+            <select
+                id="direction"
+                data-testid="direction"
+                title=live(move || explain::direction(state.direction()))
+                prop:value=live(move || state.direction().id())
+                on:change=choose
+            >
+                <option value="noising">"noising: is it necessary?"</option>
+                <option value="denoising">"denoising: is it sufficient?"</option>
+            </select>
+        </label>
     }
 }
 

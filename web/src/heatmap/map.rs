@@ -1,21 +1,19 @@
 //! One map of heads: a row per layer, a cell per head.
 
-use std::iter;
 use std::sync::Arc;
 
 use leptos::ev::{KeyboardEvent, MouseEvent};
 use leptos::prelude::*;
 use twinbeam_core::models::KnownHeads;
-use twinbeam_core::words::{Component, ComponentKind, Steps};
+use twinbeam_core::words::{Component, ComponentKind};
 
-use super::scale::{signed, small};
+use super::scale::signed;
 use super::shown::{MapKind, Shown};
 use crate::components::{focus, has_moved};
 use crate::lab::Found;
 use crate::models;
 use crate::reactive::{dynamic, live, memo};
 use crate::state::AppState;
-use crate::values::count;
 
 /// One map: a table with a row per layer and a column per head.
 #[component]
@@ -28,8 +26,8 @@ pub(super) fn Map(
 ) -> impl IntoView {
     let title = map.title();
     let (sentence, testid) = match map {
-        MapKind::Ig => ("all heads of a layer move together", "heatmap-ig-heads"),
-        MapKind::Ap => ("one head at a time, exact", "heatmap-ap-heads"),
+        MapKind::Ig => ("move the layer together", "heatmap-ig-heads"),
+        MapKind::Ap => ("swap one head", "heatmap-ap-heads"),
         MapKind::Diff => ("warm: IG is larger", "heatmap-diff-heads"),
     };
     // The sizes stay while a worker is replaced: what is on the screen is still true.
@@ -73,13 +71,15 @@ pub(super) fn Map(
         event.prevent_default();
     };
     let n_heads = move || shape.get().map_or(1, |(_, n_heads)| n_heads).to_string();
+    let n_layers = move || shape.get().map_or(4, |(n_layers, _)| n_layers.max(1)).to_string();
     let characters = move || shown.with(|shown| shown.scale(map).characters()).to_string();
     view! {
-        <figure class="map" style=("--heads", n_heads) style=("--characters", characters)>
+        <figure class=format!("map {}", map.id()) style=("--heads", n_heads) style=("--layers", n_layers) style=("--characters", characters)>
             <figcaption>
-                <strong>{title}</strong>
+                <strong class=map.id()>{title}</strong>
                 " "
-                <span class="hint">{sentence}</span>
+                <span class="hint fresh">{sentence}</span>
+                <span class="hint old" data-testid="out-of-date">"out of date"</span>
                 <Legend shown map />
             </figcaption>
             <div class="map-body">
@@ -97,14 +97,13 @@ pub(super) fn Map(
                 >
                     <thead>
                         <tr>
-                            <th class="corner"><span class="hint">"layer \\ head"</span></th>
+                            <th class="corner"><span class="unseen">"layer \\ head"</span></th>
                             {dynamic(columns)}
                         </tr>
                     </thead>
                     <tbody>{dynamic(rows)}</tbody>
                 </table>
                 {(map == MapKind::Diff).then(|| view! { <NoDifference shown /> })}
-                {(map == MapKind::Ig).then(|| view! { <Convergence state shown /> })}
             </div>
         </figure>
     }
@@ -271,75 +270,6 @@ fn NoDifference(shown: Memo<Shown>) -> impl IntoView {
         (both && !has(MapKind::Diff)).then_some("In this unit the two cannot be subtracted.")
     };
     view! { <p class="no-difference">{dynamic(why)}</p> }
-}
-
-/// What the scores of each layer fail to add up to.
-#[component]
-fn Convergence(state: AppState, shown: Memo<Shown>) -> impl IntoView {
-    // Found by itself, the number of points is another for each layer.
-    let auto = move || {
-        let steps = state.committed.with(|c| c.as_ref().map(|c| c.experiment.n_steps));
-        matches!(steps, Some(Steps::Auto { .. }))
-    };
-    let rows = move || {
-        let (layers, unit) = shown.with(|shown| {
-            let table = shown.table(MapKind::Ig);
-            let layers = table.map(|table| {
-                let sums = table.rows().map(|row| row.iter().sum::<f32>());
-                let points = table.n_steps().iter().copied().map(Some).chain(iter::repeat(None));
-                let deltas = table.convergence_delta().iter().copied();
-                sums.zip(deltas).zip(points).collect::<Vec<_>>()
-            });
-            (layers.unwrap_or_default(), shown.unit(MapKind::Ig))
-        });
-        let auto = auto();
-        layers
-            .into_iter()
-            .enumerate()
-            .map(|(layer, ((sum, delta), points))| {
-                let delta_in_words = small(delta);
-                let by = points.map(|points| count(points, "point"));
-                let and_points = by.as_ref().map(|by| format!(", {by}")).unwrap_or_default();
-                let label =
-                    format!("layer {layer}: convergence delta {delta_in_words} {unit}{and_points}");
-                let title = format!(
-                    "Layer {layer}: its scores sum to {}, and patching all its heads together gives {} {unit}{and_points}",
-                    signed(sum, 3),
-                    signed(sum - delta, 3)
-                );
-                view! {
-                    <tr>
-                        <td
-                            data-layer=layer
-                            data-value=delta.to_string()
-                            data-points=points.map(|points| points.to_string())
-                            aria-label=label
-                            title=title
-                        >
-                            {delta_in_words}
-                            {by.filter(|_| auto).map(|by| view! { <span class="points">{by}</span> })}
-                        </td>
-                    </tr>
-                }
-            })
-            .collect_view()
-    };
-    view! {
-        <table class="convergence" data-testid="convergence" aria-label="Convergence delta of each layer">
-            <thead>
-                <tr>
-                    <th scope="col" title="Convergence delta: sum of the layer’s IG scores minus the effect of patching all its heads together">
-                        {dynamic(move || {
-                            let unit = shown.with(|shown| shown.unit(MapKind::Ig));
-                            // A longer one stands in the legend.
-                            if unit.len() > 12 { "delta".to_owned() } else { format!("delta, {unit}") }
-                        })}
-                    </th>
-                </tr>
-            </thead>
-            <tbody>{dynamic(rows)}</tbody>
-        </table>
-    }
 }
 
 #[cfg(test)]

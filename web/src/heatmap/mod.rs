@@ -1,6 +1,8 @@
 //! The figure: a map per method and one of their difference, and a card for one head.
 
 mod card;
+mod checks;
+mod claim;
 mod figure;
 mod map;
 mod marks;

@@ -20,6 +20,14 @@ pub(crate) enum MapKind {
 impl MapKind {
     pub(crate) const ALL: [Self; 3] = [Self::Ig, Self::Ap, Self::Diff];
 
+    pub(crate) const fn id(self) -> &'static str {
+        match self {
+            Self::Ig => "ig",
+            Self::Ap => "ap",
+            Self::Diff => "diff",
+        }
+    }
+
     /// Name of the map in a column of a table.
     pub(crate) const fn short(self) -> &'static str {
         match self {

@@ -8,7 +8,6 @@ use twinbeam_core::wire::devices::{DeviceChoice, GpuState};
 use wasm_bindgen_futures::spawn_local;
 
 use super::fit::Fit;
-use super::storage::FilesAndStorage;
 use crate::ports::{ask_to_persist, look_at_shelves};
 use crate::reactive::{dynamic, live, memo};
 use crate::session::Visitor;
@@ -66,25 +65,23 @@ pub(crate) fn ModelMenu(state: AppState) -> impl IntoView {
         }
     };
     view! {
-        <div class="field example">
+        <div class="field model">
             <label for="model-select">"Model"</label>
             <select id="model-select" data-testid="model-select" on:change=choose>
                 {dynamic(options)}
                 {dynamic(own_option)}
             </select>
         </div>
-        <FilesAndStorage state />
         <p class="hint local-chosen" data-testid="local-chosen" role="status">
             {dynamic(move || state.models.chosen.get())}
         </p>
-        <Offer state />
     }
     .into_any()
 }
 
 /// What fetching a model would mean, before anything is fetched.
 #[component]
-fn Offer(state: AppState) -> impl IntoView {
+pub(crate) fn Offer(state: AppState) -> impl IntoView {
     let offered = memo(move || {
         let id = state.models.offered.get()?;
         state.models.listed.with(|listed| listed.as_ref()?.catalog.find(&id).cloned())

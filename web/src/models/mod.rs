@@ -15,5 +15,6 @@ mod storage;
 pub(crate) use check::{PublishedNumber, SelfCheckResult};
 pub(crate) use gather::DropTarget;
 pub(crate) use known::{KnownLegend, code, heads};
-pub(crate) use menu::{ModelMenu, fetch};
+pub(crate) use menu::{ModelMenu, Offer, fetch};
 pub(crate) use progress::LoadProgress;
+pub(crate) use storage::FilesAndStorage;

@@ -16,7 +16,7 @@ use crate::values::{Shelf, Shelves, bytes};
 
 /// The visitor's own files, and what the browser keeps.
 #[component]
-pub(super) fn FilesAndStorage(state: AppState) -> impl IntoView {
+pub(crate) fn FilesAndStorage(state: AppState) -> impl IntoView {
     let summary = move || {
         let kept = state.models.shelves.with(Shelves::bytes);
         if kept > 0 {

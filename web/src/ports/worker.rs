@@ -3,8 +3,8 @@
 use std::cell::{Cell, RefCell};
 use std::rc::Rc;
 
-use js_sys::{Array, Reflect};
-use twinbeam_core::wire::Request;
+use js_sys::{Array, Reflect, Uint8Array};
+use twinbeam_core::wire::{PAGE, Request, unpack};
 use wasm_bindgen::prelude::*;
 use wasm_bindgen_futures::spawn_local;
 use web_sys::{Event, File, MessageEvent, Worker, WorkerOptions, WorkerType};
@@ -78,11 +78,13 @@ impl Line {
     fn start(&self, program: &Program, from: u64, tell: &Tell) -> Result<(), JsValue> {
         let options = WorkerOptions::new();
         options.set_type(WorkerType::Module);
+        options.set_name(PAGE);
         let worker = Worker::new_with_options(&program.script, &options)?;
         let hear = Rc::clone(tell);
         let on_message = Closure::<dyn FnMut(MessageEvent)>::new(move |event: MessageEvent| {
-            let text = event.data().as_string().unwrap_or_default();
-            if let Ok(event) = serde_json::from_str(&text) {
+            // What is no bytes is none of ours, and has none.
+            let bytes = Uint8Array::new(&event.data()).to_vec();
+            if let Some(event) = unpack(&bytes) {
                 hear(Msg::Worker { from, event: Box::new(event) });
             }
         });

@@ -37,4 +37,4 @@ pub(crate) use spec::{Files, Spec};
 pub(crate) use window::{Row, Window};
 
 #[cfg(test)]
-pub(crate) use committed::tests::{SHAPE, committed, side};
+pub(crate) use committed::tests::{SHAPE, committed, complete, side};

@@ -22,8 +22,8 @@ pub(crate) struct Beside {
 /// What comes from the second worker.
 #[derive(Debug)]
 pub(crate) enum Heard {
-    /// An event, and its text as it came.
-    Event(Event, JsValue),
+    /// An event.
+    Event(Event),
     /// A part of a job's result, for the check.
     Claim(u64, Claim),
     /// The worker is no more; what the browser said.
@@ -104,7 +104,7 @@ pub(crate) fn send_claim(job: u64, claim: &Claim) {
 
 fn read(message: JsValue) -> Option<Heard> {
     if let Some(text) = message.as_string() {
-        return serde_json::from_str(&text).ok().map(|event| Heard::Event(event, message));
+        return serde_json::from_str(&text).ok().map(Heard::Event);
     }
     let parts: Array = message.dyn_into().ok()?;
     let claim = serde_json::from_str(&parts.get(1).as_string()?).ok()?;

@@ -19,7 +19,7 @@ use wasm_bindgen_futures::spawn_local;
 use web_sys::File;
 
 use crate::beside::{Beside, Heard};
-use crate::browser::{millis, scope, turn};
+use crate::browser::{millis, turn};
 use crate::{BUILD, TURN_MILLIS, Worker, send};
 
 /// Times that a device that is lost, or whose worker has stopped, is asked for again.
@@ -253,13 +253,12 @@ impl Gpu {
                     claims.unbounded_send(claim).ok();
                 }
             }
-            Heard::Event(event, text) => Self::hear_event(worker, event, &text),
+            Heard::Event(event) => Self::hear_event(worker, event),
         }
     }
 
-    fn hear_event(worker: &Rc<Worker>, event: Event, text: &wasm_bindgen::JsValue) {
+    fn hear_event(worker: &Rc<Worker>, event: Event) {
         let gpu = &worker.gpu;
-        let forward = || drop(scope().post_message(text));
         let is_there = |job: u64| gpu.there.borrow().as_ref().is_some_and(|there| there.job == job);
         match event {
             Event::Started { build } if build == BUILD => {
@@ -280,12 +279,12 @@ impl Gpu {
             }
             Event::Progress { job: 0, .. } | Event::Waiting { .. } => {
                 if gpu.is_waited_for.get() {
-                    forward();
+                    send(&event);
                 }
             }
             Event::Loaded { .. } | Event::Inspected { .. } | Event::SelfChecked { .. } => {
                 if gpu.alone.get() {
-                    forward();
+                    send(&event);
                 }
             }
             Event::Failed { job: None, problem } => Self::failed(worker, problem),
@@ -301,7 +300,7 @@ impl Gpu {
                 gpu.end(End::Done);
             }
             Event::Benched { job, .. } | Event::Probed { job, .. } if is_there(job) => {
-                forward();
+                send(&event);
                 gpu.end(End::Done);
             }
             Event::Progress { job, .. }
@@ -310,7 +309,7 @@ impl Gpu {
             | Event::Patched { job, .. }
                 if is_there(job) =>
             {
-                forward();
+                send(&event);
             }
             // Of a job that is no longer wanted, and what that worker is never asked for.
             Event::Started { .. }
@@ -491,7 +490,7 @@ async fn check_apart(
     let listener = Rc::downgrade(worker);
     let hear = move |heard| {
         let answered = match heard {
-            Heard::Event(Event::Started { .. }, _) => {
+            Heard::Event(Event::Started { .. }) => {
                 if let Some(worker) = Weak::upgrade(&listener)
                     && let Some(checker) = worker.gpu.checker.borrow().as_ref()
                 {
@@ -499,8 +498,8 @@ async fn check_apart(
                 }
                 return;
             }
-            Heard::Event(Event::Checked { report, .. }, _) => Ok(report),
-            Heard::Event(Event::Failed { problem, .. }, _) => Err(problem),
+            Heard::Event(Event::Checked { report, .. }) => Ok(report),
+            Heard::Event(Event::Failed { problem, .. }) => Err(problem),
             Heard::Ended(message) => Err(Problem::Device { message }),
             Heard::Event(..) | Heard::Claim(..) => return,
         };

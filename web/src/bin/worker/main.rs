@@ -21,13 +21,13 @@ use std::cell::{Cell, RefCell};
 use std::collections::VecDeque;
 use std::rc::Rc;
 
-use js_sys::Array;
+use js_sys::{Array, Uint8Array};
 use twinbeam_core::models::Published;
 use twinbeam_core::prompts::{Draw, PromptPair};
 use twinbeam_core::scores::Outcome;
 use twinbeam_core::wire::devices::{Claim, DeviceReport, Placement, Work as Asked};
 use twinbeam_core::wire::probes::Probe;
-use twinbeam_core::wire::{Event, Problem, Request};
+use twinbeam_core::wire::{Event, PAGE, Problem, Request, pack};
 use twinbeam_core::words::{ComponentKind, Direction, Experiment};
 use twinbeam_engine::{
     BenchPlan, Error, Host, Model, Plan, bench, bench_question, inspect, probe, question, run,
@@ -137,8 +137,14 @@ fn message(request: &Request, files: &[File]) -> Option<JsValue> {
     Some(list.into())
 }
 
-/// Tells the page.
+/// Tells the page, which reads bytes, or whoever else has started this worker.
 fn send(event: &Event) {
+    if scope().name() == PAGE {
+        if let Some(bytes) = pack(event) {
+            scope().post_message(&Uint8Array::from(bytes.as_slice())).ok();
+        }
+        return;
+    }
     // OK because events hold finite numbers, strings and lists.
     let Ok(text) = serde_json::to_string(event) else {
         return;

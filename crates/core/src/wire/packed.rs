@@ -1,0 +1,67 @@
+//! Events as bytes, for the page: it would have to bring 30 kB more of program to read them as JSON.
+
+use super::Event;
+
+/// Name that the page gives its worker, which packs what it says for nobody else.
+pub const PAGE: &str = "page";
+
+/// An event as bytes; `None`: it cannot be packed, which none of its parts is.
+pub fn pack(event: &Event) -> Option<Vec<u8>> {
+    postcard::to_allocvec(event).ok()
+}
+
+/// The event that [`pack`] has made bytes of; `None`: they are not of this build.
+pub fn unpack(bytes: &[u8]) -> Option<Event> {
+    postcard::from_bytes(bytes).ok()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::prompts::{Draw, PromptPair};
+    use crate::scores::{Strip, TableKey, Timed};
+    use crate::wire::Problem;
+    use crate::words::{ComponentKind, Direction, Method, PromptError, Written};
+
+    #[test]
+    fn what_is_unpacked_is_what_was_packed() {
+        let key = TableKey {
+            kind: ComponentKind::Heads,
+            method: Method::Ig,
+            direction: Direction::Denoising,
+        };
+        let draw = Draw { task: "ioi".to_owned(), n: 2, seed: 7 };
+        // Parts that JSON leaves out are there.
+        let short = PromptPair { clean: "a".to_owned(), ..PromptPair::default() };
+        let named = PromptPair { name: "b".to_owned(), written: Written::Ids, ..short.clone() };
+        for event in [
+            Event::Started { build: "0.1.0".to_owned() },
+            Event::Drawn { draw, pairs: vec![short, named] },
+            Event::Strip {
+                job: u64::MAX,
+                strip: Strip {
+                    key,
+                    layer: 3,
+                    values: vec![0.5, f32::NAN, -1e-30],
+                    convergence_delta: Some(0.25),
+                    n_steps: None,
+                },
+            },
+            Event::Done {
+                job: 1,
+                joint: Vec::new(),
+                seconds: vec![(Timed::Runs, 0.25), (Timed::Table(key), 1.0)],
+                checking: true,
+            },
+            Event::Failed {
+                job: None,
+                problem: Problem::Prompt { error: PromptError::Lengths { clean: 3, corrupted: 4 } },
+            },
+        ] {
+            let bytes = pack(&event).expect("it can be packed");
+            // NaN is not equal to itself.
+            assert_eq!(format!("{:?}", unpack(&bytes)), format!("{:?}", Some(&event)));
+            assert_eq!(unpack(&bytes[..bytes.len() - 1]), None, "{event:?}");
+        }
+    }
+}

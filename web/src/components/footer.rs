@@ -1,0 +1,21 @@
+//! The foot of the page: what computed the figure, of which model, and what the page is.
+
+use leptos::prelude::*;
+
+use super::status::Provenance;
+use crate::state::AppState;
+use crate::values::BUILD;
+
+/// Where the numbers come from, and which page this is.
+#[component]
+pub(crate) fn Footer(state: AppState) -> impl IntoView {
+    view! {
+        <footer class="foot">
+            <Provenance state />
+            <p>
+                "Everything is computed on this device: prompts and files do not leave it. Twinbeam " {BUILD}
+                ", MIT or Apache 2.0."
+            </p>
+        </footer>
+    }
+}
