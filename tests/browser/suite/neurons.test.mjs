@@ -56,18 +56,18 @@ test("the lists name the strongest, and a click goes there", async () => {
   const [layer, index] = top[3];
   await by(page, "top-ap").locator(`[data-layer='${layer}'][data-neuron='${index}']`).click();
   const card = page.locator(".neurons [data-testid=card]");
-  assert.match(await card.innerText(), new RegExp(`Layer ${layer} neuron ${index}`));
+  assert.match(await card.innerText(), new RegExp(`L${layer}N${index}`));
   assert.match(await card.innerText(), /of 2048/);
 
   // Wherever keys or pointer have been, what is said is of what was chosen.
   await by(page, "heatmap-ig-neurons").focus();
   await page.keyboard.press("ArrowRight");
   const readout = by(page, "readout-neurons");
-  assert.doesNotMatch(await readout.innerText(), new RegExp(`^layer ${layer} neuron ${index}:`));
+  assert.doesNotMatch(await readout.innerText(), new RegExp(`^L${layer}N${index}:`));
   const [other, at] = top[4];
   await by(page, "top-ap").locator(`[data-layer='${other}'][data-neuron='${at}']`).click();
-  assert.match(await readout.innerText(), new RegExp(`^layer ${other} neuron ${at}:`));
-  assert.match(await card.innerText(), new RegExp(`Layer ${other} neuron ${at}`));
+  assert.match(await readout.innerText(), new RegExp(`^L${other}N${at}:`));
+  assert.match(await card.innerText(), new RegExp(`L${other}N${at}`));
 });
 
 test("the neurons in view and the pin travel with the link", async () => {
@@ -95,15 +95,15 @@ test("zoom, keys and pointer lead to any neuron", async () => {
   await page.keyboard.press("ArrowRight");
   await page.keyboard.press("ArrowDown");
   const readout = by(page, "readout-neurons");
-  assert.match(await readout.innerText(), /layer 1 neuron 1: IG [+−]?\d+\.\d+, AP [+−]?\d+\.\d+ logits; IG − AP/);
+  assert.match(await readout.innerText(), /L1N1: IG [+−]?\d+\.\d+, AP [+−]?\d+\.\d+ logits; IG − AP/);
   const name = await map.getAttribute("aria-label");
-  assert.match(name, /Integrated gradients of neurons: layer 1 neuron 1:/);
+  assert.match(name, /Integrated gradients of neurons: layer 1, neuron 1:/);
   await page.keyboard.press("End");
   await page.keyboard.press("PageDown");
-  assert.match(await readout.innerText(), /layer 3 neuron 511/);
+  assert.match(await readout.innerText(), /L3N511/);
   assert.match(await by(page, "neurons-in-view").innerText(), /to 511 of 512$/);
   await page.keyboard.press("Enter");
-  assert.match(await page.locator(".neurons [data-testid=card]").innerText(), /Layer 3 neuron 511/);
+  assert.match(await page.locator(".neurons [data-testid=card]").innerText(), /L3N511/);
   await page.keyboard.press("Escape");
   assert.equal(await page.locator(".neurons [data-testid=card]").count(), 0);
 
@@ -112,7 +112,7 @@ test("zoom, keys and pointer lead to any neuron", async () => {
   // The pointer reads the same cell that it points at: the second of four rows, in the middle.
   const box = await map.boundingBox();
   await page.mouse.move(box.x + box.width / 2, box.y + (1.5 / 4) * box.height);
-  const [, layer, index, ig] = (await readout.innerText()).match(/layer (\d) neuron (\d+): IG ([+−]?[\d.]+)/);
+  const [, layer, index, ig] = (await readout.innerText()).match(/L(\d)N(\d+): IG ([+−]?[\d.]+)/);
   assert.equal(layer, "1");
   assert.ok(Math.abs(index - 256) <= 2, index);
   const score = native.neurons.ig.noising[layer][index];
@@ -158,7 +158,7 @@ test("all of them stand in a table too, in any order", async () => {
   await by(page, "table-neurons-order").selectOption("size of AP");
   const first = await by(page, "table-neurons").locator("tbody tr").first().innerText();
   const [[layer, index]] = await listed("top-ap");
-  assert.match(first, new RegExp(`^${layer}\\s+${index}\\s`));
+  assert.match(first, new RegExp(`^L${layer}N${index}\\s`));
   await page.getByRole("button", { name: "Next" }).click();
   assert.match(await page.locator(".neurons .table-tools").innerText(), /page 2 of \d+/);
   await by(page, "table-neurons-switch").click();
@@ -312,7 +312,7 @@ test("neurons that are stopped midway leave what is exact, marked as a part, and
     const { width, height } = await map.evaluate((canvas) => ({ width: canvas.clientWidth, height: canvas.clientHeight }));
     const [layer, index] = not_yet;
     await map.hover({ position: { x: ((index + 0.5) / 512) * width, y: ((layer + 0.75) / 4) * height } });
-    assert.match(await by(page, "readout-neurons").innerText(), /^layer \d neuron \d+: AP not patched yet \(IG: [+−]?[\d.]+ logits\)$/);
+    assert.match(await by(page, "readout-neurons").innerText(), /^L\dN\d+: AP not patched yet \(IG: [+−]?[\d.]+ logits\)$/);
 
     const again = by(page, "run-neurons");
     assert.equal(await again.innerText(), "Start again");

@@ -160,9 +160,9 @@ test("maps can be read by keyboard, cell by cell, and axe finds no fault", async
         await page.keyboard.press("ArrowDown");
         await page.keyboard.press("ArrowRight");
         const name = await page.evaluate(() => document.activeElement.getAttribute("aria-label"));
-        assert.match(name, /^layer 1 head 1: IG [+−]?\d+\.\d+, AP [+−]?\d+\.\d+ logits$/);
+        assert.match(name, /^layer 1, head 1: IG [+−]?\d+\.\d+, AP [+−]?\d+\.\d+ logits$/);
         assert.match(await cell("ap", 1, 1).getAttribute("class"), /marked/, "the same cell is marked in the other map");
-        assert.match(await by(page, "readout").innerText(), /layer 1 head 1/);
+        assert.match(await by(page, "readout").innerText(), /L1H1/);
         await page.evaluate(AXE);
         const { violations } = await page.evaluate(() => globalThis.axe.run());
         assert.deepEqual(violations.map(({ id, nodes }) => [id, nodes.map(({ html }) => html)]), []);
@@ -183,14 +183,14 @@ test("one head can be followed through three maps, pinned, and read in every uni
     for (const map of ["ig", "ap", "diff"]) {
       assert.equal(await cell(map, 0, 7).getAttribute("aria-selected"), "true", map);
     }
-    assert.match(await by(page, "card").innerText(), /Layer 0 head 7/);
+    assert.match(await by(page, "card").innerText(), /L0H7/);
     assert.match(await by(page, "card").innerText(), /of 32/);
     await page.keyboard.press("PageDown");
     await page.keyboard.press("Home");
-    assert.match(await by(page, "readout").innerText(), /layer 3 head 0/);
-    assert.match(await by(page, "card").innerText(), /Layer 0 head 7/, "the pin stays");
+    assert.match(await by(page, "readout").innerText(), /L3H0/);
+    assert.match(await by(page, "card").innerText(), /L0H7/, "the pin stays");
     await page.keyboard.press("Enter");
-    assert.match(await by(page, "card").innerText(), /Layer 3 head 0/);
+    assert.match(await by(page, "card").innerText(), /L3H0/);
     await page.keyboard.press("Escape");
     assert.equal(await by(page, "card").count(), 0);
 
@@ -256,23 +256,23 @@ test("the readout follows the pointer, whatever its events say of movement, and 
       for (const name of ["movementX", "movementY"]) Object.defineProperty(MouseEvent.prototype, name, { get: () => 0 });
     });
     await cell(0, 2).hover();
-    assert.match(await readout.innerText(), /^layer 0 head 2:/);
+    assert.match(await readout.innerText(), /^L0H2:/);
     await cell(2, 5).hover();
-    assert.match(await readout.innerText(), /^layer 2 head 5:/);
+    assert.match(await readout.innerText(), /^L2H5:/);
     await page.mouse.move(5, 5);
     await page.locator("[data-testid=readout]", { hasText: "Point at a head" }).waitFor();
 
     // Keys have come somewhere, and the page scrolls under the pointer that rests on the map.
     await cell(1, 3).hover();
     await cell(3, 0).focus();
-    assert.match(await readout.innerText(), /^layer 3 head 0:/);
+    assert.match(await readout.innerText(), /^L3H0:/);
     await page.evaluate(() => scrollBy(0, 40));
     await page.waitForTimeout(400);
-    assert.match(await readout.innerText(), /^layer 3 head 0:/);
+    assert.match(await readout.innerText(), /^L3H0:/);
     // What has come to lie under it counts once it moves.
     const box = await cell(1, 6).boundingBox();
     await page.mouse.move(box.x + box.width / 2, box.y + box.height / 2);
-    assert.match(await readout.innerText(), /^layer 1 head 6:/);
+    assert.match(await readout.innerText(), /^L1H6:/);
   });
 });
 
@@ -280,7 +280,7 @@ test("every text is in the unit on the screen, and the difference has one explan
   await visit(`${server.url}?device=cpu`, async (page) => {
     const reading = by(page, "reading");
     if (!(await reading.isVisible())) await by(page, "reading-switch").click();
-    const head = reading.getByRole("button", { name: /^layer \d head \d: IG/ }).first();
+    const head = reading.getByRole("button", { name: /^L\dH\d: IG/ }).first();
     const words = () => head.innerText();
     assert.match(await words(), /logits$/);
     assert.match(await reading.innerText(), /Positive, drawn warm, supports the clean behaviour/);

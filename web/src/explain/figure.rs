@@ -91,7 +91,7 @@ mod tests {
         };
         assert_eq!(
             says(Unit::Metric, ScaleChoice::Shared, Some(head)),
-            "denoising; unit: logits; one scale for all maps; pinned: layer 0 head 7"
+            "denoising; unit: logits; one scale for all maps; pinned: L0H7"
         );
         assert_eq!(
             says(Unit::Notebook, ScaleChoice::Shared, None),

@@ -18,8 +18,8 @@ use crate::values::{Look, count};
 pub(crate) fn Card(state: AppState, kind: ComponentKind) -> impl IntoView {
     move || {
         let cell = state.pinned.get().filter(|cell| cell.kind == kind)?;
-        let name = cell.to_string().replacen("layer", "Layer", 1);
-        let label = name.clone();
+        let name = cell.to_string();
+        let label = cell.spoken();
         let role = if kind == ComponentKind::Heads { known_role(state, cell) } else { None };
         let rows = Direction::ALL.map(|direction| row(state, cell, direction));
         Some(view! {

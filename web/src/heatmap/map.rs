@@ -211,9 +211,9 @@ fn cell(state: AppState, said: Said, map: MapKind, place: Component) -> impl Int
         let mut words = shown.with(|shown| match (map, shown.written(map, place)) {
             (MapKind::Diff, Some(difference)) => {
                 let unit = shown.unit(map);
-                format!("{place}: IG − AP {difference} {unit}")
+                format!("{}: IG − AP {difference} {unit}", place.spoken())
             }
-            _ => shown.words(place),
+            _ => shown.spoken(place),
         });
         if let Some(class) = class.get() {
             words = format!("{words}; known: {class}");

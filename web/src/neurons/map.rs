@@ -161,7 +161,7 @@ fn described(
     let Some(neuron) = at(state) else {
         return format!("{title} of neurons: scores by layer and neuron");
     };
-    let words = shown.with(|shown| shown.words(neuron));
+    let words = shown.with(|shown| shown.spoken(neuron));
     format!("{title} of neurons: {words}{}", marks_in_words(state, found, map, neuron))
 }
 

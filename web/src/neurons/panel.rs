@@ -168,10 +168,11 @@ fn List(state: AppState, shown: Memo<Shown>, map: MapKind) -> impl IntoView {
                                 data-layer=layer
                                 data-neuron=index
                                 data-value=score.to_string()
-                                aria-label=format!("{layer}.{index}: go to {component}")
+                                data-component=component.to_string()
+                                aria-label=format!("{component}: go to {}", component.spoken())
                                 on:click=move |_event| state.go_to(component)
                             >
-                                {format!("{layer}.{index}")}
+                                {component.to_string()}
                             </button>
                         </td>
                         <td>{ig}</td>

@@ -2,8 +2,6 @@
 
 use std::cmp::Ordering;
 
-use twinbeam_core::words::Component;
-
 use super::labels::Places;
 use super::markup::{begin, line, push_count, push_number, reachable, text};
 use super::parts::{Mark, Point, Xy};

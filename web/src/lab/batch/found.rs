@@ -296,7 +296,7 @@ pub(super) mod tests {
             assert!(map(&two, of, Direction::Denoising, 360.0).is_none());
         }
         let drawn = map(&two, MAPS[0], Direction::Noising, 360.0).expect("means");
-        assert!(drawn.summary.contains("largest at layer 1 head 0"), "{}", drawn.summary);
+        assert!(drawn.summary.contains("largest at L1H0"), "{}", drawn.summary);
         let one = merged(1);
         assert!(map(&one, MAPS[0], Direction::Noising, 360.0).is_some());
         assert!(map(&one, MAPS[3], Direction::Noising, 360.0).is_none(), "one pair has no spread");

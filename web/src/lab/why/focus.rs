@@ -76,11 +76,7 @@ pub(in crate::lab) fn lists(state: AppState) -> String {
         let (factor, unit) = common_unit(&committed.basis, wanted);
         let written = |(of, difference): (Component, f32)| {
             let difference = factor * difference;
-            entry(
-                of,
-                difference,
-                &format!("{}, IG − AP {} {unit}", of.kind.one(), small(difference)),
-            )
+            entry(of, difference, &format!("IG − AP {} {unit}", small(difference)))
         };
         differing(committed, direction).into_iter().map(written).collect()
     })

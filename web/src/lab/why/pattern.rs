@@ -10,8 +10,8 @@ use crate::plot::{Drawn, Matrix, Shades};
 pub(super) fn draw(pattern: &AttentionPattern, tokens: Option<&Tokens>, width: f64) -> [Drawn; 3] {
     let AttentionPattern { layer, head, n_pos, clean, corrupted } = pattern;
     let n_pos = *n_pos;
-    let (kind, layer, index) = (ComponentKind::Heads, *layer, *head);
-    let name = Component { kind, layer, index }.to_string();
+    let of = Component { kind: ComponentKind::Heads, layer: *layer, index: *head };
+    let name = of.to_string();
     let difference: Vec<f32> = clean.iter().zip(corrupted).map(|(a, b)| a - b).collect();
     let axis =
         |title: &str, which: fn(&Tokens) -> Vec<String>| labels(title, tokens.map(which), n_pos);
