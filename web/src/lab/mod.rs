@@ -23,4 +23,3 @@ pub(crate) use self::chapters::LabPanels;
 use self::frame::{Chapter, Pending};
 pub(crate) use self::parts::common_unit;
 pub(crate) use self::sets::{Found, found_in};
-pub(crate) use self::why::Steps;

@@ -270,6 +270,10 @@ impl Grid<'_> {
         drawn.summary = sentence(self.title, self.summary, &left_out);
         drawn.size = [width as f32, height as f32];
         drawn.svg = picture([width, height], &out);
+        if width > room {
+            // It keeps its size, and scrolls.
+            drawn.svg = drawn.svg.replacen("plot-svg", "plot-svg plot-long", 1);
+        }
         drawn
     }
 

@@ -15,7 +15,7 @@ const MOST_TOGETHER: usize = 200;
 const LISTED: usize = 10;
 
 /// What a kind is called.
-const fn named(kind: GateKind) -> &'static str {
+const fn kind_name(kind: GateKind) -> &'static str {
     match kind {
         GateKind::And => "AND-like candidate",
         GateKind::Or => "OR-like candidate",
@@ -154,7 +154,7 @@ impl TwoWays {
             let words = format!(
                 "{}, {}; {}",
                 signed(self.asymmetry[i], 2),
-                named(self.kinds[i]),
+                kind_name(self.kinds[i]),
                 self.scores_in_words(of.layer, of.index)
             );
             entry(of, self.asymmetry[i], &words)
