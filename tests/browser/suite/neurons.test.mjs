@@ -1,18 +1,16 @@
 // MLP neurons: their numbers, and ways to find one among thousands.
 import assert from "node:assert/strict";
-import { readFileSync } from "node:fs";
 import { after, before, test } from "node:test";
 import { compare } from "../support/native.mjs";
-import { by, difference, launch, open, saved, status } from "../support/page.mjs";
+import { AT_NOTEBOOK, NOTEBOOK, by, difference, launch, link_of, open, saved, status } from "../support/page.mjs";
 import { serve } from "../support/server.mjs";
 
-const [NOTEBOOK] = JSON.parse(readFileSync(new URL("../../../assets/examples.json", import.meta.url), "utf8"));
 
 let browser, server, page, errors, close, native;
 before(async () => {
   browser = await launch();
   server = await serve();
-  ({ page, errors, close } = await open(browser, `${server.url}?device=cpu`));
+  ({ page, errors, close } = await open(browser, `${server.url}?device=cpu${AT_NOTEBOOK}`));
   await status(page, "done");
   await by(page, "neuron-status").and(page.locator("[data-state=done]")).waitFor();
   const { clean, corrupted, answer, wrong } = NOTEBOOK;
@@ -75,7 +73,7 @@ test("the neurons in view and the pin travel with the link", async () => {
   for (let i = 0; i < 8; i++) await page.keyboard.press("+");
   const range = await by(page, "neurons-in-view").innerText();
   assert.match(range, /^\d+ to \d+ of 512$/);
-  const href = await by(page, "permalink").getAttribute("href");
+  const href = await link_of(page);
   const again = await open(browser, "about:blank");
   await again.page.goto(href.replace("#", "?device=cpu#"));
   await status(again.page, "done");
@@ -193,7 +191,7 @@ async function watched({ stops, ends }, body) {
   const visited = await open(browser, "about:blank");
   try {
     await visited.page.addInitScript(watch, stops);
-    await visited.page.goto(`${server.url}?device=cpu`);
+    await visited.page.goto(`${server.url}?device=cpu${AT_NOTEBOOK}`);
     await status(visited.page, "done");
     const state = (name) => `[data-testid=neuron-status][data-state=${name}]`;
     await visited.page.locator(ends.map(state).join(",")).waitFor();

@@ -22,9 +22,9 @@ pub(crate) use loading::{
     LoadFailure, arriving_died, catalog, chosen, from_memory, load_failed, local_files,
     not_deleted, offer, waiting,
 };
-pub(crate) use progress::{arriving, in_progress};
+pub(crate) use progress::{arriving, cancels, done, in_progress, run_label};
 pub(crate) use typing::{
-    bos_title, example_is_text, hint, no_text_of_ids, tokenizer_note, written, written_label,
+    bos_title, example_is_text, hint, mend, no_text_of_ids, tokenizer_note, written, written_label,
     written_title,
 };
 
@@ -257,10 +257,7 @@ pub(crate) fn parts_of_link(link: &Link) -> Option<Notice> {
 pub(crate) fn no_link(error: &LinkError) -> Notice {
     Notice::new(
         "These prompts are too long for a link",
-        format!(
-            "{}. Save the result as JSON under “Take it away” and send that.",
-            sentence(&error.to_string())
-        ),
+        format!("{}. Save the result as JSON and send that.", sentence(&error.to_string())),
     )
 }
 

@@ -207,6 +207,17 @@ pub(crate) struct Standing {
 }
 
 impl Standing {
+    /// The rank in words.
+    pub(crate) fn words(self) -> String {
+        let Self { rank, of, is_final, .. } = self;
+        format!("{rank} of {of}{}", if is_final { "" } else { " so far" })
+    }
+
+    /// The share in percent, where there is one.
+    pub(crate) fn share_in_words(self) -> Option<String> {
+        self.share.map(|share| format!("{:.0} %", 100.0 * share))
+    }
+
     pub(crate) fn of(table: &ScoreTable, component: Component) -> Option<Self> {
         let Component { layer, index, .. } = component;
         let score = table.get(layer, index)?.abs();

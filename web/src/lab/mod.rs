@@ -20,6 +20,8 @@ mod sheet;
 mod why;
 
 pub(crate) use self::chapters::LabPanels;
-use self::frame::{Chapter, Pending};
+use self::frame::Chapter;
+pub(crate) use self::frame::Pending;
 pub(crate) use self::parts::common_unit;
 pub(crate) use self::sets::{Found, found_in};
+pub(crate) use self::why::{Tokens, tokens, unchecked};

@@ -91,13 +91,17 @@ pub(super) fn NeuronMap(
                 return;
             }
         }
-        state.cell.set(component_at(&event));
+        if has_moved(&event) {
+            state.cell.set(component_at(&event));
+        }
     };
     let pointer_up = move |event: PointerEvent| {
         let Some((begun, _)) = drag.try_update_value(Option::take).flatten() else { return };
         if (f64::from(event.client_x()) - begun).abs() < CLICK_PIXELS
             && let Some(component) = component_at(&event)
         {
+            // A tap moves nothing.
+            state.cell.set(Some(component));
             state.toggle_pin(component);
         }
     };

@@ -2,11 +2,13 @@
 //! says and gives back messages; it decides nothing.
 //!
 //! `worker.rs` is the life of a worker and `program.rs` what it runs; `files.rs` holds the visitor's own files;
-//! `address.rs` is the only file that touches the address, `memory.rs` the only one that has the browser remember
-//! something of the page; `shelves.rs` and `catalog.rs` read what there is of models.
+//! `address.rs` is the only file that touches the address, `clipboard.rs` the only one that fills the clipboard,
+//! `memory.rs` the only one that has the browser remember something of the page; `shelves.rs` and `catalog.rs` read what
+//! there is of models.
 
 pub(crate) mod address;
 mod catalog;
+mod clipboard;
 mod files;
 mod memory;
 mod program;
@@ -18,8 +20,10 @@ use std::rc::Rc;
 use gloo::events::EventListener;
 use gloo::timers::callback::{Interval, Timeout};
 use leptos::prelude::window;
+use twinbeam_core::wire::Request;
 use wasm_bindgen_futures::spawn_local;
 
+pub(crate) use self::clipboard::copy;
 pub(crate) use self::files::keep as keep_files;
 pub(crate) use self::memory::{forget, recall, remember};
 pub(crate) use self::shelves::{ask_to_persist, delete, look as look_at_shelves};
@@ -32,7 +36,7 @@ pub(crate) type Tell = Rc<dyn Fn(Msg)>;
 /// What is open at the moment: workers by their numbers, and timers that have not run out.
 pub(crate) struct Ports {
     tell: Tell,
-    /// At most two: the one in use, and one in which a model arrives.
+    /// At most three: the one in use, one in which a model arrives, and one that reads what is typed.
     workers: Vec<(u64, Connection)>,
     timers: [Option<Timeout>; Timer::COUNT],
 }
@@ -76,6 +80,12 @@ impl Ports {
             Effect::Tell { worker, request, files } => {
                 if let Some(connection) = self.worker(worker) {
                     connection.send(&request, files.map(files::of).unwrap_or_default());
+                }
+            }
+            Effect::HandOn { from, to } => {
+                let files = self.worker(from).map(Connection::handed).unwrap_or_default();
+                if let Some(connection) = self.worker(to) {
+                    connection.send(&Request::Words, files);
                 }
             }
             Effect::After { timer, millis } => {

@@ -53,7 +53,7 @@ impl Session {
         self.notice = None;
         match role {
             Role::Arriving if self.loaded.is_some() => self.bring(spec),
-            Role::Arriving | Role::InUse => self.load_first(spec),
+            Role::Arriving | Role::InUse | Role::Reader => self.load_first(spec),
         }
     }
 
@@ -98,6 +98,7 @@ impl Session {
     }
 
     fn load_first(&mut self, spec: Spec) {
+        self.close_reader();
         self.failed = false;
         self.workers.spec = Some(spec);
         self.start();
@@ -171,13 +172,19 @@ impl Session {
             return;
         };
         self.finish();
+        self.close_reader();
+        self.cpu_speed = None;
         self.failed = false;
         // What a link has named is of its own model, for which it waits.
         if self.models.waiting.as_ref() != Some(&spec.identity.id) {
             (self.sight.named_window, self.sight.window) = (None, Window::default());
         }
         // The example that numbers were published for is what a visitor wants to see of it.
-        let runs = spec.has_published() && self.draft.has_inputs_of(&Experiment::default());
+        // So is the one that the page opened with, as long as nothing else was typed.
+        let is_untouched = [&Experiment::default(), &self.opening]
+            .into_iter()
+            .any(|known| self.draft.has_inputs_of(known));
+        let runs = spec.has_published() && is_untouched;
         self.workers.run_when_loaded = runs;
         // Who brings files wants to see something of them.
         self.workers.run_if_possible = spec.is_local() && !runs;

@@ -6,6 +6,7 @@ use twinbeam_core::link::{Link, LinkError, Snapshot, View};
 use twinbeam_core::words::Experiment;
 
 use super::address::Held;
+use super::edited::Edited;
 use super::edits::kept_draft;
 use super::msg::Effect;
 use super::session::Session;
@@ -78,10 +79,10 @@ impl Session {
         self.notice = None;
         self.address = None;
         let (experiment, snapshot, view) = match link {
-            None => (Experiment::default(), None, View::default()),
+            None => (self.opening.clone(), None, View::default()),
             Some(Err(error)) => {
                 self.notice = Some(explain::link(&error));
-                (Experiment::default(), None, View::default())
+                (self.opening.clone(), None, View::default())
             }
             Some(Ok(link)) => {
                 self.notice = explain::parts_of_link(&link);
@@ -109,6 +110,7 @@ impl Session {
     ) {
         self.show_link(&experiment, snapshot);
         self.draft = experiment;
+        self.edited = Edited::default();
         self.set_aside = None;
         self.workers.is_named = true;
         self.workers.first = None;

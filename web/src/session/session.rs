@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use twinbeam_core::link::{LinkError, Panel, Snapshot, View, print_link};
+use twinbeam_core::link::{LinkError, Note, Panel, Snapshot, View, print_link};
 use twinbeam_core::models::ModelShape;
 use twinbeam_core::prompts::PromptPair;
 use twinbeam_core::wire::devices::{
@@ -13,14 +13,16 @@ use twinbeam_core::wire::probes::Probe;
 use twinbeam_core::words::{Component, ComponentKind, Experiment};
 
 use super::address::Held;
+use super::edited::Edited;
 use super::many::Many;
 use super::models::Models;
 use super::msg::{Effect, Moment};
 use super::running::Running;
+use super::tour::Tour;
 use super::workers::Workers;
 use crate::values::{
-    Answer, Committed, Job, LinkCheck, Loaded, NeuronStatus, Notice, Origin, Progress, Sight, Slot,
-    Status,
+    Answer, Committed, Job, LinkCheck, Loaded, N_SLOTS, NeuronStatus, Notice, Origin, Progress,
+    Sight, Slot, Status,
 };
 
 /// A result that came with a link, and what it is of.
@@ -29,6 +31,8 @@ pub(crate) type Linked = Arc<(Experiment, Snapshot)>;
 /// All that the page knows. Signals show it and [`update`](super::update()) changes it; nothing else does either.
 #[derive(Debug, Clone)]
 pub(crate) struct Session {
+    /// What an address that says nothing stands for.
+    pub(super) opening: Experiment,
     /// What is being typed.
     pub(crate) draft: Experiment,
     /// The draft as text, while the model in use reads token ids only.
@@ -37,6 +41,15 @@ pub(crate) struct Session {
     pub(crate) inspection: Arc<Inspection>,
     /// Whether `inspection` is of the draft as it is now.
     pub(crate) inspected: bool,
+    /// Whether what `inspection` says of next tokens is of the draft as it is now.
+    pub(crate) predicted: bool,
+    /// Whether nothing was typed for a moment.
+    pub(crate) paused: bool,
+    /// Whether edits are run by themselves, where that is quick.
+    pub(crate) auto_run: bool,
+    pub(super) edited: Edited,
+    /// How fast the CPU was found to be with the model in use.
+    pub(super) cpu_speed: Option<Speed>,
     pub(crate) device_choice: DeviceChoice,
     /// What is known of the GPU.
     pub(crate) gpu: GpuState,
@@ -72,9 +85,10 @@ pub(crate) struct Session {
     pub(crate) silent_seconds: Option<u32>,
     pub(crate) sight: Sight,
     /// What the lab's panels want to know at the moment, by slot.
-    pub(crate) wants: [Option<Probe>; 7],
-    pub(crate) answers: [Option<Arc<Answer>>; 7],
+    pub(crate) wants: [Option<Probe>; N_SLOTS],
+    pub(crate) answers: [Option<Arc<Answer>>; N_SLOTS],
     pub(crate) many: Many,
+    pub(super) tour: Option<Tour>,
     /// What the address holds; `None`: nothing that can be read.
     pub(crate) address: Option<Box<Held>>,
     /// Whether this is a frame in another page, which shows a figure and nothing to do.
@@ -93,10 +107,16 @@ impl Session {
     /// A page of which nothing is known but what is asked.
     pub(crate) fn new(draft: Experiment, device_choice: DeviceChoice) -> Self {
         Self {
+            opening: draft.clone(),
             draft,
             set_aside: None,
             inspection: Arc::default(),
             inspected: false,
+            predicted: false,
+            paused: true,
+            auto_run: true,
+            edited: Edited::default(),
+            cpu_speed: None,
             device_choice,
             gpu: GpuState::default(),
             speeds: Vec::new(),
@@ -117,9 +137,10 @@ impl Session {
             notice: None,
             silent_seconds: None,
             sight: Sight::default(),
-            wants: [const { None }; 7],
-            answers: [const { None }; 7],
+            wants: [const { None }; N_SLOTS],
+            answers: [const { None }; N_SLOTS],
             many: Many::default(),
+            tour: None,
             address: None,
             is_frame: false,
             remembered: None,
@@ -218,12 +239,13 @@ impl Session {
         Some(is_of_others || !is_asked)
     }
 
-    /// Whether the draft can be run now.
+    /// Whether the draft can be run now, in place of whatever is running.
     pub(crate) fn can_run(&self) -> bool {
-        self.loaded.is_some()
-            && self.job() != Some(Job::Heads)
-            && self.inspected
-            && self.inspection.problem.is_none()
+        let is_running = self
+            .running
+            .as_ref()
+            .is_some_and(|running| running.job == Job::Heads && running.experiment == self.draft);
+        self.loaded.is_some() && !is_running && self.inspected && self.inspection.problem.is_none()
     }
 
     /// Whether the last job went to a GPU; before the first one, whether the next one will.
@@ -293,13 +315,23 @@ impl Session {
         self.committed.as_ref()?.snapshot(linked)
     }
 
-    /// The link to what is on the screen: what is asked, and its result unless that is out of date.
+    /// What the sender of a link has to say of what is on the screen: of the figure, or of what is asked.
+    pub(crate) fn note(&self) -> Option<&Note> {
+        let (of, note) = self.sight.noted.as_ref()?;
+        let is_figures = self.committed.as_ref().is_some_and(|c| c.experiment == *of);
+        let is_asked = of.model == *self.asked_model() && of.has_inputs_of(&self.draft);
+        (is_figures || is_asked).then_some(note)
+    }
+
+    /// The link to what is on the screen: what is asked, its result unless that is out of date, and a note of whoever
+    /// sends it.
     ///
     /// # Errors
     /// Prompts that fit into no link.
-    pub(crate) fn link(&self) -> Result<String, LinkError> {
+    pub(crate) fn link(&self, note: Note) -> Result<String, LinkError> {
         let snapshot = if self.is_stale() == Some(false) { self.snapshot() } else { None };
-        print_link(&self.asked(), snapshot.as_ref(), &self.view)
+        let view = View { note, ..(*self.view).clone() };
+        print_link(&self.asked(), snapshot.as_ref(), &view)
     }
 
     /// The link to a chapter of the lab, about the figure that the address is of.

@@ -15,6 +15,8 @@ use crate::values::{Job, Sight, Slot, Window};
 
 /// Where the browser remembers edits that were not run.
 pub(crate) const DRAFT: &str = "twinbeam-draft";
+/// Where it remembers that edits are not to be run by themselves.
+pub(crate) const AUTO_RUN: &str = "twinbeam-auto-run";
 /// Where it remembers how fast GPUs are.
 pub(crate) const SPEEDS: &str = "twinbeam-gpu-speeds";
 
@@ -88,6 +90,7 @@ impl Session {
     fn watch_view(&mut self) {
         let mut view = self.sight.view(self.committed.as_ref().map(|c| &c.experiment));
         view.draw.clone_from(&self.many.draw);
+        view.note = self.note().cloned().unwrap_or_default();
         let is_same = |(looked, pairs): &(View, Arc<Vec<PromptPair>>)| {
             *looked == view && Arc::ptr_eq(pairs, &self.many.pairs)
         };

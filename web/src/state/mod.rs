@@ -12,7 +12,7 @@ use std::rc::Rc;
 use std::sync::Arc;
 
 use leptos::prelude::on_cleanup;
-use twinbeam_core::link::{ScaleChoice, View};
+use twinbeam_core::link::{LinkError, Note, ScaleChoice, View};
 use twinbeam_core::models::ModelShape;
 use twinbeam_core::scores::{Coverage, Unit};
 use twinbeam_core::wire::devices::{
@@ -20,18 +20,19 @@ use twinbeam_core::wire::devices::{
 };
 use twinbeam_core::wire::inspection::Inspection;
 use twinbeam_core::wire::probes::Probe;
-use twinbeam_core::words::{Component, ComponentKind, Direction, Experiment, Metric};
+use twinbeam_core::words::{Component, Direction, Experiment, Metric};
 
 use self::lab::Lab;
 use self::models::Models;
 pub(crate) use self::room::Choice;
 use self::room::{Door, Room, Shown};
+use crate::examples;
 use crate::ports::{address, recall};
 use crate::reactive::effect;
-use crate::session::{DRAFT, Linked, Memory, Msg, SPEEDS, Session, Visitor};
+use crate::session::{AUTO_RUN, DRAFT, Linked, Memory, Msg, SPEEDS, Session, Visitor};
 use crate::values::{
     Answer, Committed, Job, LinkCheck, Loaded, Look, NeuronStatus, Notice, Progress, Sight, Slot,
-    Status, Window,
+    Status, Step, Window,
 };
 
 /// Everything that changes, as signals that live as long as the page.
@@ -44,6 +45,14 @@ pub(crate) struct AppState {
     pub(crate) inspection: Shown<Arc<Inspection>>,
     /// Whether `inspection` is of the draft as it is now.
     pub(crate) inspected: Shown<bool>,
+    /// Whether what it says of next tokens is of the draft as it is now.
+    pub(crate) predicted: Shown<bool>,
+    /// Whether nothing was typed for a moment.
+    pub(crate) paused: Shown<bool>,
+    /// Whether edits are run by themselves, where that is quick.
+    pub(crate) auto_run: Shown<bool>,
+    /// Seconds that the draft is expected to take.
+    pub(crate) expected_seconds: Shown<Option<f64>>,
     pub(crate) device_choice: Shown<DeviceChoice>,
     /// What is known of the GPU.
     pub(crate) gpu: Shown<GpuState>,
@@ -67,6 +76,9 @@ pub(crate) struct AppState {
     /// The result that came with the link, and what it is of.
     pub(crate) linked: Shown<Option<Linked>>,
     pub(crate) link_check: Shown<Option<LinkCheck>>,
+    /// What its sender has to say of what is on the screen.
+    pub(crate) note: Shown<Option<Note>>,
+    noted: Choice<Option<(Experiment, Note)>>,
     /// How fast the model in use is on the device in use.
     pub(crate) bench: Shown<Option<Arc<Bench>>>,
     /// The neurons that are in view.
@@ -88,6 +100,10 @@ pub(crate) struct AppState {
     can_run: Shown<bool>,
     is_edited: Shown<bool>,
     neuron_status: Shown<NeuronStatus>,
+    /// The step that the tour is at, if there is one.
+    pub(crate) tour: Shown<Option<Step>>,
+    /// Whether the end of the tour brings other prompts back.
+    pub(crate) tour_leads_back: Shown<bool>,
     /// Where the methods disagree, why, and whether it matters.
     pub(crate) lab: Lab,
 }
@@ -95,11 +111,12 @@ pub(crate) struct AppState {
 impl AppState {
     /// Opens the page as its address says, and starts computing.
     pub(crate) fn open() -> Self {
-        let mut session = Session::new(Experiment::default(), address::device());
+        let mut session = Session::new(examples::opening(), address::device());
         session.is_frame = address::is_embedded();
         let speeds = recall(Memory::Lasting, SPEEDS);
         session.speeds =
             speeds.and_then(|text| serde_json::from_str(&text).ok()).unwrap_or_default();
+        session.auto_run = recall(Memory::Lasting, AUTO_RUN).is_none();
         let edits = recall(Memory::OfTab, DRAFT).filter(|_| !session.is_frame);
         session.open_address(address::read(), edits.as_deref());
         // A frame with a figure in it need not compute: its reader opens the page for that.
@@ -117,6 +134,10 @@ impl AppState {
             draft: room.signal(|s| &s.draft),
             inspection: room.shared(|s| Arc::clone(&s.inspection)),
             inspected: room.signal(|s| &s.inspected),
+            predicted: room.signal(|s| &s.predicted),
+            paused: room.signal(|s| &s.paused),
+            auto_run: room.signal(|s| &s.auto_run),
+            expected_seconds: room.derived(Session::expected_seconds),
             device_choice: room.signal(|s| &s.device_choice),
             gpu: room.signal(|s| &s.gpu),
             placed: room.signal(|s| &s.placed),
@@ -132,6 +153,8 @@ impl AppState {
             silent_seconds: room.signal(|s| &s.silent_seconds),
             linked: room.shared(|s| s.linked.clone()),
             link_check: room.signal(|s| &s.link_check),
+            note: room.derived(|s| s.note().cloned()),
+            noted: Choice::new(room, |s| &s.sight.noted, |s| &mut s.noted),
             bench: room.shared(|s| s.bench.clone()),
             window: Choice::new(room, |s| &s.sight.window, |s| &mut s.window),
             cell: Choice::new(room, |s| &s.sight.cell, |s| &mut s.cell),
@@ -146,6 +169,8 @@ impl AppState {
             can_run: room.derived(Session::can_run),
             is_edited: room.derived(Session::is_edited),
             neuron_status: room.derived(Session::neuron_status),
+            tour: room.derived(Session::tour_step),
+            tour_leads_back: room.derived(Session::tour_leads_back),
             lab: Lab::of(room),
         }
     }
@@ -220,6 +245,23 @@ impl AppState {
         if self.is_from_link() { "link" } else { "device" }
     }
 
+    /// Closes what the sender of a link has to say, for good.
+    pub(crate) fn close_note(&self) {
+        self.noted.set(None);
+    }
+
+    /// The whole address of what is on the screen, with a note of the visitor's: it follows what it is made of.
+    ///
+    /// # Errors
+    /// Prompts that fit into no link.
+    pub(crate) fn address(&self, note: Note) -> Result<String, LinkError> {
+        self.view.track();
+        self.committed.track();
+        self.draft.track();
+        self.models.waiting.track();
+        self.read(|session| session.link(note)).map(|link| address::with(&link))
+    }
+
     /// Pins a component from elsewhere than its map and, if it is a neuron, brings it into view.
     pub(crate) fn go_to(&self, component: Component) {
         Pointer::from(*self).go_to(component);
@@ -227,9 +269,11 @@ impl AppState {
 
     /// Pins a component, or unpins it if it is the pinned one.
     pub(crate) fn toggle_pin(&self, cell: Component) {
-        self.pinned.update(|pinned| {
-            *pinned = if *pinned == Some(cell) { None } else { Some(cell) };
-        });
+        if self.pinned.get_untracked() == Some(cell) {
+            self.pinned.set(None);
+        } else {
+            self.door.pin(cell, false);
+        }
     }
 
     pub(crate) fn status(&self) -> Status {
@@ -355,15 +399,6 @@ impl From<AppState> for Pointer {
 impl Pointer {
     /// Pins a component from elsewhere than its map and, if it is a neuron, brings it into view.
     pub(crate) fn go_to(&self, component: Component) {
-        let mut sight = self.door.sight();
-        sight.pinned = Some(component);
-        if sight.cell != Some(component) {
-            // Where pointer or keys have been before is not what is looked at now.
-            sight.cell = None;
-        }
-        if component.kind == ComponentKind::Neurons {
-            sight.window = sight.window.about(component.index);
-        }
-        self.door.look(sight);
+        self.door.pin(component, true);
     }
 }

@@ -25,18 +25,6 @@ pub(crate) struct Steps {
     pub(crate) unit: &'static str,
 }
 
-/// The same effects in another unit.
-fn in_unit(ladder: Ladder, factor: f32) -> Ladder {
-    let scaled = |value: Option<f32>| value.map(|value| factor * value);
-    Ladder {
-        atp: scaled(ladder.atp),
-        ig: scaled(ladder.ig),
-        ap: scaled(ladder.ap),
-        joint: scaled(ladder.joint),
-        solo_sum: scaled(ladder.solo_sum),
-    }
-}
-
 impl Steps {
     /// The component in a figure, in the unit that both methods can be compared in.
     pub(crate) fn of(
@@ -48,7 +36,7 @@ impl Steps {
         let (factor, unit) = common_unit(&committed.basis, wanted);
         let ladder = Ladder::of(&committed.tables, of, direction);
         let metric = committed.experiment.metric;
-        Self { of, direction, metric, ladder: in_unit(ladder, factor), unit }
+        Self { of, direction, metric, ladder: ladder.scaled(factor), unit }
     }
 
     fn written(&self, value: f32) -> String {
@@ -282,12 +270,5 @@ mod tests {
         assert!(steps.numbers().contains("data-testid=\"ladder-joint\" data-value=\"1\""));
         let nothing = Steps { ladder: Ladder::default(), ..steps };
         assert_eq!(nothing.waterfall(300.0, true), None);
-    }
-
-    #[test]
-    fn effects_in_another_unit_are_scaled_all() {
-        let ladder = in_unit(steps(Some(4.0), 2.0, -2.0, 8.0).ladder, 0.25);
-        let expected = steps(Some(1.0), 0.5, -0.5, 2.0).ladder;
-        assert_eq!(ladder, expected);
     }
 }
