@@ -87,6 +87,12 @@ export async function status(page, ...states) {
   }
 }
 
+/** Opens a chapter of the lab by its link, and waits until it is there. */
+export async function chapter(page, name) {
+  await by(page, `chapter-${name}`).click();
+  await by(page, `panel-${name}`).waitFor();
+}
+
 /** A head map as a table of numbers, `[n_layers][n_heads]`. */
 export async function table(page, testid) {
   const cells = await by(page, testid)

@@ -2,6 +2,7 @@
 //! the other.
 
 use twinbeam_core::link::{Link, LinkError};
+use twinbeam_core::prompts::Draw;
 use twinbeam_core::prompts::lists::PairsError;
 use twinbeam_core::wire::devices::DeviceChoice;
 use twinbeam_core::wire::probes::Probe;
@@ -87,6 +88,8 @@ pub(crate) enum Visitor {
     },
     /// Looks at something else.
     Look(Box<Sight>),
+    /// The same, as a step that Back undoes.
+    Step(Box<Sight>),
     /// Wants to know something in the lab, for as long as this is not taken back.
     Want {
         slot: Slot,
@@ -123,6 +126,8 @@ pub(crate) enum OfPairs {
         n: usize,
         seed: u32,
     },
+    /// Draws pairs of a task, and runs them when they are there.
+    DrawAndRun(Draw),
     Undo,
 }
 

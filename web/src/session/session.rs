@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use twinbeam_core::link::{LinkError, Note, Snapshot, View, print_link};
+use twinbeam_core::link::{LinkError, Note, Panel, Snapshot, View, print_link};
 use twinbeam_core::models::ModelShape;
 use twinbeam_core::prompts::PromptPair;
 use twinbeam_core::wire::devices::{
@@ -332,6 +332,18 @@ impl Session {
         let snapshot = if self.is_stale() == Some(false) { self.snapshot() } else { None };
         let view = View { note, ..(*self.view).clone() };
         print_link(&self.asked(), snapshot.as_ref(), &view)
+    }
+
+    /// The link to a chapter of the lab, about the figure that the address is of.
+    ///
+    /// # Errors
+    /// Prompts that fit into no link.
+    pub(crate) fn link_to(&self, chapter: Panel) -> Result<String, LinkError> {
+        let view = View { chapter, ..(*self.view).clone() };
+        match &self.address {
+            Some(held) => print_link(&held.experiment, held.snapshot.as_ref(), &view),
+            None => print_link(&self.asked(), None, &view),
+        }
     }
 
     /// Whether a link to what is on the screen has no room for the pairs of prompts.

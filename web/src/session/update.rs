@@ -76,6 +76,7 @@ impl Session {
             Visitor::CancelLoad => self.cancel_load(),
             Visitor::Deleted { shelf } => self.deleted(&shelf),
             Visitor::Look(sight) => self.sight = *sight,
+            Visitor::Step(sight) => self.step(*sight),
             Visitor::Want { slot, probe } => self.wants[slot as usize] = probe,
             Visitor::AskAgain(slot) => self.answers[slot as usize] = None,
             Visitor::Pairs(pairs) => self.of_pairs(pairs),
@@ -94,6 +95,7 @@ impl Session {
             OfPairs::Read { name, text } => self.read_file(&name, text),
             OfPairs::Refuse { name, why } => self.refuse_file(&name, why.as_ref()),
             OfPairs::Draw { task, n, seed } => self.draw_pairs(task, n, seed),
+            OfPairs::DrawAndRun(draw) => self.draw_and_run(draw),
             OfPairs::Undo => self.undo_pairs(),
         }
     }

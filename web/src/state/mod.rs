@@ -11,6 +11,7 @@ mod room;
 use std::rc::Rc;
 use std::sync::Arc;
 
+use leptos::prelude::on_cleanup;
 use twinbeam_core::link::{LinkError, Note, ScaleChoice, View};
 use twinbeam_core::models::ModelShape;
 use twinbeam_core::scores::{Coverage, Unit};
@@ -30,8 +31,8 @@ use crate::ports::{address, recall};
 use crate::reactive::effect;
 use crate::session::{AUTO_RUN, DRAFT, Linked, Memory, Msg, SPEEDS, Session, Visitor};
 use crate::values::{
-    Answer, Committed, Job, LinkCheck, Loaded, Look, NeuronStatus, Notice, Progress, Slot, Status, Step,
-    Window,
+    Answer, Committed, Job, LinkCheck, Loaded, Look, NeuronStatus, Notice, Progress, Sight, Slot,
+    Status, Step, Window,
 };
 
 /// Everything that changes, as signals that live as long as the page.
@@ -191,6 +192,13 @@ impl AppState {
         self.tell(Visitor::Edit { draft: Box::new(draft), at_once });
     }
 
+    /// Looks at something else, as a step that Back undoes.
+    pub(crate) fn step(&self, change: impl FnOnce(&mut Sight)) {
+        let mut sight = self.door.sight();
+        change(&mut sight);
+        self.tell(Visitor::Step(sight));
+    }
+
     pub(crate) fn say(&self, notice: Notice) {
         self.tell(Visitor::Hear(notice));
     }
@@ -316,8 +324,11 @@ impl AppState {
     }
 
     /// Asks `probe` for as long as it is wanted: at once, or when the worker has time. `None`: nothing.
+    ///
+    /// Whoever asks asks no more once that part of the page is gone.
     pub(crate) fn ask(&self, slot: Slot, probe: impl Fn() -> Option<Probe> + 'static) {
         let state = *self;
+        on_cleanup(move || state.tell(Visitor::Want { slot, probe: None }));
         effect(move || {
             let probe = probe();
             if state.read(|session| session.wants[slot as usize] != probe) {
