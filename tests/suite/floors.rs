@@ -6,12 +6,24 @@ use std::path::{Path, PathBuf};
 
 /// The floors from the ground up: a file knows of its own floor and of those below.
 const FLOORS: [&[&str]; 6] = [
-    &["reactive", "colour", "values"],
+    &["reactive", "colour", "examples", "values"],
     &["explain"],
     &["session"],
     &["ports"],
     &["state"],
-    &["components", "examples", "export", "heatmap", "lab", "models", "neurons", "plot", "app"],
+    &[
+        "components",
+        "export",
+        "heatmap",
+        "lab",
+        "models",
+        "neurons",
+        "pinned",
+        "plot",
+        "share",
+        "story",
+        "app",
+    ],
 ];
 /// Most files that know of each other in a circle.
 const MOST_IN_A_CIRCLE: usize = 4;

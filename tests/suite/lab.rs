@@ -741,10 +741,10 @@ fn what_is_not_in_the_model_is_refused_with_the_cause() {
         with: with.clone(),
     };
     for (asked, says) in [
-        (Probe::Integrand { component: outside, direction }, "layer 4 head 0"),
-        (Probe::Positions { component: wide, direction }, "layer 0 head 8"),
-        (Probe::Pattern { layer: 0, head: 8 }, "layer 0 head 8"),
-        (Probe::Ablate { sets: vec![vec![wide]], with: with.clone(), direction }, "layer 0 head 8"),
+        (Probe::Integrand { component: outside, direction }, "L4H0"),
+        (Probe::Positions { component: wide, direction }, "L0H8"),
+        (Probe::Pattern { layer: 0, head: 8 }, "L0H8"),
+        (Probe::Ablate { sets: vec![vec![wide]], with: with.clone(), direction }, "L0H8"),
         (order(vec![vec![0, 32]], vec![1]), "place 32"),
         (order(vec![vec![0, 1, 0]], vec![1]), "place 0 twice"),
         (order(vec![vec![0, 1]], vec![3]), "3 heads cannot be kept"),

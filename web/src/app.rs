@@ -1,21 +1,22 @@
 //! The page from top to bottom, and the frame that shows its figure in another page.
 
 use leptos::prelude::*;
-use twinbeam_core::link::Snapshot;
+use twinbeam_core::link::{Note, Snapshot};
 
 use crate::components::{
-    drawer, footer, link_mark, masthead, notice, prompts, reading, status, summary, watch_pointer,
+    drawer, footer, link_mark, masthead, notice, prompts, status, summary, watch_pointer,
 };
-use crate::explain;
-use crate::heatmap::Figure;
+use crate::heatmap::{Maps, Said, Tooltip, shown_heads};
 use crate::lab::LabPanels;
 use crate::models::{DropTarget, LoadProgress, Offer, SelfCheckResult};
 use crate::neurons::NeuronPanel;
+use crate::pinned::PinnedPanel;
 use crate::ports::address;
 use crate::reactive::{dynamic, live};
-use crate::session::Session;
 use crate::state::AppState;
+use crate::story::{Guide, Tour};
 use crate::values::percent;
+use crate::{explain, share};
 
 /// The page, or, in another page's frame, the figure alone.
 #[component]
@@ -32,7 +33,6 @@ pub(crate) fn App() -> impl IntoView {
 /// From top to bottom: the question, the two prompts, the figure and what it says; then the rest.
 #[component]
 fn Page(state: AppState) -> impl IntoView {
-    let open = reading::is_open();
     let drawer = drawer::Drawer::new();
     // Each part for itself: as one type they would take a third more of the program.
     let head = view! { <masthead::Masthead state drawer /> };
@@ -49,6 +49,7 @@ fn Page(state: AppState) -> impl IntoView {
             <status::RunLine state />
         </section>
     };
+    let shown = shown_heads(state);
     let results = view! {
         <section
             class="results"
@@ -56,13 +57,18 @@ fn Page(state: AppState) -> impl IntoView {
             data-source=live(move || state.source())
             class:stale=live(move || state.is_stale() == Some(true))
         >
-            <link_mark::LinkMark state />
-            <Figure state />
+            <div class="figure-top">
+                <link_mark::LinkMark state />
+                <share::SenderNote state />
+                <Maps state shown />
+            </div>
+            <PinnedPanel state />
+            <Said state shown />
             <summary::Summary state />
-            <reading::Reading state open />
             <NeuronPanel state />
             <LabPanels state />
         </section>
+        <Guide state />
     };
     let stage = [happening.into_any(), inputs.into_any(), results.into_any()];
     [
@@ -75,19 +81,15 @@ fn Page(state: AppState) -> impl IntoView {
         }
         .into_any(),
         view! { <footer::Footer state /> }.into_any(),
+        view! { <Tour state /> <Tooltip state /> <share::Paper state /> }.into_any(),
     ]
 }
 
 /// The figure with its prompts, and the way to the page.
 #[component]
 fn Embedded(state: AppState) -> impl IntoView {
-    let address = move || {
-        // The link is of what is on the screen: whatever that is made of.
-        state.view.track();
-        state.committed.track();
-        state.draft.track();
-        state.read(Session::link).map_or_else(|_| address::page(), |link| address::with(&link))
-    };
+    share::tell_height();
+    let address = move || state.address(Note::default()).unwrap_or_else(|_| address::page());
     let prompts = move || {
         state.draft.with(|draft| {
             [("Clean", &draft.clean), ("Corrupted", &draft.corrupted)].map(|(name, prompt)| {
@@ -115,12 +117,15 @@ fn Embedded(state: AppState) -> impl IntoView {
             format!("The scores came with the link, rounded to {percent} of a map’s largest.");
         state.is_from_link().then_some(words)
     };
+    let shown = shown_heads(state);
     view! {
         <section class="results embedded" aria-label="Result" data-source=live(move || state.source())>
             <div class="embedded-prompts">{dynamic(prompts)} <p class="hint">{dynamic(asked)}</p></div>
             <notice::Notices state />
-            <Figure state />
+            <Maps state shown />
+            <Said state shown />
             <summary::Summary state />
+            <Tooltip state />
             <p class="hint">
                 <a href=live(address) target="_blank" rel="noopener" data-testid="open-page">
                     "Open in Twinbeam"

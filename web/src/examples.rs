@@ -8,6 +8,8 @@ use twinbeam_core::words::{Experiment, Metric, Written};
 pub(crate) struct Example {
     pub(crate) task: String,
     pub(crate) title: String,
+    /// What its figure shows, noising, on the model that comes with the page.
+    pub(crate) shows: String,
     clean: String,
     corrupted: String,
     answer: Vec<String>,
@@ -38,8 +40,28 @@ pub(crate) fn examples() -> Vec<Example> {
     serde_json::from_str(include_str!("../../assets/examples.json")).unwrap_or_default()
 }
 
+/// What the page opens with: the first of them.
+pub(crate) fn opening() -> Experiment {
+    let first = examples().into_iter().next();
+    first.map_or_else(Experiment::default, |example| example.experiment(Experiment::default()))
+}
+
+/// The one that an experiment is, whatever its model and its steps.
+pub(crate) fn example_of(draft: &Experiment) -> Option<Example> {
+    examples().into_iter().find(|example| example.experiment(draft.clone()) == *draft)
+}
+
+/// The one of a title.
+pub(crate) fn titled(title: &str) -> Option<Example> {
+    examples().into_iter().find(|example| example.title == title)
+}
+
 #[cfg(test)]
 mod tests {
+    use std::collections::BTreeSet;
+
+    use twinbeam_core::words::Steps;
+
     use super::*;
 
     #[test]
@@ -51,7 +73,29 @@ mod tests {
         for task in tasks {
             assert!(examples.iter().filter(|example| example.task == task).count() >= 2, "{task}");
         }
+        // Links to it rely on this: what a link leaves out is of the notebook's pair.
         let default = Experiment::default();
-        assert_eq!(examples[0].experiment(default.clone()), default, "the page opens with it");
+        let notebooks = examples.iter().filter(|of| of.experiment(default.clone()) == default);
+        assert_eq!(notebooks.count(), 1, "the notebook's pair is an example");
+    }
+
+    #[test]
+    fn the_page_opens_with_the_first_example() {
+        let opening = opening();
+        assert_eq!(opening, examples()[0].experiment(Experiment::default()));
+        assert_ne!(opening, Experiment::default(), "a link that says nothing is of another");
+        let found = example_of(&Experiment { n_steps: Steps::AUTO, ..opening });
+        assert_eq!(found.map(|found| found.title), Some(examples()[0].title.clone()));
+        let own = Experiment { clean: "My own words".to_owned(), ..Experiment::default() };
+        assert!(example_of(&own).is_none());
+    }
+
+    #[test]
+    fn every_example_says_in_a_line_what_it_shows() {
+        let mut lines = BTreeSet::new();
+        for Example { title, shows, .. } in examples() {
+            assert!(shows.ends_with('.') && (30..=120).contains(&shows.len()), "{title}: {shows}");
+            assert!(lines.insert(shows), "{title} says what another says");
+        }
     }
 }

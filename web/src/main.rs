@@ -21,11 +21,14 @@ mod heatmap;
 mod lab;
 mod models;
 mod neurons;
+mod pinned;
 mod plot;
 mod ports;
 mod reactive;
 mod session;
+mod share;
 mod state;
+mod story;
 mod values;
 
 use leptos::prelude::*;

@@ -33,7 +33,7 @@ pub async fn attention_pattern(
         let n = pattern.shape().num_elements();
         let load = Load::of(pair.cost.ablations(2));
         let numbers = progress.read(read_back(pair, [pattern.reshape([n])]), load).await?;
-        values = finite(&numbers[0], || format!("the pattern of head {head} of layer {layer}"))?;
+        values = finite(&numbers[0], || format!("the pattern of L{layer}H{head}"))?;
     }
     let mut values = values.into_iter().map(|probability| probability as f32);
     let clean = values.by_ref().take(n_pos * n_pos).collect();

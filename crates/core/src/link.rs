@@ -1,10 +1,12 @@
-//! Permalinks: an experiment, what is on the screen of it, and a snapshot of its result.
+//! Permalinks: an experiment, what is on the screen of it, a snapshot of its result, and a note of the sender's.
 
+mod note;
 mod permalink;
 mod snapshot;
 mod v1;
 mod view;
 
+pub use note::Note;
 pub use permalink::{
     Link, LinkError, MAX_FRAGMENT, experiment_from_text, experiment_to_text, parse_link, print_link,
 };

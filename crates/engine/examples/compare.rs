@@ -79,7 +79,7 @@ fn main() -> Result<(), Box<dyn Error>> {
         println!("\n{direction}, in logits; positive supports the clean behaviour");
         println!("{:>6} {:>8} {:>8}", "head", "IG", "AP");
         for (layer, head, ig, ap) in strongest(&outcome, direction) {
-            println!("{:>6} {ig:>+8.3} {ap:>+8.3}", format!("{layer}.{head}"));
+            println!("{:>6} {ig:>+8.3} {ap:>+8.3}", format!("L{layer}H{head}"));
         }
     }
     Ok(())

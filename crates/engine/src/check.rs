@@ -218,8 +218,7 @@ impl<'job> Check<'job> {
         got: f32,
         most: f32,
     ) -> Result<(), Error> {
-        let Component { kind, layer, index } = component;
-        let what = || format!("patching {} {index} of layer {layer}, {direction}", kind.one());
+        let what = || format!("patching {component}, {direction}");
         self.compare(&what, &[expected], &[got], most)
     }
 

@@ -1,8 +1,9 @@
-//! Chores: `cargo xtask serve | test | dist | bench | check`. Each gets what it is missing and says so.
+//! Chores: `cargo xtask serve | test | dist | card | bench | check`. Each gets what it is missing and says so.
 //!
 //! - What the chores need: `tools.rs`, ready from its authors by `prebuilt.rs` or built; `estimate.rs` says how long a first
 //!   build will take.
-//! - The page: `build.rs` builds it, `seal.rs` takes the scripts out of it, `archive.rs` packs it for a host.
+//! - The page: `build.rs` builds it, `seal.rs` takes the scripts out of it, `site.rs` writes its address into it,
+//!   `archive.rs` packs it for a host.
 //! - Tests: `check.rs` for formatting, lints and documents, `browser.rs` for the suites in a browser, `beside.rs` for what
 //!   runs beside, `parts.rs` for what each part took.
 //! - `pack.rs` packs what measures a GPU, for a machine that has one and nothing else.
@@ -17,6 +18,7 @@ mod pack;
 mod parts;
 mod prebuilt;
 mod seal;
+mod site;
 mod tools;
 
 use std::path::{Path, PathBuf};
@@ -33,7 +35,9 @@ cargo xtask test     everything: native tests, lints, and the page in Chromium; 
     --native            native tests only
     --browser [NAME..]  tests in the browser only, of the page that is built; of these suites, if some are named
 cargo xtask dist     build the page into dist/, for any static host
+    --site URL          of the address that it will have: its card is shown beside links to it
     --zip               and pack it, with a README, for a host without Rust
+cargo xtask card     draws the page's card, assets/card.png, anew: with the first figure of the page
 cargo xtask check    formatting, lints and documents
 cargo xtask bench    how long a visitor waits, in Chromium on the CPU
 cargo xtask bench-full    the same for a model of GPT-2 small's size, with random weights
@@ -42,6 +46,7 @@ cargo xtask bench-gpu     what the page asks of a GPU, through Dawn: on the GPU,
     --dist FOLDER       of a page that is built already
     --pack FILE         packs it for a machine with a GPU and nothing else, as .tar.gz
     --twinbeam PROGRAM  and this with it: the command line, built with the feature `gpu`
+cargo xtask record   records the README's moving picture anew, assets/twinbeam.png
 cargo xtask bundle   saves the page's bundle of one case, for tests/reference/run_notebook.py
     --cases FILE        one case, as `twinbeam compare` reads it
     --out FILE          the archive
@@ -80,6 +85,11 @@ fn run(chore: &str, options: Vec<String>) -> anyhow::Result<()> {
         ("serve", []) => build::serve(),
         ("dist", []) => build::dist(),
         ("dist", ["--zip"]) => build::dist().and_then(|()| archive::zip()),
+        ("dist", ["--site", site]) => dist_of(site),
+        ("dist", ["--site", site, "--zip"] | ["--zip", "--site", site]) => {
+            dist_of(site).and_then(|()| archive::zip())
+        }
+        ("card", []) => card(),
         ("test", []) => in_parts(everything),
         ("test", ["--native"]) => in_parts(native_tests),
         ("test", ["--browser", ..]) => in_parts(|parts| browser_tests(parts, &options[1..])),
@@ -88,6 +98,7 @@ fn run(chore: &str, options: Vec<String>) -> anyhow::Result<()> {
         ("bench-full", []) => bench("bench_full.mjs"),
         ("bench-gpu", _) => bench_gpu(&GpuOptions::read(options)?),
         ("bundle", [_, ..]) => bundle(&options),
+        ("record", []) => record(),
         // What `test` does beside its native part.
         ("pages", []) => in_parts(pages),
         // Called by Trunk, see Trunk.toml.
@@ -154,12 +165,32 @@ fn browser_tests(parts: &mut Parts, named: &[String]) -> anyhow::Result<()> {
     browser::run(parts, named)
 }
 
+fn dist_of(site: &str) -> anyhow::Result<()> {
+    build::dist()?;
+    site::name(&root().join("dist"), site)
+}
+
+/// Draws the card with the scores of the page's first figure. The page that is built then has the new one.
+fn card() -> anyhow::Result<()> {
+    build::dist()?;
+    tools::browser()?;
+    execute(node()?.arg("card.mjs"))?;
+    copy(&root().join("assets/card.png"), &root().join("dist/card.png"))
+}
+
 fn bench(program: &str) -> anyhow::Result<()> {
     build::dist()?;
     build_command_line()?;
     tools::browser()?;
     say("benchmark");
     execute(node()?.arg(program))
+}
+
+/// Records the moving picture of the README.
+fn record() -> anyhow::Result<()> {
+    build::dist()?;
+    tools::browser()?;
+    execute(node()?.arg("record.mjs"))
 }
 
 /// Has a browser save the bundle of a case. Files are named from where the chore was started.

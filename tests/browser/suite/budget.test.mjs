@@ -17,6 +17,8 @@ function part(file) {
   if (file.startsWith("models/mini/")) {
     return file.endsWith("MODEL_CARD.md") ? undefined : "model";
   }
+  // For those who show a link to the page: no visitor fetches it.
+  if (file === "card.png") return undefined;
   if (!file.includes("/")) {
     return file.startsWith("worker") ? "worker" : "page";
   }

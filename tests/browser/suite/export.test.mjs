@@ -5,7 +5,7 @@ import { after, before, test } from "node:test";
 import { fileURLToPath } from "node:url";
 import { inflateRawSync } from "node:zlib";
 import { parse } from "../support/link.mjs";
-import { by, launch, open, saved, saved_bytes, status, table } from "../support/page.mjs";
+import { AT_NOTEBOOK, by, launch, link_of, open, saved, saved_bytes, sharing, status, table } from "../support/page.mjs";
 import { serve } from "../support/server.mjs";
 
 const PICTURES = fileURLToPath(new URL("../test-results/", import.meta.url));
@@ -17,7 +17,7 @@ before(async () => {
   mkdirSync(PICTURES, { recursive: true });
   browser = await launch();
   server = await serve("/some/folder/");
-  ({ page, errors, close } = await open(browser, `${server.url}?device=cpu`));
+  ({ page, errors, close } = await open(browser, `${server.url}?device=cpu${AT_NOTEBOOK}`));
   await status(page, "done");
   await by(page, "prompt-clean").fill(`${ODD} to`);
   await by(page, "prompt-corrupted").fill(`${ODD} in`);
@@ -122,7 +122,7 @@ function unzip(bytes) {
 
 /** What a button saves, with the name that it offers. */
 async function download(page, testid) {
-  const [file] = await Promise.all([page.waitForEvent("download"), by(page, testid).click()]);
+  const [file] = await sharing(page, () => Promise.all([page.waitForEvent("download"), by(page, testid).click()]));
   const chunks = [];
   for await (const chunk of await file.createReadStream()) chunks.push(chunk);
   return { name: file.suggestedFilename(), bytes: Buffer.concat(chunks) };
@@ -132,7 +132,7 @@ async function download(page, testid) {
 const written = (page, map) => by(page, `heatmap-${map}-heads`).locator("td[data-layer] .number").allInnerTexts();
 
 test("every file and link is of the screen as it is now: another direction, another unit, a pin", async () => {
-  const visited = await open(browser, `${server.url}?device=cpu`);
+  const visited = await open(browser, `${server.url}?device=cpu${AT_NOTEBOOK}`);
   const { page } = visited;
   await status(page, "done");
   await by(page, "neuron-status").and(page.locator("[data-state=done]")).waitFor();
@@ -156,9 +156,9 @@ test("every file and link is of the screen as it is now: another direction, anot
     const cells = (await Promise.all(maps.map((map) => written(page, map)))).flat();
 
     const files = {};
-    for (const format of ["svg", "json", "csv", "png", "bundle"]) {
+    for (const [format, end] of Object.entries({ svg: "svg", json: "json", csv: "csv", png: "png", slide: "slide.png", bundle: "zip" })) {
       const { name, bytes } = await download(page, `export-${format}`);
-      assert.equal(name, `twinbeam-mini-${direction}.${format === "bundle" ? "zip" : format}`);
+      assert.equal(name, `twinbeam-mini-${direction}.${end}`);
       files[format] = bytes;
     }
     const svg = files.svg.toString();
@@ -183,16 +183,17 @@ test("every file and link is of the screen as it is now: another direction, anot
       }
     }
 
-    const href = await by(page, "permalink").getAttribute("href");
+    const href = await link_of(page);
     const fields = parse(href);
     assert.equal(fields.direction ?? "noising", direction);
     assert.equal(fields.view?.unit ?? "metric", unit);
     assert.equal(fields.view?.scale ?? "shared", scale);
     assert.equal(record.link, href);
-    await by(page, "embed").click();
-    const line = await by(page, "embed-line").inputValue();
+    const line = await sharing(page, async () => {
+      await by(page, "embed").click();
+      return by(page, "embed-line").inputValue();
+    });
     assert.ok(line.includes(`?embed#${href.split("#")[1]}`), line);
-    await by(page, "embed").click();
     await page.waitForFunction((hash) => location.hash === hash, `#${href.split("#")[1]}`);
 
     const bundle = unzip(files.bundle);
@@ -220,7 +221,7 @@ test("every file and link is of the screen as it is now: another direction, anot
 });
 
 test("of a pair that the model fails no file has a share, and each says why", async () => {
-  const visited = await open(browser, `${server.url}?device=cpu`);
+  const visited = await open(browser, `${server.url}?device=cpu${AT_NOTEBOOK}`);
   const { page } = visited;
   await status(page, "done");
   await by(page, "answer").fill(" Mary");

@@ -1,16 +1,15 @@
 // A model of GPT-2 small's full size, with random weights: fetched, run on the CPU, and loaded again without a network.
 // It takes minutes, so it is one test, and it says how long each part took.
 import assert from "node:assert/strict";
-import { mkdtempSync, readFileSync, rmSync } from "node:fs";
+import { mkdtempSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { test } from "node:test";
 import { sha256 } from "../support/hub.mjs";
 import { compare, full_size } from "../support/native.mjs";
-import { by, difference, launch, PATIENCE, status, table } from "../support/page.mjs";
+import { NOTEBOOK, PATIENCE, by, difference, launch, status, table } from "../support/page.mjs";
 import { choose, in_use, site } from "../support/site.mjs";
 
-const [NOTEBOOK] = JSON.parse(readFileSync(new URL("../../../assets/examples.json", import.meta.url), "utf8"));
 /** A phone-sized core would need as long. */
 const LONG = 10 * PATIENCE;
 /** Bytes of the masks that files of GPT-2 hold: one triangle of 1024 positions per layer, never fetched. */

@@ -5,10 +5,9 @@ import { join } from "node:path";
 import { after, before, test } from "node:test";
 import { pathToFileURL } from "node:url";
 import { compare, MINI } from "../support/native.mjs";
-import { by, difference, launch, open, status, table } from "../support/page.mjs";
+import { NOTEBOOK, by, difference, launch, open, status, table } from "../support/page.mjs";
 import { DIST, serve } from "../support/server.mjs";
 
-const [NOTEBOOK] = JSON.parse(readFileSync(new URL("../../../assets/examples.json", import.meta.url), "utf8"));
 const WEIGHTS = "models/mini/model.safetensors";
 
 let browser, native;

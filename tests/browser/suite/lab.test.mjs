@@ -1,13 +1,11 @@
 // The lab: what it says of the two methods, against the maps and against the command line.
 import assert from "node:assert/strict";
-import { readFileSync } from "node:fs";
 import { after, before, test } from "node:test";
 import { parse, print } from "../support/link.mjs";
 import { compare } from "../support/native.mjs";
-import { AXE, by, difference, launch, open, saved_bytes, status, table } from "../support/page.mjs";
+import { AT_NOTEBOOK, AXE, NOTEBOOK, by, difference, launch, link_of, open, saved_bytes, status, table } from "../support/page.mjs";
 import { serve } from "../support/server.mjs";
 
-const [NOTEBOOK] = JSON.parse(readFileSync(new URL("../../../assets/examples.json", import.meta.url), "utf8"));
 /** A number that is shown with all its digits is right to these. */
 const CLOSE = 1e-5;
 const PANELS = ["agreement", "why", "directions", "positions", "ablate", "batch"];
@@ -16,7 +14,7 @@ let browser, server, page, errors, close, native;
 before(async () => {
   browser = await launch();
   server = await serve();
-  ({ page, errors, close } = await open(browser, `${server.url}?device=cpu`));
+  ({ page, errors, close } = await open(browser, `${server.url}?device=cpu${AT_NOTEBOOK}`));
   await status(page, "done");
   await by(page, "neuron-status").and(page.locator("[data-state=done]")).waitFor();
   const { clean, corrupted, answer, wrong } = NOTEBOOK;
@@ -236,7 +234,7 @@ test("a link shows the same of the lab", async () => {
   await by(page, "select-outliers").click();
   await pin(0, 6);
   await page.waitForTimeout(500);
-  const link = await by(page, "permalink").getAttribute("href");
+  const link = await link_of(page);
   assert.equal(page.url().split("#")[1], link.split("#")[1], "the address follows");
   const { view } = parse(link);
   assert.equal(view.pinned.index, 6);

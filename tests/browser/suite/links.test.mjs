@@ -1,12 +1,10 @@
 // Links that carry a result: seen at once, compared, embedded; and those that somebody has tampered with.
 import assert from "node:assert/strict";
-import { readFileSync } from "node:fs";
 import { after, before, test } from "node:test";
 import { parse, print } from "../support/link.mjs";
-import { by, difference, eventually, launch, open, status, table } from "../support/page.mjs";
+import { AT_NOTEBOOK, EXAMPLES, NOTEBOOK, by, difference, eventually, launch, link_of, open, sharing, status, table } from "../support/page.mjs";
 import { serve } from "../support/server.mjs";
 
-const [NOTEBOOK] = JSON.parse(readFileSync(new URL("../../../assets/examples.json", import.meta.url), "utf8"));
 /** Half a step of 1/32,767th, as the link's format says, and what single precision leaves. */
 const ROUNDING = 0.5 / 32767 + 1.2e-7;
 
@@ -15,10 +13,10 @@ before(async () => {
   browser = await launch();
   server = await serve("/some/folder/");
   // A link as its sender copies it.
-  const { page, close } = await open(browser, `${server.url}?device=cpu`);
+  const { page, close } = await open(browser, `${server.url}?device=cpu${AT_NOTEBOOK}`);
   await status(page, "done");
   await by(page, "neuron-status").and(page.locator("[data-state=done]")).waitFor();
-  link = await by(page, "permalink").getAttribute("href");
+  link = await link_of(page);
   own = { ig: await table(page, "heatmap-ig-heads"), ap: await table(page, "heatmap-ap-heads") };
   assert.equal(page.url().split("#")[1], link.split("#")[1], "the address holds the same");
   await close();
@@ -110,10 +108,12 @@ test("Back and Forward bring each result back, and the direction travels", async
 });
 
 test("?embed shows the figure alone and computes nothing, and Share offers its line", async () => {
-  const { page, close } = await open(browser, `${server.url}?device=cpu`);
+  const { page, close } = await open(browser, `${server.url}?device=cpu${AT_NOTEBOOK}`);
   await status(page, "done");
-  await by(page, "embed").click();
-  const line = await by(page, "embed-line").inputValue();
+  const line = await sharing(page, async () => {
+    await by(page, "embed").click();
+    return by(page, "embed-line").inputValue();
+  });
   const address = await page.evaluate((html) => {
     const parsed = new DOMParser().parseFromString(html, "text/html");
     return parsed.querySelector("iframe").src;
@@ -157,7 +157,7 @@ const HOSTILE = [
 ];
 
 test("hostile links give defaults and a message, and nothing of them runs", { timeout: 600_000 }, async () => {
-  const { page, errors, close } = await open(browser, `${server.url}?device=cpu`);
+  const { page, errors, close } = await open(browser, `${server.url}?device=cpu${AT_NOTEBOOK}`);
   await status(page, "done");
   for (const [name, fragment, said] of HOSTILE) {
     await page.evaluate((fragment) => (location.hash = fragment), fragment);
@@ -165,12 +165,12 @@ test("hostile links give defaults and a message, and nothing of them runs", { ti
       assert.fail(`${name}: the page says ${await by(page, "notice").innerText()}`);
     });
     const shown = await by(page, "prompt-clean").inputValue();
-    assert.ok(shown === NOTEBOOK.clean || name.startsWith("text"), `${name}: ${shown}`);
+    assert.ok([EXAMPLES[0].clean, NOTEBOOK.clean].includes(shown) || name.startsWith("text"), `${name}: ${shown}`);
     assert.equal(await page.evaluate(() => [globalThis.hit, {}.hit].some(Boolean)), false, name);
     assert.equal(await page.locator("main img").count(), 0, name);
   }
   await page.evaluate(() => (location.hash = ""));
-  await by(page, "example-select").selectOption("0");
+  await by(page, "example-select").selectOption(`${EXAMPLES.indexOf(NOTEBOOK)}`);
   await status(page, "done");
   assert.deepEqual(await table(page, "heatmap-ap-heads"), own.ap, "the page is as it was");
   assert.deepEqual(errors, []);

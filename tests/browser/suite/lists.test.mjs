@@ -3,7 +3,7 @@
 import assert from "node:assert/strict";
 import { after, before, test } from "node:test";
 import { parse } from "../support/link.mjs";
-import { by, launch, open, status } from "../support/page.mjs";
+import { AT_NOTEBOOK, by, launch, open, status } from "../support/page.mjs";
 import { serve } from "../support/server.mjs";
 
 const TYPED = `clean,corrupted,answer,wrong
@@ -15,7 +15,7 @@ let browser, server, page, errors, close;
 before(async () => {
   browser = await launch();
   server = await serve();
-  ({ page, errors, close } = await open(browser, `${server.url}?device=cpu`));
+  ({ page, errors, close } = await open(browser, `${server.url}?device=cpu${AT_NOTEBOOK}`));
   await status(page, "done");
   await by(page, "panel-batch").locator(".panel-switch").click();
 });

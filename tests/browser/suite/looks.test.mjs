@@ -3,7 +3,7 @@ import assert from "node:assert/strict";
 import { mkdirSync } from "node:fs";
 import { fileURLToPath } from "node:url";
 import { after, before, test } from "node:test";
-import { AXE, by, launch, open, status } from "../support/page.mjs";
+import { AT_NOTEBOOK, AXE, by, launch, open, status } from "../support/page.mjs";
 import { serve } from "../support/server.mjs";
 
 /** Pictures of each state, for people to look at. */
@@ -27,7 +27,8 @@ async function unfold(page) {
   await by(page, "heatmap-ig-heads").locator("[data-layer='0'][data-head='0']").click();
   await by(page, "table-heads-switch").click();
   await by(page, "table-neurons-switch").click();
-  await by(page, "embed").click();
+  // On a small screen the settings lie over the rest.
+  if (!(await by(page, "settings").isVisible())) await by(page, "settings-open").click();
   await by(page, "speed").locator("summary").click();
 }
 
@@ -39,7 +40,7 @@ test("prompts stay here: nothing is sent, and nobody else is asked", async () =>
     const { protocol, origin } = new URL(request.url());
     if (!["blob:", "data:"].includes(protocol) && origin !== new URL(server.url).origin) others.push(request.url());
   });
-  await page.goto(`${server.url}?device=cpu`);
+  await page.goto(`${server.url}?device=cpu${AT_NOTEBOOK}`);
   await status(page, "done");
   const secret = "After John and Mary went to the garden, Mary gave a secret to";
   await by(page, "prompt-clean").fill(secret);
@@ -58,7 +59,7 @@ test("prompts stay here: nothing is sent, and nobody else is asked", async () =>
 });
 
 test("the policy forbids inline script and foreign hosts, in the page and in its worker", async () => {
-  const { page, close } = await open(browser, `${server.url}?device=cpu`);
+  const { page, close } = await open(browser, `${server.url}?device=cpu${AT_NOTEBOOK}`);
   await status(page, "done");
   const tried = await page.evaluate(async () => {
     const script = document.createElement("script");
@@ -90,7 +91,7 @@ test("nothing jumps while it loads", async () => {
       }
     }).observe({ type: "layout-shift", buffered: true });
   });
-  await page.goto(`${server.url}?device=cpu`);
+  await page.goto(`${server.url}?device=cpu${AT_NOTEBOOK}`);
   await status(page, "done");
   await neurons_done(page);
   const jumps = await page.evaluate(() => globalThis.jumps);
@@ -103,7 +104,7 @@ test("nothing jumps while it loads", async () => {
 for (const colorScheme of ["light", "dark"]) {
   for (const [name, viewport] of [["wide", { width: 1280, height: 900 }], ["narrow", { width: 380, height: 800 }]]) {
     test(`${colorScheme}, ${name}: axe finds no fault with everything open, and nothing is wider than the screen`, async () => {
-      const { page, errors, close } = await open(browser, `${server.url}?device=cpu`, { colorScheme, viewport });
+      const { page, errors, close } = await open(browser, `${server.url}?device=cpu${AT_NOTEBOOK}`, { colorScheme, viewport });
       await status(page, "done");
       await neurons_done(page);
       await page.screenshot({ path: `${PICTURES}${colorScheme}-${name}.png`, fullPage: true });
@@ -123,7 +124,7 @@ for (const colorScheme of ["light", "dark"]) {
 }
 
 test("forced colours, less motion and paper keep the maps readable", async () => {
-  const forced = await open(browser, `${server.url}?device=cpu`, { forcedColors: "active", reducedMotion: "reduce" });
+  const forced = await open(browser, `${server.url}?device=cpu${AT_NOTEBOOK}`, { forcedColors: "active", reducedMotion: "reduce" });
   await status(forced.page, "done");
   const cell = by(forced.page, "heatmap-ig-heads").locator("td.positive").first();
   const [background, zero] = await cell.evaluate((td) => [getComputedStyle(td).backgroundColor, getComputedStyle(document.body).backgroundColor]);
@@ -133,7 +134,7 @@ test("forced colours, less motion and paper keep the maps readable", async () =>
   await forced.page.screenshot({ path: `${PICTURES}forced-colours.png`, fullPage: true });
   await forced.close();
 
-  const paper = await open(browser, `${server.url}?device=cpu`, { colorScheme: "dark" });
+  const paper = await open(browser, `${server.url}?device=cpu${AT_NOTEBOOK}`, { colorScheme: "dark" });
   await status(paper.page, "done");
   await neurons_done(paper.page);
   await paper.page.emulateMedia({ media: "print" });
@@ -145,18 +146,11 @@ test("forced colours, less motion and paper keep the maps readable", async () =>
   await paper.close();
 });
 
-test("the guide is about the figure on the screen, and stays closed once it is", async () => {
-  const { page, close } = await open(browser, `${server.url}?device=cpu`);
+test("the guide is about the figure on the screen", async () => {
+  const { page, close } = await open(browser, `${server.url}?device=cpu${AT_NOTEBOOK}`);
   await status(page, "done");
   assert.match(await by(page, "reading").innerText(), /Here: [+−][\d.]+ logits in the clean run/);
-  await by(page, "reading").getByRole("button", { name: /^layer \d head \d: IG/ }).first().click();
+  await by(page, "reading").getByRole("button", { name: /: IG [+−\d]/ }).first().click();
   assert.equal(await by(page, "card").count(), 1, "it leads to the head that it names");
-  await by(page, "reading").getByRole("button", { name: "Close" }).click();
-  assert.equal(await by(page, "reading").isVisible(), false);
-  await page.reload();
-  await status(page, "done");
-  assert.equal(await by(page, "reading").isVisible(), false);
-  await by(page, "reading-switch").click();
-  assert.equal(await by(page, "reading").isVisible(), true);
   await close();
 });

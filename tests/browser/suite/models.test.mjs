@@ -7,10 +7,9 @@ import { join } from "node:path";
 import { after, before, describe, test } from "node:test";
 import { sha256 } from "../support/hub.mjs";
 import { compare, MINI } from "../support/native.mjs";
-import { by, difference, launch, PATIENCE, status, table } from "../support/page.mjs";
+import { NOTEBOOK, PATIENCE, by, difference, launch, status, table } from "../support/page.mjs";
 import { another, choose, damage, in_use, is_complete, journal, notice, site, visit } from "../support/site.mjs";
 
-const [NOTEBOOK] = JSON.parse(readFileSync(new URL("../../../assets/examples.json", import.meta.url), "utf8"));
 const WEIGHTS = "model.safetensors";
 /** What is read to learn a file's size, once more after each interruption. */
 const HEAD = 64 * 1024;

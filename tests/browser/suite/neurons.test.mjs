@@ -1,18 +1,16 @@
 // MLP neurons: their numbers, and ways to find one among thousands.
 import assert from "node:assert/strict";
-import { readFileSync } from "node:fs";
 import { after, before, test } from "node:test";
 import { compare } from "../support/native.mjs";
-import { by, difference, launch, open, saved, status } from "../support/page.mjs";
+import { AT_NOTEBOOK, NOTEBOOK, by, difference, launch, link_of, open, saved, status } from "../support/page.mjs";
 import { serve } from "../support/server.mjs";
 
-const [NOTEBOOK] = JSON.parse(readFileSync(new URL("../../../assets/examples.json", import.meta.url), "utf8"));
 
 let browser, server, page, errors, close, native;
 before(async () => {
   browser = await launch();
   server = await serve();
-  ({ page, errors, close } = await open(browser, `${server.url}?device=cpu`));
+  ({ page, errors, close } = await open(browser, `${server.url}?device=cpu${AT_NOTEBOOK}`));
   await status(page, "done");
   await by(page, "neuron-status").and(page.locator("[data-state=done]")).waitFor();
   const { clean, corrupted, answer, wrong } = NOTEBOOK;
@@ -56,18 +54,18 @@ test("the lists name the strongest, and a click goes there", async () => {
   const [layer, index] = top[3];
   await by(page, "top-ap").locator(`[data-layer='${layer}'][data-neuron='${index}']`).click();
   const card = page.locator(".neurons [data-testid=card]");
-  assert.match(await card.innerText(), new RegExp(`Layer ${layer} neuron ${index}`));
+  assert.match(await card.innerText(), new RegExp(`L${layer}N${index}`));
   assert.match(await card.innerText(), /of 2048/);
 
   // Wherever keys or pointer have been, what is said is of what was chosen.
   await by(page, "heatmap-ig-neurons").focus();
   await page.keyboard.press("ArrowRight");
   const readout = by(page, "readout-neurons");
-  assert.doesNotMatch(await readout.innerText(), new RegExp(`^layer ${layer} neuron ${index}:`));
+  assert.doesNotMatch(await readout.innerText(), new RegExp(`^L${layer}N${index}:`));
   const [other, at] = top[4];
   await by(page, "top-ap").locator(`[data-layer='${other}'][data-neuron='${at}']`).click();
-  assert.match(await readout.innerText(), new RegExp(`^layer ${other} neuron ${at}:`));
-  assert.match(await card.innerText(), new RegExp(`Layer ${other} neuron ${at}`));
+  assert.match(await readout.innerText(), new RegExp(`^L${other}N${at}:`));
+  assert.match(await card.innerText(), new RegExp(`L${other}N${at}`));
 });
 
 test("the neurons in view and the pin travel with the link", async () => {
@@ -75,7 +73,7 @@ test("the neurons in view and the pin travel with the link", async () => {
   for (let i = 0; i < 8; i++) await page.keyboard.press("+");
   const range = await by(page, "neurons-in-view").innerText();
   assert.match(range, /^\d+ to \d+ of 512$/);
-  const href = await by(page, "permalink").getAttribute("href");
+  const href = await link_of(page);
   const again = await open(browser, "about:blank");
   await again.page.goto(href.replace("#", "?device=cpu#"));
   await status(again.page, "done");
@@ -95,15 +93,15 @@ test("zoom, keys and pointer lead to any neuron", async () => {
   await page.keyboard.press("ArrowRight");
   await page.keyboard.press("ArrowDown");
   const readout = by(page, "readout-neurons");
-  assert.match(await readout.innerText(), /layer 1 neuron 1: IG [+−]?\d+\.\d+, AP [+−]?\d+\.\d+ logits; IG − AP/);
+  assert.match(await readout.innerText(), /L1N1: IG [+−]?\d+\.\d+, AP [+−]?\d+\.\d+ logits; IG − AP/);
   const name = await map.getAttribute("aria-label");
-  assert.match(name, /Integrated gradients of neurons: layer 1 neuron 1:/);
+  assert.match(name, /Integrated gradients of neurons: layer 1, neuron 1:/);
   await page.keyboard.press("End");
   await page.keyboard.press("PageDown");
-  assert.match(await readout.innerText(), /layer 3 neuron 511/);
+  assert.match(await readout.innerText(), /L3N511/);
   assert.match(await by(page, "neurons-in-view").innerText(), /to 511 of 512$/);
   await page.keyboard.press("Enter");
-  assert.match(await page.locator(".neurons [data-testid=card]").innerText(), /Layer 3 neuron 511/);
+  assert.match(await page.locator(".neurons [data-testid=card]").innerText(), /L3N511/);
   await page.keyboard.press("Escape");
   assert.equal(await page.locator(".neurons [data-testid=card]").count(), 0);
 
@@ -112,7 +110,7 @@ test("zoom, keys and pointer lead to any neuron", async () => {
   // The pointer reads the same cell that it points at: the second of four rows, in the middle.
   const box = await map.boundingBox();
   await page.mouse.move(box.x + box.width / 2, box.y + (1.5 / 4) * box.height);
-  const [, layer, index, ig] = (await readout.innerText()).match(/layer (\d) neuron (\d+): IG ([+−]?[\d.]+)/);
+  const [, layer, index, ig] = (await readout.innerText()).match(/L(\d)N(\d+): IG ([+−]?[\d.]+)/);
   assert.equal(layer, "1");
   assert.ok(Math.abs(index - 256) <= 2, index);
   const score = native.neurons.ig.noising[layer][index];
@@ -158,7 +156,7 @@ test("all of them stand in a table too, in any order", async () => {
   await by(page, "table-neurons-order").selectOption("size of AP");
   const first = await by(page, "table-neurons").locator("tbody tr").first().innerText();
   const [[layer, index]] = await listed("top-ap");
-  assert.match(first, new RegExp(`^${layer}\\s+${index}\\s`));
+  assert.match(first, new RegExp(`^L${layer}N${index}\\s`));
   await page.getByRole("button", { name: "Next" }).click();
   assert.match(await page.locator(".neurons .table-tools").innerText(), /page 2 of \d+/);
   await by(page, "table-neurons-switch").click();
@@ -193,7 +191,7 @@ async function watched({ stops, ends }, body) {
   const visited = await open(browser, "about:blank");
   try {
     await visited.page.addInitScript(watch, stops);
-    await visited.page.goto(`${server.url}?device=cpu`);
+    await visited.page.goto(`${server.url}?device=cpu${AT_NOTEBOOK}`);
     await status(visited.page, "done");
     const state = (name) => `[data-testid=neuron-status][data-state=${name}]`;
     await visited.page.locator(ends.map(state).join(",")).waitFor();
@@ -312,7 +310,7 @@ test("neurons that are stopped midway leave what is exact, marked as a part, and
     const { width, height } = await map.evaluate((canvas) => ({ width: canvas.clientWidth, height: canvas.clientHeight }));
     const [layer, index] = not_yet;
     await map.hover({ position: { x: ((index + 0.5) / 512) * width, y: ((layer + 0.75) / 4) * height } });
-    assert.match(await by(page, "readout-neurons").innerText(), /^layer \d neuron \d+: AP not patched yet \(IG: [+−]?[\d.]+ logits\)$/);
+    assert.match(await by(page, "readout-neurons").innerText(), /^L\dN\d+: AP not patched yet \(IG: [+−]?[\d.]+ logits\)$/);
 
     const again = by(page, "run-neurons");
     assert.equal(await again.innerText(), "Start again");

@@ -1,14 +1,12 @@
 // What a visitor does, in a real browser, on the release build, by the CPU.
 import assert from "node:assert/strict";
-import { readFileSync } from "node:fs";
 import { after, before, test } from "node:test";
 import { print } from "../support/link.mjs";
 import { compare } from "../support/native.mjs";
-import { AXE, by, difference, launch, open, status, table } from "../support/page.mjs";
+import { AT_NOTEBOOK, AXE, EXAMPLES, NOTEBOOK, by, difference, launch, open, status, table } from "../support/page.mjs";
 import { serve } from "../support/server.mjs";
 
-const EXAMPLES = JSON.parse(readFileSync(new URL("../../../assets/examples.json", import.meta.url), "utf8"));
-const [NOTEBOOK] = EXAMPLES;
+const [FIRST] = EXAMPLES;
 const as_case = ({ clean, corrupted, answer, wrong }) => ({ name: "case", clean, corrupted, answer: answer[0], wrong: wrong[0] });
 
 let browser, server;
@@ -31,9 +29,9 @@ async function visit(address, body, options) {
 }
 
 test("the first figure is there without a click, with the numbers of the command line", async () => {
-  const [native] = compare([as_case(NOTEBOOK)]);
+  const [native] = compare([as_case(FIRST)]);
   await visit(`${server.url}?device=cpu`, async (page) => {
-    assert.equal(await by(page, "prompt-clean").inputValue(), NOTEBOOK.clean);
+    assert.equal(await by(page, "prompt-clean").inputValue(), FIRST.clean);
     for (const direction of ["noising", "denoising"]) {
       await by(page, "direction").selectOption(direction);
       for (const method of ["ig", "ap"]) {
@@ -53,7 +51,7 @@ test("the first figure is there without a click, with the numbers of the command
 });
 
 test("edited inputs mark the maps, Run makes them anew, and the address holds the experiment", async () => {
-  await visit(`${server.url}?device=cpu`, async (page) => {
+  await visit(`${server.url}?device=cpu${AT_NOTEBOOK}`, async (page) => {
     const before = await table(page, "heatmap-ap-heads");
     const example = EXAMPLES.find((example) => example.clean.startsWith("When Kate"));
     await by(page, "prompt-clean").fill(example.clean);
@@ -86,7 +84,7 @@ test("edited inputs mark the maps, Run makes them anew, and the address holds th
 });
 
 test("metric and steps are what the command line is given", async () => {
-  await visit(`${server.url}?device=cpu`, async (page) => {
+  await visit(`${server.url}?device=cpu${AT_NOTEBOOK}`, async (page) => {
     await by(page, "steps").fill("3");
     await page.locator("[data-testid=run]:enabled").waitFor();
     await by(page, "run").click();
@@ -104,7 +102,7 @@ test("metric and steps are what the command line is given", async () => {
 });
 
 test("prompts of unequal length and answers of two tokens say what to change, and Run is off", async () => {
-  await visit(`${server.url}?device=cpu`, async (page) => {
+  await visit(`${server.url}?device=cpu${AT_NOTEBOOK}`, async (page) => {
     await by(page, "prompt-corrupted").fill(`${NOTEBOOK.corrupted} the`);
     await page.locator("[data-testid=notice]", { hasText: "differ in length" }).waitFor();
     assert.equal(await by(page, "run").isDisabled(), true);
@@ -125,15 +123,15 @@ test("prompts of unequal length and answers of two tokens say what to change, an
   });
 });
 
-test("a damaged link shows the default pair and says so", async () => {
+test("a damaged link shows the first example and says so", async () => {
   await visit(`${server.url}?device=cpu#v1=bm90IGEgbGluaw`, async (page) => {
-    assert.equal(await by(page, "prompt-clean").inputValue(), NOTEBOOK.clean);
+    assert.equal(await by(page, "prompt-clean").inputValue(), FIRST.clean);
     assert.match(await by(page, "notice").innerText(), /damaged/);
   });
 });
 
 test("every example runs, and the model solves it", async () => {
-  await visit(`${server.url}?device=cpu`, async (page) => {
+  await visit(`${server.url}?device=cpu${AT_NOTEBOOK}`, async (page) => {
     for (const [index, example] of EXAMPLES.entries()) {
       await by(page, "example-select").selectOption(`${index}`);
       await page.waitForFunction((text) => document.querySelector("[data-testid=prompt-clean]").value === text, example.clean);
@@ -153,16 +151,16 @@ test("every example runs, and the model solves it", async () => {
 test("maps can be read by keyboard, cell by cell, and axe finds no fault", async () => {
   for (const colorScheme of ["light", "dark"]) {
     await visit(
-      `${server.url}?device=cpu`,
+      `${server.url}?device=cpu${AT_NOTEBOOK}`,
       async (page) => {
         const cell = (map, layer, head) => by(page, `heatmap-${map}-heads`).locator(`[data-layer='${layer}'][data-head='${head}']`);
         await cell("ig", 0, 0).focus();
         await page.keyboard.press("ArrowDown");
         await page.keyboard.press("ArrowRight");
         const name = await page.evaluate(() => document.activeElement.getAttribute("aria-label"));
-        assert.match(name, /^layer 1 head 1: IG [+−]?\d+\.\d+, AP [+−]?\d+\.\d+ logits$/);
+        assert.match(name, /^layer 1, head 1: IG [+−]?\d+\.\d+, AP [+−]?\d+\.\d+ logits$/);
         assert.match(await cell("ap", 1, 1).getAttribute("class"), /marked/, "the same cell is marked in the other map");
-        assert.match(await by(page, "readout").innerText(), /layer 1 head 1/);
+        assert.match(await by(page, "readout").innerText(), /L1H1/);
         await page.evaluate(AXE);
         const { violations } = await page.evaluate(() => globalThis.axe.run());
         assert.deepEqual(violations.map(({ id, nodes }) => [id, nodes.map(({ html }) => html)]), []);
@@ -173,7 +171,7 @@ test("maps can be read by keyboard, cell by cell, and axe finds no fault", async
 });
 
 test("one head can be followed through three maps, pinned, and read in every unit", async () => {
-  await visit(`${server.url}?device=cpu`, async (page) => {
+  await visit(`${server.url}?device=cpu${AT_NOTEBOOK}`, async (page) => {
     const cell = (map, layer, head) => by(page, `heatmap-${map}-heads`).locator(`[data-layer='${layer}'][data-head='${head}']`);
     const [ig, ap] = [await table(page, "heatmap-ig-heads"), await table(page, "heatmap-ap-heads")];
     const minus = ig.map((row, layer) => row.map((score, head) => score - ap[layer][head]));
@@ -183,14 +181,14 @@ test("one head can be followed through three maps, pinned, and read in every uni
     for (const map of ["ig", "ap", "diff"]) {
       assert.equal(await cell(map, 0, 7).getAttribute("aria-selected"), "true", map);
     }
-    assert.match(await by(page, "card").innerText(), /Layer 0 head 7/);
+    assert.match(await by(page, "card").innerText(), /L0H7/);
     assert.match(await by(page, "card").innerText(), /of 32/);
     await page.keyboard.press("PageDown");
     await page.keyboard.press("Home");
-    assert.match(await by(page, "readout").innerText(), /layer 3 head 0/);
-    assert.match(await by(page, "card").innerText(), /Layer 0 head 7/, "the pin stays");
+    assert.match(await by(page, "readout").innerText(), /L3H0/);
+    assert.match(await by(page, "card").innerText(), /L0H7/, "the pin stays");
     await page.keyboard.press("Enter");
-    assert.match(await by(page, "card").innerText(), /Layer 3 head 0/);
+    assert.match(await by(page, "card").innerText(), /L3H0/);
     await page.keyboard.press("Escape");
     assert.equal(await by(page, "card").count(), 0);
 
@@ -216,7 +214,7 @@ test("one head can be followed through three maps, pinned, and read in every uni
 });
 
 test("two runs that hardly differ have no shares, and the page says why", async () => {
-  await visit(`${server.url}?device=cpu`, async (page) => {
+  await visit(`${server.url}?device=cpu${AT_NOTEBOOK}`, async (page) => {
     await by(page, "prompt-corrupted").fill(NOTEBOOK.clean);
     await page.locator("[data-testid=run]:enabled").waitFor();
     await by(page, "run").click();
@@ -228,7 +226,7 @@ test("two runs that hardly differ have no shares, and the page says why", async 
 });
 
 test("a gap the wrong way round and an integral that has not converged are marked, each with a way on", async () => {
-  await visit(`${server.url}?device=cpu`, async (page) => {
+  await visit(`${server.url}?device=cpu${AT_NOTEBOOK}`, async (page) => {
     assert.equal(await by(page, "marks").count(), 0);
     const ap = await table(page, "heatmap-ap-heads");
     await by(page, "answer").fill(NOTEBOOK.wrong[0]);
@@ -248,7 +246,7 @@ test("a gap the wrong way round and an integral that has not converged are marke
 });
 
 test("the readout follows the pointer, whatever its events say of movement, and no page that scrolls", async () => {
-  await visit(`${server.url}?device=cpu`, async (page) => {
+  await visit(`${server.url}?device=cpu${AT_NOTEBOOK}`, async (page) => {
     const cell = (layer, head) => by(page, "heatmap-ap-heads").locator(`[data-layer='${layer}'][data-head='${head}']`);
     const readout = by(page, "readout");
     // As browsers do that do not know how far the pointer came.
@@ -256,31 +254,30 @@ test("the readout follows the pointer, whatever its events say of movement, and 
       for (const name of ["movementX", "movementY"]) Object.defineProperty(MouseEvent.prototype, name, { get: () => 0 });
     });
     await cell(0, 2).hover();
-    assert.match(await readout.innerText(), /^layer 0 head 2:/);
+    assert.match(await readout.innerText(), /^L0H2:/);
     await cell(2, 5).hover();
-    assert.match(await readout.innerText(), /^layer 2 head 5:/);
+    assert.match(await readout.innerText(), /^L2H5:/);
     await page.mouse.move(5, 5);
     await page.locator("[data-testid=readout]", { hasText: "Point at a head" }).waitFor();
 
     // Keys have come somewhere, and the page scrolls under the pointer that rests on the map.
     await cell(1, 3).hover();
     await cell(3, 0).focus();
-    assert.match(await readout.innerText(), /^layer 3 head 0:/);
+    assert.match(await readout.innerText(), /^L3H0:/);
     await page.evaluate(() => scrollBy(0, 40));
     await page.waitForTimeout(400);
-    assert.match(await readout.innerText(), /^layer 3 head 0:/);
+    assert.match(await readout.innerText(), /^L3H0:/);
     // What has come to lie under it counts once it moves.
     const box = await cell(1, 6).boundingBox();
     await page.mouse.move(box.x + box.width / 2, box.y + box.height / 2);
-    assert.match(await readout.innerText(), /^layer 1 head 6:/);
+    assert.match(await readout.innerText(), /^L1H6:/);
   });
 });
 
 test("every text is in the unit on the screen, and the difference has one explanation", async () => {
-  await visit(`${server.url}?device=cpu`, async (page) => {
+  await visit(`${server.url}?device=cpu${AT_NOTEBOOK}`, async (page) => {
     const reading = by(page, "reading");
-    if (!(await reading.isVisible())) await by(page, "reading-switch").click();
-    const head = reading.getByRole("button", { name: /^layer \d head \d: IG/ }).first();
+    const head = reading.getByRole("button", { name: /^L\dH\d: IG/ }).first();
     const words = () => head.innerText();
     assert.match(await words(), /logits$/);
     assert.match(await reading.innerText(), /Positive, drawn warm, supports the clean behaviour/);
@@ -302,7 +299,7 @@ test("every text is in the unit on the screen, and the difference has one explan
 });
 
 test("edits that were not run survive a reload, belong to their link, and can be let go", async () => {
-  const { page, errors, close } = await open(browser, `${server.url}?device=cpu`);
+  const { page, errors, close } = await open(browser, `${server.url}?device=cpu${AT_NOTEBOOK}`);
   await status(page, "done");
   const figure = await table(page, "heatmap-ap-heads");
   await page.waitForFunction(() => location.hash.length > 600);
@@ -360,7 +357,7 @@ test("a browser that keeps nothing shows the page all the same", async () => {
       });
     }
   });
-  await page.goto(`${server.url}?device=cpu`);
+  await page.goto(`${server.url}?device=cpu${AT_NOTEBOOK}`);
   await status(page, "done");
   await by(page, "steps").fill("9");
   await status(page, "stale");
@@ -373,7 +370,7 @@ test("a browser that keeps nothing shows the page all the same", async () => {
 
 test("nothing is wider than a phone", async () => {
   await visit(
-    `${server.url}?device=cpu`,
+    `${server.url}?device=cpu${AT_NOTEBOOK}`,
     async (page) => {
       const width = await page.evaluate(() => document.documentElement.scrollWidth);
       assert.ok(width <= 380, `${width} px`);

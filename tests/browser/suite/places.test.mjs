@@ -1,7 +1,7 @@
 // Browsers that lack something: the page computes all the same, and says why it does so there.
 import assert from "node:assert/strict";
 import { after, before, test } from "node:test";
-import { by, launch, open, status, table } from "../support/page.mjs";
+import { AT_NOTEBOOK, by, launch, open, status, table } from "../support/page.mjs";
 import { serve } from "../support/server.mjs";
 
 let browser, server;
@@ -28,8 +28,11 @@ test("over plain http there is neither WebGPU nor a clipboard: the CPU computes,
   await status(page, "done");
   assert.equal(await page.evaluate(() => isSecureContext || "gpu" in navigator || "clipboard" in navigator), false);
   assert.match(await by(page, "device-report").innerText(), /CPU.*No usable GPU/s);
+  await by(page, "share-open").click();
   await by(page, "share").click();
+  await page.locator("[data-testid=share-length]", { hasText: "copy it by hand" }).waitFor();
   assert.match(await page.locator(".share-link").inputValue(), /#v1=/);
+  await by(page, "share-close").click();
   await by(page, "direction").selectOption("denoising");
   assert.ok((await table(page, "heatmap-ap-heads")).flat().every(Number.isFinite), "the page lives");
   await close();
@@ -49,18 +52,18 @@ test("a browser that keeps nothing, and one that refuses the clipboard, lose not
     Object.defineProperty(globalThis, "localStorage", { get: () => { throw new DOMException("denied", "SecurityError"); } });
     if (navigator.clipboard) navigator.clipboard.writeText = () => Promise.reject(new DOMException("denied", "NotAllowedError"));
   });
-  await page.goto(`${server.url}?device=cpu`);
+  await page.goto(`${server.url}?device=cpu${AT_NOTEBOOK}`);
   await status(page, "done");
-  await by(page, "reading").getByRole("button", { name: "Close" }).click();
-  assert.equal(await by(page, "reading").isVisible(), false);
+  await by(page, "share-open").click();
   await by(page, "share").click();
+  await page.locator("[data-testid=share-length]", { hasText: "copy it by hand" }).waitFor();
   assert.match(await page.locator(".share-link").inputValue(), /#v1=/);
   assert.deepEqual(errors, []);
   await close();
 });
 
 test("prompts that are the same: all scores are 0, and what is undefined says so", async () => {
-  const { page, errors, close } = await open(browser, `${server.url}?device=cpu`);
+  const { page, errors, close } = await open(browser, `${server.url}?device=cpu${AT_NOTEBOOK}`);
   await status(page, "done");
   await by(page, "prompt-corrupted").fill(await by(page, "prompt-clean").inputValue());
   await page.locator("[data-testid=run]:enabled").waitFor();
@@ -80,7 +83,7 @@ for (const [name, prompt, said] of [
   ["a million characters", "a ".repeat(500_000), /characters/],
 ]) {
   test(`a prompt of the kind "${name}" has a message, and nothing is cut`, async () => {
-    const { page, errors, close } = await open(browser, `${server.url}?device=cpu`);
+    const { page, errors, close } = await open(browser, `${server.url}?device=cpu${AT_NOTEBOOK}`);
     await status(page, "done");
     await by(page, "prompt-clean").fill(prompt);
     await by(page, "prompt-corrupted").fill(prompt);

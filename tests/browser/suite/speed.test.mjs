@@ -3,7 +3,7 @@
 import assert from "node:assert/strict";
 import { after, before, test } from "node:test";
 import { parse, print } from "../support/link.mjs";
-import { AXE, by, difference, launch, open, saved, status, table } from "../support/page.mjs";
+import { AXE, by, difference, launch, link_of, open, saved, status, table } from "../support/page.mjs";
 import { serve } from "../support/server.mjs";
 
 /** Points that a line may have: twice as many intervals each time. */
@@ -67,7 +67,7 @@ test("auto takes as many points as it needs, says how many, and travels in a lin
   assert.match(csv, /IG steps: auto, Clenshaw-Curtis points until 0\.1 % of the gap, \d+( to \d+)? per layer/);
   assert.match(await saved(page, "export-svg"), /Clenshaw-Curtis/);
 
-  const link = await by(page, "permalink").getAttribute("href");
+  const link = await link_of(page);
   assert.equal(parse(link).n_steps, "auto");
   const again = await open(browser, link.replace("#", "?device=cpu#"));
   await status(again.page, "done");

@@ -5,11 +5,10 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { after, before, test } from "node:test";
 import { compare, MINI } from "../support/native.mjs";
-import { by, difference, launch, open, status, table, type } from "../support/page.mjs";
+import { AT_NOTEBOOK, NOTEBOOK, by, difference, launch, open, status, table, type } from "../support/page.mjs";
 import { serve } from "../support/server.mjs";
 import { in_use, notice } from "../support/site.mjs";
 
-const [NOTEBOOK] = JSON.parse(readFileSync(new URL("../../../assets/examples.json", import.meta.url), "utf8"));
 const BOS = "<|endoftext|>";
 const CONFIG = JSON.parse(readFileSync(join(MINI, "config.json"), "utf8"));
 const { vocab, merges } = JSON.parse(readFileSync(join(MINI, "tokenizer.json"), "utf8")).model;
@@ -27,7 +26,7 @@ after(async () => {
 });
 
 /** Opens the page with the bundled model's figure drawn, tests it, and looks for errors on the console. */
-async function visit(body, address = `${server.url}?device=cpu`) {
+async function visit(body, address = `${server.url}?device=cpu${AT_NOTEBOOK}`) {
   const visited = await open(browser, address);
   try {
     await status(visited.page, "done");

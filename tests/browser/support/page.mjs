@@ -3,6 +3,7 @@ import assert from "node:assert/strict";
 import { readFileSync } from "node:fs";
 import { createRequire } from "node:module";
 import { chromium } from "playwright-core";
+import { print } from "./link.mjs";
 
 /** Long enough for a cold start on two slow cores; a result that needs it is not a pass of a speed test. */
 export const PATIENCE = +(process.env.PATIENCE ?? 120_000);
@@ -12,6 +13,13 @@ export const AXE = readFileSync(createRequire(import.meta.url).resolve("axe-core
 
 /** Opens the drawer, where the browser remembers that it was. */
 const OPEN_SETTINGS = `try { localStorage.setItem("twinbeam-settings", "yes"); } catch {}`;
+/** The pairs that come with the page. It opens with the first of them. */
+export const EXAMPLES = JSON.parse(readFileSync(new URL("../../../assets/examples.json", import.meta.url), "utf8"));
+/** The notebook's pair, for which numbers were published. */
+export const NOTEBOOK = EXAMPLES.find(({ title }) => title.includes("the notebook"));
+/** What opens the page at the notebook's pair: a link that leaves everything out. */
+export const AT_NOTEBOOK = print({});
+
 const VIEWPORT = { width: 1280, height: 900 };
 // Without these Chromium looks for its own servers at every start.
 const QUIET = ["--disable-background-networking", "--disable-component-update", "--disable-sync", "--no-first-run"];
@@ -119,8 +127,25 @@ export function difference(got, expected) {
   return worst / largest;
 }
 
-/** What a button saves as a file. */
+/** Opens the dialog in which a figure is sent on, for as long as `body` takes, unless it is open already. */
+export async function sharing(page, body) {
+  if (await by(page, "share-dialog").evaluate((dialog) => dialog.open)) return body();
+  await by(page, "share-open").click();
+  const result = await body();
+  await by(page, "share-close").click();
+  return result;
+}
+
+/** The link to what is on the screen. */
+export const link_of = (page) => sharing(page, () => by(page, "permalink").getAttribute("href"));
+
+/** What a button saves as a file; those for the figure are in the dialog. */
 export async function saved_bytes(page, testid) {
+  if (!testid.startsWith("export-")) return download_of(page, testid);
+  return sharing(page, () => download_of(page, testid));
+}
+
+async function download_of(page, testid) {
   const [download] = await Promise.all([page.waitForEvent("download"), by(page, testid).click()]);
   const chunks = [];
   for await (const chunk of await download.createReadStream()) chunks.push(chunk);

@@ -4,7 +4,7 @@ import { readdirSync, readFileSync } from "node:fs";
 import { join } from "node:path";
 import { COMMIT, hub, listed } from "./hub.mjs";
 import { MINI } from "./native.mjs";
-import { by, open, status } from "./page.mjs";
+import { AT_NOTEBOOK, by, open, status } from "./page.mjs";
 import { DIST, FAULTS, serve } from "./server.mjs";
 
 const [BUNDLED] = JSON.parse(readFileSync(new URL("../../../assets/models.json", import.meta.url), "utf8")).models;
@@ -28,7 +28,7 @@ export async function site({ folder = MINI, entry = {}, faults = false } = {}) {
   const files = { "index.html": allowed, "models.json": JSON.stringify(models) };
   const server = await serve("/", { faults, files });
   return {
-    url: `${server.url}?device=cpu`,
+    url: `${server.url}?device=cpu${AT_NOTEBOOK}`,
     hub: remote,
     model,
     shelf: `${model.id}-${COMMIT.slice(0, 12)}`,

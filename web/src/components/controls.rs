@@ -1,35 +1,26 @@
 //! What is computed and where: examples, metric, steps, device, and the buttons.
 
-use gloo::timers::callback::Timeout;
-use js_sys::Reflect;
 use leptos::prelude::*;
 use twinbeam_core::wire::devices::DeviceChoice;
 use twinbeam_core::words::{Experiment, MAX_STEPS, Metric, Steps};
-use wasm_bindgen::JsCast as _;
-use wasm_bindgen_futures::{JsFuture, spawn_local};
-use web_sys::Clipboard;
 
 use super::chosen;
-use super::run::RunButtons;
 use crate::examples::{Example, examples};
 use crate::explain;
-use crate::ports::address;
 use crate::reactive::{dynamic, live};
-use crate::session::{Session, Visitor};
+use crate::session::Visitor;
 use crate::state::AppState;
-
-/// How long a button says that the link was copied.
-const COPIED_MILLIS: u32 = 2500;
+use crate::story::ExampleShows;
 
 /// Prompt pairs that the bundled model solves, by task.
 #[component]
 pub(super) fn Examples(state: AppState) -> impl IntoView {
     let all = StoredValue::new(examples());
-    let mut groups: Vec<(String, Vec<(usize, String)>)> = Vec::new();
+    let mut groups: Vec<(String, Vec<(usize, Example)>)> = Vec::new();
     for (index, example) in all.get_value().into_iter().enumerate() {
         match groups.last_mut() {
-            Some((task, entries)) if *task == example.task => entries.push((index, example.title)),
-            _ => groups.push((example.task, vec![(index, example.title)])),
+            Some((task, entries)) if *task == example.task => entries.push((index, example)),
+            _ => groups.push((example.task.clone(), vec![(index, example)])),
         }
     }
     let chosen_again = Trigger::new();
@@ -52,10 +43,12 @@ pub(super) fn Examples(state: AppState) -> impl IntoView {
             state.tell(Visitor::Open(Box::new(experiment)));
         }
     };
-    let options = |entries: Vec<(usize, String)>| {
+    let options = |entries: Vec<(usize, Example)>| {
         entries
             .into_iter()
-            .map(|(index, title)| view! { <option value=index.to_string()>{title}</option> })
+            .map(|(index, Example { title, shows, .. })| {
+                view! { <option value=index.to_string() title=shows>{title}</option> }
+            })
             .collect_view()
     };
     view! {
@@ -70,6 +63,7 @@ pub(super) fn Examples(state: AppState) -> impl IntoView {
                     })
                     .collect_view()}
             </select>
+            <ExampleShows state />
         </div>
     }
 }
@@ -212,77 +206,6 @@ pub(super) fn DeviceSelect(state: AppState) -> impl IntoView {
             </select>
         </div>
     }
-}
-
-#[component]
-pub(super) fn Buttons(state: AppState) -> impl IntoView {
-    let copied = RwSignal::new(None);
-    let share = move |_event| {
-        let address = match state.read(Session::link) {
-            Ok(link) => address::with(&link),
-            Err(error) => {
-                state.say(explain::no_link(&error));
-                return;
-            }
-        };
-        if state.read(Session::leaves_pairs_behind) {
-            state.say(explain::no_pairs_in_link());
-        }
-        spawn_local(async move {
-            // What the clipboard does not take is shown, to be copied by hand.
-            let worked = copy(&address).await;
-            copied.set(Some((worked, address)));
-            if worked {
-                Timeout::new(COPIED_MILLIS, move || copied.set(None)).forget();
-            }
-        });
-    };
-    view! {
-        <div class="buttons">
-            <RunButtons state />
-            <button
-                type="button"
-                data-testid="share"
-                title="A link that opens this experiment, shows this figure at once, and runs it again"
-                on:click=share
-            >
-                {dynamic(move || {
-                    if matches!(copied.get(), Some((true, _))) { "Link copied" } else { "Copy link" }
-                })}
-            </button>
-            {dynamic(move || {
-                copied
-                    .get()
-                    .filter(|(worked, _)| !worked)
-                    .map(|(_, address)| {
-                        view! {
-                            <input
-                                type="text"
-                                class="share-link"
-                                aria-label="Link to this experiment, to be copied"
-                                readonly
-                                prop:value=address
-                            />
-                        }
-                    })
-            })}
-        </div>
-    }
-}
-
-/// Copies a text. Whether it worked: the browser may refuse it, and it has no clipboard for a page that is not
-/// served safely.
-pub(super) async fn copy(text: &str) -> bool {
-    match clipboard() {
-        Some(clipboard) => JsFuture::from(clipboard.write_text(text)).await.is_ok(),
-        None => false,
-    }
-}
-
-/// The clipboard, where the browser has one for this page.
-fn clipboard() -> Option<Clipboard> {
-    let clipboard = Reflect::get(&window().navigator(), &"clipboard".into()).ok()?;
-    clipboard.is_object().then(|| clipboard.unchecked_into())
 }
 
 fn metric_sentence(metric: Metric) -> &'static str {

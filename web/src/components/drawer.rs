@@ -40,9 +40,12 @@ pub(crate) struct Drawer {
 }
 
 impl Drawer {
-    /// As they were left.
+    /// As they were left; only, where the drawer would lie over the figure, it begins closed.
     pub(crate) fn new() -> Self {
         let (open, projector) = (remembered(OPEN), remembered(PROJECTOR));
+        if !has_room() {
+            open.set(false);
+        }
         effect(move || {
             if let Some(root) = document().document_element() {
                 root.class_list().toggle_with_force("projector", projector.get()).ok();
@@ -61,6 +64,12 @@ impl Drawer {
         let place = if self.open.get_untracked() { "#settings" } else { "#settings-open" };
         focus(place);
     }
+}
+
+/// Whether the drawer stands beside the figure, as `styles/layout.css` has it.
+fn has_room() -> bool {
+    let query = window().match_media("(min-width: 64rem)").ok().flatten();
+    query.is_none_or(|query| query.matches())
 }
 
 /// All that is set once and seldom changed.
@@ -89,6 +98,7 @@ pub(crate) fn Settings(state: AppState, drawer: Drawer) -> impl IntoView {
         <section>
             <h3>"Where it is computed"</h3>
             <DeviceSelect state />
+            <AutoRun state />
             <Speed state />
         </section>
         <section>

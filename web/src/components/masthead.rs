@@ -7,7 +7,9 @@ use super::drawer::Drawer;
 use super::focus;
 use crate::models::ModelMenu;
 use crate::reactive::{dynamic, live, memo};
+use crate::share::ShareButton;
 use crate::state::AppState;
+use crate::story::TourButton;
 use crate::values::visible;
 
 /// The name, the model, the ways to settings and elsewhere, and the question as a title.
@@ -22,6 +24,8 @@ pub(crate) fn Masthead(state: AppState, drawer: Drawer) -> impl IntoView {
             <p class="brand">"Twinbeam"</p>
             <ModelMenu state />
             <div class="ways">
+                <TourButton state />
+                <ShareButton state />
                 <button
                     type="button"
                     class="quiet"

@@ -202,18 +202,18 @@ fn TokenRows(state: AppState, clean_first: RwSignal<bool>) -> impl IntoView {
                     {line(Field::Clean, "token-row-clean")} {line(Field::Corrupted, "token-row-corrupted")}
                 </tbody>
             </table>
+            <button
+                type="button"
+                class="chip swap"
+                data-testid="swap-side"
+                title="Shows the other prompt"
+                on:click=move |_event| swap()
+            >
+                {dynamic(move || {
+                    if clean_first.get() { "⇄ corrupted" } else { "⇄ clean" }
+                })}
+            </button>
         </div>
-        <button
-            type="button"
-            class="chip swap"
-            data-testid="swap-side"
-            title="Shows the other prompt"
-            on:click=move |_event| swap()
-        >
-            {dynamic(move || {
-                if clean_first.get() { "⇄ corrupted" } else { "⇄ clean" }
-            })}
-        </button>
     }
 }
 
@@ -237,18 +237,18 @@ fn Likelihoods(state: AppState, clean: bool) -> impl IntoView {
             Some((side.metrics.get(metric), metric, side.metrics))
         })
     });
+    // What the model says of the draft; before it has, what the figure's runs have said.
+    let shares = memo(move || {
+        let said = state.inspection.with(|inspection| {
+            let side = if clean { &inspection.clean } else { &inspection.corrupted };
+            [side.next.p_answer, side.next.p_wrong]
+        });
+        let of_figure = side.get().map(|(_, _, of)| [of.prob_answer, of.prob_wrong]);
+        if said == [None; 2] { of_figure.map(|of| of.map(Some)).unwrap_or_default() } else { said }
+    });
+    let is_old = move || state.inspected.get() && !state.predicted.get();
     let pill = move |answer: bool| {
-        let share = move || {
-            // Of inputs that were not run it is what the model has said of them since.
-            if state.is_stale() == Some(true) && state.predicted.get() {
-                return state.inspection.with(|seen| {
-                    let next = if clean { &seen.clean.next } else { &seen.corrupted.next };
-                    if answer { next.p_answer } else { next.p_wrong }
-                });
-            }
-            let (_, _, metrics) = side.get()?;
-            Some(if answer { metrics.prob_answer } else { metrics.prob_wrong })
-        };
+        let share = move || shares.with(|shares| shares[usize::from(!answer)]);
         let words = move || share().map(likelihood);
         let label = if answer { "answer" } else { "wrong answer" };
         view! {
@@ -266,7 +266,7 @@ fn Likelihoods(state: AppState, clean: bool) -> impl IntoView {
     let value = move || side.get().map(|(value, ..)| value);
     let unit = move || side.get().map_or("", |(_, metric, _)| metric.unit());
     view! {
-        <div class=format!("likelihoods {name}") data-name=name>
+        <div class=format!("likelihoods {name}") class:waiting=live(is_old) data-name=name>
             {pill(true)} {pill(false)}
             <span class="metric">
                 <strong data-testid=testid data-value=live(move || value().map(|value| value.to_string()))>

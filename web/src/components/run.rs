@@ -1,4 +1,4 @@
-//! What begins and ends a run: buttons, with the time that it is expected to take, and a pause in typing.
+//! The buttons that begin and end a run, with the time that it is expected to take.
 
 use leptos::prelude::*;
 
@@ -59,12 +59,9 @@ pub(crate) fn RunButtons(state: AppState) -> impl IntoView {
 
 /// Whether edits are run by themselves.
 #[component]
-pub(crate) fn AutoRun(state: AppState) -> impl IntoView {
+pub(super) fn AutoRun(state: AppState) -> impl IntoView {
     view! {
-        <label
-            class="auto-run"
-            title="A run that is expected to take less than a second begins when nothing was typed for a moment"
-        >
+        <label class="check" title="A run that is expected to take less than a second begins when nothing was typed for a moment">
             <input
                 type="checkbox"
                 data-testid="auto-run"

@@ -6,9 +6,9 @@ use leptos::prelude::*;
 use twinbeam_core::wire::devices::{Bench, BenchRow};
 use wasm_bindgen_futures::spawn_local;
 
-use super::controls::copy;
 use crate::explain::in_progress;
 use crate::explain::steps;
+use crate::ports::copy;
 use crate::reactive::{dynamic, live};
 use crate::session::Visitor;
 use crate::state::AppState;

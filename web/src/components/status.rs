@@ -4,7 +4,7 @@ use leptos::prelude::*;
 use twinbeam_core::wire::devices::GpuState;
 use twinbeam_core::wire::{Kept, LoadPart};
 
-use super::controls::Buttons;
+use super::run::RunButtons;
 use crate::explain;
 use crate::explain::in_progress;
 use crate::reactive::{dynamic, live};
@@ -32,7 +32,7 @@ pub(crate) fn RunLine(state: AppState) -> impl IntoView {
     };
     view! {
         <div class="run-line">
-            <Buttons state />
+            <div class="buttons"><RunButtons state /></div>
             <p
                 class="status"
                 data-testid="status"

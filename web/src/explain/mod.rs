@@ -257,10 +257,7 @@ pub(crate) fn parts_of_link(link: &Link) -> Option<Notice> {
 pub(crate) fn no_link(error: &LinkError) -> Notice {
     Notice::new(
         "These prompts are too long for a link",
-        format!(
-            "{}. Save the result as JSON under “Take it away” and send that.",
-            sentence(&error.to_string())
-        ),
+        format!("{}. Save the result as JSON and send that.", sentence(&error.to_string())),
     )
 }
 

@@ -1,6 +1,7 @@
-//! The buttons that take a result away: numbers, pictures, a link, a bundle.
+//! The buttons that save what is on the screen as files: numbers, pictures, a bundle.
 
 use leptos::prelude::*;
+use twinbeam_core::link::{Note, View};
 use twinbeam_core::words::ComponentKind;
 use wasm_bindgen::JsValue;
 use wasm_bindgen_futures::spawn_local;
@@ -8,35 +9,39 @@ use wasm_bindgen_futures::spawn_local;
 use super::bundle::{self, Extras};
 use super::notebook::Origin;
 use super::record::Looked;
-use super::save::{save_bytes, save_png, save_text};
-use super::{Screen, embed, zip};
+use super::save::{FOR_PRINT, save_bytes, save_png, save_text};
+use super::{Screen, zip};
 use crate::ports::address;
-use crate::reactive::{dynamic, live, memo};
+use crate::reactive::memo;
 use crate::session::Session;
 use crate::state::AppState;
-use crate::values::{Committed, Job, Slot};
+use crate::values::{Committed, Job, Notice, Slot};
 use crate::{explain, models};
 
 /// What a result can be saved as.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 enum Format {
+    Slide,
+    Png,
+    Svg,
     Csv,
     Json,
-    Svg,
-    Png,
     Bundle,
 }
 
 impl Format {
-    const ALL: [Self; 5] = [Self::Csv, Self::Json, Self::Svg, Self::Png, Self::Bundle];
+    const ALL: [Self; 6] = [Self::Slide, Self::Png, Self::Svg, Self::Csv, Self::Json, Self::Bundle];
 
     /// Name, test id, and what is in it.
     const fn words(self) -> (&'static str, &'static str, &'static str) {
         match self {
+            Self::Slide => {
+                ("PNG for a slide", "export-slide", "1920 by 1080 pixels, in type for a room")
+            }
+            Self::Png => ("PNG", "export-png", "The head maps as an image for print"),
+            Self::Svg => ("SVG", "export-svg", "The head maps as a drawing"),
             Self::Csv => ("CSV", "export-csv", "All scores, with model, device, options and link"),
             Self::Json => ("JSON", "export-json", "The same for programs, with every digit"),
-            Self::Svg => ("SVG", "export-svg", "The head maps as a drawing"),
-            Self::Png => ("PNG", "export-png", "The head maps as an image"),
             Self::Bundle => (
                 "Bundle",
                 "export-bundle",
@@ -46,78 +51,36 @@ impl Format {
     }
 }
 
-/// The result as numbers with their provenance, the figure as a picture, and both as a link.
+/// The result as files. What goes wrong is said where `trouble` is shown.
 #[component]
-pub(crate) fn ExportButtons(state: AppState) -> impl IntoView {
-    #[expect(
-        clippy::redundant_closure_for_method_calls,
-        reason = "the method alone would be of one lifetime"
-    )]
-    let link = memo(move || on_screen(state, |screen| screen.link()).unwrap_or_else(address::page));
-    let line = memo(move || embed::frame(&link.get()));
+pub(crate) fn FileButtons(state: AppState, trouble: RwSignal<Option<Notice>>) -> impl IntoView {
     // A figure in the making is not taken away.
     let nothing = memo(move || {
         let whole = |c: &Committed| c.is_complete(ComponentKind::Heads);
         state.job.get() == Some(Job::Heads)
             || !state.committed.with(|c| c.as_deref().is_some_and(whole))
     });
-    let embedding = RwSignal::new(false);
-    let files = Format::ALL.map(|format| {
-        let (label, testid, title) = format.words();
-        let save = move |_event| save(state, format);
-        view! {
-            <button type="button" data-testid=testid title=title disabled=nothing on:click=save>
-                {label}
-            </button>
-        }
-    });
-    view! {
-        <p class="take-away" role="group" aria-label="Take it away">
-            <span class="hint">"Take it away: "</span>
-            {files}
-            <a
-                class="button"
-                data-testid="permalink"
-                title="Opens this experiment and shows this figure at once"
-                href=link
-            >
-                "Link"
-            </a>
-            <button
-                type="button"
-                data-testid="embed"
-                title="A line of HTML that shows this figure in another page"
-                aria-expanded=live(move || embedding.get().to_string())
-                disabled=nothing
-                on:click=move |_event| embedding.update(|open| *open = !*open)
-            >
-                "Embed"
-            </button>
-        </p>
-        {dynamic(move || embedding.get().then(|| view! { <EmbedLine line /> }))}
-    }
-}
-
-#[component]
-fn EmbedLine(line: Memo<String>) -> impl IntoView {
-    view! {
-        <textarea
-            class="embed-line"
-            data-testid="embed-line"
-            aria-label="HTML that shows this figure in another page, to be copied"
-            rows="3"
-            readonly
-            prop:value=line
-        ></textarea>
-    }
+    Format::ALL
+        .map(|format| {
+            let (label, testid, title) = format.words();
+            let save = move |_event| save(state, format, trouble);
+            view! {
+                <button type="button" data-testid=testid title=title disabled=nothing on:click=save>
+                    {label}
+                </button>
+            }
+        })
+        .collect_view()
 }
 
 /// Makes something of what is on the screen, once there is a result: of the experiment as it was run, whatever is
 /// being typed.
-fn on_screen<T>(state: AppState, make: impl FnOnce(&Screen<'_>) -> T) -> Option<T> {
+pub(crate) fn on_screen<T>(state: AppState, make: impl FnOnce(&Screen<'_>) -> T) -> Option<T> {
     let looked = |slot| Looked::of(&*state.last_answer(slot)?);
     let lab = Slot::ALL.into_iter().filter_map(looked).collect();
-    let (view, known) = ((*state.view.get()).clone(), models::heads(state));
+    // Words that came with a link are its sender's, who did not write them of what is made here.
+    let view = View { note: Note::default(), ..(*state.view.get()).clone() };
+    let known = models::heads(state);
     state.committed.with(|committed| {
         state.linked.with(|linked| {
             Some(make(&Screen {
@@ -132,11 +95,10 @@ fn on_screen<T>(state: AppState, make: impl FnOnce(&Screen<'_>) -> T) -> Option<
     })
 }
 
-fn save(state: AppState, format: Format) {
+fn save(state: AppState, format: Format, trouble: RwSignal<Option<Notice>>) {
     let said = move |result: Result<(), JsValue>| {
-        if let Err(error) = result {
-            state.say(explain::not_saved(&format!("{error:?}")));
-        }
+        // Where that is shown may be closed by now.
+        trouble.try_set(result.err().map(|error| explain::not_saved(&format!("{error:?}"))));
     };
     let save = |screen: &Screen<'_>| match format {
         Format::Csv => {
@@ -152,7 +114,11 @@ fn save(state: AppState, format: Format) {
         }
         Format::Png => {
             let (name, picture) = (screen.file_name("png"), screen.picture());
-            spawn_local(async move { said(save_png(&name, &picture).await) });
+            spawn_local(async move { said(save_png(&name, &picture, FOR_PRINT).await) });
+        }
+        Format::Slide => {
+            let (name, picture) = (screen.file_name("slide.png"), screen.slide());
+            spawn_local(async move { said(save_png(&name, &picture, 1).await) });
         }
         Format::Bundle => {
             let bytes = packed(state, screen)

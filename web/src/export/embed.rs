@@ -1,13 +1,19 @@
 //! The line of HTML that shows the figure in another page.
 
+/// Pixels that a frame is high where nobody listens for how high its figure is: the bundled model's figure, and the three
+/// maps one below the other in a narrow column.
+const HEIGHT: u32 = 1000;
+
 /// A frame for the figure of a link of ours, which has no query of its own.
-pub(super) fn frame(link: &str) -> String {
+///
+/// No style and no script: whatever policy the other page has, it holds there once frames of our address are allowed.
+pub(crate) fn frame(link: &str) -> String {
     let (page, fragment) = link.split_once('#').unwrap_or((link, ""));
     let address = format!("{page}?embed#{fragment}");
     let address = address.replace('&', "&amp;").replace('"', "&quot;").replace('<', "&lt;");
     format!(
-        "<iframe src=\"{address}\" title=\"Twinbeam: attention heads by integrated gradients and activation patching\" \
-         width=\"100%\" height=\"1000\" style=\"border:0\" loading=\"lazy\"></iframe>"
+        "<iframe class=\"twinbeam\" src=\"{address}\" title=\"Twinbeam: attention heads by integrated gradients and \
+         activation patching\" width=\"100%\" height=\"{HEIGHT}\" frameborder=\"0\" loading=\"lazy\"></iframe>"
     )
 }
 

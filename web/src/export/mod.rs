@@ -1,22 +1,29 @@
 //! Taking the result away: records with their provenance, and the figure as a picture.
 //!
-//! `screen.rs` is what all of it is made from. `record.rs` says what belongs to a result, `csv.rs` and `svg.rs` write it
-//! down, `bundle.rs` puts all of it into one archive (`zip.rs`) with a notebook that computes it again (`notebook.rs`,
-//! `reproduce.py`), and only `save.rs` and the buttons touch the DOM.
+//! `screen.rs` is what all of it is made from. `record.rs` says what belongs to a result and `csv.rs` writes it down;
+//! `picture.rs` and `maps.rs` draw, `svg.rs` a figure for paper and `slide.rs` one for a room; `bundle.rs` puts all of it
+//! into one archive (`zip.rs`) with a notebook that computes it again (`notebook.rs`, `reproduce.py`), and only `save.rs`
+//! and the buttons touch the DOM.
 
 mod bundle;
 mod buttons;
 mod csv;
 mod embed;
+mod maps;
 mod notebook;
+mod picture;
 mod record;
 mod save;
 mod screen;
+mod slide;
 mod svg;
+#[cfg(test)]
+mod tests;
 mod zip;
 
-pub(crate) use buttons::ExportButtons;
+pub(crate) use buttons::{FileButtons, on_screen};
+pub(crate) use embed::frame;
+pub(crate) use picture::Picture;
 use record::Record;
 pub(crate) use save::save_text;
-use screen::Screen;
-use svg::Picture;
+pub(crate) use screen::{Screen, Sheet};

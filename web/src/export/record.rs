@@ -259,7 +259,10 @@ impl Record {
         let known = self.known_heads.as_ref()?;
         let heads = known.heads.iter();
         let heads: Vec<String> = heads
-            .map(|known| format!("layer {} head {} {}", known.layer, known.head, known.class))
+            .map(|known| {
+                let (kind, layer, index) = (ComponentKind::Heads, known.layer, known.head);
+                format!("{} {}", Component { kind, layer, index }, known.class)
+            })
             .collect();
         Some(("known roles", format!("{} ({}): {}", known.task, known.source, heads.join("; "))))
     }
@@ -496,7 +499,7 @@ print(bad)
         let lines: Vec<&str> = csv.lines().collect();
         assert!(lines[2].contains("Bundled model (mini), commit c0c0"), "{}", lines[2]);
         let header = lines.iter().position(|line| line.starts_with("kind,")).unwrap();
-        assert!(lines[header - 1].contains("layer 9 head 9 Name Mover"), "{}", lines[header - 1]);
+        assert!(lines[header - 1].contains("L9H9 Name Mover"), "{}", lines[header - 1]);
         assert!(lines[0].contains(&format!("# {header} lines")), "{}", lines[0]);
     }
 }

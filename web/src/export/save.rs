@@ -11,8 +11,8 @@ use web_sys::{
 
 use super::Picture;
 
-/// Pixels of the PNG for one of the SVG, enough for print.
-const PNG_SCALE: usize = 3;
+/// Pixels of a PNG for paper for one of the SVG, enough for print.
+pub(super) const FOR_PRINT: usize = 3;
 /// Pixels of a side that every browser's canvas has.
 const CANVAS_SIDE: usize = 8192;
 
@@ -40,12 +40,12 @@ pub(super) fn save_bytes(name: &str, media_type: &str, bytes: &[u8]) -> Result<(
     save(name, &blob)
 }
 
-/// Draws a picture and offers it as a PNG.
+/// Draws a picture and offers it as a PNG of so many times its size, as far as canvases go.
 ///
 /// # Errors
 /// A browser that does not draw it.
-pub(super) async fn save_png(name: &str, picture: &Picture) -> Result<(), JsValue> {
-    let scale = PNG_SCALE.min(CANVAS_SIDE / picture.width.max(picture.height)).max(1);
+pub(super) async fn save_png(name: &str, picture: &Picture, scale: usize) -> Result<(), JsValue> {
+    let scale = scale.min(CANVAS_SIDE / picture.width.max(picture.height)).max(1);
     let (width, height) = (scale * picture.width, scale * picture.height);
     let address = Address::of(&blob(&picture.svg, "image/svg+xml")?)?;
     let image = HtmlImageElement::new()?;

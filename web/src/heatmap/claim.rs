@@ -11,8 +11,7 @@ use crate::state::AppState;
 
 /// What the figure of the heads says, in one sentence made from its numbers; empty until it is complete.
 #[component]
-pub(crate) fn Claim(state: AppState) -> impl IntoView {
-    let shown = memo(move || Shown::of(state, ComponentKind::Heads));
+pub(super) fn Claim(state: AppState, shown: Memo<Shown>) -> impl IntoView {
     let found = lab::found_in(state, ComponentKind::Heads);
     let pieces = memo(move || {
         let found = found.get()?;

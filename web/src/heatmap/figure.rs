@@ -5,7 +5,6 @@ use twinbeam_core::link::ScaleChoice;
 use twinbeam_core::scores::{GapRefused, Unit};
 use twinbeam_core::words::{ComponentKind, Direction};
 
-use super::card::Card;
 use super::checks::Checks;
 use super::claim::Claim;
 use super::map::Map;
@@ -14,16 +13,20 @@ use super::readout::{Agreement, Readout};
 use super::shown::{MapKind, Shown};
 use super::table::TableView;
 use crate::components::chosen;
-use crate::export::ExportButtons;
 use crate::models::KnownLegend;
+use crate::pinned::PinnedPanel;
 use crate::reactive::{dynamic, live, memo};
 use crate::state::AppState;
 use crate::{explain, lab};
 
-/// Integrated gradients, activation patching and their difference, and what there is to say of them.
+/// The scores of the heads as the screen shows them.
+pub(crate) fn shown_heads(state: AppState) -> Memo<Shown> {
+    memo(move || Shown::of(state, ComponentKind::Heads))
+}
+
+/// Integrated gradients, activation patching and their difference, with the ways to look at them.
 #[component]
-pub(crate) fn Figure(state: AppState) -> impl IntoView {
-    let shown = memo(move || Shown::of(state, ComponentKind::Heads));
+pub(crate) fn Maps(state: AppState, shown: Memo<Shown>) -> impl IntoView {
     let found = lab::found_in(state, ComponentKind::Heads);
     let chosen = RwSignal::new(MapKind::Ig);
     let refusal = move || {
@@ -53,15 +56,21 @@ pub(crate) fn Figure(state: AppState) -> impl IntoView {
         <div class="maps" data-map=live(move || chosen.get().id())>
             {MapKind::ALL.map(|map| view! { <Map state shown found map /> })}
         </div>
+    }
+}
+
+/// What there is to say of the maps, and the ways to take them along.
+#[component]
+pub(crate) fn Said(state: AppState, shown: Memo<Shown>) -> impl IntoView {
+    view! {
         <Readout state shown kind=ComponentKind::Heads />
-        <Claim state />
+        <Claim state shown />
         <p class="hint" data-testid="sign">{dynamic(move || explain::sign(shown.with(Shown::look)))}</p>
         <KnownLegend state />
         <Marks state />
         <Agreement state kind=ComponentKind::Heads />
         <Checks state shown />
-        <Card state kind=ComponentKind::Heads />
-        <ExportButtons state />
+        <PinnedPanel state below=ComponentKind::Heads />
         <TableView state shown kind=ComponentKind::Heads />
     }
 }

@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use leptos::ev::{KeyboardEvent, MouseEvent};
+use leptos::ev::KeyboardEvent;
 use leptos::prelude::*;
 use twinbeam_core::models::KnownHeads;
 use twinbeam_core::words::{Component, ComponentKind};
@@ -89,8 +89,9 @@ pub(super) fn Map(
                     data-testid=testid
                     aria-label=format!("{title}: scores by layer and head")
                     on:keydown=keys
-                    on:mouseleave=move |event| {
-                        if has_moved(&event) {
+                    on:pointerleave=move |event| {
+                        // A finger that is lifted has not gone elsewhere.
+                        if event.pointer_type() != "touch" && has_moved(&event) {
                             state.cell.set(None);
                         }
                     }
@@ -202,18 +203,13 @@ fn cell(state: AppState, said: Said, map: MapKind, place: Component) -> impl Int
             state.cell.set(Some(place));
         }
     };
-    let point = move |event: MouseEvent| {
-        if has_moved(&event) {
-            visit();
-        }
-    };
     let label = move || {
         let mut words = shown.with(|shown| match (map, shown.written(map, place)) {
             (MapKind::Diff, Some(difference)) => {
                 let unit = shown.unit(map);
-                format!("{place}: IG − AP {difference} {unit}")
+                format!("{}: IG − AP {difference} {unit}", place.spoken())
             }
-            _ => shown.words(place),
+            _ => shown.spoken(place),
         });
         if let Some(class) = class.get() {
             words = format!("{words}; known: {class}");
@@ -243,11 +239,17 @@ fn cell(state: AppState, said: Said, map: MapKind, place: Component) -> impl Int
             class:selected=live(move || selected.get())
             class:found=live(move || found.get())
             style=("--t", move || format!("{:.3}", share().abs()))
-            on:mouseenter=point
-            // Within a cell that has come to lie under the pointer, nothing is entered.
-            on:mousemove=point
+            on:pointermove=move |event| {
+                if has_moved(&event) {
+                    visit();
+                }
+            }
             on:focus=move |_event| visit()
-            on:click=move |_event| state.toggle_pin(place)
+            on:click=move |_event| {
+                // A tap moves nothing.
+                visit();
+                state.toggle_pin(place);
+            }
         >
             {dynamic(move || {
                 class.get().map(|class| {

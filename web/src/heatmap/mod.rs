@@ -1,6 +1,5 @@
-//! The figure: a map per method and one of their difference, and a card for one head.
+//! The figure: a map per method and one of their difference, and what is said of what is pointed at.
 
-mod card;
 mod checks;
 mod claim;
 mod figure;
@@ -10,11 +9,12 @@ mod readout;
 pub(crate) mod scale;
 mod shown;
 mod table;
+mod tooltip;
 mod trust;
 
-pub(crate) use card::Card;
-pub(crate) use figure::Figure;
+pub(crate) use figure::{Maps, Said, shown_heads};
 pub(crate) use map::{Legend, is_found};
 pub(crate) use readout::{Agreement, Readout, threshold};
-pub(crate) use shown::{MapKind, Shown};
+pub(crate) use shown::{MapKind, Shown, Standing};
 pub(crate) use table::TableView;
+pub(crate) use tooltip::Tooltip;

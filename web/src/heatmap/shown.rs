@@ -165,18 +165,27 @@ impl Shown {
         self.table(map).map_or(0, |table| table.values().len() - table.n_exact())
     }
 
-    /// The scores of a component in words.
+    /// The scores of a component in words, to be read.
     pub(crate) fn words(&self, of: Component) -> String {
+        self.words_after(&of.to_string(), of)
+    }
+
+    /// The same, to be heard.
+    pub(crate) fn spoken(&self, of: Component) -> String {
+        self.words_after(&of.spoken(), of)
+    }
+
+    fn words_after(&self, name: &str, of: Component) -> String {
         let [ig, ap] = [MapKind::Ig, MapKind::Ap]
             .map(|map| self.written(map, of).unwrap_or_else(|| self.missing(map, of).to_owned()));
         let [ig_unit, ap_unit] = [self.unit(MapKind::Ig), self.unit(MapKind::Ap)];
         if self.is_screened(MapKind::Ap, of) {
-            return format!("{of}: AP {ap} (IG: {ig} {ig_unit})");
+            return format!("{name}: AP {ap} (IG: {ig} {ig_unit})");
         }
         if ig_unit == ap_unit {
-            format!("{of}: IG {ig}, AP {ap} {ap_unit}")
+            format!("{name}: IG {ig}, AP {ap} {ap_unit}")
         } else {
-            format!("{of}: IG {ig} {ig_unit}, AP {ap} {ap_unit}")
+            format!("{name}: IG {ig} {ig_unit}, AP {ap} {ap_unit}")
         }
     }
 }
@@ -198,6 +207,17 @@ pub(crate) struct Standing {
 }
 
 impl Standing {
+    /// The rank in words.
+    pub(crate) fn words(self) -> String {
+        let Self { rank, of, is_final, .. } = self;
+        format!("{rank} of {of}{}", if is_final { "" } else { " so far" })
+    }
+
+    /// The share in percent, where there is one.
+    pub(crate) fn share_in_words(self) -> Option<String> {
+        self.share.map(|share| format!("{:.0} %", 100.0 * share))
+    }
+
     pub(crate) fn of(table: &ScoreTable, component: Component) -> Option<Self> {
         let Component { layer, index, .. } = component;
         let score = table.get(layer, index)?.abs();
@@ -252,7 +272,7 @@ mod tests {
         let shown = shown(Unit::Metric, ScaleChoice::Shared);
         assert_eq!(shown.score(MapKind::Diff, head(0, 0)), Some(-6.0));
         assert_eq!(MapKind::ALL.map(|map| shown.scale(map).limit()), [8.0; 3]);
-        assert_eq!(shown.words(head(0, 1)), "layer 0 head 1: IG −1.00, AP −1.00 logits");
+        assert_eq!(shown.words(head(0, 1)), "L0H1: IG −1.00, AP −1.00 logits");
     }
 
     #[test]
@@ -317,10 +337,7 @@ mod tests {
         assert_eq!(MapKind::ALL.map(|map| shown.n_screened(map)), [0, 2, 2]);
         assert_eq!(MapKind::ALL.map(|map| shown.is_final(map, 2)), [true, false, false]);
         assert!(!shown.is_final(MapKind::Ig, 3), "a layer is missing");
-        assert_eq!(
-            shown.words(head(1, 0)),
-            "layer 1 head 0: AP not patched yet (IG: +0.25 logits)"
-        );
+        assert_eq!(shown.words(head(1, 0)), "L1H0: AP not patched yet (IG: +0.25 logits)");
         assert_eq!(shown.missing(MapKind::Diff, head(1, 0)), "not patched yet");
         assert_eq!(shown.missing(MapKind::Ap, head(7, 0)), "not computed");
     }

@@ -132,7 +132,6 @@ fn Lines(
             <table class="list" data-testid=testid>
                 <thead>
                     <tr>
-                        <th scope="col">"layer"</th>
                         <th scope="col">{kind.one()}</th>
                         {heads}
                         {known_head}
@@ -189,15 +188,15 @@ fn row(
     });
     view! {
         <tr>
-            <td>{layer}</td>
             <td>
                 <button
                     type="button"
                     class="link"
-                    aria-label=format!("{index}: pin {component}")
+                    data-component=component.to_string()
+                    aria-label=format!("{component}: pin {}", component.spoken())
                     on:click=move |_event| state.go_to(component)
                 >
-                    {index}
+                    {component.to_string()}
                 </button>
             </td>
             {cells}

@@ -16,7 +16,9 @@ mod positions;
 mod sets;
 mod why;
 
-use self::frame::{PanelFrame, Pending};
+use self::frame::PanelFrame;
+pub(crate) use self::frame::Pending;
 pub(crate) use self::panels::LabPanels;
 pub(crate) use self::parts::common_unit;
 pub(crate) use self::sets::{Found, found_in};
+pub(crate) use self::why::{Tokens, tokens, unchecked};

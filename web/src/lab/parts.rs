@@ -41,14 +41,12 @@ pub(super) fn ratio(value: Option<f64>) -> String {
     written.unwrap_or_else(|| "undefined: all scores of a method are equal".to_owned())
 }
 
-/// A line of a list: a button that leads to a component, and what there is to say of it. Clicks are for
-/// [`component_of`].
+/// A line of a list: a button that leads to a component, and what there is to say of it. Clicks are for [`go`].
 pub(super) fn entry(of: Component, value: f32, words: &str) -> String {
-    let Component { kind, layer, index } = of;
-    let (id, words) = (kind.id(), escape(words));
+    let (spoken, words) = (of.spoken(), escape(words));
     format!(
-        "<li><button type=\"button\" class=\"link\" data-component=\"{id}.{layer}.{index}\" data-value=\"{value}\" \
-         aria-label=\"{layer}.{index}: go to {of}\">{layer}.{index}</button> {words}</li>"
+        "<li><button type=\"button\" class=\"link\" data-component=\"{of}\" data-value=\"{value}\" \
+         aria-label=\"{of}: go to {spoken}\">{of}</button> {words}</li>"
     )
 }
 
@@ -58,18 +56,9 @@ pub(super) fn go(state: AppState, event: &MouseEvent) {
         target.dyn_into::<Element>().ok()?.closest("[data-component]").ok().flatten()
     });
     let name = entry.and_then(|entry| entry.get_attribute("data-component"));
-    if let Some(component) = name.and_then(|name| component_of(&name)) {
+    if let Some(component) = name.and_then(|name| name.parse().ok()) {
         state.go_to(component);
     }
-}
-
-/// The component of an [`entry`].
-fn component_of(name: &str) -> Option<Component> {
-    let mut parts = name.split('.');
-    let id = parts.next()?;
-    let kind = ComponentKind::ALL.into_iter().find(|kind| kind.id() == id)?;
-    let mut next = || parts.next()?.parse().ok();
-    Some(Component { kind, layer: next()?, index: next()? })
 }
 
 /// Whether a kind of component has scores by both methods in a direction, if only in part.
@@ -135,11 +124,11 @@ mod tests {
     fn an_entry_leads_to_its_component() {
         let neuron = Component { kind: ComponentKind::Neurons, layer: 3, index: 1457 };
         let html = entry(neuron, -0.25, "<b>");
-        assert!(html.contains("data-component=\"neurons.3.1457\" data-value=\"-0.25\""), "{html}");
-        assert!(html.contains("go to layer 3 neuron 1457") && html.ends_with("&lt;b&gt;</li>"));
-        assert_eq!(component_of("neurons.3.1457"), Some(neuron));
-        assert_eq!(component_of("heads.3"), None);
-        assert_eq!(component_of("tails.3.1"), None);
+        assert!(html.contains("data-component=\"L3N1457\" data-value=\"-0.25\""), "{html}");
+        assert!(
+            html.contains("L3N1457: go to layer 3, neuron 1457")
+                && html.ends_with("&lt;b&gt;</li>")
+        );
     }
 
     #[test]

@@ -15,7 +15,8 @@ use twinbeam_core::scores::{Interaction, Ladder};
 use twinbeam_core::wire::probes::{Finding, Probe};
 use twinbeam_core::words::ComponentKind;
 
-pub(super) use self::focus::{Focus, Tokens, about, focus, labels, lists, tokens, unchecked};
+pub(super) use self::focus::{Focus, about, focus, labels, lists};
+pub(crate) use self::focus::{Tokens, tokens, unchecked};
 pub(super) use self::layers::{least_read, meaning, read, word};
 use super::parts::{common_unit, go};
 use super::{PanelFrame, Pending};

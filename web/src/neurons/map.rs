@@ -91,13 +91,17 @@ pub(super) fn NeuronMap(
                 return;
             }
         }
-        state.cell.set(component_at(&event));
+        if has_moved(&event) {
+            state.cell.set(component_at(&event));
+        }
     };
     let pointer_up = move |event: PointerEvent| {
         let Some((begun, _)) = drag.try_update_value(Option::take).flatten() else { return };
         if (f64::from(event.client_x()) - begun).abs() < CLICK_PIXELS
             && let Some(component) = component_at(&event)
         {
+            // A tap moves nothing.
+            state.cell.set(Some(component));
             state.toggle_pin(component);
         }
     };
@@ -161,7 +165,7 @@ fn described(
     let Some(neuron) = at(state) else {
         return format!("{title} of neurons: scores by layer and neuron");
     };
-    let words = shown.with(|shown| shown.words(neuron));
+    let words = shown.with(|shown| shown.spoken(neuron));
     format!("{title} of neurons: {words}{}", marks_in_words(state, found, map, neuron))
 }
 

@@ -7,8 +7,9 @@ use super::coverage::CoverageWords;
 use super::listed::{Listed, strongest, strongest_of_link};
 use super::map::NeuronMap;
 use crate::explain::in_progress;
-use crate::heatmap::{Agreement, Card, MapKind, Readout, Shown, TableView};
+use crate::heatmap::{Agreement, MapKind, Readout, Shown, TableView};
 use crate::lab;
+use crate::pinned::PinnedPanel;
 use crate::reactive::{dynamic, live, memo};
 use crate::session::Visitor;
 use crate::state::AppState;
@@ -39,7 +40,7 @@ pub(crate) fn NeuronPanel(state: AppState) -> impl IntoView {
             </div>
             <Readout state shown kind=KIND />
             <Agreement state kind=KIND />
-            <Card state kind=KIND />
+            <PinnedPanel state below=KIND />
             <div class="lists" data-testid="top-neurons">
                 {MapKind::ALL.map(|map| view! { <List state shown map /> })}
             </div>
@@ -168,10 +169,11 @@ fn List(state: AppState, shown: Memo<Shown>, map: MapKind) -> impl IntoView {
                                 data-layer=layer
                                 data-neuron=index
                                 data-value=score.to_string()
-                                aria-label=format!("{layer}.{index}: go to {component}")
+                                data-component=component.to_string()
+                                aria-label=format!("{component}: go to {}", component.spoken())
                                 on:click=move |_event| state.go_to(component)
                             >
-                                {format!("{layer}.{index}")}
+                                {component.to_string()}
                             </button>
                         </td>
                         <td>{ig}</td>

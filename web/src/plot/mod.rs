@@ -13,6 +13,8 @@ mod markup;
 mod matrix;
 mod parts;
 mod points;
+mod residual;
+mod steps;
 #[cfg(test)]
 mod tests;
 mod view;
@@ -27,6 +29,8 @@ pub(crate) use grid::Labels;
 pub(crate) use markup::{escape, html_table, standalone};
 pub(crate) use matrix::{Kinds, Matrix, Shades};
 pub(crate) use parts::{At, Band, Ink, Mark, Point, Rule, Series, Xy};
+pub(crate) use residual::{LEAST, Residual};
+pub(crate) use steps::{Step, draw as draw_steps};
 pub(crate) use view::PlotView;
 
 /// A plot, in words, and as numbers.

@@ -2,8 +2,6 @@
 
 use std::cmp::Ordering;
 
-use twinbeam_core::words::Component;
-
 use super::labels::Places;
 use super::markup::{begin, push_count, push_number, reachable, text};
 use super::parts::{Mark, Point, Xy};
@@ -207,11 +205,7 @@ impl Cloud {
             let point = &plot.points[index];
             let must = own(index) && at_any_price > 0;
             at_any_price -= usize::from(must);
-            let Component { layer, index, .. } = point.component;
-            let mut name = String::new();
-            push_count(&mut name, layer as u64);
-            name.push('.');
-            push_count(&mut name, index as u64);
+            let name = point.component.to_string();
             let place = frame.place(point.x.into(), point.y.into());
             let free = places.beside(place, &name);
             if let Some(at) = free.or_else(|| must.then(|| places.over(place, &name))) {

@@ -287,9 +287,9 @@ fn a_scatter_says_and_lists_its_points() {
     assert_eq!(
         labels,
         [
-            "layer 3 head 1: IG −0.90, AP −0.80 logits; a name mover",
-            "layer 1 head 2: IG +0.42, AP +0.11 logits",
-            "layer 0 head 6: IG +0.10, AP +0.05 logits",
+            "L3H1: IG −0.90, AP −0.80 logits; a name mover",
+            "L1H2: IG +0.42, AP +0.11 logits",
+            "L0H6: IG +0.10, AP +0.05 logits",
         ]
     );
     assert_eq!(drawn.table.head, ["component", "IG, logits", "AP, logits"]);
@@ -389,7 +389,7 @@ fn kinds_have_a_letter_each_and_name_components() {
     }
     .draw();
     sound(&drawn);
-    assert_eq!(drawn.points[3].label, "layer 1 head 1: neither");
+    assert_eq!(drawn.points[3].label, "L1H1: neither");
     assert!(
         names
             .iter()

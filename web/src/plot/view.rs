@@ -6,13 +6,13 @@ use leptos::ev::{KeyboardEvent, MouseEvent, PointerEvent};
 use leptos::html;
 use leptos::prelude::*;
 use twinbeam_core::words::Component;
-use wasm_bindgen::{JsCast as _, JsValue};
+use wasm_bindgen::JsCast as _;
 use web_sys::{Element, HtmlDetailsElement};
 
 use super::brush::{Pick, in_view, inside, nearest, reached, rectangle};
 use super::markup::html_table;
 use super::{Drawn, Target};
-use crate::components::has_moved;
+use crate::components::{has_moved, rectangle as on_page};
 use crate::reactive::{dynamic, live};
 use crate::state::Pointer;
 
@@ -349,15 +349,7 @@ impl Plot {
 
     /// Left, top, width and height of the picture on the screen.
     fn picture(&self) -> Option<[f64; 4]> {
-        let picture = self.area.get_untracked()?.query_selector("svg").ok()??;
-        // By name: the binding has it under a feature that nothing else here needs.
-        let of = |object: &JsValue, name: &str| js_sys::Reflect::get(object, &name.into()).ok();
-        let measure: js_sys::Function = of(&picture, "getBoundingClientRect")?.dyn_into().ok()?;
-        let found = measure.call0(&picture).ok()?;
-        Some(
-            ["left", "top", "width", "height"]
-                .map(|name| of(&found, name).and_then(|number| number.as_f64()).unwrap_or(0.0)),
-        )
+        on_page(&self.area.get_untracked()?.query_selector("svg").ok()??)
     }
 
     fn stretch(&self, to: [f32; 4]) {

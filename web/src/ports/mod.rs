@@ -2,11 +2,13 @@
 //! says and gives back messages; it decides nothing.
 //!
 //! `worker.rs` is the life of a worker and `program.rs` what it runs; `files.rs` holds the visitor's own files;
-//! `address.rs` is the only file that touches the address, `memory.rs` the only one that has the browser remember
-//! something of the page; `shelves.rs` and `catalog.rs` read what there is of models.
+//! `address.rs` is the only file that touches the address, `clipboard.rs` the only one that fills the clipboard,
+//! `memory.rs` the only one that has the browser remember something of the page; `shelves.rs` and `catalog.rs` read what
+//! there is of models.
 
 pub(crate) mod address;
 mod catalog;
+mod clipboard;
 mod files;
 mod memory;
 mod program;
@@ -21,6 +23,7 @@ use leptos::prelude::window;
 use twinbeam_core::wire::Request;
 use wasm_bindgen_futures::spawn_local;
 
+pub(crate) use self::clipboard::copy;
 pub(crate) use self::files::keep as keep_files;
 pub(crate) use self::memory::{forget, recall, remember};
 pub(crate) use self::shelves::{ask_to_persist, delete, look as look_at_shelves};

@@ -180,7 +180,11 @@ impl Session {
             (self.sight.named_window, self.sight.window) = (None, Window::default());
         }
         // The example that numbers were published for is what a visitor wants to see of it.
-        let runs = spec.has_published() && self.draft.has_inputs_of(&Experiment::default());
+        // So is the one that the page opened with, as long as nothing else was typed.
+        let is_untouched = [&Experiment::default(), &self.opening]
+            .into_iter()
+            .any(|known| self.draft.has_inputs_of(known));
+        let runs = spec.has_published() && is_untouched;
         self.workers.run_when_loaded = runs;
         // Who brings files wants to see something of them.
         self.workers.run_if_possible = spec.is_local() && !runs;

@@ -52,10 +52,10 @@ impl Session {
         self.notice = None;
         self.address = None;
         let (experiment, snapshot, view) = match link {
-            None => (Experiment::default(), None, View::default()),
+            None => (self.opening.clone(), None, View::default()),
             Some(Err(error)) => {
                 self.notice = Some(explain::link(&error));
-                (Experiment::default(), None, View::default())
+                (self.opening.clone(), None, View::default())
             }
             Some(Ok(link)) => {
                 self.notice = explain::parts_of_link(&link);

@@ -92,11 +92,11 @@ impl Session {
 
     /// Has the browser remember the draft, as long as it is not what the address says.
     pub(super) fn remember_draft(&mut self) {
-        let of_page = Experiment::default();
-        let address = self.address.as_ref().map_or(&of_page, |held| &held.experiment);
+        let address = self.address.as_ref().map_or(&self.opening, |held| &held.experiment);
         // Of a draft that was only emptied, for a model without a tokenizer, the text that waits is what was typed.
         let aside = self.set_aside.as_ref().filter(|_| self.draft == emptied(&self.draft));
-        let draft = aside.unwrap_or(&self.draft);
+        // The tour's examples are not what was typed.
+        let draft = self.behind_tour().or(aside).unwrap_or(&self.draft);
         let is_edited = !draft.has_inputs_of(address);
         let is_remembered = match &self.remembered {
             Some((of, edits)) => is_edited && of == address && edits.has_inputs_of(draft),

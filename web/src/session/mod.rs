@@ -10,7 +10,7 @@
 //! - What a message does: `edits.rs` (the draft), `typing.rs` (what is seen of it), `auto.rs` (edits that are run by
 //!   themselves), `asking.rs` (which model an experiment is for), `arrival.rs`
 //!   (a model comes into use), `life.rs` (workers start, hang and die), `jobs.rs` (one at a time), `figure.rs` (a result
-//!   comes together and is confirmed or withdrawn), `lists.rs` and `pairs.rs` (many prompts).
+//!   comes together and is confirmed or withdrawn), `lists.rs` and `pairs.rs` (many prompts), `tour.rs`.
 //! - `settle.rs` is what follows by itself after every message: an idle worker is given something to do, and the
 //!   address and the browser's memory keep up.
 
@@ -34,11 +34,12 @@ mod session;
 mod settle;
 #[cfg(test)]
 mod tests;
+mod tour;
 mod typing;
 mod update;
 mod workers;
 
-pub(crate) use msg::{Death, Effect, Memory, Moment, Msg, OfPairs, Timer, Visitor};
+pub(crate) use msg::{Death, Effect, Memory, Moment, Msg, OfPairs, OfTour, Timer, Visitor};
 pub(crate) use pairs::Summary;
 pub(crate) use session::{Linked, Session};
 pub(crate) use settle::{AUTO_RUN, DRAFT, SPEEDS};

@@ -8,7 +8,7 @@ use twinbeam_core::wire::probes::Probe;
 use twinbeam_core::wire::{Event, Request};
 use twinbeam_core::words::Experiment;
 
-use crate::values::{CatalogFault, Files, Listed, Notice, Shelves, Sight, Slot, Space, Spec};
+use crate::values::{CatalogFault, Files, Listed, Notice, Shelves, Sight, Slot, Space, Spec, Step};
 
 /// What the world is like while a message is taken.
 #[derive(Debug, Clone, Copy, PartialEq)]
@@ -93,6 +93,7 @@ pub(crate) enum Visitor {
     /// Asks once more what could not be answered.
     AskAgain(Slot),
     Pairs(OfPairs),
+    Tour(OfTour),
     /// Something went wrong, or is worth saying, where only the page can know it.
     Hear(Notice),
     Dismiss,
@@ -121,6 +122,17 @@ pub(crate) enum OfPairs {
         seed: u32,
     },
     Undo,
+}
+
+/// What a visitor can do with the tour.
+#[derive(Debug, Clone, PartialEq)]
+pub(crate) enum OfTour {
+    /// Starts it, or begins it anew.
+    Start,
+    Go(Step),
+    /// Shows an example that belongs to a step.
+    Open(Box<Experiment>),
+    End,
 }
 
 /// What is to be done outside.
@@ -216,5 +228,11 @@ impl From<Visitor> for Msg {
 impl From<OfPairs> for Msg {
     fn from(pairs: OfPairs) -> Self {
         Self::Visitor(Visitor::Pairs(pairs))
+    }
+}
+
+impl From<OfTour> for Msg {
+    fn from(tour: OfTour) -> Self {
+        Self::Visitor(Visitor::Tour(tour))
     }
 }

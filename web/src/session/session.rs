@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use twinbeam_core::link::{LinkError, Snapshot, View, print_link};
+use twinbeam_core::link::{LinkError, Note, Snapshot, View, print_link};
 use twinbeam_core::models::ModelShape;
 use twinbeam_core::prompts::PromptPair;
 use twinbeam_core::wire::devices::{
@@ -18,10 +18,11 @@ use super::many::Many;
 use super::models::Models;
 use super::msg::{Effect, Moment};
 use super::running::Running;
+use super::tour::Tour;
 use super::workers::Workers;
 use crate::values::{
-    Answer, Committed, Job, LinkCheck, Loaded, NeuronStatus, Notice, Origin, Progress, Sight, Slot,
-    Status,
+    Answer, Committed, Job, LinkCheck, Loaded, N_SLOTS, NeuronStatus, Notice, Origin, Progress,
+    Sight, Slot, Status,
 };
 
 /// A result that came with a link, and what it is of.
@@ -30,6 +31,8 @@ pub(crate) type Linked = Arc<(Experiment, Snapshot)>;
 /// All that the page knows. Signals show it and [`update`](super::update()) changes it; nothing else does either.
 #[derive(Debug, Clone)]
 pub(crate) struct Session {
+    /// What an address that says nothing stands for.
+    pub(super) opening: Experiment,
     /// What is being typed.
     pub(crate) draft: Experiment,
     /// The draft as text, while the model in use reads token ids only.
@@ -82,9 +85,10 @@ pub(crate) struct Session {
     pub(crate) silent_seconds: Option<u32>,
     pub(crate) sight: Sight,
     /// What the lab's panels want to know at the moment, by slot.
-    pub(crate) wants: [Option<Probe>; 7],
-    pub(crate) answers: [Option<Arc<Answer>>; 7],
+    pub(crate) wants: [Option<Probe>; N_SLOTS],
+    pub(crate) answers: [Option<Arc<Answer>>; N_SLOTS],
     pub(crate) many: Many,
+    pub(super) tour: Option<Tour>,
     /// What the address holds; `None`: nothing that can be read.
     pub(crate) address: Option<Box<Held>>,
     /// Whether this is a frame in another page, which shows a figure and nothing to do.
@@ -103,6 +107,7 @@ impl Session {
     /// A page of which nothing is known but what is asked.
     pub(crate) fn new(draft: Experiment, device_choice: DeviceChoice) -> Self {
         Self {
+            opening: draft.clone(),
             draft,
             set_aside: None,
             inspection: Arc::default(),
@@ -132,9 +137,10 @@ impl Session {
             notice: None,
             silent_seconds: None,
             sight: Sight::default(),
-            wants: [const { None }; 7],
-            answers: [const { None }; 7],
+            wants: [const { None }; N_SLOTS],
+            answers: [const { None }; N_SLOTS],
             many: Many::default(),
+            tour: None,
             address: None,
             is_frame: false,
             remembered: None,
@@ -309,13 +315,23 @@ impl Session {
         self.committed.as_ref()?.snapshot(linked)
     }
 
-    /// The link to what is on the screen: what is asked, and its result unless that is out of date.
+    /// What the sender of a link has to say of what is on the screen: of the figure, or of what is asked.
+    pub(crate) fn note(&self) -> Option<&Note> {
+        let (of, note) = self.sight.noted.as_ref()?;
+        let is_figures = self.committed.as_ref().is_some_and(|c| c.experiment == *of);
+        let is_asked = of.model == *self.asked_model() && of.has_inputs_of(&self.draft);
+        (is_figures || is_asked).then_some(note)
+    }
+
+    /// The link to what is on the screen: what is asked, its result unless that is out of date, and a note of whoever
+    /// sends it.
     ///
     /// # Errors
     /// Prompts that fit into no link.
-    pub(crate) fn link(&self) -> Result<String, LinkError> {
+    pub(crate) fn link(&self, note: Note) -> Result<String, LinkError> {
         let snapshot = if self.is_stale() == Some(false) { self.snapshot() } else { None };
-        print_link(&self.asked(), snapshot.as_ref(), &self.view)
+        let view = View { note, ..(*self.view).clone() };
+        print_link(&self.asked(), snapshot.as_ref(), &view)
     }
 
     /// Whether a link to what is on the screen has no room for the pairs of prompts.

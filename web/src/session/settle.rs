@@ -90,6 +90,7 @@ impl Session {
     fn watch_view(&mut self) {
         let mut view = self.sight.view(self.committed.as_ref().map(|c| &c.experiment));
         view.draw.clone_from(&self.many.draw);
+        view.note = self.note().cloned().unwrap_or_default();
         let is_same = |(looked, pairs): &(View, Arc<Vec<PromptPair>>)| {
             *looked == view && Arc::ptr_eq(pairs, &self.many.pairs)
         };

@@ -5,6 +5,8 @@ mod gpu;
 mod links;
 mod lists;
 mod live;
+mod notes;
 mod play;
 mod questions;
+mod tour;
 mod workers;

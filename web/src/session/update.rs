@@ -79,6 +79,7 @@ impl Session {
             Visitor::Want { slot, probe } => self.wants[slot as usize] = probe,
             Visitor::AskAgain(slot) => self.answers[slot as usize] = None,
             Visitor::Pairs(pairs) => self.of_pairs(pairs),
+            Visitor::Tour(of) => self.of_tour(of),
             Visitor::Hear(notice) => self.notice = Some(notice),
             Visitor::Dismiss => self.notice = None,
         }

@@ -11,7 +11,7 @@ use twinbeam_core::words::{Component, ComponentKind, Experiment};
 use super::pairs::Pairs;
 use super::room::{Choice, Room, Shown};
 use crate::session::Session;
-use crate::values::{Answer, Slot};
+use crate::values::{Answer, N_SLOTS, Slot};
 
 /// Everything of the lab that changes.
 #[derive(Debug, Clone, Copy)]
@@ -29,14 +29,14 @@ pub(crate) struct Lab {
     pub(crate) ablated: Choice<Option<Experiment>>,
     /// The experiment for which maps by token were asked for, where they are not drawn by themselves.
     pub(crate) streamed: Choice<Option<Experiment>>,
-    pub(super) wants: Shown<[Option<Probe>; 7]>,
-    pub(super) answers: [Shown<Option<Arc<Answer>>>; 7],
+    pub(super) wants: Shown<[Option<Probe>; N_SLOTS]>,
+    pub(super) answers: [Shown<Option<Arc<Answer>>>; N_SLOTS],
     pub(crate) pairs: Pairs,
 }
 
 impl Lab {
     pub(super) fn of(room: &Rc<Room>) -> Self {
-        let answer: [Read; 7] = [
+        let answer: [Read; N_SLOTS] = [
             |s| s.last_answer(Slot::Integrand).cloned(),
             |s| s.last_answer(Slot::Pattern).cloned(),
             |s| s.last_answer(Slot::ZeroBaseline).cloned(),
@@ -44,6 +44,10 @@ impl Lab {
             |s| s.last_answer(Slot::Ablate).cloned(),
             |s| s.last_answer(Slot::Faithfulness).cloned(),
             |s| s.last_answer(Slot::Streams).cloned(),
+            |s| s.last_answer(Slot::Pinned).cloned(),
+            |s| s.last_answer(Slot::Pointed).cloned(),
+            |s| s.last_answer(Slot::TourLine).cloned(),
+            |s| s.last_answer(Slot::TourSet).cloned(),
         ];
         Self {
             kind: Choice::new(room, |s| &s.sight.kind, |s| &mut s.kind),

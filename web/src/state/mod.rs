@@ -11,7 +11,7 @@ mod room;
 use std::rc::Rc;
 use std::sync::Arc;
 
-use twinbeam_core::link::{ScaleChoice, View};
+use twinbeam_core::link::{LinkError, Note, ScaleChoice, View};
 use twinbeam_core::models::ModelShape;
 use twinbeam_core::scores::{Coverage, Unit};
 use twinbeam_core::wire::devices::{
@@ -19,18 +19,19 @@ use twinbeam_core::wire::devices::{
 };
 use twinbeam_core::wire::inspection::Inspection;
 use twinbeam_core::wire::probes::Probe;
-use twinbeam_core::words::{Component, ComponentKind, Direction, Experiment, Metric};
+use twinbeam_core::words::{Component, Direction, Experiment, Metric};
 
 use self::lab::Lab;
 use self::models::Models;
 pub(crate) use self::room::Choice;
 use self::room::{Door, Room, Shown};
+use crate::examples;
 use crate::ports::{address, recall};
 use crate::reactive::effect;
 use crate::session::{AUTO_RUN, DRAFT, Linked, Memory, Msg, SPEEDS, Session, Visitor};
 use crate::values::{
     Answer, Committed, Job, LinkCheck, Loaded, Look, NeuronStatus, Notice, Progress, Slot, Status,
-    Window,
+    Step, Window,
 };
 
 /// Everything that changes, as signals that live as long as the page.
@@ -74,6 +75,9 @@ pub(crate) struct AppState {
     /// The result that came with the link, and what it is of.
     pub(crate) linked: Shown<Option<Linked>>,
     pub(crate) link_check: Shown<Option<LinkCheck>>,
+    /// What its sender has to say of what is on the screen.
+    pub(crate) note: Shown<Option<Note>>,
+    noted: Choice<Option<(Experiment, Note)>>,
     /// How fast the model in use is on the device in use.
     pub(crate) bench: Shown<Option<Arc<Bench>>>,
     /// The neurons that are in view.
@@ -95,6 +99,10 @@ pub(crate) struct AppState {
     can_run: Shown<bool>,
     is_edited: Shown<bool>,
     neuron_status: Shown<NeuronStatus>,
+    /// The step that the tour is at, if there is one.
+    pub(crate) tour: Shown<Option<Step>>,
+    /// Whether the end of the tour brings other prompts back.
+    pub(crate) tour_leads_back: Shown<bool>,
     /// Where the methods disagree, why, and whether it matters.
     pub(crate) lab: Lab,
 }
@@ -102,7 +110,7 @@ pub(crate) struct AppState {
 impl AppState {
     /// Opens the page as its address says, and starts computing.
     pub(crate) fn open() -> Self {
-        let mut session = Session::new(Experiment::default(), address::device());
+        let mut session = Session::new(examples::opening(), address::device());
         session.is_frame = address::is_embedded();
         let speeds = recall(Memory::Lasting, SPEEDS);
         session.speeds =
@@ -144,6 +152,8 @@ impl AppState {
             silent_seconds: room.signal(|s| &s.silent_seconds),
             linked: room.shared(|s| s.linked.clone()),
             link_check: room.signal(|s| &s.link_check),
+            note: room.derived(|s| s.note().cloned()),
+            noted: Choice::new(room, |s| &s.sight.noted, |s| &mut s.noted),
             bench: room.shared(|s| s.bench.clone()),
             window: Choice::new(room, |s| &s.sight.window, |s| &mut s.window),
             cell: Choice::new(room, |s| &s.sight.cell, |s| &mut s.cell),
@@ -158,6 +168,8 @@ impl AppState {
             can_run: room.derived(Session::can_run),
             is_edited: room.derived(Session::is_edited),
             neuron_status: room.derived(Session::neuron_status),
+            tour: room.derived(Session::tour_step),
+            tour_leads_back: room.derived(Session::tour_leads_back),
             lab: Lab::of(room),
         }
     }
@@ -225,6 +237,23 @@ impl AppState {
         if self.is_from_link() { "link" } else { "device" }
     }
 
+    /// Closes what the sender of a link has to say, for good.
+    pub(crate) fn close_note(&self) {
+        self.noted.set(None);
+    }
+
+    /// The whole address of what is on the screen, with a note of the visitor's: it follows what it is made of.
+    ///
+    /// # Errors
+    /// Prompts that fit into no link.
+    pub(crate) fn address(&self, note: Note) -> Result<String, LinkError> {
+        self.view.track();
+        self.committed.track();
+        self.draft.track();
+        self.models.waiting.track();
+        self.read(|session| session.link(note)).map(|link| address::with(&link))
+    }
+
     /// Pins a component from elsewhere than its map and, if it is a neuron, brings it into view.
     pub(crate) fn go_to(&self, component: Component) {
         Pointer::from(*self).go_to(component);
@@ -232,9 +261,11 @@ impl AppState {
 
     /// Pins a component, or unpins it if it is the pinned one.
     pub(crate) fn toggle_pin(&self, cell: Component) {
-        self.pinned.update(|pinned| {
-            *pinned = if *pinned == Some(cell) { None } else { Some(cell) };
-        });
+        if self.pinned.get_untracked() == Some(cell) {
+            self.pinned.set(None);
+        } else {
+            self.door.pin(cell, false);
+        }
     }
 
     pub(crate) fn status(&self) -> Status {
@@ -357,15 +388,6 @@ impl From<AppState> for Pointer {
 impl Pointer {
     /// Pins a component from elsewhere than its map and, if it is a neuron, brings it into view.
     pub(crate) fn go_to(&self, component: Component) {
-        let mut sight = self.door.sight();
-        sight.pinned = Some(component);
-        if sight.cell != Some(component) {
-            // Where pointer or keys have been before is not what is looked at now.
-            sight.cell = None;
-        }
-        if component.kind == ComponentKind::Neurons {
-            sight.window = sight.window.about(component.index);
-        }
-        self.door.look(sight);
+        self.door.pin(component, true);
     }
 }

@@ -7,6 +7,7 @@ use std::rc::Rc;
 use std::sync::Arc;
 
 use leptos::prelude::*;
+use twinbeam_core::words::{Component, ComponentKind};
 
 use crate::ports::{Ports, moment};
 use crate::session::{Effect, Msg, Session, Visitor, update};
@@ -196,6 +197,21 @@ impl Door {
     /// What is looked at now.
     pub(super) fn sight(self) -> Box<Sight> {
         self.read(|session| Box::new(session.sight.clone()))
+    }
+
+    /// Pins a component; what the readouts say is of it until something else is pointed at. `in_view`: a neuron comes
+    /// into view.
+    pub(super) fn pin(self, component: Component, in_view: bool) {
+        let mut sight = self.sight();
+        sight.pinned = Some(component);
+        if sight.cell != Some(component) {
+            // Where pointer or keys have been before is not what is looked at now.
+            sight.cell = None;
+        }
+        if in_view && component.kind == ComponentKind::Neurons {
+            sight.window = sight.window.about(component.index);
+        }
+        self.look(sight);
     }
 
     /// Looks at something else.

@@ -2,7 +2,7 @@
 
 use std::collections::BTreeSet;
 
-use twinbeam_core::link::{Highlight, Panel, ScaleChoice, SetChoice, View, WithChoice};
+use twinbeam_core::link::{Highlight, Note, Panel, ScaleChoice, SetChoice, View, WithChoice};
 use twinbeam_core::scores::{Unit, UnitBasis};
 use twinbeam_core::words::{Component, ComponentKind, Direction, Experiment};
 
@@ -67,6 +67,8 @@ pub(crate) struct Sight {
     pub(crate) pairs_with_neurons: bool,
     /// The model that the visitor has pointed at, and that would have to be fetched.
     pub(crate) offered: Option<String>,
+    /// What the sender of a link has to say of its experiment, until it is closed.
+    pub(crate) noted: Option<(Experiment, Note)>,
 }
 
 impl Default for Sight {
@@ -99,10 +101,12 @@ impl Sight {
             streamed: view.streams.then(|| experiment.clone()),
             pairs_with_neurons: view.batch_neurons,
             offered: None,
+            noted: (!view.note.is_empty()).then(|| (experiment.clone(), view.note.clone())),
         }
     }
 
-    /// What of it goes into links and files, beside the figure of `shown`. The pairs of prompts are for their owner to add.
+    /// What of it goes into links and files, beside the figure of `shown`. The pairs of prompts and a note are for their owner
+    /// to add.
     pub(crate) fn view(&self, shown: Option<&Experiment>) -> View {
         let is_shown = |of: &Option<Experiment>| of.is_some() && of.as_ref() == shown;
         View {
@@ -130,6 +134,7 @@ impl Sight {
             batch_neurons: self.pairs_with_neurons,
             draw: None,
             pairs: Vec::new(),
+            note: Note::default(),
         }
     }
 }

@@ -12,7 +12,7 @@ use twinbeam_core::words::{Answers, Experiment, Metric, PromptError, Steps, Toke
 use twinbeam_engine::{Error, Model, Question, question};
 use twinbeam_tasks::{Split, Task, pairs};
 
-/// The page's examples, of which the notebook's pair (docs/METHODS.md#the-notebook) is the first.
+/// The page's examples, of which one is the notebook's pair (docs/METHODS.md#the-notebook).
 const EXAMPLES: &str = include_str!("../../../../assets/examples.json");
 
 /// Held-out pairs of each task.

@@ -1,7 +1,7 @@
 //! What a link of version 1 leaves out. Frozen: a link means the same for ever, whatever a later version of the page
 //! begins with.
 
-use super::{Highlight, Panel, ScaleChoice, SetChoice, View, WithChoice};
+use super::{Highlight, Note, Panel, ScaleChoice, SetChoice, View, WithChoice};
 use crate::scores::Unit;
 use crate::words::{ComponentKind, Direction, Experiment, Metric, Steps, Written};
 
@@ -43,5 +43,6 @@ pub(super) fn view() -> View {
         batch_neurons: false,
         draw: None,
         pairs: Vec::new(),
+        note: Note::default(),
     }
 }

@@ -2,6 +2,7 @@
 
 use serde::{Deserialize, Deserializer, Serialize};
 
+use super::Note;
 use crate::prompts::{Draw, PromptPair};
 use crate::scores::Unit;
 use crate::words::{Component, ComponentKind, Direction, MAX_PROMPT_CHARS};
@@ -187,6 +188,9 @@ pub struct View {
     pub draw: Option<Draw>,
     /// Prompt pairs that were entered.
     pub pairs: Vec<PromptPair>,
+    /// What the link's sender has to say of it.
+    #[serde(skip_serializing_if = "Note::is_empty")]
+    pub note: Note,
 }
 
 impl Default for View {
@@ -211,6 +215,7 @@ impl Default for View {
             batch_neurons: false,
             draw: None,
             pairs: Vec::new(),
+            note: Note::default(),
         }
     }
 }

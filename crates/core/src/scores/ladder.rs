@@ -68,6 +68,21 @@ impl Ladder {
     }
 }
 
+impl Ladder {
+    /// The same effects in another unit.
+    #[must_use]
+    pub fn scaled(self, factor: f32) -> Self {
+        let scaled = |value: Option<f32>| value.map(|value| factor * value);
+        Self {
+            atp: scaled(self.atp),
+            ig: scaled(self.ig),
+            ap: scaled(self.ap),
+            joint: scaled(self.joint),
+            solo_sum: scaled(self.solo_sum),
+        }
+    }
+}
+
 /// Why the parts of a layer do not add up to the whole.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Redundancy {

@@ -154,17 +154,13 @@ pub(super) fn selection(selected: &BTreeSet<Component>) -> String {
         if of_kind.is_empty() {
             continue;
         }
-        let named: Vec<String> = of_kind
-            .iter()
-            .take(NAMED)
-            .map(|component| format!("{}.{}", component.layer, component.index))
-            .collect();
+        let named: Vec<String> = of_kind.iter().take(NAMED).map(ToString::to_string).collect();
         let more = of_kind.len().saturating_sub(NAMED);
         let more = if more > 0 { format!(" and {more} more") } else { String::new() };
         let kinds = if of_kind.len() == 1 { kind.one() } else { kind.id() };
         parts.push(format!("{kinds} {}{more}", named.join(", ")));
     }
-    format!("{} (layer.number)", parts.join("; "))
+    parts.join("; ")
 }
 
 #[cfg(test)]
@@ -212,10 +208,10 @@ mod tests {
         assert!(selection(&selected).starts_with("Drag"));
         selected.insert(of(ComponentKind::Heads, 6));
         selected.insert(of(ComponentKind::Neurons, 1));
-        assert_eq!(selection(&selected), "head 9.6; neuron 9.1 (layer.number)");
+        assert_eq!(selection(&selected), "head L9H6; neuron L9N1");
         selected.extend((0..30).map(|index| of(ComponentKind::Neurons, index)));
         let words = selection(&selected);
-        assert!(words.contains("neurons 9.0, 9.1") && words.contains(" and 6 more"), "{words}");
+        assert!(words.contains("neurons L9N0, L9N1") && words.contains(" and 6 more"), "{words}");
     }
 
     #[test]

@@ -219,7 +219,7 @@ mod tests {
             assert!(map(&two, of, Direction::Denoising).is_none());
         }
         let drawn = map(&two, MAPS[0], Direction::Noising).expect("means");
-        assert!(drawn.summary.contains("largest at layer 1 head 0"), "{}", drawn.summary);
+        assert!(drawn.summary.contains("largest at L1H0"), "{}", drawn.summary);
         let one = merged(1);
         assert!(map(&one, MAPS[0], Direction::Noising).is_some());
         assert!(map(&one, MAPS[2], Direction::Noising).is_none(), "one pair has no spread");

@@ -76,11 +76,7 @@ pub(in crate::lab) fn lists(state: AppState) -> String {
         let (factor, unit) = common_unit(&committed.basis, wanted);
         let written = |(of, difference): (Component, f32)| {
             let difference = factor * difference;
-            entry(
-                of,
-                difference,
-                &format!("{}, IG − AP {} {unit}", of.kind.one(), small(difference)),
-            )
+            entry(of, difference, &format!("IG − AP {} {unit}", small(difference)))
         };
         differing(committed, direction).into_iter().map(written).collect()
     })
@@ -103,9 +99,9 @@ fn differing(committed: &Committed, direction: Direction) -> Vec<(Component, f32
 
 /// The tokens of both prompts.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub(in crate::lab) struct Tokens {
-    pub(in crate::lab) clean: Vec<String>,
-    pub(in crate::lab) corrupted: Vec<String>,
+pub(crate) struct Tokens {
+    pub(crate) clean: Vec<String>,
+    pub(crate) corrupted: Vec<String>,
 }
 
 impl Tokens {
@@ -139,7 +135,7 @@ pub(in crate::lab) fn labels(title: &str, tokens: Option<Vec<String>>, n_pos: us
 }
 
 /// The tokens of the figure's prompts, while those are what is on the screen.
-pub(in crate::lab) fn tokens(state: AppState) -> Memo<Option<Tokens>> {
+pub(crate) fn tokens(state: AppState) -> Memo<Option<Tokens>> {
     memo(move || {
         let n_pos = state.committed.with(|c| c.as_ref().map(|c| c.basis.n_pos))?;
         if !state.inspected.get() || state.is_stale() != Some(false) {
@@ -158,7 +154,7 @@ pub(in crate::lab) fn tokens(state: AppState) -> Memo<Option<Tokens>> {
 }
 
 /// That an answer is a GPU's and nothing has checked it.
-pub(in crate::lab) fn unchecked(state: AppState, slot: Slot) -> Option<&'static str> {
+pub(crate) fn unchecked(state: AppState, slot: Slot) -> Option<&'static str> {
     let is = state.answer(slot).is_some_and(|answer| answer.unchecked && answer.found.is_ok());
     is.then_some("The GPU computed this, and nothing has checked it.")
 }

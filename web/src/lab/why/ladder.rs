@@ -23,14 +23,7 @@ pub(super) struct Steps {
 
 /// The same effects in another unit.
 pub(super) fn in_unit(ladder: Ladder, factor: f32) -> Ladder {
-    let scaled = |value: Option<f32>| value.map(|value| factor * value);
-    Ladder {
-        atp: scaled(ladder.atp),
-        ig: scaled(ladder.ig),
-        ap: scaled(ladder.ap),
-        joint: scaled(ladder.joint),
-        solo_sum: scaled(ladder.solo_sum),
-    }
+    ladder.scaled(factor)
 }
 
 impl Steps {

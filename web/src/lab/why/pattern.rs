@@ -1,6 +1,7 @@
 //! Where a head attends to.
 
 use twinbeam_core::wire::probes::AttentionPattern;
+use twinbeam_core::words::{Component, ComponentKind};
 
 use super::focus::{Tokens, labels};
 use crate::plot::{Drawn, Matrix, Shades};
@@ -9,7 +10,8 @@ use crate::plot::{Drawn, Matrix, Shades};
 pub(super) fn draw(pattern: &AttentionPattern, tokens: Option<&Tokens>) -> [Drawn; 3] {
     let AttentionPattern { layer, head, n_pos, clean, corrupted } = pattern;
     let n_pos = *n_pos;
-    let name = format!("layer {layer} head {head}");
+    let of = Component { kind: ComponentKind::Heads, layer: *layer, index: *head };
+    let name = of.to_string();
     let difference: Vec<f32> = clean.iter().zip(corrupted).map(|(a, b)| a - b).collect();
     let axis =
         |title: &str, which: fn(&Tokens) -> Vec<String>| labels(title, tokens.map(which), n_pos);

@@ -14,7 +14,7 @@ const PLACEMENT: Placement =
     Placement { gpu: true, because: Because::Sooner, cpu_seconds: None, gpu_seconds: None };
 
 fn untrusted() -> Problem {
-    Problem::Untrusted { what: "head 0.1".to_owned(), off: 0.05, allowed: 0.002 }
+    Problem::Untrusted { what: "L0H1".to_owned(), off: 0.05, allowed: 0.002 }
 }
 
 /// A page whose figure a GPU has computed, and which is being checked.

@@ -113,10 +113,7 @@ impl TwoWays {
     pub(in crate::lab::directions) fn turned(&self) -> String {
         // The sign of the larger by size: there the higher score is the smaller one.
         let is_turned = |i: &usize| self.noising[*i] + self.denoising[*i] < 0.0;
-        let name = |i: usize| {
-            let of = self.component(i);
-            format!("{}.{}", of.layer, of.index)
-        };
+        let name = |i: usize| self.component(i).to_string();
         let turned = self.most_asymmetric().into_iter().filter(is_turned);
         let names: Vec<String> = turned.map(name).collect();
         if names.is_empty() {
