@@ -1,4 +1,4 @@
-//! What begins and ends a run: buttons, with the time that it is expected to take, and a pause in typing.
+//! The buttons that begin and end a run, with the time that it is expected to take.
 
 use leptos::prelude::*;
 
