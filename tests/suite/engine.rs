@@ -261,7 +261,7 @@ fn what_is_typed_is_explained_not_refused() {
     assert!(fine.clean.tokens[0].bos);
     let differing: Vec<_> = fine.columns.iter().filter(|column| !column.equal).collect();
     assert_eq!(differing.len(), 1, "one name differs");
-    assert!(!fine.clean.top.is_empty());
+    assert!(!fine.clean.next.top.is_empty());
 
     let draft = Experiment::default();
     let longer = look(&Experiment { clean: format!("{} the", draft.clean), ..draft.clone() });

@@ -306,7 +306,7 @@ fn tokens_apart_are_the_same_model() {
     let asked = |model: &Model| question(model, &default).expect("it can be asked");
     assert_eq!(asked(&of_two).tokens, asked(&of_one).tokens);
     assert_eq!(asked(&of_two).answers, asked(&of_one).answers);
-    let report = of_two.tokenizer_report().expect("it has a tokenizer");
+    let report = of_two.words().tokenizer_report().expect("it has a tokenizer");
     assert_eq!((report.bos.as_str(), report.notes.len()), (BOS, 0));
 }
 
@@ -382,16 +382,16 @@ fn the_tokenizers_bos_is_used_and_the_other_is_named() {
     let model = folder.model();
     assert_eq!((first(&model).id, first(&model).bos), (0, true));
     let note = TokenizerNote::Bos { used: BOS.to_owned(), used_id: 0, other_id: 5 };
-    assert_eq!(model.tokenizer_report().expect("a tokenizer").notes, [note]);
+    assert_eq!(model.words().tokenizer_report().expect("a tokenizer").notes, [note]);
     // The tokenizer's files name another than `<|endoftext|>`.
     let tokenizer = br#"{"tokenizer_class": "GPT2Tokenizer", "bos_token": "!"}"#;
     let folder = mini().with("tokenizer_config.json", tokenizer.as_slice());
     let model = folder.model();
     assert_eq!((first(&model).id, first(&model).text.as_str()), (1, "!"));
     let note = TokenizerNote::Bos { used: "!".to_owned(), used_id: 1, other_id: 0 };
-    assert_eq!(model.tokenizer_report().expect("a tokenizer").notes, [note]);
+    assert_eq!(model.words().tokenizer_report().expect("a tokenizer").notes, [note]);
     // Where they agree there is nothing to say.
-    assert_eq!(mini().model().tokenizer_report().expect("a tokenizer").notes, []);
+    assert_eq!(mini().model().words().tokenizer_report().expect("a tokenizer").notes, []);
     // One that the model does not have cannot stand in front, and everything else works.
     let tokenizer = br#"{"tokenizer_class": "GPT2Tokenizer", "bos_token": "<s>"}"#;
     let model = mini().with("tokenizer_config.json", tokenizer.as_slice()).model();
@@ -410,7 +410,7 @@ fn a_prefix_space_that_the_files_disagree_about_is_said() {
         });
         let model = folder.with("tokenizer_config.json", config).model();
         let first = look(&model, &Experiment::default()).clean.tokens[1].text.clone();
-        (first, model.tokenizer_report().expect("a tokenizer").notes)
+        (first, model.words().tokenizer_report().expect("a tokenizer").notes)
     };
     let agreed = r#"{"tokenizer_class": "GPT2Tokenizer", "add_prefix_space": true}"#;
     assert_eq!(with(true, agreed), (" After".to_owned(), vec![]));
@@ -457,7 +457,7 @@ fn a_server_is_asked_for_no_more_than_matters() {
 #[test]
 fn without_a_tokenizer_ids_are_typed_and_give_the_same_numbers() {
     let (with, without) = (mini().model(), mini().without("tokenizer.json").model());
-    assert_eq!(without.tokenizer_report(), None);
+    assert_eq!(without.words().tokenizer_report(), None);
     let text = Experiment::default();
     assert!(matches!(question(&without, &text), Err(Error::NoTokenizer)));
     let seen = look(&without, &text);
@@ -482,7 +482,7 @@ fn without_a_tokenizer_ids_are_typed_and_give_the_same_numbers() {
     let first = &seen.clean.tokens[0];
     assert_eq!((first.text.as_str(), first.bos, first.special), ("#0", false, false));
     assert_eq!(seen.answer.readings[0].ids, asked.answers.answer());
-    assert!(seen.clean.top.iter().all(|token| token.text == format!("#{}", token.id)));
+    assert!(seen.clean.next.top.iter().all(|token| token.text == format!("#{}", token.id)));
     // With one, the same ids show their texts.
     let seen = look(&with, &ids);
     assert!(seen.clean.tokens[0].special && seen.clean.tokens[1].text == "After");

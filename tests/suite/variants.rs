@@ -461,7 +461,8 @@ fn a_bos_outside_the_vocabulary_is_refused_where_it_is_asked_for() {
     {
         let files = folder(&json!({ "bos_token_id": written }), &tensors);
         assert_same("f64", &files);
-        let error = load(&files, Precision::Auto).expect("it loads").bos().expect_err("none");
+        let error =
+            load(&files, Precision::Auto).expect("it loads").words().bos().expect_err("none");
         assert_eq!(error, PromptError::NoBos { got: got.to_owned(), d_vocab: 11 });
         let words = error.to_string();
         for fact in ["bos_token_id", "0 to 10", &format!("got {got}:"), "BOS off", "--no-bos"] {
@@ -469,7 +470,7 @@ fn a_bos_outside_the_vocabulary_is_refused_where_it_is_asked_for() {
         }
     }
     let good = folder(&json!({}), &tensors);
-    assert_eq!(load(&good, Precision::Auto).expect("it loads").bos(), Ok(10));
+    assert_eq!(load(&good, Precision::Auto).expect("it loads").words().bos(), Ok(10));
     // A draft with it has that problem, and one without has not.
     let shape = json!({ "vocab_size": 2048, "bos_token_id": 2048 });
     let mut wide = tensors.clone();

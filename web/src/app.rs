@@ -4,7 +4,7 @@ use leptos::prelude::*;
 use twinbeam_core::link::{Note, Snapshot};
 
 use crate::components::{
-    drawer, footer, link_mark, masthead, notice, prompts, reading, status, summary, watch_pointer,
+    drawer, footer, link_mark, masthead, notice, prompts, status, summary, watch_pointer,
 };
 use crate::heatmap::{Maps, Said, Tooltip, shown_heads};
 use crate::lab::LabPanels;
@@ -14,6 +14,7 @@ use crate::pinned::PinnedPanel;
 use crate::ports::address;
 use crate::reactive::{dynamic, live};
 use crate::state::AppState;
+use crate::story::{Guide, Tour};
 use crate::values::percent;
 use crate::{explain, share};
 
@@ -32,7 +33,6 @@ pub(crate) fn App() -> impl IntoView {
 /// From top to bottom: the question, the two prompts, the figure and what it says; then the rest.
 #[component]
 fn Page(state: AppState) -> impl IntoView {
-    let open = reading::is_open();
     let drawer = drawer::Drawer::new();
     // Each part for itself: as one type they would take a third more of the program.
     let head = view! { <masthead::Masthead state drawer /> };
@@ -65,10 +65,10 @@ fn Page(state: AppState) -> impl IntoView {
             <PinnedPanel state />
             <Said state shown />
             <summary::Summary state />
-            <reading::Reading state open />
             <NeuronPanel state />
             <LabPanels state />
         </section>
+        <Guide state />
     };
     let stage = [happening.into_any(), inputs.into_any(), results.into_any()];
     [
@@ -81,7 +81,7 @@ fn Page(state: AppState) -> impl IntoView {
         }
         .into_any(),
         view! { <footer::Footer state /> }.into_any(),
-        view! { <Tooltip state /> <share::Paper state /> }.into_any(),
+        view! { <Tour state /> <Tooltip state /> <share::Paper state /> }.into_any(),
     ]
 }
 

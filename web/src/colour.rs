@@ -36,6 +36,9 @@ pub(crate) const DARK: Theme = Theme {
     white_beyond: false,
 };
 
+/// The hues of the two methods in the light theme, as `styles/tokens.css` has them: IG, AP.
+pub(crate) const METHODS: [Rgb; 2] = [[0x09, 0x80, 0x6a], [0x6f, 0x1b, 0x6e]];
+
 impl Theme {
     /// Colour of a place on the scale, from -1 to 1, mixed in Oklab as the style sheet does.
     pub(crate) fn of(&self, place: f32) -> Rgb {
@@ -58,31 +61,159 @@ impl Theme {
     }
 }
 
-fn hex([red, green, blue]: Rgb) -> String {
+/// A colour as a style sheet writes it.
+pub(crate) fn hex([red, green, blue]: Rgb) -> String {
     format!("#{red:02x}{green:02x}{blue:02x}")
 }
 
 #[cfg(test)]
 mod tests {
+    use oklab::linear_srgb_to_oklab;
+
     use super::*;
+
+    const CSS: &str = include_str!("../styles/tokens.css");
+
+    /// How an eye sees: what each primary becomes, in linear sRGB. Machado, Oliveira and Fernandes 2009, severity 1.0.
+    const EYES: [(&str, [[f32; 3]; 3]); 4] = [
+        ("normal", [[1.0, 0.0, 0.0], [0.0, 1.0, 0.0], [0.0, 0.0, 1.0]]),
+        (
+            "protanopia",
+            [
+                [0.152_286, 1.052_583, -0.204_868],
+                [0.114_503, 0.786_281, 0.099_216],
+                [-0.003_882, -0.048_116, 1.051_998],
+            ],
+        ),
+        (
+            "deuteranopia",
+            [
+                [0.367_322, 0.860_646, -0.227_968],
+                [0.280_085, 0.672_501, 0.047_413],
+                [-0.011_820, 0.042_940, 0.968_881],
+            ],
+        ),
+        (
+            "tritanopia",
+            [
+                [1.255_528, -0.076_749, -0.178_779],
+                [-0.078_411, 0.930_809, 0.147_602],
+                [0.004_733, 0.691_367, 0.303_900],
+            ],
+        ),
+    ];
+
+    /// A token's colour in the light theme and in the dark one.
+    fn token(name: &str) -> [Rgb; 2] {
+        let (_, rest) = CSS.split_once(&format!("--{name}: light-dark(")).expect(name);
+        let (value, _) = rest.split_once(')').expect("it ends");
+        let read = |text: &str| -> Rgb {
+            let number = u32::from_str_radix(text.trim().trim_start_matches('#'), 16).expect(name);
+            let [_, red, green, blue] = number.to_be_bytes();
+            [red, green, blue]
+        };
+        let (light, dark) = value.split_once(',').expect("two themes");
+        [read(light), read(dark)]
+    }
+
+    /// From 0 to 1 by the amount of light.
+    fn linear(colour: Rgb) -> [f32; 3] {
+        colour.map(|channel| {
+            let share = f32::from(channel) / 255.0;
+            if share <= 0.040_45 { share / 12.92 } else { ((share + 0.055) / 1.055).powf(2.4) }
+        })
+    }
+
+    /// How far apart two colours are for an eye, in Oklab: 0.02 is about what can be told apart side by side.
+    fn apart(one: Rgb, other: Rgb, eye: [[f32; 3]; 3]) -> f32 {
+        let seen = |colour: Rgb| {
+            let light = linear(colour);
+            let [r, g, b] = eye.map(|row| {
+                let sum: f32 = row.iter().zip(light).map(|(share, light)| share * light).sum();
+                sum.clamp(0.0, 1.0)
+            });
+            linear_srgb_to_oklab(oklab::LinearRgb { r, g, b })
+        };
+        let (one, other) = (seen(one), seen(other));
+        ((one.l - other.l).powi(2) + (one.a - other.a).powi(2) + (one.b - other.b).powi(2)).sqrt()
+    }
+
+    /// Contrast as WCAG has it, from 1 to 21.
+    fn contrast(one: Rgb, other: Rgb) -> f32 {
+        let luminance = |colour: Rgb| {
+            let [red, green, blue] = linear(colour);
+            0.2126 * red + 0.7152 * green + 0.0722 * blue + 0.05
+        };
+        let (one, other) = (luminance(one), luminance(other));
+        one.max(other) / one.min(other)
+    }
 
     #[test]
     fn both_themes_are_the_style_sheets() {
-        let css = include_str!("../styles/tokens.css");
         for (name, light, dark, place) in [
-            ("zero", LIGHT.zero, DARK.zero, 0.0),
-            ("warm", LIGHT.warm, DARK.warm, 1.0),
-            ("cold", LIGHT.cold, DARK.cold, -1.0),
+            ("map-zero", LIGHT.zero, DARK.zero, 0.0),
+            ("map-warm", LIGHT.warm, DARK.warm, 1.0),
+            ("map-cold", LIGHT.cold, DARK.cold, -1.0),
         ] {
             assert_eq!([LIGHT.of(place), DARK.of(place)], [light, dark], "there and back");
-            let rule = format!("--map-{name}: light-dark({}, {});", hex(light), hex(dark));
-            assert!(css.contains(&rule), "tokens.css lacks {rule}");
+            assert_eq!(token(name), [light, dark], "{name}");
         }
+        assert_eq!(["ig", "ap"].map(|name| token(name)[0]), METHODS);
         for theme in [LIGHT, DARK] {
             for (name, turn) in [("warm", theme.warm_turn), ("cold", theme.cold_turn)] {
-                assert!(css.contains(&format!("--map-{name}-turn: {turn};")));
+                assert!(CSS.contains(&format!("--map-{name}-turn: {turn};")));
             }
         }
+    }
+
+    #[test]
+    fn the_methods_and_the_signs_are_told_apart_by_every_eye() {
+        let tokens = ["ig", "ap", "map-warm", "map-cold"].map(token);
+        let mut worst = [f32::INFINITY; 3];
+        for (eye, matrix) in EYES {
+            for theme in [0, 1] {
+                let [ig, ap, warm, cold] = tokens.map(|of| of[theme]);
+                let mut hold = |what: usize, one: Rgb, other: Rgb, least: f32| {
+                    let by = apart(one, other, matrix);
+                    worst[what] = worst[what].min(by);
+                    let pair = [hex(one), hex(other)];
+                    assert!(by >= least, "{pair:?} are {by} apart with {eye}, at least {least}");
+                };
+                hold(0, ig, ap, 0.15);
+                hold(1, warm, cold, 0.18);
+                // A method is not taken for a sign.
+                for method in [ig, ap] {
+                    hold(2, method, warm, 0.05);
+                    hold(2, method, cold, 0.05);
+                }
+            }
+        }
+        println!(
+            "nearest: IG and AP {}, ends of the scale {}, a method and an end {}",
+            worst[0], worst[1], worst[2]
+        );
+    }
+
+    #[test]
+    fn marks_and_words_in_these_colours_stand_out_from_the_paper() {
+        for ground in ["paper", "surface"].map(token) {
+            // The methods' names are written in their hues; the scale's ends are drawn only.
+            for (name, least) in [("ig", 4.5), ("ap", 4.5), ("map-warm", 3.0), ("map-cold", 3.0)] {
+                for (theme, colour) in token(name).into_iter().enumerate() {
+                    let contrast = contrast(colour, ground[theme]);
+                    assert!(contrast >= least, "{name} {} is {contrast} to 1", hex(colour));
+                }
+            }
+        }
+        assert!((contrast([0; 3], [255; 3]) - 21.0).abs() < 1e-3);
+    }
+
+    #[test]
+    fn an_eye_that_lacks_a_cone_confuses_what_it_must() {
+        let (red, green) = ([0xc0, 0x30, 0x20], [0x60, 0x70, 0x20]);
+        let of = |eye: usize| apart(red, green, EYES[eye].1);
+        assert!(of(2) < 0.4 * of(0), "{} of {}", of(2), of(0));
+        assert!(apart([255; 3], [255; 3], EYES[3].1) < 1e-6);
     }
 
     #[test]

@@ -28,6 +28,7 @@ mod reactive;
 mod session;
 mod share;
 mod state;
+mod story;
 mod values;
 
 use leptos::prelude::*;

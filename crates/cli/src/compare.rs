@@ -258,7 +258,7 @@ pub fn run(options: &Options) -> anyhow::Result<bool> {
         case.as_ref().is_ok_and(|pair| !pair.written.prompts_are_ids())
     };
     if !options.no_bos && cases.iter().any(is_text) {
-        model.bos().with_context(|| format!("loading {}", options.model.display()))?;
+        model.words().bos().with_context(|| format!("loading {}", options.model.display()))?;
     }
     self_check::show(&model);
     let mut notes = Notes::of(&model, !options.no_bos);
@@ -327,7 +327,7 @@ fn compare(
         ..Experiment::default()
     };
     let (question, experiment) = question_of(model, case, experiment)?;
-    notes.add(title, hints(model, &experiment));
+    notes.add(title, hints(model.words(), &experiment));
     let directions = match options.direction {
         DirectionOption::Noising => vec![Direction::Noising],
         DirectionOption::Denoising => vec![Direction::Denoising],

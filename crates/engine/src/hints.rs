@@ -4,33 +4,33 @@ use twinbeam_core::prompts::{About, Hint, is_unseen};
 use twinbeam_core::words::{Experiment, Field, MAX_PROMPT_CHARS};
 use twinbeam_gpt2::composed;
 
-use crate::Model;
+use crate::words::Words;
 
 /// Hints about an experiment's prompts and answers as text; none about token ids, which are what they are.
 ///
 /// There is at most one hint of a kind for a field; a field of many answers may be mended by it in all of them.
-pub fn hints(model: &Model, experiment: &Experiment) -> Vec<Hint> {
+pub fn hints(words: &Words, experiment: &Experiment) -> Vec<Hint> {
     let Experiment { clean, corrupted, answer, wrong, written, .. } = experiment;
     let mut hints = Vec::new();
-    if model.tokenizer.is_none() {
+    if words.tokenizer.is_none() {
         return hints;
     }
     if !written.prompts_are_ids() {
         for (field, text) in [(Field::Clean, clean), (Field::Corrupted, corrupted)] {
-            of_prompt(model, experiment.prepend_bos, field, text, &mut hints);
+            of_prompt(words, experiment.prepend_bos, field, text, &mut hints);
         }
     }
     if !written.answers_are_ids() {
         for (field, texts, prompt) in
             [(Field::Answer, answer, clean), (Field::Wrong, wrong, corrupted)]
         {
-            of_answers(model, field, texts, prompt, &mut hints);
+            of_answers(words, field, texts, prompt, &mut hints);
         }
     }
     hints
 }
 
-fn of_prompt(model: &Model, prepend_bos: bool, field: Field, text: &String, hints: &mut Vec<Hint>) {
+fn of_prompt(words: &Words, prepend_bos: bool, field: Field, text: &String, hints: &mut Vec<Hint>) {
     if text.trim().is_empty() || !is_read(text) {
         return;
     }
@@ -42,7 +42,7 @@ fn of_prompt(model: &Model, prepend_bos: bool, field: Field, text: &String, hint
     if trimmed.len() < text.len() {
         add(About::EndsInSpace, Some(trimmed.to_owned()));
     }
-    if prepend_bos && let Some(bos) = bos_text(model) {
+    if prepend_bos && let Some(bos) = bos_text(words) {
         // As often as it stands there.
         let rest = text.trim_start_matches(bos.as_str());
         if rest.len() < text.len() && !rest.trim().is_empty() {
@@ -53,10 +53,10 @@ fn of_prompt(model: &Model, prepend_bos: bool, field: Field, text: &String, hint
     if lines != *text {
         add(About::LineEnds, Some(lines));
     }
-    of_characters(model, text, &mut add);
+    of_characters(words, text, &mut add);
 }
 
-fn of_answers(model: &Model, field: Field, texts: &[String], prompt: &str, hints: &mut Vec<Hint>) {
+fn of_answers(words: &Words, field: Field, texts: &[String], prompt: &str, hints: &mut Vec<Hint>) {
     // What ends in a space has its own hint, and a number may be the end of one.
     let is_open = prompt.ends_with(char::is_whitespace);
     let goes_on = |text: &str| {
@@ -71,13 +71,13 @@ fn of_answers(model: &Model, field: Field, texts: &[String], prompt: &str, hints
         if is_word
             && !is_open
             && !goes_on(text)
-            && let (Some(bare), Some(with_space)) = (one_token(model, text), one_token(model, &spaced))
+            && let (Some(bare), Some(with_space)) = (one_token(words, text), one_token(words, &spaced))
             // A tokenizer that puts the space there by itself makes no difference between them.
             && bare != with_space
         {
             unspaced.push((place, spaced));
         }
-        of_characters(model, text, &mut |about: About, mend: Option<String>| {
+        of_characters(words, text, &mut |about: About, mend: Option<String>| {
             let mend = mend.map(|mend| (place, mend));
             let is_same = |hint: &&mut Hint| {
                 std::mem::discriminant(&hint.about) == std::mem::discriminant(&about)
@@ -101,7 +101,7 @@ fn of_answers(model: &Model, field: Field, texts: &[String], prompt: &str, hints
 }
 
 /// What is said of any text: characters that do not show, or that are other tokens than they look like.
-fn of_characters(model: &Model, text: &str, add: &mut impl FnMut(About, Option<String>)) {
+fn of_characters(words: &Words, text: &str, add: &mut impl FnMut(About, Option<String>)) {
     let unseen = unseen(text);
     if let Some((at, character)) = unseen.first() {
         let mut mended = String::new();
@@ -116,12 +116,12 @@ fn of_characters(model: &Model, text: &str, add: &mut impl FnMut(About, Option<S
         let about = About::Hidden { character: *character, at: at + 1, n: unseen.len() };
         add(about, Some(mended));
     }
-    let Ok(reading) = model.read_text(text) else {
+    let Ok(reading) = words.read_text(text) else {
         // What is wrong with it is said already.
         return;
     };
     let composed = composed(text);
-    if composed != text && model.read_text(&composed).is_ok_and(|other| other.ids != reading.ids) {
+    if composed != text && words.read_text(&composed).is_ok_and(|other| other.ids != reading.ids) {
         add(About::NotComposed, Some(composed));
     }
     // A space in front of all of it is what the tokenizer is known for.
@@ -151,14 +151,14 @@ fn is_read(text: &str) -> bool {
     !text.is_empty() && text.chars().count() <= MAX_PROMPT_CHARS
 }
 
-fn one_token(model: &Model, text: &str) -> Option<u32> {
-    match model.read_text(text).ok()?.ids[..] {
+fn one_token(words: &Words, text: &str) -> Option<u32> {
+    match words.read_text(text).ok()?.ids[..] {
         [id] => Some(id),
         _ => None,
     }
 }
 
-fn bos_text(model: &Model) -> Option<String> {
-    let bos = model.bos().ok()?;
-    model.is_special(bos).then(|| model.token_text(bos))
+fn bos_text(words: &Words) -> Option<String> {
+    let bos = words.bos().ok()?;
+    words.is_special(bos).then(|| words.token_text(bos))
 }

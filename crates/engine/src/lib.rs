@@ -12,7 +12,7 @@
 //!
 //! # Rooms
 //! - Files into a model: `source.rs` and its kinds `remote.rs` (a server, with `remote/`) and `shelf.rs` (what a browser
-//!   keeps); `weights.rs` reads them, `model.rs` makes the model, `published.rs` compares it with published numbers.
+//!   keeps); `weights.rs` and `words.rs` read them, `model.rs` makes the model, `published.rs` compares it with published numbers.
 //! - A job: `inspect.rs` and `hints.rs` for what is typed, `run.rs` with `patching.rs`, `probe.rs` for the lab's questions,
 //!   `host.rs` for who listens, `error.rs` for what can fail.
 //! - A device: `device.rs` makes it, `self_test.rs` tries it, `warm.rs` gets it ready, `reader.rs` and `watch.rs` wait for
@@ -47,6 +47,7 @@ mod source;
 mod warm;
 mod watch;
 mod weights;
+mod words;
 
 pub use bench::{BenchPlan, bench, bench_question};
 pub use check::{Check, check_stored};
@@ -54,8 +55,8 @@ pub use device::{DeviceKind, Precision};
 pub use error::Error;
 pub use hints::hints;
 pub use host::{Host, Silent};
-pub use inspect::{inspect, prompt_metrics, question};
-pub use model::{Model, shape_of};
+pub use inspect::{inspect, predict, prompt_metrics, question, read};
+pub use model::Model;
 pub use probe::probe;
 #[cfg(feature = "gpu")]
 pub use products::{ProductRow, ProductSpeed, bench_products};
@@ -67,3 +68,4 @@ pub use shelf::{Blob, Shelf};
 pub use source::{ByteSource, Downloads, Keeper, SourceError};
 pub use warm::warm;
 pub use weights::Weights;
+pub use words::{Words, shape_of};

@@ -216,7 +216,7 @@ fn prompts(model: &Model, experiment: &Experiment, probe: &Probe) -> Result<Vec<
         return Err(Error::Probe("a mean needs at least one prompt to be taken over".to_owned()));
     }
     let encoded = |text: &String| {
-        let ids = encode(model, text, Entered::Averaged, experiment)?;
+        let ids = encode(model.words(), text, Entered::Averaged, experiment)?;
         // Of equal lengths by construction: what is looked at is each length and each id.
         TokenPair::new(ids.clone(), ids.clone(), model.shape())?;
         Ok(ids)

@@ -22,11 +22,11 @@ pub async fn self_check(
     let Published { clean_ids, corrupted_ids, answer_id, wrong_id, .. } = published;
     let print = |ids: &[u32]| ids.iter().map(u32::to_string).collect::<Vec<_>>().join(" ");
     // What cannot be read is another reading, too.
-    let read = |text: &str, prepend_bos| match model.encode(text, prepend_bos) {
+    let read = |text: &str, prepend_bos| match model.words().encode(text, prepend_bos) {
         Ok(ids) => print(&ids),
         Err(error) => error.to_string(),
     };
-    if model.tokenizer.is_some() {
+    if model.words().tokenizer.is_some() {
         for (what, text, ids) in [
             ("tokens of the clean prompt", &published.clean, clean_ids),
             ("tokens of the corrupted prompt", &published.corrupted, corrupted_ids),

@@ -4,6 +4,7 @@ use twinbeam_attribution::{
     Advance, Baseline, Budget, CostModel, Error as MethodError, LayerIntegral, Load, Nodes, Pace,
     Progress, ReadBack, RunPair, integrate_layers, layers_at_once,
 };
+use twinbeam_core::models::ModelShape;
 use twinbeam_core::scores::{JointEffects, Outcome, SideSummary, Strip, TableKey, Tables, Timed};
 use twinbeam_core::wire::Event;
 use twinbeam_core::wire::devices::{Claim, ClaimedIntegral, Work};
@@ -81,10 +82,9 @@ impl Plan {
         Self { directions: vec![first, first.other()], kinds, zero_baseline: false }
     }
 
-    /// What a plan asks of a device.
-    pub fn work(&self, model: &Model, question: &Question) -> Work {
-        let shape = *model.shape();
-        let cost = CostModel::new(&shape, &question.tokens, question.metric);
+    /// What a plan asks of a device with a model of some sizes.
+    pub fn work(&self, shape: &ModelShape, question: &Question) -> Work {
+        let cost = CostModel::new(shape, &question.tokens, question.metric);
         // A GPU's batches, as far as anyone knows before: its limits are for the device to keep.
         let batches = cost.within(Budget::gpu(usize::MAX));
         let n = question.expected_points();
@@ -127,7 +127,7 @@ pub async fn run(
     job: u64,
     host: &mut impl Host,
 ) -> Result<Outcome, Error> {
-    let total = plan.work(model, question).operations as u64;
+    let total = plan.work(model.shape(), question).operations as u64;
     let mut ticker = Ticker::new(host, job, Phase::Runs, total, model.watch.begin());
     // Boxed: all methods in a row make a large future.
     let result = Box::pin(scores(model, question, experiment, plan, &mut ticker)).await;

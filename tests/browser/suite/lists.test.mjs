@@ -3,7 +3,7 @@
 import assert from "node:assert/strict";
 import { after, before, test } from "node:test";
 import { parse } from "../support/link.mjs";
-import { AT_NOTEBOOK, by, launch, open, status } from "../support/page.mjs";
+import { AT_NOTEBOOK, by, chapter, launch, open, status } from "../support/page.mjs";
 import { serve } from "../support/server.mjs";
 
 const TYPED = `clean,corrupted,answer,wrong
@@ -17,7 +17,7 @@ before(async () => {
   server = await serve();
   ({ page, errors, close } = await open(browser, `${server.url}?device=cpu${AT_NOTEBOOK}`));
   await status(page, "done");
-  await by(page, "panel-batch").locator(".panel-switch").click();
+  await chapter(page, "batch");
 });
 after(async () => {
   assert.deepEqual(errors, []);

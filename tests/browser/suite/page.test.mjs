@@ -277,7 +277,6 @@ test("the readout follows the pointer, whatever its events say of movement, and 
 test("every text is in the unit on the screen, and the difference has one explanation", async () => {
   await visit(`${server.url}?device=cpu${AT_NOTEBOOK}`, async (page) => {
     const reading = by(page, "reading");
-    if (!(await reading.isVisible())) await by(page, "reading-switch").click();
     const head = reading.getByRole("button", { name: /^L\dH\d: IG/ }).first();
     const words = () => head.innerText();
     assert.match(await words(), /logits$/);

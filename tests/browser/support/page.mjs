@@ -34,11 +34,25 @@ export async function launch({ gpu = false, profile, more = [] } = {}) {
   return profile ? chromium.launchPersistentContext(profile, { ...options, viewport: VIEWPORT }) : chromium.launch(options);
 }
 
-/** Opens an address, with the drawer of settings as `settings` says; errors of the page's own end the test. */
-export async function open(browser, url, { settings = true, ...options } = {}) {
+/**
+ * Opens an address, with the drawer of settings as `settings` says; errors of the page's own end the test.
+ *
+ * Edits are run by themselves when typing pauses. Most suites type, look at what is said before a run, and press Run:
+ * only the one that is about it (live.test.mjs) asks for `auto_run`.
+ */
+export async function open(browser, url, { settings = true, auto_run = false, ...options } = {}) {
   const context = await browser.newContext({ viewport: VIEWPORT, ...options });
   // As a visitor left it who changes settings often: most tests do.
   if (settings) await context.addInitScript(OPEN_SETTINGS);
+  if (!auto_run) {
+    await context.addInitScript(() => {
+      try {
+        localStorage.setItem("twinbeam-auto-run", "off");
+      } catch {
+        // A frame may have no storage.
+      }
+    });
+  }
   const page = await context.newPage();
   page.setDefaultTimeout(PATIENCE);
   const errors = [];
@@ -71,6 +85,12 @@ export async function status(page, ...states) {
   if (!states.includes(state)) {
     assert.fail(`the page says: ${await by(page, "status").innerText()} / ${await by(page, "notice").innerText()}`);
   }
+}
+
+/** Opens a chapter of the lab by its link, and waits until it is there. */
+export async function chapter(page, name) {
+  await by(page, `chapter-${name}`).click();
+  await by(page, `panel-${name}`).waitFor();
 }
 
 /** A head map as a table of numbers, `[n_layers][n_heads]`. */

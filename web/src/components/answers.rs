@@ -22,13 +22,13 @@ pub(crate) fn AnswerFields(state: AppState) -> impl IntoView {
                 state id="answer" field=Field::Answer label="Answer" hint="What the clean prompt makes likely"
                 get=|draft| &mut draft.answer
                 check=|inspection| &inspection.answer
-                suggestions=|inspection| &inspection.clean.top
+                suggestions=|inspection| &inspection.clean.next.top
             />
             <AnswerField
                 state id="wrong" field=Field::Wrong label="Wrong answer" hint="What the answer is compared with"
                 get=|draft| &mut draft.wrong
                 check=|inspection| &inspection.wrong
-                suggestions=|inspection| &inspection.corrupted.top
+                suggestions=|inspection| &inspection.corrupted.next.top
             />
         </div>
     }

@@ -4,23 +4,23 @@ use leptos::prelude::*;
 use twinbeam_core::wire::devices::DeviceChoice;
 use twinbeam_core::words::{Experiment, MAX_STEPS, Metric, Steps};
 
-use super::{chosen, focus};
+use super::chosen;
 use crate::examples::{Example, examples};
 use crate::explain;
 use crate::reactive::{dynamic, live};
 use crate::session::Visitor;
 use crate::state::AppState;
-use crate::values::Status;
+use crate::story::ExampleShows;
 
 /// Prompt pairs that the bundled model solves, by task.
 #[component]
 pub(super) fn Examples(state: AppState) -> impl IntoView {
     let all = StoredValue::new(examples());
-    let mut groups: Vec<(String, Vec<(usize, String)>)> = Vec::new();
+    let mut groups: Vec<(String, Vec<(usize, Example)>)> = Vec::new();
     for (index, example) in all.get_value().into_iter().enumerate() {
         match groups.last_mut() {
-            Some((task, entries)) if *task == example.task => entries.push((index, example.title)),
-            _ => groups.push((example.task, vec![(index, example.title)])),
+            Some((task, entries)) if *task == example.task => entries.push((index, example)),
+            _ => groups.push((example.task.clone(), vec![(index, example)])),
         }
     }
     let chosen_again = Trigger::new();
@@ -43,10 +43,12 @@ pub(super) fn Examples(state: AppState) -> impl IntoView {
             state.tell(Visitor::Open(Box::new(experiment)));
         }
     };
-    let options = |entries: Vec<(usize, String)>| {
+    let options = |entries: Vec<(usize, Example)>| {
         entries
             .into_iter()
-            .map(|(index, title)| view! { <option value=index.to_string()>{title}</option> })
+            .map(|(index, Example { title, shows, .. })| {
+                view! { <option value=index.to_string() title=shows>{title}</option> }
+            })
             .collect_view()
     };
     view! {
@@ -61,6 +63,7 @@ pub(super) fn Examples(state: AppState) -> impl IntoView {
                     })
                     .collect_view()}
             </select>
+            <ExampleShows state />
         </div>
     }
 }
@@ -201,48 +204,6 @@ pub(super) fn DeviceSelect(state: AppState) -> impl IntoView {
                 <option value="gpu">"GPU (WebGPU)"</option>
                 <option value="cpu">"CPU"</option>
             </select>
-        </div>
-    }
-}
-
-#[component]
-pub(super) fn Buttons(state: AppState) -> impl IntoView {
-    let run_class = move || {
-        if state.status() == Status::Stale { "primary wanted" } else { "primary" }
-    };
-    view! {
-        <div class="buttons">
-            <button
-                type="button"
-                class=live(run_class)
-                data-testid="run"
-                title="Ctrl+Enter in a prompt does the same"
-                disabled=live(move || !state.can_run())
-                on:click=move |_event| state.tell(Visitor::Run)
-            >
-                "Run"
-            </button>
-            <button
-                type="button"
-                data-testid="cancel"
-                disabled=live(move || !state.is_busy())
-                on:click=move |_event| state.tell(Visitor::Cancel)
-            >
-                "Cancel"
-            </button>
-            <button
-                type="button"
-                class="link"
-                data-testid="drop-edits"
-                title="The inputs of the figure come back"
-                hidden=live(move || !state.is_edited())
-                on:click=move |_event| {
-                    state.tell(Visitor::LetEditsGo);
-                    focus("#prompt-clean");
-                }
-            >
-                "Drop edits"
-            </button>
         </div>
     }
 }

@@ -5,6 +5,7 @@ use leptos::prelude::*;
 use super::controls::{AutoSteps, DeviceSelect, Explanation, MetricSelect, StepsField};
 use super::focus;
 use super::prompts::TypedAs;
+use super::run::AutoRun;
 use super::speed::Speed;
 use crate::models::FilesAndStorage;
 use crate::ports::{forget, recall, remember};
@@ -86,6 +87,7 @@ pub(crate) fn Settings(state: AppState, drawer: Drawer) -> impl IntoView {
             <StepsField state />
             <AutoSteps state />
             <Explanation state />
+            <AutoRun state />
         </section>
         <section>
             <h3>"How prompts are read"</h3>

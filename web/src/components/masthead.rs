@@ -9,6 +9,7 @@ use crate::models::ModelMenu;
 use crate::reactive::{dynamic, live, memo};
 use crate::share::ShareButton;
 use crate::state::AppState;
+use crate::story::TourButton;
 use crate::values::visible;
 
 /// The name, the model, the ways to settings and elsewhere, and the question as a title.
@@ -23,6 +24,7 @@ pub(crate) fn Masthead(state: AppState, drawer: Drawer) -> impl IntoView {
             <p class="brand">"Twinbeam"</p>
             <ModelMenu state />
             <div class="ways">
+                <TourButton state />
                 <ShareButton state />
                 <button
                     type="button"

@@ -11,6 +11,7 @@ use super::answers::AnswerFields;
 use super::controls::Examples;
 use super::focus;
 use super::hints::{self, Hints};
+use super::offers::Offers;
 use super::summary::likelihood;
 use crate::explain;
 use crate::heatmap::scale::signed;
@@ -42,6 +43,7 @@ pub(crate) fn Prompts(state: AppState) -> impl IntoView {
         <div class="beneath">
             <Hints state field=Field::Clean />
             <Hints state field=Field::Corrupted />
+            <Offers state />
             <TokenizerNotes state />
         </div>
     }
@@ -200,18 +202,18 @@ fn TokenRows(state: AppState, clean_first: RwSignal<bool>) -> impl IntoView {
                     {line(Field::Clean, "token-row-clean")} {line(Field::Corrupted, "token-row-corrupted")}
                 </tbody>
             </table>
+            <button
+                type="button"
+                class="chip swap"
+                data-testid="swap-side"
+                title="Shows the other prompt"
+                on:click=move |_event| swap()
+            >
+                {dynamic(move || {
+                    if clean_first.get() { "⇄ corrupted" } else { "⇄ clean" }
+                })}
+            </button>
         </div>
-        <button
-            type="button"
-            class="chip swap"
-            data-testid="swap-side"
-            title="Shows the other prompt"
-            on:click=move |_event| swap()
-        >
-            {dynamic(move || {
-                if clean_first.get() { "⇄ corrupted" } else { "⇄ clean" }
-            })}
-        </button>
     }
 }
 
@@ -235,8 +237,16 @@ fn Likelihoods(state: AppState, clean: bool) -> impl IntoView {
             Some((side.metrics.get(metric), metric, side.metrics))
         })
     });
+    let is_old = move || state.is_stale() == Some(true) && !state.predicted.get();
     let pill = move |answer: bool| {
         let share = move || {
+            // Of inputs that were not run it is what the model has said of them since.
+            if state.is_stale() == Some(true) && state.predicted.get() {
+                return state.inspection.with(|seen| {
+                    let next = if clean { &seen.clean.next } else { &seen.corrupted.next };
+                    if answer { next.p_answer } else { next.p_wrong }
+                });
+            }
             let (_, _, metrics) = side.get()?;
             Some(if answer { metrics.prob_answer } else { metrics.prob_wrong })
         };
@@ -257,7 +267,7 @@ fn Likelihoods(state: AppState, clean: bool) -> impl IntoView {
     let value = move || side.get().map(|(value, ..)| value);
     let unit = move || side.get().map_or("", |(_, metric, _)| metric.unit());
     view! {
-        <div class=format!("likelihoods {name}") data-name=name>
+        <div class=format!("likelihoods {name}") class:waiting=live(is_old) data-name=name>
             {pill(true)} {pill(false)}
             <span class="metric">
                 <strong data-testid=testid data-value=live(move || value().map(|value| value.to_string()))>

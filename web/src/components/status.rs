@@ -4,7 +4,7 @@ use leptos::prelude::*;
 use twinbeam_core::wire::devices::GpuState;
 use twinbeam_core::wire::{Kept, LoadPart};
 
-use super::controls::Buttons;
+use super::run::RunButtons;
 use crate::explain;
 use crate::explain::in_progress;
 use crate::reactive::{dynamic, live};
@@ -23,10 +23,7 @@ pub(crate) fn RunLine(state: AppState) -> impl IntoView {
         Status::Loading => now().map_or_else(|| "Starting".to_owned(), in_progress),
         Status::Running => now().map_or_else(|| "Running".to_owned(), in_progress),
         Status::Done if state.models.waiting.with(Option::is_some) => "From the link".to_owned(),
-        Status::Done => match state.seconds.get() {
-            Some(seconds) => format!("Done in {seconds:.1} s"),
-            None => "Done".to_owned(),
-        },
+        Status::Done => explain::done(state.seconds.get(), state.job.get(), state.progress.get()),
         Status::Stale if state.committed.with(Option::is_none) => "Ready to run".to_owned(),
         Status::Stale => of_another_model(state).unwrap_or_else(|| {
             "The inputs have changed: the maps are out of date until you run again".to_owned()
@@ -35,7 +32,7 @@ pub(crate) fn RunLine(state: AppState) -> impl IntoView {
     };
     view! {
         <div class="run-line">
-            <Buttons state />
+            <div class="buttons"><RunButtons state /></div>
             <p
                 class="status"
                 data-testid="status"

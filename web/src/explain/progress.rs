@@ -3,7 +3,7 @@
 use twinbeam_core::words::Phase;
 
 use super::waiting;
-use crate::values::{Arriving, Progress, bytes, duration, sentence};
+use crate::values::{Arriving, Job, Progress, bytes, duration, sentence};
 
 /// What is happening to a model on its way, at a time in milliseconds since 1970.
 pub(crate) fn arriving(arriving: &Arriving, now: f64) -> String {
@@ -42,6 +42,41 @@ pub(crate) fn in_progress(progress: Progress) -> String {
     }
     let left = seconds * (total - done) as f64 / done as f64;
     format!("{phase}: {share:.0} %, about {} left", duration(left))
+}
+
+/// What is said of a figure that is complete, and of what is done behind it.
+pub(crate) fn done(seconds: Option<f64>, job: Option<Job>, progress: Option<Progress>) -> String {
+    let took = seconds.map(|seconds| format!(" in {seconds:.1} s")).unwrap_or_default();
+    let share = progress.filter(|progress| progress.total > 0);
+    let share = share.map_or_else(String::new, |Progress { done, total, .. }| {
+        format!(" {} %", 100 * done.min(total) / total)
+    });
+    match job {
+        None | Some(Job::Heads) => format!("Done{took}"),
+        Some(Job::Neurons) => format!("Heads done{took}, neurons{share}"),
+        Some(Job::Speed) => format!("Done{took}, measuring the speed{share}"),
+        Some(Job::Question(_)) => format!("Done{took}, working for the panels below{share}"),
+        Some(Job::Pair) => format!("Done{took}, running many prompts"),
+    }
+}
+
+/// What Cancel stops.
+pub(crate) const fn cancels(job: Job) -> &'static str {
+    match job {
+        Job::Heads => "Stops the run",
+        Job::Neurons => "Stops the neurons; the heads stay",
+        Job::Speed => "Stops measuring the speed",
+        Job::Question(_) => "Stops what a panel below asks; the figure stays",
+        Job::Pair => "Stops running many prompts; those that are done stay",
+    }
+}
+
+/// What is on the button that runs, with the seconds that this is expected to take where they are worth a word.
+pub(crate) fn run_label(seconds: Option<f64>) -> String {
+    match seconds {
+        Some(seconds) if seconds >= 1.0 => format!("Run, about {}", duration(seconds)),
+        _ => "Run".to_owned(),
+    }
 }
 
 #[cfg(test)]
@@ -92,6 +127,26 @@ mod tests {
         assert!(
             super::arriving(&arriving, 0.0).starts_with("Reading GPT-2: 200 MB"),
             "nothing is fetched any more"
+        );
+    }
+
+    #[test]
+    fn what_is_done_and_what_is_not_are_two_things() {
+        let progress = Progress { phase: Phase::ApNeurons, ..at(1.0, 45_000_000) };
+        assert_eq!(done(Some(0.72), None, None), "Done in 0.7 s");
+        assert_eq!(
+            done(Some(0.72), Some(Job::Neurons), Some(progress)),
+            "Heads done in 0.7 s, neurons 9 %"
+        );
+        assert_eq!(done(None, Some(Job::Pair), None), "Done, running many prompts");
+    }
+
+    #[test]
+    fn a_run_says_how_long_it_takes_where_that_is_long() {
+        assert_eq!([None, Some(0.4)].map(run_label), ["Run", "Run"]);
+        assert_eq!(
+            [Some(39.2), Some(100.0)].map(run_label),
+            ["Run, about 40 s", "Run, about 2 min"]
         );
     }
 

@@ -1,6 +1,6 @@
 //! What there is to say beside the fields: of what runs and may not be what was meant, and of how it is typed.
 
-use twinbeam_core::prompts::{About, Hint, name_of};
+use twinbeam_core::prompts::{About, Does, Hint, Mend, name_of};
 use twinbeam_core::wire::inspection::{TokenizerNote, TokenizerReport};
 use twinbeam_core::words::Written;
 
@@ -51,6 +51,16 @@ pub(crate) fn hint(hint: &Hint) -> (String, Option<String>) {
     };
     let label = (!does.is_empty() && !hint.mends.is_empty()).then(|| does.to_owned());
     (words, label)
+}
+
+/// What an offered change of a prompt does.
+pub(crate) fn mend(mend: &Mend) -> String {
+    let field = mend.field;
+    match &mend.does {
+        Does::Drop { piece } => format!("Drop “{}” from the {field}", visible(piece)),
+        Does::Add { piece } => format!("Add “{}” to the {field}", visible(piece)),
+        Does::Name { from, to } => format!("Use “{to}” in place of “{from}”"),
+    }
 }
 
 fn quoted(text: &str) -> String {
@@ -151,6 +161,15 @@ mod tests {
         let many = about(About::NoLeadingSpace, &[" Kate", " Tom"]).1;
         assert_eq!(many.as_deref(), Some("put one in front of each"));
         assert_eq!(about(About::ReadAs { text: "a".to_owned() }, &[]).1, None);
+    }
+
+    #[test]
+    fn an_offer_says_what_it_does_and_where() {
+        let of = |does| mend(&Mend { field: Field::Clean, text: String::new(), does });
+        let (from, to) = ("Alexandria".to_owned(), "Sarah".to_owned());
+        assert_eq!(of(Does::Name { from, to }), "Use “Sarah” in place of “Alexandria”");
+        let piece = " the".to_owned();
+        assert_eq!(of(Does::Drop { piece }), "Drop “·the” from the clean prompt");
     }
 
     #[test]

@@ -38,6 +38,7 @@ pub(super) fn slide(record: &Record, shown: &Shown) -> Picture {
         text(&mut body, MARGIN, y, "", &line);
     }
 
+    y += TEXT / 3;
     for line in wrap(&svg::sentence(shown).unwrap_or_default(), columns(TEXT), 2) {
         y += TEXT * 4 / 3;
         text(&mut body, MARGIN, y, "class=\"map\"", &line);
@@ -84,7 +85,8 @@ fn strongest(shown: &Shown, map: MapKind) -> String {
         let score = shown.score(map, head).unwrap_or_default();
         format!("L{}H{} {}", head.layer, head.index, signed(score, shown.scale(map).decimals()))
     });
-    format!("largest: {}", heads.collect::<Vec<_>>().join(", "))
+    let heads: Vec<String> = heads.collect();
+    if heads.is_empty() { "all are 0".to_owned() } else { format!("largest: {}", heads.join(", ")) }
 }
 
 /// Characters of a line in type of a size.

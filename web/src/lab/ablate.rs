@@ -14,9 +14,11 @@ use twinbeam_core::words::ComponentKind;
 use self::curve::Curve;
 use self::question::{Sets, averaged, faithfulness, replacement, sets};
 use self::table::Rows;
+use super::claim::{Claim, Test, named, spelled};
 use super::parts::KindSelect;
+use super::sheet::Sheet;
 use super::why::unchecked;
-use super::{PanelFrame, Pending};
+use super::{Chapter, Pending};
 use crate::components::chosen;
 use crate::plot::PlotView;
 use crate::reactive::{dynamic, live, memo};
@@ -41,7 +43,7 @@ const DEFINITION: &str = "All components of a set are replaced at all positions,
 
 /// Sets of components, replaced together.
 #[component]
-pub(super) fn Ablate(state: AppState) -> impl IntoView {
+pub(super) fn Ablate(state: AppState, sheet: Sheet) -> impl IntoView {
     let lab = state.lab;
     let is_open = memo(move || lab.is_open(Panel::Ablate));
     let sets = memo(move || is_open.get().then(|| sets(state)).flatten());
@@ -60,19 +62,32 @@ pub(super) fn Ablate(state: AppState) -> impl IntoView {
         let (sets, with) = (sets.get()?, replacement.get()?);
         is_asked.get().then(|| faithfulness(state, sets.found, with)).flatten()
     });
+    let rows = memo(move || {
+        let answer = state.answer(Slot::Ablate)?;
+        let (Ok(Finding::Ablate(found)), Probe::Ablate { sets, with, .. }) =
+            (&answer.found, &answer.probe)
+        else {
+            return None;
+        };
+        state.committed.with(|committed| Rows::of(committed.as_ref()?, sets, with, found))
+    });
+    let claim = memo(move || {
+        let chosen = lab.set.get();
+        sets.with(|sets| match (sets, rows.with(|rows| rows.as_ref().map(|r| r.claim(chosen)))) {
+            (None, _) => Claim::new(super::parts::missing(state)),
+            (Some(sets), Some(words)) => after(sets, chosen, words),
+            (Some(sets), None) if is_asked.get() => {
+                Claim::new(format!("What {} do together is being worked out.", those(sets, chosen)))
+            }
+            (Some(sets), None) => before(sets, chosen),
+        })
+    });
     view! {
-        <PanelFrame
-            state
-            panel=Panel::Ablate
-            testid="panel-ablate"
-            title="Test it"
-            look_for="Whether a set does together what its components do one by one, and how few components carry the behaviour."
-            definition=DEFINITION
-        >
+        <Chapter state panel=Panel::Ablate testid="panel-ablate" claim definition=DEFINITION>
             <Tools state sets replacement is_asked />
-            <Table state />
-            <Kept state sets />
-        </PanelFrame>
+            <Table state rows />
+            <Kept state sheet sets />
+        </Chapter>
     }
 }
 
@@ -91,6 +106,47 @@ const fn with_name(with: WithChoice) -> &'static str {
         WithChoice::OtherRun => "the other run’s values",
         WithChoice::Mean => "their mean over the prompts of the batch",
         WithChoice::Zero => "zero",
+    }
+}
+
+/// The components of a set, as a sentence names them.
+fn those(sets: &Sets, chosen: SetChoice) -> String {
+    named(&sets.of[chosen as usize])
+}
+
+/// What a click would find out.
+fn before(sets: &Sets, chosen: SetChoice) -> Claim {
+    // Of an empty set there is nothing to find out: the first that is not.
+    let is_there = |set: &SetChoice| !sets.of[*set as usize].is_empty();
+    let Some(set) = [chosen].into_iter().chain(SetChoice::ALL).find(is_there) else {
+        return Claim::new(
+            "Nothing is found, and nothing is selected: choose a lower threshold under Agreement.",
+        );
+    };
+    let (those, found) = (those(sets, set), set_name(set));
+    Claim::new(format!(
+        "One click replaces {those} ({found}) in one run, and says how much of the gap goes with them."
+    ))
+    .with("Test it: replace them together".to_owned(), Test::Replace(set))
+}
+
+/// What was found, and what to hold it against.
+fn after(sets: &Sets, chosen: SetChoice, words: String) -> Claim {
+    let claim = Claim::new(words);
+    let n = |set: SetChoice| sets.of[set as usize].len();
+    let other = if chosen == SetChoice::Random { SetChoice::Both } else { SetChoice::Random };
+    let claim = match (other, n(other)) {
+        (_, 0) => claim,
+        (SetChoice::Random, n) => claim
+            .with(format!("Hold it against {} drawn at random", spelled(n)), Test::Replace(other)),
+        (_, n) => {
+            claim.with(format!("Back to the {} that both find", spelled(n)), Test::Replace(other))
+        }
+    };
+    let only = [SetChoice::IgOnly, SetChoice::ApOnly];
+    match only.into_iter().find(|set| *set != chosen && n(*set) > 0) {
+        Some(set) => claim.with(format!("Replace those {}", set_name(set)), Test::Replace(set)),
+        None => claim,
     }
 }
 
@@ -181,7 +237,7 @@ fn note(state: AppState, sets: Memo<Option<Sets>>, is_asked: Memo<bool>) -> Stri
         return super::parts::missing(state).to_owned();
     }
     let mut words = if is_asked.get() {
-        "What you choose now is computed by itself.".to_owned()
+        "Each choice above is computed at once.".to_owned()
     } else {
         "All five sets are replaced, each in a run of its own, so that they can be compared."
             .to_owned()
@@ -198,16 +254,7 @@ fn note(state: AppState, sets: Memo<Option<Sets>>, is_asked: Memo<bool>) -> Stri
 
 /// All sets, the chosen one emphasised.
 #[component]
-fn Table(state: AppState) -> impl IntoView {
-    let rows = memo(move || {
-        let answer = state.answer(Slot::Ablate)?;
-        let (Ok(Finding::Ablate(found)), Probe::Ablate { sets, with, .. }) =
-            (&answer.found, &answer.probe)
-        else {
-            return None;
-        };
-        state.committed.with(|committed| Rows::of(committed.as_ref()?, sets, with, found))
-    });
+fn Table(state: AppState, rows: Memo<Option<Rows>>) -> impl IntoView {
     let html = move || rows.with(|rows| rows.as_ref().map(|rows| rows.html(state.lab.set.get())));
     let reading =
         move || rows.with(|rows| rows.as_ref().map(|rows| rows.reading(state.lab.set.get())));
@@ -229,7 +276,7 @@ fn Table(state: AppState) -> impl IntoView {
 
 /// How few components carry the behaviour.
 #[component]
-fn Kept(state: AppState, sets: Memo<Option<Sets>>) -> impl IntoView {
+fn Kept(state: AppState, sheet: Sheet, sets: Memo<Option<Sets>>) -> impl IntoView {
     let curve = memo(move || {
         let answer = state.answer(Slot::Faithfulness)?;
         let (Ok(Finding::Faithfulness(found)), Probe::Faithfulness { with, .. }) =
@@ -243,7 +290,8 @@ fn Kept(state: AppState, sets: Memo<Option<Sets>>) -> impl IntoView {
             .committed
             .with(|committed| Curve::of(committed.as_ref()?, found, with, direction, n_found))
     });
-    let drawn = memo(move || curve.with(|curve| Some(Arc::new(curve.as_ref()?.draw()))));
+    let drawn =
+        memo(move || curve.with(|curve| Some(Arc::new(curve.as_ref()?.draw(sheet.column(1))))));
     let refused = move || {
         state.committed.with(|committed| {
             let committed = committed.as_ref()?;

@@ -14,17 +14,30 @@ use twinbeam_core::words::{Component, ComponentKind, Direction};
 
 use self::compared::{Compared, FromZero};
 use self::tools::{Selection, Threshold};
+use super::claim::Claim;
 use super::parts::{self, KindSelect};
-use super::{PanelFrame, Pending};
+use super::sheet::{PlotRow, Sheet};
+use super::{Chapter, Pending};
 use crate::models;
 use crate::plot::{Drawn, Pick, PlotView};
 use crate::reactive::{dynamic, live, memo};
 use crate::state::AppState;
 use crate::values::Slot;
 
+const DEFINITION: &str = "Each point is a head or a neuron, with its effect on the metric by activation patching (AP: it alone is \
+    replaced, exactly) and by integrated gradients (IG: all of its layer move together), both in one unit (a \
+    share of the gap only where that is at least 0.1, or 0.01 of probability); positive supports the clean \
+    behaviour. On the diagonal the two are equal; off it, IG − AP is what the component does together with the \
+    others of its layer. Pearson is the correlation of the scores, Spearman that of their ranks; the slope is \
+    the least-squares slope of IG on AP. A component is found by a method if its absolute score there is at or \
+    above the threshold; as a start that is the 90th percentile. Overlap at k is the share of the k largest \
+    absolute scores of one method that are among the k largest of the other; by chance it is k / n. Jaccard is \
+    found by both over found by either. Bland-Altman: IG − AP over the mean of both, with its mean and the \
+    limits of agreement at 1.96 standard deviations (by n − 1) on either side.";
+
 /// How far the two methods agree.
 #[component]
-pub(super) fn Agreement(state: AppState) -> impl IntoView {
+pub(super) fn Agreement(state: AppState, sheet: Sheet) -> impl IntoView {
     let compared = memo(move || {
         let (kind, direction) = (state.lab.kind.get(), state.direction());
         let (unit, highlight) = (state.unit.get(), state.lab.highlight.get());
@@ -48,31 +61,22 @@ pub(super) fn Agreement(state: AppState) -> impl IntoView {
             FromZero::of(&answer, committed.as_ref()?, unit, &compared).map(Arc::new)
         })
     });
+    let claim = memo(move || match compared.get() {
+        Some(compared) => words::claim(&compared),
+        None => Claim::new(parts::missing(state)),
+    });
     view! {
-        <PanelFrame
-            state
-            panel=Panel::Agreement
-            testid="panel-agreement"
-            title="Agreement"
-            look_for="Points off the diagonal: components that one method calls large and the other does not."
-            definition="Each point is a head or a neuron, with its effect on the metric by activation patching (AP: it alone is replaced, \
-            exactly) and by integrated gradients (IG: all of its layer move together), both in one unit (a share of the gap only \
-            where that is at least 0.1, or 0.01 of probability); positive supports the clean behaviour. On the diagonal the two are equal; off it, IG − AP is what the component does together with the others of its \
-            layer. Pearson is the correlation of the scores, Spearman that of their ranks; the slope is the least-squares slope of IG \
-            on AP. A component is found by a method if its absolute score there is at or above the threshold; the notebook takes the \
-            90th percentile. Overlap at k is the share of the k largest absolute scores of one method that are among the k largest of \
-            the other; by chance it is k / n. Jaccard is found by both over found by either. Bland-Altman: IG − AP over the mean of \
-            both, with its mean and the limits of agreement at 1.96 standard deviations (by n − 1) on either side."
-        >
-            <Parts state compared zero />
-        </PanelFrame>
+        <Chapter state panel=Panel::Agreement testid="panel-agreement" claim definition=DEFINITION>
+            <Parts state sheet compared zero />
+        </Chapter>
     }
 }
 
-/// What is in the panel, once it is open.
+/// What the sentence rests on.
 #[component]
 fn Parts(
     state: AppState,
+    sheet: Sheet,
     compared: Memo<Option<Arc<Compared>>>,
     zero: Memo<Option<Arc<FromZero>>>,
 ) -> impl IntoView {
@@ -83,25 +87,32 @@ fn Parts(
     });
     // Of nothing but zeros there is nothing to see.
     let drawable = memo(move || compared.get().filter(|compared| !compared.is_blank()));
+    // Three plots, and a fourth with the other baseline.
+    let n = memo(move || if zero.with(Option::is_some) { 4 } else { 3 });
     let scatter = memo(move || {
         let compared = drawable.get()?;
         let drawn = selected.with(|selected| {
-            known.with(|known| plots::scatter(&compared, selected, known.as_ref()))
+            known.with(|known| {
+                plots::scatter(&compared, selected, known.as_ref(), sheet.column(n.get()))
+            })
         });
         Some(Arc::new(drawn))
     });
     let zero_scatter = memo(move || {
         let (compared, zero) = (compared.get()?, zero.get()?);
         let drawn = selected.with(|selected| {
-            known.with(|known| plots::zero_scatter(&compared, &zero, selected, known.as_ref()))
+            known.with(|known| {
+                plots::zero_scatter(&compared, &zero, selected, known.as_ref(), sheet.column(4))
+            })
         });
         Some(Arc::new(drawn))
     });
     let overlap: Memo<Option<Arc<Drawn>>> =
-        memo(move || plots::overlap(&*compared.get()?).map(Arc::new));
+        memo(move || plots::overlap(&*compared.get()?, sheet.column(n.get())).map(Arc::new));
     let bland_altman = memo(move || {
         let compared = drawable.get()?;
-        Some(Arc::new(selected.with(|selected| plots::bland_altman(&compared, selected))))
+        let width = sheet.column(n.get());
+        Some(Arc::new(selected.with(|selected| plots::bland_altman(&compared, selected, width))))
     });
     let brush = Callback::new(move |(picked, how): (Vec<Component>, Pick)| {
         selected.update(|selected| how.apply(selected, &picked));
@@ -127,8 +138,7 @@ fn Parts(
         <dl class="panel-numbers" inner_html=live(numbers)></dl>
         <dl class="panel-numbers" inner_html=of(words::counts)></dl>
         <ZeroWords state compared zero />
-        // Four stand two by two.
-        <div class="plot-row" class:plot-pairs=live(move || zero_scatter.with(Option::is_some))>
+        <PlotRow sheet n>
             <PlotView pointer=state testid="scatter" label="IG against AP" drawn=scatter brush=Some(brush) />
             <PlotView
                 pointer=state
@@ -145,7 +155,7 @@ fn Parts(
                 drawn=bland_altman
                 brush=Some(brush)
             />
-        </div>
+        </PlotRow>
         <dl class="panel-numbers" inner_html=of(words::bland_altman)></dl>
         <Selection state compared />
         <div

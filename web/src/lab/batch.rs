@@ -1,17 +1,21 @@
 //! Many pairs of prompts: what goes in, how far it is, and what comes out.
 
+mod csv;
 mod entry;
 mod found;
 
 use leptos::prelude::*;
 use twinbeam_core::link::Panel;
+use twinbeam_core::prompts::Draw;
 use twinbeam_core::prompts::lists::print_pairs;
 use twinbeam_core::scores::many::Merged;
 use twinbeam_core::words::{Direction, Experiment, Steps};
 use wasm_bindgen::JsValue;
 
-use self::entry::Entry;
-use super::PanelFrame;
+use self::entry::{DRAWN, Entry, TASKS};
+use super::Chapter;
+use super::claim::{Claim, Test};
+use super::sheet::{PlotRow, Sheet};
 use crate::explain;
 use crate::export::save_text;
 use crate::plot::PlotView;
@@ -23,26 +27,56 @@ use crate::values::{Job, Progress, count, duration};
 /// Before this part of a pair is done, an estimate of its time is a guess.
 const LEAST_SHARE: f64 = 0.05;
 
+const DEFINITION: &str = "Every pair is run like the figure above, and read at its own last token: prompts of different lengths are \
+    never padded. Mean and spread (standard deviation with n − 1) of each head are over pairs, in the metric’s \
+    unit whatever unit is chosen above; positive supports the clean behaviour. The correlations of AP with IG \
+    are taken for each pair over its heads; their mean has a 95 % interval by a percentile bootstrap over pairs \
+    (2000 resamples, always the same seed). The slope is that of IG on AP, 1 where they agree in size. Pairs \
+    that fail are listed and count nowhere.";
+
 /// Many pairs of prompts.
 #[component]
-pub(super) fn ManyPrompts(state: AppState) -> impl IntoView {
+pub(super) fn ManyPrompts(state: AppState, sheet: Sheet) -> impl IntoView {
+    let pairs = state.lab.pairs;
+    let claim = memo(move || {
+        let has_model = state.loaded.with(Option::is_some);
+        let merged = pairs.merged.get().filter(|merged| merged.n() > 0);
+        match merged {
+            Some(merged) => {
+                let draw = pairs.draw.get().filter(|_| !pairs.is_running.get());
+                found::claim(&merged, state.direction(), draw)
+            }
+            None if pairs.is_running.get() => Claim::new("The first pair is being run."),
+            None => before(pairs.all.with(|all| all.len()), has_model),
+        }
+    });
     view! {
-        <PanelFrame
-            state
-            panel=Panel::Batch
-            testid="panel-batch"
-            title="Many prompts"
-            look_for="Components whose mean is large and whose spread is small hold beyond one pair of prompts; what one prompt shows may be its own."
-            definition="Every pair is run like the figure above, and read at its own last token: prompts of different lengths are never padded. \
-                Mean and spread (standard deviation with n − 1) of each head are over pairs, in the metric’s unit whatever unit is chosen above; \
-                positive supports the clean behaviour. The correlations of AP with IG are taken for each pair over its heads; their mean has a \
-                95 % interval by a percentile bootstrap over pairs (2000 resamples, always the same seed). The slope is that of IG on AP, 1 where \
-                they agree in size. Pairs that fail are listed and count nowhere."
-        >
+        <Chapter state panel=Panel::Batch testid="panel-batch" claim definition=DEFINITION>
             <Entry state />
             <Controls state />
-            <Results state />
-        </PanelFrame>
+            <Results state sheet />
+        </Chapter>
+    }
+}
+
+/// What a click would find out.
+fn before(n: usize, has_model: bool) -> Claim {
+    let draw = Draw { task: TASKS[0].0.to_owned(), n: DRAWN, seed: 0 };
+    match (n, has_model) {
+        (_, false) => Claim::new("Pairs can be run as soon as a model is there."),
+        (0, true) => Claim::new(format!(
+            "One pair of prompts is one case. One click runs {DRAWN} pairs of another task, and says how far IG and AP agree \
+             over all of them; pairs of your own go into the field."
+        ))
+        .with(format!("Test it: draw {DRAWN} pairs and run them"), Test::Draw(draw)),
+        (n, true) => Claim::new(format!(
+            "One click runs {}, one after the other, and says what holds over all of them.",
+            match n {
+                1 => "the pair in the field".to_owned(),
+                n => format!("the {n} pairs in the field"),
+            }
+        ))
+        .with("Test it: run them all", Test::RunPairs),
     }
 }
 
@@ -146,7 +180,7 @@ fn Controls(state: AppState) -> impl IntoView {
 
 /// What the pairs have in common, in the direction on the screen.
 #[component]
-fn Results(state: AppState) -> impl IntoView {
+fn Results(state: AppState, sheet: Sheet) -> impl IntoView {
     let merged = state.lab.pairs.merged;
     let some = memo(move || merged.with(|m| m.as_deref().is_some_and(|m| m.n() > 0)));
     let any = memo(move || merged.with(Option::is_some));
@@ -155,14 +189,17 @@ fn Results(state: AppState) -> impl IntoView {
     };
     let maps = move || {
         found::MAPS.map(|map| {
-            let drawn =
-                memo(move || merged.with(|m| found::map(m.as_deref()?, map, state.direction())));
+            let drawn = memo(move || {
+                let width = sheet.column(3);
+                merged.with(|m| found::map(m.as_deref()?, map, state.direction(), width))
+            });
             view! { <PlotView pointer=state testid=map.testid() label=map.title() drawn /> }
                 .into_any()
         })
     };
     let save = move |name: &'static str, text: String| {
-        let saved: Result<(), JsValue> = save_text(name, "application/json", &text);
+        let kind = if name.ends_with("csv") { "text/csv" } else { "application/json" };
+        let saved: Result<(), JsValue> = save_text(name, kind, &text);
         if let Err(error) = saved {
             state.say(explain::not_saved(&format!("{error:?}")));
         }
@@ -170,6 +207,11 @@ fn Results(state: AppState) -> impl IntoView {
     let save_summary = move |_event| {
         if let Some(summary) = state.read(Session::summary) {
             save("twinbeam-batch.json", summary.json);
+        }
+    };
+    let save_means = move |_event| {
+        if let Some(merged) = merged.get_untracked() {
+            save("twinbeam-means.csv", csv::means(&merged));
         }
     };
     let save_pairs = move |_event| {
@@ -180,7 +222,8 @@ fn Results(state: AppState) -> impl IntoView {
         {dynamic(move || {
             some.get().then(|| view! {
                 <dl class="panel-numbers" inner_html=html(found::numbers)></dl>
-                <div class="plot-row plot-pairs">{maps()}</div>
+                <p class="caution" data-testid="batch-caution" role="status">{html(|merged, _| found::caution(merged))}</p>
+                <PlotRow sheet n=found::MAPS.len()>{maps()}</PlotRow>
                 <details>
                     <summary>"Values of each pair"</summary>
                     <div
@@ -200,6 +243,9 @@ fn Results(state: AppState) -> impl IntoView {
                     <span class="hint">"Take it away: "</span>
                     <button type="button" data-testid="batch-save" on:click=save_summary>
                         "Summary (JSON)"
+                    </button>
+                    <button type="button" data-testid="batch-save-means" on:click=save_means>
+                        "Means (CSV)"
                     </button>
                     <button type="button" data-testid="batch-save-pairs" on:click=save_pairs>
                         "Pairs (JSON)"
@@ -258,6 +304,15 @@ mod tests {
     use twinbeam_core::words::{Metric, Phase};
 
     use super::*;
+
+    #[test]
+    fn before_anything_was_run_a_click_is_offered_that_runs() {
+        assert!(matches!(before(0, true).tests[0].1, Test::Draw(_)));
+        let some = before(3, true);
+        assert!(some.words.contains("runs the 3 pairs in the field"), "{}", some.words);
+        assert_eq!(some.tests[0].1, Test::RunPairs);
+        assert!(before(3, false).tests.is_empty());
+    }
 
     #[test]
     fn settings_are_those_that_decide_the_numbers() {

@@ -1,66 +1,40 @@
-//! The frame of a panel, and what it says while an answer is not there.
+//! The frame of a chapter, and what it says while an answer is not there.
 
 use leptos::prelude::*;
 use twinbeam_core::link::Panel;
 
+use super::chapters::names;
+use super::claim::{Claim, ClaimView};
 use crate::explain::{self, in_progress};
-use crate::reactive::{dynamic, live, memo};
 use crate::session::Visitor;
 use crate::state::AppState;
 use crate::values::{Job, Slot};
 
-/// The frame of a panel: what it shows in a line, what to look for, and how that is defined.
-///
-/// Nothing inside is made before it is open.
+/// The frame of a chapter: its question, the answer in a sentence with a click to test it, what it rests on, and how the
+/// numbers are defined.
 #[component]
-pub(crate) fn PanelFrame(
+pub(super) fn Chapter(
     state: AppState,
     panel: Panel,
     testid: &'static str,
-    title: &'static str,
-    /// One sentence: what to look for.
-    look_for: &'static str,
+    claim: Memo<Claim>,
     /// How the numbers are defined, with unit and sign.
     definition: &'static str,
-    children: ChildrenFn,
+    children: Children,
 ) -> impl IntoView {
-    let is_open = memo(move || state.lab.is_open(panel));
-    let toggle = move |_event| {
-        state.lab.open.update(|open| {
-            if open.contains(&panel) {
-                open.retain(|other| *other != panel);
-            } else {
-                open.push(panel);
-                open.sort_unstable();
-            }
-        });
-    };
+    let [_, question] = names(panel);
     view! {
         <section class="panel" data-testid=testid aria-labelledby=testid>
-            <h2 id=testid>
-                <button
-                    type="button"
-                    class="panel-switch"
-                    aria-expanded=live(move || is_open.get().to_string())
-                    on:click=toggle
-                >
-                    {title}
-                </button>
-            </h2>
-            <p class="panel-look">{look_for}</p>
-            {dynamic(move || {
-                is_open.get().then(|| {
-                    view! {
-                        {children()}
-                        <details class="definition">
-                            <summary>"How this is defined"</summary>
-                            <p>{definition}</p>
-                        </details>
-                    }
-                })
-            })}
+            <h3 id=testid>{question}</h3>
+            <ClaimView state claim />
+            {children()}
+            <details class="definition">
+                <summary>"How this is defined"</summary>
+                <p>{definition}</p>
+            </details>
         </section>
     }
+    .into_any()
 }
 
 /// What there is to say in place of an answer that is not there: that it is on its way, or why not.

@@ -7,7 +7,9 @@ use leptos::prelude::*;
 use twinbeam_core::statistics::{GateEffects, GateNetwork};
 use twinbeam_core::words::Direction;
 
+use super::sheet::{PlotRow, Sheet};
 use crate::plot::{Bar, Bars, Drawn, Ink, PlotView};
+use crate::reactive::memo;
 use crate::state::AppState;
 
 /// A network with its name.
@@ -29,7 +31,7 @@ impl Gate {
     }
 
     /// AP and IG of both inputs, a bar per direction.
-    fn drawn(self) -> Drawn {
+    fn drawn(self, width: f64) -> Drawn {
         let [noising, denoising] = self.shares();
         let bar = |name: &str, input: usize, values: [f64; 2]| Bar {
             label: format!("{name} of input {}", input + 1),
@@ -45,10 +47,11 @@ impl Gate {
             summary: self.reading(),
             unit: "of the gap".to_owned(),
             names: Direction::ALL.map(|direction| direction.id().to_owned()).to_vec(),
-            inks: [Ink::Warm, Ink::Cold],
+            inks: [Ink::Plain, Ink::Soft],
             rows: ap.into_iter().chain(ig).collect(),
             range: Some((0.0, 1.0)),
             signed: false,
+            width,
         }
         .draw()
     }
@@ -117,20 +120,20 @@ fn table() -> String {
 
 /// The smallest case of what the panel is about.
 #[component]
-pub(super) fn Gates(state: AppState) -> impl IntoView {
+pub(super) fn Gates(state: AppState, sheet: Sheet) -> impl IntoView {
     let plots = [(AND, "gates-and"), (OR, "gates-or")].map(|(gate, testid)| {
-        let drawn = Signal::stored(Some(Arc::new(gate.drawn())));
+        let drawn = memo(move || Some(Arc::new(gate.drawn(sheet.column(2)))));
         view! { <PlotView pointer=state testid label=gate.name drawn /> }
     });
     let [and, or] = [AND, OR].map(|gate| view! { <p>{gate.reading()}</p> });
     view! {
         <details class="gates" data-testid="gates">
-            <summary>"First, two inputs: AND and OR"</summary>
+            <summary>"The same with two inputs, an AND and an OR, on paper"</summary>
             <p>
                 "One sigmoid unit with two inputs, clean (1, 1) and corrupted (0, 0), small enough to be worked out on paper. As an \
                  AND it is on only if both inputs are, as an OR if one of them is."
             </p>
-            <div class="plot-row">{plots}</div>
+            <PlotRow sheet n=2_usize>{plots}</PlotRow>
             {and}
             {or}
             <div inner_html=table()></div>
@@ -177,6 +180,6 @@ mod tests {
         let or = OR.reading();
         assert!(or.contains("costs 18 % of the gap") && or.contains("restores 82 %"), "{or}");
         assert!(or.contains("denoising finds both inputs"), "{or}");
-        assert_eq!(AND.drawn().points.len(), OR.drawn().points.len());
+        assert_eq!(AND.drawn(360.0).points.len(), OR.drawn(360.0).points.len());
     }
 }

@@ -1,24 +1,27 @@
-//! The lab: how far the two methods agree, why they differ where they do, and whether that matters. It reads from
-//! top to bottom as an argument, and asks the worker only for what is open.
+//! The lab: why the two methods differ where they do, how far they agree, and whether that matters. Its chapters are an
+//! argument, one is open at a time, and the worker is asked only for what is in that one.
 //!
-//! `panels.rs` has them in order, `frame.rs` what they have in common. Each panel works out from the score tables, or from an answer of the worker,
+//! `chapters.rs` has them in order, `frame.rs` what they have in common: each opens with a sentence made of the figure's
+//! numbers (`claim.rs`) and a click that tests it. Each works out from the score tables, or from an answer of the worker,
 //! what there is to draw and to say, and leaves the drawing to `crate::plot`.
 
 mod ablate;
 mod agreement;
 mod batch;
+mod chapters;
+mod claim;
 mod directions;
 mod frame;
 mod gates;
-mod panels;
 mod parts;
 mod positions;
 mod sets;
+mod sheet;
 mod why;
 
-use self::frame::PanelFrame;
+pub(crate) use self::chapters::LabPanels;
+use self::frame::Chapter;
 pub(crate) use self::frame::Pending;
-pub(crate) use self::panels::LabPanels;
 pub(crate) use self::parts::common_unit;
 pub(crate) use self::sets::{Found, found_in};
 pub(crate) use self::why::{Tokens, tokens, unchecked};

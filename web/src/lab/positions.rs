@@ -11,9 +11,11 @@ use twinbeam_core::scores::Ladder;
 use twinbeam_core::wire::probes::{Finding, Probe};
 
 use self::effects::Effects;
+use super::claim::Claim;
 use super::parts::common_unit;
-use super::why::{about, focus, one, tokens, unchecked};
-use super::{PanelFrame, Pending};
+use super::sheet::Sheet;
+use super::why::{Focus, Tokens, about, focus, tokens, unchecked};
+use super::{Chapter, Pending};
 use crate::plot::PlotView;
 use crate::reactive::{dynamic, live, memo};
 use crate::state::AppState;
@@ -31,7 +33,7 @@ const DEFINITION: &str = "One component: AP replaces its activation at one posit
 
 /// Effects by position.
 #[component]
-pub(super) fn Positions(state: AppState) -> impl IntoView {
+pub(super) fn Positions(state: AppState, sheet: Sheet) -> impl IntoView {
     let focus = focus(state, Panel::Positions);
     state.ask(Slot::Positions, move || {
         let component = focus.get()?.component;
@@ -49,62 +51,74 @@ pub(super) fn Positions(state: AppState) -> impl IntoView {
     let begin = move |_event| {
         state.ask_for_figure(state.lab.streamed);
     };
+    let tokens = tokens(state);
+    let effects = memo(move || effects(state, tokens));
+    let claim = memo(move || match effects.get() {
+        Some(effects) => tokens.with(|tokens| effects.claim(tokens.as_ref())),
+        None => Claim::new(match focus.get() {
+            Some(Focus { component, .. }) => {
+                format!("At which token {component} acts is being worked out.")
+            }
+            None => about(state, focus),
+        }),
+    });
     view! {
-        <PanelFrame
-            state
-            panel=Panel::Positions
-            testid="panel-positions"
-            title="Token by token"
-            look_for="At which token and in which layer the two runs are told apart, and whether both methods say the same."
-            definition=DEFINITION
-        >
-            <p>{dynamic(move || about(state, focus))}</p>
-            <OfComponent state />
+        <Chapter state panel=Panel::Positions testid="panel-positions" claim definition=DEFINITION>
+            <p class="hint">{dynamic(move || focus.with(Option::is_some).then(|| about(state, focus)))}</p>
+            <OfComponent state sheet effects tokens />
+            <h4>"All of the model, layer by layer"</h4>
             <p class="hint">
-                "Where the two runs differ in the residual stream, and what attention and MLPs add there, layer by layer. "
+                "Where the two runs differ in the residual stream, and what attention and MLPs add there. "
                 {dynamic(move || {
                     let offers = !is_wanted.get() && focus.with(Option::is_some);
                     offers.then(|| view! {
-                        <button type="button" data-testid="streams-run" on:click=begin>"Compute the maps"</button>
+                        <button type="button" data-testid="streams-run" on:click=begin>"Compute the map"</button>
                         " Every token of every layer is patched: on a model of this size that takes a while."
                     })
                 })}
             </p>
-            <OfStreams state />
-        </PanelFrame>
+            <OfStreams state sheet tokens />
+        </Chapter>
     }
+}
+
+/// What the component that is looked at does at each token, once that is known.
+fn effects(state: AppState, tokens: Memo<Option<Tokens>>) -> Option<Effects> {
+    let answer = state.answer(Slot::Positions)?;
+    let Ok(Finding::Positions(found)) = &answer.found else {
+        return None;
+    };
+    let wanted = state.unit.get();
+    let (ladder, is_last_layer, (factor, unit)) = state.committed.with(|committed| {
+        let committed = committed.as_ref()?;
+        let ladder = Ladder::of(&committed.tables, found.component, found.direction);
+        let is_last_layer = found.component.layer + 1 == committed.model.shape.n_layers;
+        Some((ladder, is_last_layer, common_unit(&committed.basis, wanted)))
+    })?;
+    let scaled = |values: &[f32]| values.iter().map(|value| factor * value).collect();
+    Some(Effects {
+        component: found.component,
+        direction: found.direction,
+        ap: scaled(&found.ap),
+        ig: scaled(&found.ig),
+        joint_ap: ladder.ap.map(|ap| factor * ap),
+        first_difference: tokens.with(|tokens| tokens.as_ref()?.first_difference()),
+        is_last_layer,
+        unit,
+    })
 }
 
 /// One component, token by token.
 #[component]
-fn OfComponent(state: AppState) -> impl IntoView {
-    let tokens = tokens(state);
-    let effects = memo(move || {
-        let answer = state.answer(Slot::Positions)?;
-        let Ok(Finding::Positions(found)) = &answer.found else {
-            return None;
-        };
-        let wanted = state.unit.get();
-        let (ladder, is_last_layer, (factor, unit)) = state.committed.with(|committed| {
-            let committed = committed.as_ref()?;
-            let ladder = Ladder::of(&committed.tables, found.component, found.direction);
-            let is_last_layer = found.component.layer + 1 == committed.model.shape.n_layers;
-            Some((ladder, is_last_layer, common_unit(&committed.basis, wanted)))
-        })?;
-        let scaled = |values: &[f32]| values.iter().map(|value| factor * value).collect();
-        Some(Effects {
-            component: found.component,
-            direction: found.direction,
-            ap: scaled(&found.ap),
-            ig: scaled(&found.ig),
-            joint_ap: ladder.ap.map(|ap| factor * ap),
-            first_difference: tokens.with(|tokens| tokens.as_ref()?.first_difference()),
-            is_last_layer,
-            unit,
-        })
-    });
+fn OfComponent(
+    state: AppState,
+    sheet: Sheet,
+    effects: Memo<Option<Effects>>,
+    tokens: Memo<Option<Tokens>>,
+) -> impl IntoView {
     let drawn = memo(move || {
-        let drawn = |effects: Effects| tokens.with(|tokens| effects.draw(tokens.as_ref()));
+        let width = sheet.whole();
+        let drawn = |effects: Effects| tokens.with(|tokens| effects.draw(tokens.as_ref(), width));
         Some(Arc::new(drawn(effects.get()?)))
     });
     view! {
@@ -119,10 +133,9 @@ fn OfComponent(state: AppState) -> impl IntoView {
     }
 }
 
-/// Three streams by two methods.
+/// Three streams by two methods, in one picture with one axis and one scale.
 #[component]
-fn OfStreams(state: AppState) -> impl IntoView {
-    let tokens = tokens(state);
+fn OfStreams(state: AppState, sheet: Sheet, tokens: Memo<Option<Tokens>>) -> impl IntoView {
     let maps = memo(move || {
         let answer = state.answer(Slot::Streams)?;
         let Ok(Finding::Streams(maps)) = &answer.found else {
@@ -132,25 +145,17 @@ fn OfStreams(state: AppState) -> impl IntoView {
         let unit = state
             .committed
             .with(|committed| Some(common_unit(&committed.as_ref()?.basis, wanted)))?;
-        let drawn = tokens.with(|tokens| maps::draw(maps, tokens.as_ref(), unit))?;
-        Some((drawn.map(Arc::new), maps::worst_delta(maps, unit)))
+        let width = sheet.whole();
+        let drawn = tokens.with(|tokens| maps::draw(maps, tokens.as_ref(), unit, width))?;
+        Some((Arc::new(drawn), maps::worst_delta(maps, unit)))
     });
-    let plots = memo(move || maps.with(|maps| maps.as_ref().map(|(plots, _)| plots.clone())));
-    let rows = maps::TESTIDS.into_iter().enumerate().map(|(row, testids)| {
-        let [ap, ig] = testids;
-        view! {
-            <div class="plot-row plot-pairs">
-                <PlotView pointer=state testid=ap label="Patched token by token" drawn=one(plots, 2 * row) />
-                <PlotView pointer=state testid=ig label="Integrated, token by token" drawn=one(plots, 2 * row + 1) />
-            </div>
-        }
-    });
-    let rows = rows.collect_view();
+    let drawn = memo(move || maps.with(|maps| maps.as_ref().map(|(drawn, _)| drawn.clone())));
+    let delta = move || maps.with(|maps| maps.as_ref().map(|(_, delta)| delta.clone()));
     view! {
         <Pending state of=Slot::Streams />
-        <div data-testid="streams" hidden=live(move || plots.with(Option::is_none))>
-            {rows}
-            <dl class="panel-numbers" inner_html=live(move || maps.with(|maps| maps.as_ref().map(|(_, delta)| delta.clone())))></dl>
+        <div data-testid="streams" hidden=live(move || drawn.with(Option::is_none))>
+            <PlotView pointer=state testid="streams-map" label="Streams by layer and token" drawn />
+            <dl class="panel-numbers" inner_html=live(delta)></dl>
             <p class="hint">{dynamic(move || unchecked(state, Slot::Streams))}</p>
         </div>
     }

@@ -40,7 +40,7 @@ impl Found {
         Self::of_tables(ig?, ap?, highlight)
     }
 
-    pub(super) fn of_tables(
+    pub(crate) fn of_tables(
         ig: &ScoreTable,
         ap: &ScoreTable,
         highlight: Highlight,

@@ -141,11 +141,11 @@ fn drawn(frames: &Places, ticks: &Places, n_layers: usize) -> String {
     for (layer, left) in ticks.edges() {
         write!(tick, "M{left:.1} {}h{:.1}", layer + 1, ticks.width).ok();
     }
-    // Each twice, so that a mark is seen on any colour.
+    // A frame twice, so that it is seen on any colour. Ticks are many, and must not be seen before the colours are.
     write!(
         out,
-        "<svg viewBox=\"0 0 {WIDTH} {}\" preserveAspectRatio=\"none\"><path class=\"ground\" d=\"{tick}\"/><path class=\"tick\" \
-         d=\"{tick}\"/><path class=\"ground\" d=\"{frame}\"/><path class=\"frame\" d=\"{frame}\"/></svg>",
+        "<svg viewBox=\"0 0 {WIDTH} {}\" preserveAspectRatio=\"none\"><path class=\"tick\" d=\"{tick}\"/>\
+         <path class=\"ground\" d=\"{frame}\"/><path class=\"frame\" d=\"{frame}\"/></svg>",
         n_layers.max(1)
     )
     .ok();

@@ -57,20 +57,15 @@ pub(super) fn Ways(state: AppState, of: Component) -> impl IntoView {
     }
 }
 
-/// Opens a part of the lab and leads there.
+/// Opens a chapter of the lab and leads there.
 fn open(state: AppState, panel: Panel, testid: &'static str) {
-    state.lab.open.update(|open| {
-        if !open.contains(&panel) {
-            open.push(panel);
-            open.sort_unstable();
-        }
-    });
+    state.step(|sight| sight.chapter = panel);
     // Once it is there.
     request_animation_frame(move || {
         let place = format!("[data-testid={testid}]");
         if let Ok(Some(part)) = document().query_selector(&place) {
             part.scroll_into_view();
         }
-        focus(&format!("{place} h2 button, {place} h2 a, {place} h2"));
+        focus(&format!("[data-testid=chapter-{}]", panel.id()));
     });
 }

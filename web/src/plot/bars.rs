@@ -3,10 +3,9 @@
 use twinbeam_core::words::Component;
 
 use super::axis::Axis;
-use super::markup::{begin, cut, line, picture, reachable, rectangle, text, text_width};
+use super::markup::{begin, cut, line, picture, reachable, rectangle, room, text, text_width};
 use super::{Drawn, Ink, Table, Target, sentence, spaced, with_unit};
 
-const WIDTH: f64 = 360.0;
 const LEFT: f64 = 8.0;
 /// Height of a line of text, and of a bar.
 const LINE: f64 = 16.0;
@@ -46,26 +45,23 @@ pub(crate) struct Bars {
     pub(crate) range: Option<(f32, f32)>,
     /// Whether numbers are written with their sign.
     pub(crate) signed: bool,
+    /// In pixels; 0: what is usual.
+    pub(crate) width: f64,
 }
 
-const fn class(ink: Ink) -> &'static str {
-    match ink {
-        Ink::Plain => "plot-bar plot-ink",
-        Ink::Cold => "plot-bar plot-cold",
-        Ink::Warm => "plot-bar plot-warm",
-        Ink::Accent => "plot-bar plot-accent",
-        Ink::Soft => "plot-bar plot-soft",
-    }
+fn class(ink: Ink) -> String {
+    ["plot-bar ", ink.class()].concat()
 }
 
 impl Bars {
     /// Draws it.
     pub(crate) fn draw(&self) -> Drawn {
+        let width = room(self.width);
         // From zero, sign or not: a bar's length is its value.
         let axis = Axis { range: self.range, signed: true, ..Axis::default() };
         let mut span = axis.span(&mut self.rows.iter().flat_map(|bar| bar.values.iter().copied()));
         span.signed = self.signed;
-        let place = |value: f64| LEFT + (WIDTH - 2.0 * LEFT) * span.share(value).clamp(0.0, 1.0);
+        let place = |value: f64| LEFT + (width - 2.0 * LEFT) * span.share(value).clamp(0.0, 1.0);
         let zero = place(0.0);
 
         let mut out = String::new();
@@ -73,13 +69,13 @@ impl Bars {
         if !self.title.is_empty() {
             y += LINE + 2.0;
             let title = with_unit(&self.title, &self.unit);
-            text(&mut out, "plot-title", [LEFT, y - 6.0], &cut(&title, WIDTH - 2.0 * LEFT));
+            text(&mut out, "plot-title", [LEFT, y - 6.0], &cut(&title, width - 2.0 * LEFT));
         }
         if !self.names.is_empty() {
             y += LINE;
             let mut x = LEFT;
             for (name, ink) in self.names.iter().zip(self.inks) {
-                rectangle(&mut out, class(ink), [x, y - 12.0, BAR, BAR]);
+                rectangle(&mut out, &class(ink), [x, y - 12.0, BAR, BAR]);
                 text(&mut out, "plot-soft", [x + BAR + 5.0, y - 3.0], name);
                 x += BAR + 20.0 + text_width(name);
             }
@@ -91,8 +87,8 @@ impl Bars {
             let short = self.numbers(bar, false, &|value| span.write(value.into()));
             y += LINE;
             // Above the bar with what hangs below the line of type.
-            text(&mut out, "plot-end", [WIDTH - LEFT, y - 5.0], &short);
-            let room = WIDTH - 2.0 * LEFT - text_width(&short) - 8.0;
+            text(&mut out, "plot-end", [width - LEFT, y - 5.0], &short);
+            let room = width - 2.0 * LEFT - text_width(&short) - 8.0;
             text(&mut out, "", [LEFT, y - 5.0], &cut(&bar.label, room));
             begin(&mut out, "g", "plot-point", &[]);
             reachable(&mut out, at, bar.component);
@@ -103,13 +99,13 @@ impl Bars {
                     let end = place((*value).into());
                     let (from, long) = (zero.min(end), (end - zero).abs());
                     // A value of zero is a bar too: a hairline.
-                    rectangle(&mut out, class(ink), [from, y, long.max(0.7), BAR]);
+                    rectangle(&mut out, &class(ink), [from, y, long.max(0.7), BAR]);
                 }
                 y += BAR + 1.0;
             }
             out.push_str("</g>");
             line(&mut out, "plot-zero", [zero, top, zero, y - 1.0]);
-            let middle = [f64::midpoint(zero, WIDTH / 2.0) as f32, f64::midpoint(top, y) as f32];
+            let middle = [f64::midpoint(zero, width / 2.0) as f32, f64::midpoint(top, y) as f32];
             let mut label = bar.label.clone();
             label.push_str(": ");
             label.push_str(&spaced(&numbers, &self.unit));
@@ -121,7 +117,7 @@ impl Bars {
                     &mut out,
                     "plot-soft",
                     [LEFT + 10.0, y - 3.0],
-                    &cut(&then, WIDTH - 3.0 * LEFT),
+                    &cut(&then, width - 3.0 * LEFT),
                 );
                 label.push_str("; then ");
                 label.push_str(&bar.then);
@@ -131,8 +127,8 @@ impl Bars {
         }
         drawn.table = self.table(&|value| span.write(value.into()));
         drawn.summary = sentence(&self.title, &self.summary, "");
-        drawn.size = [WIDTH as f32, (y + 4.0) as f32];
-        drawn.svg = picture([WIDTH, y + 4.0], &out);
+        drawn.size = [width as f32, (y + 4.0) as f32];
+        drawn.svg = picture([width, y + 4.0], &out);
         drawn
     }
 

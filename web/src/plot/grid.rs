@@ -3,10 +3,10 @@
 use twinbeam_core::words::Component;
 
 use super::markup::{
-    TYPE, attribute, begin, cut, line, picture, push_count, reachable, rectangle, text, text_width,
-    upright,
+    TYPE, attribute, begin, cut, line, picture, push_count, reachable, rectangle, room, text,
+    text_width, upright,
 };
-use super::{Drawn, Table, Target, sentence, with_unit};
+use super::{Drawn, Ink, Table, Target, sentence, with_unit};
 use crate::values::visible;
 
 /// Rows, and columns, that are drawn at most.
@@ -15,7 +15,11 @@ const MOST: usize = 100;
 const LABEL_ROOM: f64 = 92.0;
 /// Widths of a cell.
 const NARROWEST: f64 = 15.0;
-const WIDEST: f64 = 44.0;
+const WIDEST: f64 = 48.0;
+/// Columns of tokens are read from bottom to top, and need the height of a line.
+const FINGER: f64 = 18.0;
+/// Height of a group's name.
+const GROUP: f64 = 24.0;
 
 /// What a cell belongs to, if that is a component.
 pub(super) type ComponentOf<'a> = Option<&'a dyn Fn(usize, usize) -> Option<Component>>;
@@ -31,6 +35,8 @@ pub(crate) struct Labels {
     pub(crate) texts: Vec<String>,
     /// Whether they are tokens, whose spaces count.
     pub(crate) tokens: bool,
+    /// The number of the first, where those before are left out.
+    pub(crate) begin: usize,
 }
 
 impl Labels {
@@ -46,7 +52,13 @@ impl Labels {
 
     /// Any words.
     pub(crate) fn texts(title: &str, texts: Vec<String>) -> Self {
-        Self { title: title.to_owned(), texts, tokens: false }
+        Self { title: title.to_owned(), texts, tokens: false, begin: 0 }
+    }
+
+    /// The same without those before a place, with the numbers that they had.
+    pub(crate) fn from(mut self, begin: usize) -> Self {
+        self.texts.drain(..begin.min(self.texts.len()));
+        Self { begin: self.begin + begin, ..self }
     }
 
     /// A label as it is drawn.
@@ -63,7 +75,7 @@ impl Labels {
         }
         let text = self.texts.get(at).map_or("", String::as_str);
         if self.tokens {
-            push_count(&mut out, at as u64);
+            push_count(&mut out, (self.begin + at) as u64);
             out.push_str(" “");
             out.push_str(&visible(text));
             out.push('”');
@@ -95,6 +107,39 @@ pub(super) struct Grid<'a> {
     pub(super) outlined: &'a [(usize, usize)],
     pub(super) component: ComponentOf<'a>,
     pub(super) words: WordsOf<'a>,
+    /// In pixels; 0: what is usual.
+    pub(super) width: f64,
+    /// Groups of rows, each from its first row on, under a name of its own.
+    pub(super) bands: &'a [Group],
+    /// The column that should be in sight where not all are.
+    pub(super) eye: Option<usize>,
+}
+
+/// A group of rows.
+#[derive(Debug, Clone, PartialEq, Default)]
+pub(crate) struct Group {
+    /// The first of its rows; they end where the next group begins.
+    pub(crate) first: usize,
+    /// Written above them.
+    pub(crate) name: String,
+    pub(crate) ink: Ink,
+    /// `data-testid` of the group.
+    pub(crate) id: &'static str,
+}
+
+impl Group {
+    /// Ends the group before, if one is open, and begins this one with its name.
+    fn begin(&self, out: &mut String, [x, y]: [f64; 2], is_open: &mut bool) {
+        if std::mem::replace(is_open, true) {
+            out.push_str("</g>");
+        }
+        begin(out, "g", "", &[]);
+        if !self.id.is_empty() {
+            attribute(out, "data-testid", self.id);
+        }
+        out.push('>');
+        text(out, &["plot-title ", self.ink.class()].concat(), [x, y], &self.name);
+    }
 }
 
 impl Grid<'_> {
@@ -117,9 +162,15 @@ impl Grid<'_> {
         let aside = if self.rows.title.is_empty() { 4.0 } else { 18.0 };
         let left = aside + widest(&row_names) + 5.0;
         let across = column_names.len().max(1) as f64;
-        let cell_width = ((354.0 - left) / across).clamp(NARROWEST, WIDEST);
-        let width = (left + cell_width * across + 6.0).max(360.0);
-        let cell_height = if rows.len() > 30 { NARROWEST } else { 20.0 };
+        let room = room(self.width);
+        let narrowest = if self.columns.tokens { FINGER } else { NARROWEST };
+        let cell_width = ((room - 6.0 - left) / across).clamp(narrowest, WIDEST);
+        let width = (left + cell_width * across + 6.0).max(room);
+        let cell_height = match (self.bands.is_empty(), rows.len()) {
+            (true, ..=30) => 22.0,
+            (false, 37..) => 10.0,
+            (true, _) | (false, _) => NARROWEST,
+        };
         let turned = self.columns.tokens || widest(&column_names) + 3.0 > cell_width;
         let mut top = if self.title.is_empty() { 4.0 } else { 24.0 };
 
@@ -127,8 +178,9 @@ impl Grid<'_> {
         if !self.title.is_empty() {
             text(&mut out, "plot-title", [4.0, 14.0], &cut(self.title, width - 8.0));
         }
+        let heads = self.bands.len() as f64 * GROUP;
         let [middle_x, cells_height] =
-            [left + cell_width * across / 2.0, cell_height * rows.len() as f64];
+            [left + cell_width * across / 2.0, cell_height * rows.len() as f64 + heads];
         if !self.columns.title.is_empty() {
             top += 14.0;
             text(&mut out, "plot-soft plot-mid", [middle_x, top - 3.0], &self.columns.title);
@@ -150,11 +202,22 @@ impl Grid<'_> {
         table.head.push(with_unit(&self.rows.title, &self.columns.title));
         table.head.extend(columns.clone().map(|column| self.columns.said(column)));
         let mut drawn = Drawn { grid: true, ..Drawn::default() };
+        let mut y = top - cell_height;
+        let mut is_open = false;
         for (down, name) in row_names.iter().enumerate() {
-            let (row, y) = (first[0] + down, top + cell_height * down as f64);
+            let row = first[0] + down;
+            y += cell_height;
+            if let Some(group) = self.bands.iter().find(|group| group.first == row) {
+                group.begin(&mut out, [left, y + GROUP - 6.0], &mut is_open);
+                y += GROUP;
+            }
             let base = y + cell_height / 2.0 + 0.35 * TYPE;
-            text(&mut out, "plot-label plot-end", [left - 4.0, base], name);
-            let mut written = vec![self.rows.said(row)];
+            // Of thin rows every other name at most, the first of each group among them.
+            let in_group = self.bands.iter().rev().find(|g| g.first <= row).map_or(0, |g| g.first);
+            if cell_height >= TYPE || (row - in_group).is_multiple_of(2) {
+                text(&mut out, "plot-label plot-end", [left - 4.0, base], name);
+            }
+            let mut written = vec![self.row_said(row)];
             for column in columns.clone() {
                 let x = left + cell_width * (column - first[1]) as f64;
                 let Some(cell) = cell(row * n_columns + column) else {
@@ -165,7 +228,7 @@ impl Grid<'_> {
                 let place = [x, y, cell_width - 1.0, cell_height - 1.0];
                 let targets = &mut drawn.points;
                 self.draw_cell(&mut out, &cell, place, targets.len(), (row, column), component);
-                if text_width(&cell.text) <= cell_width - 1.0 {
+                if text_width(&cell.text) <= cell_width - 1.0 && cell_height > TYPE {
                     let mut class = String::from("plot-mid");
                     if cell.class.starts_with("plot-c") {
                         class.push_str(" plot-number ");
@@ -180,6 +243,13 @@ impl Grid<'_> {
             }
             table.rows.push(written);
         }
+        if is_open {
+            out.push_str("</g>");
+        }
+        drawn.eye = self
+            .eye
+            .and_then(|at| at.checked_sub(first[1]))
+            .map(|column| (left + cell_width * (column as f64 + 0.5)) as f32);
         let height = legend(&mut out, top + cells_height + 8.0, width);
         let mut left_out = String::new();
         for (labels, first, what) in
@@ -200,6 +270,10 @@ impl Grid<'_> {
         drawn.summary = sentence(self.title, self.summary, &left_out);
         drawn.size = [width as f32, height as f32];
         drawn.svg = picture([width, height], &out);
+        if width > room {
+            // It keeps its size, and scrolls.
+            drawn.svg = drawn.svg.replacen("plot-svg", "plot-svg plot-long", 1);
+        }
         drawn
     }
 
@@ -230,6 +304,17 @@ impl Grid<'_> {
         }
     }
 
+    /// A row as it is said, with its group's name.
+    fn row_said(&self, row: usize) -> String {
+        let group = self.bands.iter().rev().find(|group| group.first <= row);
+        let mut out = group.map(|group| group.name.clone()).unwrap_or_default();
+        if !out.is_empty() {
+            out.push_str(", ");
+        }
+        out.push_str(&self.rows.said(row));
+        out
+    }
+
     fn label(
         &self,
         cell: &Cell,
@@ -247,7 +332,7 @@ impl Grid<'_> {
             {
                 component.to_string()
             }
-            _ => with_unit(&self.rows.said(row), &self.columns.said(column)),
+            _ => with_unit(&self.row_said(row), &self.columns.said(column)),
         };
         label.push_str(": ");
         label.push_str(&cell.said);

@@ -5,6 +5,9 @@ use super::markup::{TYPE, text_width};
 /// Rows of words that are tried at the top of a frame.
 const ROWS: u8 = 4;
 
+/// How far words may be from what they name, with a line that leads there.
+const FAR: [f64; 3] = [18.0, 30.0, 44.0];
+
 /// A frame and what is taken of it.
 #[derive(Debug)]
 pub(super) struct Places {
@@ -39,6 +42,33 @@ impl Places {
             [x - 5.0 - width, y + 5.0 + 0.8 * TYPE],
         ];
         candidates.into_iter().find(|at| self.take(*at, width))
+    }
+
+    /// The same farther away, for a line that leads there: where that ends, and the words' left end.
+    pub(super) fn afar(&mut self, [x, y]: [f64; 2], words: &str) -> Option<([f64; 2], [f64; 2])> {
+        const DIAGONAL: f64 = std::f64::consts::FRAC_1_SQRT_2;
+        let width = text_width(words);
+        let down = 0.35 * TYPE;
+        FAR.into_iter().find_map(|far| {
+            let by = far * DIAGONAL;
+            let ends = [[x + by, y - by], [x + by, y + by], [x - by, y - by], [x - by, y + by]];
+            ends.into_iter().find_map(|[end_x, end_y]| {
+                let left = if end_x > x { end_x + 2.0 } else { end_x - 2.0 - width };
+                let at = [left, end_y + down];
+                self.take(at, width).then_some(([end_x, end_y], at))
+            })
+        })
+    }
+
+    /// Over or under a level line: at its right end, else at its left end, else between.
+    pub(super) fn over_line(&mut self, y: f64, words: &str) -> Option<[f64; 2]> {
+        let width = text_width(words);
+        let [left, _, right, _] = self.frame;
+        let (first, last) = (left + 3.0, right - width - 3.0);
+        let xs = [last, first, f64::midpoint(first, last)];
+        let ys = [y - 4.0, y + TYPE];
+        let places = xs.into_iter().flat_map(|x| ys.map(|y| [x, y]));
+        places.into_iter().find(|at| self.take(*at, width))
     }
 
     /// Beside a place whatever lies there, but within the frame.

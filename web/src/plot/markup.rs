@@ -8,14 +8,16 @@ use super::Table;
 use crate::colour;
 use twinbeam_core::prompts::hides;
 
-/// Size of the type, in units of the view box.
-pub(super) const TYPE: f64 = 12.0;
+/// Size of the type in units of the view box, which are pixels: `--small` of the style sheet.
+pub(super) const TYPE: f64 = 13.0;
 /// Width of a character, of most of them in most fonts at most.
-const CHARACTER: f64 = 0.64 * TYPE;
+const CHARACTER: f64 = 0.6 * TYPE;
+/// Width of a plot for which none is asked.
+const WIDTH: f64 = 360.0;
+/// No plot can be drawn in less.
+const LEAST: f64 = 240.0;
 /// Steps of the diverging scale, its middle included.
 pub(super) const LEVELS: usize = 41;
-/// Widths of view boxes that the style sheet knows, ascending.
-const WIDTHS: [u16; 5] = [360, 560, 760, 1000, 1500];
 
 /// Text as XML and HTML hold it. Characters that XML forbids, that would hide, or that would turn the
 /// direction of what follows become the replacement character.
@@ -142,11 +144,7 @@ pub(super) fn reachable(out: &mut String, at: usize, component: Option<Component
 /// a size.
 pub(super) fn picture([width, height]: [f64; 2], body: &str) -> String {
     let mut out = String::with_capacity(body.len() + 200);
-    let known = WIDTHS.iter().copied().find(|known| width <= f64::from(*known));
-    let known = known.unwrap_or(WIDTHS[WIDTHS.len() - 1]);
-    out.push_str("<svg aria-hidden=\"true\" class=\"plot-svg plot-w");
-    push_count(&mut out, u64::from(known));
-    out.push_str("\" width=\"");
+    out.push_str("<svg aria-hidden=\"true\" class=\"plot-svg\" width=\"");
     push_number(&mut out, width);
     out.push_str("\" height=\"");
     push_number(&mut out, height);
@@ -158,6 +156,11 @@ pub(super) fn picture([width, height]: [f64; 2], body: &str) -> String {
     out.push_str(body);
     out.push_str("<rect class=\"plot-rubber\" width=\"0\" height=\"0\"/></svg>");
     out
+}
+
+/// The width that a plot is drawn in; `wanted` is 0 where none is asked for.
+pub(super) const fn room(wanted: f64) -> f64 {
+    if wanted > 0.0 { wanted.max(LEAST) } else { WIDTH }
 }
 
 /// Units that a text takes at most, nearly always: it must not be found to be longer when it is too late.
@@ -212,19 +215,19 @@ pub(crate) fn html_table(table: &Table) -> String {
 }
 
 /// What `styles/lab.css` says, for a file: in the light theme, the scale's steps apart.
-const FILE_STYLE: &str = "text{font:12px Helvetica,Arial,'Liberation Sans',sans-serif;fill:#1c1d20}\
+const FILE_STYLE: &str = "text{font:13px Helvetica,Arial,'Liberation Sans',sans-serif;fill:#1c1d20}\
     .plot-title{font-weight:bold}.plot-mid{text-anchor:middle}.plot-end{text-anchor:end}.plot-soft{color:#5a5c62}\
     .plot-cold{color:#17548f}.plot-warm{color:#a33b12}.plot-accent{color:#1f5c4d}.plot-ink{color:#1c1d20}\
     text.plot-soft{fill:#5a5c62}.plot-frame,.plot-grid{fill:none;stroke:#d9d6ce}.plot-zero{stroke:#5a5c62}\
-    .plot-identity{stroke:#5a5c62;stroke-dasharray:2 3}.plot-rule{stroke:currentColor;stroke-dasharray:6 3}\
+    .plot-identity,.plot-meets{stroke:#5a5c62;stroke-dasharray:2 3}.plot-rule{stroke:currentColor;stroke-dasharray:6 3}\
     .plot-curve{fill:none;stroke:currentColor;stroke-width:1.8}.plot-dashed{stroke-dasharray:5 3}\
     .plot-band{fill:#1c1d20;opacity:.08}.plot-node{stroke:#5a5c62}.plot-dot,.plot-bar{fill:currentColor}\
     .plot-hidden,.plot-rubber{opacity:0}.plot-mark{fill:#5a5c62;fill-opacity:.55}\
-    .plot-ig{fill:#a33b12;fill-opacity:1}.plot-ap{fill:#17548f;fill-opacity:1}.plot-both{fill:#1c1d20;fill-opacity:1}\
+    .plot-found{fill:currentColor;fill-opacity:1}text:is(.plot-ig,.plot-ap){fill:currentColor}\
     .plot-selected{stroke:#1f5c4d;stroke-width:2}.plot-pinned{stroke:#1c1d20;stroke-width:2.5}.plot-d1,.plot-d2,\
     .plot-d3,.plot-d4{fill:#5a5c62}.plot-d1{opacity:.25}.plot-d2{opacity:.45}.plot-d3{opacity:.65}.plot-d4{opacity:.9}\
     .plot-outlined{fill:none;stroke:#1c1d20;stroke-width:2}.plot-hatch{fill:none;stroke:#1c1d20;opacity:.35}\
-    .plot-k0{fill:#e2c3b3}.plot-k1{fill:#b8c7d5}.plot-k2{fill:#bacac3}.plot-k3{fill:#f6f4ef}";
+    .plot-k0{fill:#d8d6d2}.plot-k1{fill:#e6e4df}.plot-k2{fill:#bbb9b6}.plot-k3{fill:#f6f4ef}";
 
 /// A picture as a file of its own, in the light theme.
 pub(crate) fn standalone(svg: &str) -> String {
@@ -234,6 +237,9 @@ pub(crate) fn standalone(svg: &str) -> String {
     out.push_str(tag);
     out.push_str("><style>");
     out.push_str(FILE_STYLE);
+    for (class, hue) in ["ig", "ap"].into_iter().zip(colour::METHODS) {
+        write!(out, ".plot-{class}{{color:{}}}", colour::hex(hue)).ok();
+    }
     if body.contains("plot-cell") {
         for level in 0..LEVELS {
             let place = place_of(level);

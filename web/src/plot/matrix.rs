@@ -1,7 +1,7 @@
 //! Values by row and column.
 
 use super::axis::written;
-use super::grid::{Cell, ComponentOf, Grid, Labels, WordsOf, hatch};
+use super::grid::{Cell, ComponentOf, Grid, Group, Labels, WordsOf, hatch};
 use super::markup::{LEVELS, cut, level, push_count, rectangle, text, text_width};
 use super::{Drawn, spaced};
 
@@ -40,6 +40,12 @@ pub(crate) struct Matrix<'a> {
     pub(crate) component: ComponentOf<'a>,
     /// What is said of a cell besides its value.
     pub(crate) words: WordsOf<'a>,
+    /// In pixels; 0: what is usual.
+    pub(crate) width: f64,
+    /// Groups of rows; none: all are one.
+    pub(crate) groups: Vec<Group>,
+    /// The column that should be in sight where not all are.
+    pub(crate) eye: Option<usize>,
 }
 
 /// A map of kinds: told apart by letter, hatching and colour.
@@ -61,6 +67,8 @@ pub(crate) struct Kinds<'a> {
     pub(crate) component: ComponentOf<'a>,
     /// What is said of a cell besides its kind.
     pub(crate) words: WordsOf<'a>,
+    /// In pixels; 0: what is usual.
+    pub(crate) width: f64,
 }
 
 impl Matrix<'_> {
@@ -111,6 +119,9 @@ impl Matrix<'_> {
             outlined: &self.outlined,
             component: self.component,
             words: self.words,
+            width: self.width,
+            bands: &self.groups,
+            eye: self.eye,
         };
         grid.draw(&cell, &legend)
     }
@@ -157,6 +168,9 @@ impl Kinds<'_> {
             outlined: &[],
             component: self.component,
             words: self.words,
+            width: self.width,
+            bands: &[],
+            eye: None,
         };
         grid.draw(&cell, &legend)
     }

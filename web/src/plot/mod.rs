@@ -18,6 +18,7 @@ mod steps;
 #[cfg(test)]
 mod tests;
 mod view;
+mod waterfall;
 mod xy;
 
 use twinbeam_core::words::Component;
@@ -25,13 +26,14 @@ use twinbeam_core::words::Component;
 pub(crate) use axis::Axis;
 pub(crate) use bars::{Bar, Bars};
 pub(crate) use brush::Pick;
-pub(crate) use grid::Labels;
+pub(crate) use grid::{Group, Labels};
 pub(crate) use markup::{escape, html_table, standalone};
 pub(crate) use matrix::{Kinds, Matrix, Shades};
 pub(crate) use parts::{At, Band, Ink, Mark, Point, Rule, Series, Xy};
 pub(crate) use residual::{LEAST, Residual};
 pub(crate) use steps::{Step, draw as draw_steps};
 pub(crate) use view::PlotView;
+pub(crate) use waterfall::{Fall, Waterfall};
 
 /// A plot, in words, and as numbers.
 #[derive(Debug, Clone, PartialEq, Default)]
@@ -50,6 +52,8 @@ pub(crate) struct Drawn {
     pub(crate) size: [f32; 2],
     /// Whether Up and Down go by rows.
     pub(crate) grid: bool,
+    /// Where to look first, across, if the picture is wider than its room.
+    pub(crate) eye: Option<f32>,
 }
 
 /// A point or a cell that can be reached.

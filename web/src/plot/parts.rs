@@ -10,10 +10,14 @@ pub(crate) enum Ink {
     /// The colour of text.
     #[default]
     Plain,
-    /// The scale's negative end.
+    /// The scale's negative end: for the sign of a number, and nothing else.
     Cold,
-    /// The positive end of the scale.
+    /// The positive end of the scale, likewise.
     Warm,
+    /// Integrated gradients.
+    Ig,
+    /// Activation patching.
+    Ap,
     /// The page's own.
     Accent,
     /// Pale.
@@ -26,6 +30,8 @@ impl Ink {
             Self::Plain => "plot-ink",
             Self::Cold => "plot-cold",
             Self::Warm => "plot-warm",
+            Self::Ig => "plot-ig",
+            Self::Ap => "plot-ap",
             Self::Accent => "plot-accent",
             Self::Soft => "plot-soft",
         }
@@ -138,8 +144,8 @@ pub(crate) struct Xy<'a> {
     pub(crate) x: Axis,
     /// From bottom to top.
     pub(crate) y: Axis,
-    /// Half as wide again.
-    pub(crate) wide: bool,
+    /// In pixels; 0: what is usual.
+    pub(crate) width: f64,
     /// Whether y = x is drawn; both axes then have one range.
     pub(crate) identity: bool,
     /// Limits.
@@ -154,6 +160,8 @@ pub(crate) struct Xy<'a> {
     pub(crate) nodes: Vec<f32>,
     /// What the shapes of [`Mark::Triangle`], [`Mark::Square`] and [`Mark::Diamond`] mean, for the legend.
     pub(crate) marks: [&'a str; 3],
+    /// Whether those are: found by IG, by AP, by both. Then the first two have the methods' hues.
+    pub(crate) by_method: bool,
     /// How many points have their name beside them, besides those that are pinned or selected: the farthest from
     /// the identity line where it is drawn, else from the origin.
     pub(crate) outliers: usize,

@@ -3,7 +3,7 @@
 use std::cmp::Ordering;
 
 use super::labels::Places;
-use super::markup::{begin, push_count, push_number, reachable, text};
+use super::markup::{begin, line, push_count, push_number, reachable, text};
 use super::parts::{Mark, Point, Xy};
 use super::xy::Frame;
 use super::{Drawn, Target, with_unit};
@@ -78,6 +78,14 @@ impl Cloud {
         out
     }
 
+    /// Keeps words away from the marks.
+    pub(super) fn keep_clear(&self, plot: &Xy<'_>, frame: &Frame, places: &mut Places) {
+        for (_, index) in &self.marks {
+            let point = &plot.points[*index];
+            places.keep_clear(frame.place(point.x.into(), point.y.into()), RADIUS);
+        }
+    }
+
     pub(super) fn draw(
         &self,
         out: &mut String,
@@ -109,7 +117,7 @@ impl Cloud {
                     (false, true) => " plot-point plot-pinned",
                     (true, true) => " plot-point plot-selected plot-pinned",
                 };
-                begin_mark(out, point.mark, place(point), more);
+                begin_mark(out, point.mark, plot.by_method, place(point), more);
                 reachable(out, at, Some(point.component));
                 out.push_str("/>");
             }
@@ -193,11 +201,6 @@ impl Cloud {
             left -= usize::from(outlier);
             outlier || own(*index)
         });
-        // Over a mark a name would seem to be that one's.
-        for (_, index) in &self.marks {
-            let point = &plot.points[*index];
-            places.keep_clear(frame.place(point.x.into(), point.y.into()), RADIUS);
-        }
         // What somebody has chosen is named before what stands out, and at any price if that is little.
         named.sort_by_key(|(_, index)| !own(*index));
         let mut at_any_price = OWN_NAMES;
@@ -207,9 +210,13 @@ impl Cloud {
             at_any_price -= usize::from(must);
             let name = point.component.to_string();
             let place = frame.place(point.x.into(), point.y.into());
-            let free = places.beside(place, &name);
-            if let Some(at) = free.or_else(|| must.then(|| places.over(place, &name))) {
+            if let Some(at) = places.beside(place, &name) {
                 text(out, "plot-name", at, &name);
+            } else if let Some((from, at)) = places.afar(place, &name) {
+                line(out, "plot-meets", [place[0], place[1], from[0], from[1]]);
+                text(out, "plot-name", at, &name);
+            } else if must {
+                text(out, "plot-name", places.over(place, &name), &name);
             }
         }
     }
@@ -221,13 +228,20 @@ fn farthest(a: &(f64, usize), b: &(f64, usize)) -> Ordering {
 }
 
 /// The beginning of a mark's tag. `more`: classes, each after a space.
-pub(super) fn begin_mark(out: &mut String, mark: Mark, [x, y]: [f64; 2], more: &str) {
+/// `by_method`: a triangle is IG's, a square AP's.
+pub(super) fn begin_mark(
+    out: &mut String,
+    mark: Mark,
+    by_method: bool,
+    [x, y]: [f64; 2],
+    more: &str,
+) {
     let (r, long) = (RADIUS, 1.3 * RADIUS);
     let class = match mark {
         Mark::Disc => "plot-mark",
-        Mark::Triangle => "plot-mark plot-ig",
-        Mark::Square => "plot-mark plot-ap",
-        Mark::Diamond => "plot-mark plot-both",
+        Mark::Triangle if by_method => "plot-mark plot-found plot-ig",
+        Mark::Square if by_method => "plot-mark plot-found plot-ap",
+        Mark::Triangle | Mark::Square | Mark::Diamond => "plot-mark plot-found plot-ink",
     };
     let mut classes = class.to_owned();
     classes.push_str(more);

@@ -242,7 +242,7 @@ fn a_crowd_has_no_names_but_those_of_the_selection() {
     let plot = Xy { points: points.clone(), ..Xy::default() };
     let drawn = plot.draw();
     sound(&drawn);
-    assert!(drawn.svg.contains("plot-name") && drawn.svg.contains(">10.10</text>"));
+    assert!(drawn.svg.contains("plot-name") && drawn.svg.contains(">L10H10</text>"));
 }
 
 #[test]
@@ -293,9 +293,9 @@ fn a_scatter_says_and_lists_its_points() {
         ]
     );
     assert_eq!(drawn.table.head, ["component", "IG, logits", "AP, logits"]);
-    assert!(drawn.svg.contains(">1.2</text>"), "the farthest from the line is named");
-    assert!(drawn.svg.contains(">0.6</text>"), "and so is what is pinned");
-    assert!(!drawn.svg.contains(">3.1</text>"));
+    assert!(drawn.svg.contains(">L1H2</text>"), "the farthest from the line is named");
+    assert!(drawn.svg.contains(">L0H6</text>"), "and so is what is pinned");
+    assert!(!drawn.svg.contains(">L3H1</text>"));
     assert!(drawn.svg.contains("data-kind=\"heads\" data-layer=\"3\" data-index=\"1\""));
     assert!(drawn.svg.contains(">both</text>") && !drawn.svg.contains(">AP only</text>"));
 }
@@ -398,6 +398,70 @@ fn kinds_have_a_letter_each_and_name_components() {
     assert_eq!(reached(&drawn, Some(0), "ArrowDown"), Some(2));
     assert_eq!(reached(&drawn, Some(2), "ArrowDown"), Some(2));
     assert_eq!(reached(&drawn, Some(3), "ArrowUp"), Some(1));
+}
+
+#[test]
+fn a_waterfall_steps_from_amount_to_amount() {
+    let fall = |label: &str, from, to, ink| Fall {
+        label: label.to_owned(),
+        from,
+        to,
+        ink,
+        ..Fall::default()
+    };
+    let plot = Waterfall {
+        title: "Ladder".to_owned(),
+        unit: "logits".to_owned(),
+        component: Some(head(0, 6)),
+        falls: vec![
+            fall("AP", 0.0, 1.0, Ink::Ap),
+            fall("IG − AP", 1.0, 3.0, Ink::Warm),
+            fall("IG", 0.0, 3.0, Ink::Ig),
+        ],
+        ..Waterfall::default()
+    };
+    let drawn = plot.draw();
+    sound(&drawn);
+    assert_eq!(drawn.points[1].label, "IG − AP: +2.00 logits");
+    assert_eq!(drawn.table.rows[2], ["IG", "+3.00"]);
+    assert_eq!(drawn.svg.matches("plot-meets").count(), 2);
+    // Narrow or wide, nothing leaves the picture.
+    for width in [240.0, 320.0, 700.0] {
+        sound(&Waterfall { width, ..plot.clone() }.draw());
+    }
+}
+
+#[test]
+fn no_word_of_a_limit_lies_over_a_point() {
+    // A band of points along the limit's right end, where its words would stand.
+    let points: Vec<Point> = (0..40_u8)
+        .map(|at| Point::of(head(0, at.into()), 6.0 + f32::from(at) / 10.0, 0.05))
+        .collect();
+    let rule = |at, label: &str| Rule { at, label: label.to_owned(), ink: Ink::Soft };
+    let plot = Xy {
+        x: Axis { range: Some((0.0, 10.0)), ..Axis::of("mean", "") },
+        y: Axis { range: Some((-1.0, 1.0)), ..Axis::signed("difference", "") },
+        rules: vec![rule(At::Y(0.0), "mean +0.05"), rule(At::Y(0.04), "a limit")],
+        points,
+        ..Xy::default()
+    };
+    let drawn = plot.draw();
+    sound(&drawn);
+    for words in ["mean +0.05", "a limit"] {
+        let (before, _) = drawn.svg.split_once(&format!(">{words}</text>")).expect(words);
+        let tag = before.rsplit('<').next().expect("a tag");
+        let number = |name: &str| -> f32 {
+            let (_, rest) = tag.split_once(&format!(" {name}=\"")).expect(name);
+            rest.split('"').next().and_then(|value| value.parse().ok()).expect("a number")
+        };
+        let (x, y) = (number("x"), number("y"));
+        let right = x + markup::text_width(words) as f32;
+        let over = drawn.points.iter().filter(|point| {
+            let [at_x, at_y] = point.place;
+            (x..right).contains(&at_x) && (y - 10.0..y + 3.0).contains(&at_y)
+        });
+        assert_eq!(over.count(), 0, "{words}");
+    }
 }
 
 #[test]

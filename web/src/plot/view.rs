@@ -91,6 +91,11 @@ pub(crate) fn PlotView(
                 on:pointercancel=move |_event| plot.cancel(Drag::Idle)
                 on:pointerleave=move |_event| plot.leave()
                 on:click=move |event| plot.click(&event)
+                on:scroll=move |_event| {
+                    if let Some(area) = plot.area.get_untracked() {
+                        show_more(&area);
+                    }
+                }
             ></div>
             <p class="plot-readout" aria-live="polite" data-testid=[testid, "-readout"].concat()>
                 {dynamic(readout)}
@@ -158,6 +163,9 @@ impl Plot {
             };
             if !same {
                 area.set_inner_html(drawn.as_ref().map_or("", |drawn| &drawn.svg));
+                if let Some(drawn) = &drawn {
+                    self.look_at(drawn, drawn.eye);
+                }
             }
             let pinned = self.pointer.pinned.get();
             if let Some(drawn) = &drawn {
@@ -245,12 +253,18 @@ impl Plot {
 
     /// A plot wider than the screen scrolls along with the keys.
     fn bring_into_view(&self, drawn: &Drawn, at: usize) {
+        self.look_at(drawn, drawn.points.get(at).map(|target| target.place[0]));
+    }
+
+    /// Scrolls a plot that is wider than its room to a place across, and says at which sides there is more.
+    fn look_at(&self, drawn: &Drawn, place: Option<f32>) {
         let Some(area) = self.area.get_untracked() else { return };
         let (room, width) = (area.client_width(), area.scroll_width());
-        if width > room && drawn.size[0] > 0.0 {
-            let x = drawn.points[at].place[0] / drawn.size[0] * width as f32;
+        if let Some(place) = place.filter(|_| width > room && drawn.size[0] > 0.0) {
+            let x = place / drawn.size[0] * width as f32;
             area.set_scroll_left(x as i32 - room / 2);
         }
+        show_more(&area);
     }
 
     fn begin(&self, event: &PointerEvent) {
@@ -369,6 +383,14 @@ fn on_screen(event: &MouseEvent) -> [f64; 2] {
 fn position(targets: &[Target], component: Option<Component>) -> Option<usize> {
     component?;
     targets.iter().position(|target| target.component == component)
+}
+
+/// Marks the sides at which a scrolled element has more: where scroll bars hide, nothing else says so.
+fn show_more(area: &Element) {
+    let (left, room, width) = (area.scroll_left(), area.client_width(), area.scroll_width());
+    for (class, is) in [("more-before", left > 1), ("more-after", left + room < width - 1)] {
+        area.class_list().toggle_with_force(class, is).ok();
+    }
 }
 
 /// Moves a class to a target.

@@ -5,12 +5,16 @@ use std::iter;
 use super::axis::{Axis, Span};
 use super::labels::Places;
 use super::markup::{
-    TYPE, begin, cut, line, picture, push_number, reachable, rectangle, shape, text, text_width,
-    upright,
+    TYPE, begin, cut, line, picture, push_number, reachable, rectangle, room, shape, text,
+    text_width, upright,
 };
-use super::parts::{At, Band, Ink, Mark, Series, Xy};
+use super::parts::{At, Band, Ink, Mark, Rule, Series, Xy};
 use super::points::{Cloud, begin_mark};
 use super::{Drawn, Table, Target, sentence, with_unit};
+
+/// Heights of a frame.
+const LEAST_HIGH: f64 = 200.0;
+const MOST_HIGH: f64 = 320.0;
 
 /// Where the numbers of both axes lie in the picture.
 #[derive(Debug, Clone, Copy)]
@@ -38,7 +42,7 @@ impl Frame {
 impl Xy<'_> {
     /// Draws it.
     pub(crate) fn draw(&self) -> Drawn {
-        let width = if self.wide { 560.0 } else { 360.0 };
+        let width = room(self.width);
         let (x, y) = self.spans();
         let (x_ticks, y_ticks) = (x.ticks(), y.ticks());
         let widest = |ticks: &[(f64, String)]| {
@@ -47,7 +51,11 @@ impl Xy<'_> {
         let left = widest(&y_ticks).max(14.0) + 8.0;
         let right = width - (widest(&x_ticks) / 2.0).clamp(10.0, 40.0);
         let top = if self.title.is_empty() { 24.0 } else { 42.0 };
-        let high = if self.identity { (right - left).min(300.0) } else { 210.0 };
+        let high = if self.identity {
+            (right - left).min(MOST_HIGH)
+        } else {
+            (0.55 * width).clamp(LEAST_HIGH, MOST_HIGH)
+        };
         let frame = Frame { left, top, right, bottom: top + high, x, y };
         let bottom = frame.bottom;
 
@@ -62,15 +70,17 @@ impl Xy<'_> {
         self.ground(&mut out, &frame, &x_ticks, &y_ticks);
         let mut places = Places::new([left, top, right, bottom]);
         let mut drawn = Drawn { table: self.table(&frame), ..Drawn::default() };
-        let labels = self.lines(&mut out, &frame, &mut places);
         let cloud = Cloud::of(self, &frame);
+        // No word lies over a point: over a mark a name would seem to be that one's.
+        cloud.keep_clear(self, &frame, &mut places);
+        let (labels, elsewhere) = self.lines(&mut out, &frame, &mut places);
         if self.points.is_empty() {
             self.curve_points(&mut out, &frame, &mut drawn.points);
         } else {
             cloud.draw(&mut out, self, &frame, &mut places, &mut drawn);
         }
         out.push_str(&labels);
-        let height = self.legend(&mut out, bottom + 38.0, width, cloud.rest.len());
+        let height = self.legend(&mut out, bottom + 38.0, width, cloud.rest.len(), &elsewhere);
         drawn.summary = sentence(&self.title, &self.summary, &cloud.left_out());
         drawn.size = [width as f32, height as f32];
         drawn.svg = picture([width, height], &out);
@@ -149,8 +159,9 @@ impl Xy<'_> {
         }
     }
 
-    /// Limits and curves. Returns the words beside the limits and in the bands, which belong on top.
-    fn lines(&self, out: &mut String, frame: &Frame, places: &mut Places) -> String {
+    /// Limits and curves. Returns the words beside the limits and in the bands, which belong on top, and the limits whose
+    /// words have no room there, for the legend.
+    fn lines(&self, out: &mut String, frame: &Frame, places: &mut Places) -> (String, Vec<&Rule>) {
         let Frame { left, top, right, bottom, x, y } = *frame;
         let (width, height) = (right - left, bottom - top);
         // A picture in the picture, which cuts off what leaves the frame.
@@ -177,6 +188,7 @@ impl Xy<'_> {
         }
         // First, because they have one place only.
         let mut labels = self.band_names(frame, places);
+        let mut elsewhere = Vec::new();
         for rule in &self.rules {
             let ends = match rule.at {
                 At::X(at) => {
@@ -201,22 +213,27 @@ impl Xy<'_> {
             let steep = (y2 - y1).abs() > 0.0 && end_y != y2;
             let end_x = if steep { x1 + (x2 - x1) * (end_y - y1) / (y2 - y1) } else { x2 };
             let words = &rule.label;
+            if words.is_empty() {
+                continue;
+            }
             let beside = match rule.at {
                 At::X(_) => places.along(end_x, words),
-                _ => None,
+                At::Y(_) => places.over_line(end_y, words),
+                At::Slope { .. } => None,
             };
-            if !words.is_empty()
-                && let Some(at) = beside.or_else(|| places.ending([end_x, end_y], words))
-            {
-                let class = ["plot-name ", rule.ink.class()].concat();
-                text(&mut labels, &class, at, words);
+            match beside.or_else(|| places.ending([end_x, end_y], words)) {
+                Some(at) => {
+                    let class = ["plot-name ", rule.ink.class()].concat();
+                    text(&mut labels, &class, at, words);
+                }
+                None => elsewhere.push(rule),
             }
         }
         for series in &self.series {
             curve(out, frame, series);
         }
         out.push_str("</svg>");
-        labels
+        (labels, elsewhere)
     }
 
     /// Names in their bands: across, else upright; not where a band is too narrow for both.
@@ -305,7 +322,7 @@ impl Xy<'_> {
     }
 
     /// Names of curves and shapes, from `y` down; returns where the picture ends.
-    fn legend(&self, out: &mut String, y: f64, width: f64, rest: usize) -> f64 {
+    fn legend(&self, out: &mut String, y: f64, width: f64, rest: usize, rules: &[&Rule]) -> f64 {
         let mut at = [8.0, y];
         for series in self.series.iter().filter(|series| !series.label.is_empty()) {
             let [x, y] = entry(out, &mut at, width, &series.label);
@@ -317,16 +334,22 @@ impl Xy<'_> {
             }
             out.push_str("</g>");
         }
+        for rule in rules {
+            let [x, y] = entry(out, &mut at, width, &rule.label);
+            ink(out, rule.ink);
+            line(out, "plot-rule", [x, y, x + 16.0, y]);
+            out.push_str("</g>");
+        }
         for (words, mark) in self.marks.iter().zip([Mark::Triangle, Mark::Square, Mark::Diamond]) {
             if !words.is_empty() && self.points.iter().any(|point| point.mark == mark) {
                 let [x, y] = entry(out, &mut at, width, words);
-                begin_mark(out, mark, [x + 8.0, y], "");
+                begin_mark(out, mark, self.by_method, [x + 8.0, y], "");
                 out.push_str("/>");
             }
         }
         if self.points.iter().any(|point| point.selected) {
             let [x, y] = entry(out, &mut at, width, "selected");
-            begin_mark(out, Mark::Disc, [x + 8.0, y], " plot-selected");
+            begin_mark(out, Mark::Disc, false, [x + 8.0, y], " plot-selected");
             out.push_str("/>");
         }
         if rest > 0 {

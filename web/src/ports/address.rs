@@ -44,6 +44,23 @@ pub(crate) fn is_embedded() -> bool {
     query().is_some_and(|query| query.has("embed"))
 }
 
+/// `?tour`: the tour begins by itself.
+pub(crate) fn wants_tour() -> bool {
+    query().is_some_and(|query| query.has("tour"))
+}
+
+/// Takes `?tour` out of the address: a reload does not begin it anew.
+pub(crate) fn leave_tour() {
+    let Some(query) = query().filter(|query| query.has("tour")) else { return };
+    query.delete("tour");
+    let rest = query.to_string().as_string().unwrap_or_default();
+    let mark = if rest.is_empty() { "" } else { "?" };
+    let address = format!("{}{mark}{rest}{}", page(), fragment());
+    if let Ok(history) = window().history() {
+        history.replace_state_with_url(&JsValue::NULL, "", Some(&address)).ok();
+    }
+}
+
 /// The page's own address, without what this visitor chose for this visit.
 pub(crate) fn page() -> String {
     let href = window().location().href().unwrap_or_default();

@@ -20,6 +20,7 @@ use std::rc::Rc;
 use gloo::events::EventListener;
 use gloo::timers::callback::{Interval, Timeout};
 use leptos::prelude::window;
+use twinbeam_core::wire::Request;
 use wasm_bindgen_futures::spawn_local;
 
 pub(crate) use self::clipboard::copy;
@@ -35,7 +36,7 @@ pub(crate) type Tell = Rc<dyn Fn(Msg)>;
 /// What is open at the moment: workers by their numbers, and timers that have not run out.
 pub(crate) struct Ports {
     tell: Tell,
-    /// At most two: the one in use, and one in which a model arrives.
+    /// At most three: the one in use, one in which a model arrives, and one that reads what is typed.
     workers: Vec<(u64, Connection)>,
     timers: [Option<Timeout>; Timer::COUNT],
 }
@@ -79,6 +80,12 @@ impl Ports {
             Effect::Tell { worker, request, files } => {
                 if let Some(connection) = self.worker(worker) {
                     connection.send(&request, files.map(files::of).unwrap_or_default());
+                }
+            }
+            Effect::HandOn { from, to } => {
+                let files = self.worker(from).map(Connection::handed).unwrap_or_default();
+                if let Some(connection) = self.worker(to) {
+                    connection.send(&Request::Words, files);
                 }
             }
             Effect::After { timer, millis } => {

@@ -4,7 +4,7 @@ use std::cell::{Cell, RefCell};
 use std::rc::Rc;
 
 use js_sys::{Array, Reflect, Uint8Array};
-use twinbeam_core::wire::{PAGE, Request, unpack};
+use twinbeam_core::wire::{self, PAGE, Request, unpack};
 use wasm_bindgen::prelude::*;
 use wasm_bindgen_futures::spawn_local;
 use web_sys::{Event, File, MessageEvent, Worker, WorkerOptions, WorkerType};
@@ -26,6 +26,8 @@ struct Line {
     closed: Cell<bool>,
     /// What it is told before it listens; `None`: it does.
     waiting: RefCell<Option<Vec<JsValue>>>,
+    /// Files that it has handed out for another worker.
+    handed: RefCell<Vec<File>>,
 }
 
 impl Connection {
@@ -66,6 +68,11 @@ impl Connection {
         }
     }
 
+    /// The files that the worker has handed out for another one: once.
+    pub(super) fn handed(&self) -> Vec<File> {
+        self.line.handed.take()
+    }
+
     /// The worker listens now.
     pub(super) fn listens(&self) {
         for message in self.line.waiting.take().unwrap_or_default() {
@@ -75,15 +82,22 @@ impl Connection {
 }
 
 impl Line {
-    fn start(&self, program: &Program, from: u64, tell: &Tell) -> Result<(), JsValue> {
+    fn start(self: &Rc<Self>, program: &Program, from: u64, tell: &Tell) -> Result<(), JsValue> {
         let options = WorkerOptions::new();
         options.set_type(WorkerType::Module);
         options.set_name(PAGE);
         let worker = Worker::new_with_options(&program.script, &options)?;
-        let hear = Rc::clone(tell);
+        let (hear, line) = (Rc::clone(tell), Rc::downgrade(self));
         let on_message = Closure::<dyn FnMut(MessageEvent)>::new(move |event: MessageEvent| {
+            let data = event.data();
+            // A list is of files that it hands out.
+            if let Some((files, line)) = data.dyn_ref::<Array>().zip(line.upgrade()) {
+                line.handed.replace(files.iter().map(JsCast::unchecked_into).collect());
+                hear(Msg::Worker { from, event: Box::new(wire::Event::Words) });
+                return;
+            }
             // What is no bytes is none of ours, and has none.
-            let bytes = Uint8Array::new(&event.data()).to_vec();
+            let bytes = Uint8Array::new(&data).to_vec();
             if let Some(event) = unpack(&bytes) {
                 hear(Msg::Worker { from, event: Box::new(event) });
             }

@@ -53,7 +53,7 @@ impl Session {
         self.notice = None;
         match role {
             Role::Arriving if self.loaded.is_some() => self.bring(spec),
-            Role::Arriving | Role::InUse => self.load_first(spec),
+            Role::Arriving | Role::InUse | Role::Reader => self.load_first(spec),
         }
     }
 
@@ -98,6 +98,7 @@ impl Session {
     }
 
     fn load_first(&mut self, spec: Spec) {
+        self.close_reader();
         self.failed = false;
         self.workers.spec = Some(spec);
         self.start();
@@ -171,6 +172,8 @@ impl Session {
             return;
         };
         self.finish();
+        self.close_reader();
+        self.cpu_speed = None;
         self.failed = false;
         // What a link has named is of its own model, for which it waits.
         if self.models.waiting.as_ref() != Some(&spec.identity.id) {

@@ -6,6 +6,7 @@ use twinbeam_core::link::{Link, LinkError, Snapshot, View};
 use twinbeam_core::words::Experiment;
 
 use super::address::Held;
+use super::edited::Edited;
 use super::edits::kept_draft;
 use super::msg::Effect;
 use super::session::Session;
@@ -38,9 +39,36 @@ impl Session {
 
     /// Follows the address to another link.
     pub(super) fn follow_address(&mut self, link: Option<Result<Link, LinkError>>) {
+        if let Some(Ok(link)) = &link
+            && self.is_of_figure(&link.experiment)
+        {
+            self.look_as(link);
+            return;
+        }
         let (experiment, snapshot) = self.read_address(link);
         self.draw_again();
         self.open(experiment, snapshot, false);
+    }
+
+    /// Whether the address is of an experiment whose figure is on the screen, or coming.
+    fn is_of_figure(&self, experiment: &Experiment) -> bool {
+        let is_here = self.address.as_ref().is_some_and(|held| held.experiment == *experiment);
+        let is_shown = self.committed.as_ref().is_some_and(|c| c.experiment == *experiment);
+        let is_coming = self.running.as_ref().is_some_and(|r| r.experiment == *experiment);
+        is_here && (is_shown || is_coming)
+    }
+
+    /// Looks at the figure on the screen as a link does, as after a step back: nothing is run again, what is being typed
+    /// stays, and so does a list of pairs.
+    fn look_as(&mut self, link: &Link) {
+        let Link { experiment, snapshot, view, .. } = link.clone();
+        self.sight = Sight::of(&view, &experiment);
+        if self.many.text.trim().is_empty() {
+            self.take_pairs_of_link(&view);
+            self.draw_again();
+        }
+        self.address = Some(Box::new(Held { experiment, snapshot, view }));
+        self.looked = None;
     }
 
     /// What an address asks for, and what came with it; what there is to say about it is said.
@@ -82,6 +110,7 @@ impl Session {
     ) {
         self.show_link(&experiment, snapshot);
         self.draft = experiment;
+        self.edited = Edited::default();
         self.set_aside = None;
         self.workers.is_named = true;
         self.workers.first = None;

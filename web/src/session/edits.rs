@@ -1,66 +1,32 @@
 //! The draft: how it is edited, turned from text into token ids and back, looked at, let go, and remembered.
 
-use std::sync::Arc;
-
 use twinbeam_core::link::{experiment_from_text, experiment_to_text};
-use twinbeam_core::wire::Request;
 use twinbeam_core::wire::devices::{DeviceChoice, DeviceReport, GpuState, Speed};
 use twinbeam_core::wire::inspection::{AnswerCheck, AnswerReading, Inspection, SideView};
 use twinbeam_core::words::{Experiment, Written};
 
-use super::msg::{Effect, Memory, Timer};
+use super::msg::{Effect, Memory};
 use super::session::Session;
 use super::settle::{DRAFT, SPEEDS};
 use crate::explain;
-use crate::values::Job;
 
-/// Pause in typing after which the draft is looked at.
-const TYPING_MILLIS: u32 = 200;
 /// Most adapters, and widths of models on them, whose speed is remembered.
 const MOST_SPEEDS: usize = 12;
 
 impl Session {
-    /// Changes the draft and has it looked at: at once for a choice, after a pause for typing.
+    /// Changes the draft and has it looked at, and run by itself if that is quick: at once for a choice, after a pause for
+    /// typing.
     pub(super) fn edit(&mut self, draft: Experiment, at_once: bool) {
+        if self.workers.jobs == 0 && self.workers.first.is_none() {
+            // The first figure is of what the page was opened with, and not of half a word.
+            self.workers.first = Some(self.draft.clone());
+        }
         self.draft = draft;
         self.failed = false;
         // What is being typed is for the visitor to run.
         self.workers.run_if_possible = false;
         self.inspect(at_once);
-    }
-
-    /// Has the draft looked at, at once or after a pause in typing.
-    pub(super) fn inspect(&mut self, at_once: bool) {
-        // The speed is measured on other inputs, and nobody waits for it to type.
-        self.interrupt_if(|job| job == Job::Speed);
-        self.inspected = false;
-        if at_once {
-            self.effects.push(Effect::Stop(Timer::Typing));
-            self.look_at_draft();
-        } else {
-            self.effects.push(Effect::After { timer: Timer::Typing, millis: TYPING_MILLIS });
-        }
-    }
-
-    /// Asks the worker what the model sees of the draft. A model that comes later is asked as soon as it is there.
-    pub(super) fn look_at_draft(&mut self) {
-        if self.loaded.is_some() {
-            self.workers.inspections += 1;
-            let seq = self.workers.inspections;
-            self.tell(Request::Inspect { seq, draft: self.draft.clone() });
-        }
-    }
-
-    /// What the draft is, as the model sees it; it runs if that is wanted and it can.
-    pub(super) fn take_inspection(&mut self, inspection: Inspection) {
-        let can_run = inspection.problem.is_none();
-        self.inspection = Arc::new(inspection);
-        self.inspected = true;
-        let wanted = std::mem::take(&mut self.workers.run_if_possible);
-        // What a worker does that has nothing else to do makes way.
-        if wanted && can_run && self.job() != Some(Job::Heads) {
-            self.run(false);
-        }
+        self.plan_auto_run(at_once);
     }
 
     /// Lets the edits go: the inputs of the figure come back.
@@ -129,7 +95,8 @@ impl Session {
         let address = self.address.as_ref().map_or(&self.opening, |held| &held.experiment);
         // Of a draft that was only emptied, for a model without a tokenizer, the text that waits is what was typed.
         let aside = self.set_aside.as_ref().filter(|_| self.draft == emptied(&self.draft));
-        let draft = aside.unwrap_or(&self.draft);
+        // The tour's examples are not what was typed.
+        let draft = self.behind_tour().or(aside).unwrap_or(&self.draft);
         let is_edited = !draft.has_inputs_of(address);
         let is_remembered = match &self.remembered {
             Some((of, edits)) => is_edited && of == address && edits.has_inputs_of(draft),

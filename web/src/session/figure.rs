@@ -67,6 +67,10 @@ impl Session {
         self.check(job, checking);
         self.compare_with_link();
         self.keep_in_address();
+        self.run_later_edits();
+        if self.running.is_some() {
+            return;
+        }
         // What a visitor would wait for anyway is computed by itself.
         let is_quick = self.shape().is_some_and(|s| s.is_quick(s.n_layers * s.d_mlp));
         if is_quick {

@@ -21,24 +21,38 @@ const AT_WORK_SECONDS: u32 = 5;
 impl Session {
     /// Runs the draft. `new_step`: the visitor asked for it, so Back leads to what was before.
     pub(super) fn run(&mut self, new_step: bool) {
+        self.edited.has_step = false;
         let first = self.workers.first.take().filter(|_| !new_step);
         let experiment = match first {
             Some(first) => Experiment { model: self.draft.model.clone(), ..first },
             None => self.draft.clone(),
         };
+        self.run_of(experiment, new_step);
+        if new_step {
+            // What was said before the first run, of a damaged link for instance, stays until it is read.
+            self.notice = None;
+        }
+    }
+
+    /// Runs the draft without being told to: it was edited. `new_step`: Back leads to what was before the edits.
+    pub(super) fn run_edits(&mut self, new_step: bool) {
+        self.workers.first = None;
+        self.run_of(self.draft.clone(), new_step);
+        self.notice = None;
+    }
+
+    /// Runs an experiment on the model in use, in place of whatever is running.
+    fn run_of(&mut self, experiment: Experiment, new_step: bool) {
         // Whoever runs on the model in use does not wait for another.
         self.models.waiting = None;
         self.workers.run_if_possible = false;
         self.write_address(&experiment, None, new_step);
         self.failed = false;
-        if new_step {
-            // What was said before the first run, of a damaged link for instance, stays until it is read.
-            self.notice = None;
-        }
         self.seconds = None;
         self.pending = None;
         let kinds = vec![ComponentKind::Heads];
         self.begin_run(Job::Heads, experiment, kinds);
+        self.note_work();
     }
 
     /// Runs the draft now, or as soon as a model is there.
@@ -102,7 +116,7 @@ impl Session {
         self.workers.jobs += 1;
         self.workers.silence = 0;
         let id = self.workers.jobs;
-        self.running = Some(Running { id, job, progress: None, experiment, question });
+        self.running = Some(Running { id, job, progress: None, experiment, work: None, question });
         id
     }
 

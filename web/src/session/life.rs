@@ -39,7 +39,8 @@ impl Session {
         self.models.self_check = None;
         self.gpu = GpuState::default();
         self.placed = None;
-        self.inspected = false;
+        self.cpu_speed = None;
+        (self.inspected, self.predicted) = (false, false);
         // The old one first: two do not fit where memory is short.
         self.close();
         let worker = self.open_worker();
@@ -80,6 +81,7 @@ impl Session {
         let worker = match role {
             Role::InUse => self.workers.in_use,
             Role::Arriving => self.workers.coming.as_ref().map(|coming| coming.worker),
+            Role::Reader => self.workers.reader.map(|reader| reader.worker),
         };
         let Some(worker) = worker else { return };
         if build == BUILD {
@@ -87,6 +89,8 @@ impl Session {
             return;
         }
         match role {
+            // The worker in use looks at what is typed, and is of this build.
+            Role::Reader => return self.lose_reader(),
             Role::Arriving => {
                 self.close_coming();
                 self.models.arriving = None;
@@ -173,6 +177,7 @@ impl Session {
         match self.workers.role(from) {
             Some(Role::InUse) => {}
             Some(Role::Arriving) => return self.arriving_died(death),
+            Some(Role::Reader) => return self.lose_reader(),
             None => return,
         }
         self.lose_job(Loss::Died);

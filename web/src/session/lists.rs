@@ -91,6 +91,12 @@ impl Session {
         self.many.draw = Some(draw);
     }
 
+    /// Draws pairs of a task in place of drawn ones, or adds them, and runs all that is there then.
+    pub(super) fn draw_and_run(&mut self, Draw { task, n, seed }: Draw) {
+        self.draw_pairs(task, n, seed);
+        self.many.run_when_drawn = self.many.draw.is_some() || self.many.adding.is_some();
+    }
+
     /// Takes what the worker has drawn, if it is what is wanted now.
     pub(super) fn take_drawn(&mut self, what: &Draw, pairs: Vec<PromptPair>) {
         self.many.drawing = None;
@@ -108,6 +114,9 @@ impl Session {
             self.add_pairs(pairs);
         } else {
             self.take_pairs(pairs);
+        }
+        if std::mem::take(&mut self.many.run_when_drawn) && !self.many.pairs.is_empty() {
+            self.begin_pairs();
         }
     }
 

@@ -24,6 +24,8 @@ pub(crate) struct Many {
     pub(crate) draw: Option<Draw>,
     /// What is to be drawn and added to them.
     pub(crate) adding: Option<Draw>,
+    /// Whether all pairs are run as soon as those are there.
+    pub(crate) run_when_drawn: bool,
     /// What a worker is drawing, and which one.
     pub(crate) drawing: Option<(u64, Draw)>,
     /// The list before something else than a person's typing has changed it.
@@ -60,6 +62,7 @@ impl Default for Many {
             pairs: Arc::default(),
             draw: None,
             adding: None,
+            run_when_drawn: false,
             drawing: None,
             before: None,
             is_running: false,

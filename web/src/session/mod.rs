@@ -6,16 +6,19 @@
 //! ```
 //!
 //! - `msg.rs` is the way in and out, `session.rs` all that is known, `update.rs` where each message goes.
-//! - What the session is made of: `workers.rs`, `models.rs`, `running.rs`, `many.rs`, `address.rs`.
-//! - What a message does: `edits.rs` (the draft), `asking.rs` (which model an experiment is for), `arrival.rs`
+//! - What the session is made of: `workers.rs`, `models.rs`, `running.rs`, `many.rs`, `edited.rs`, `address.rs`.
+//! - What a message does: `edits.rs` (the draft), `typing.rs` (what is seen of it), `auto.rs` (edits that are run by
+//!   themselves), `asking.rs` (which model an experiment is for), `arrival.rs`
 //!   (a model comes into use), `life.rs` (workers start, hang and die), `jobs.rs` (one at a time), `figure.rs` (a result
-//!   comes together and is confirmed or withdrawn), `lists.rs` and `pairs.rs` (many prompts).
+//!   comes together and is confirmed or withdrawn), `lists.rs` and `pairs.rs` (many prompts), `tour.rs`.
 //! - `settle.rs` is what follows by itself after every message: an idle worker is given something to do, and the
 //!   address and the browser's memory keep up.
 
 mod address;
 mod arrival;
 mod asking;
+mod auto;
+mod edited;
 mod edits;
 mod figure;
 mod jobs;
@@ -31,11 +34,13 @@ mod session;
 mod settle;
 #[cfg(test)]
 mod tests;
+mod tour;
+mod typing;
 mod update;
 mod workers;
 
-pub(crate) use msg::{Death, Effect, Memory, Moment, Msg, OfPairs, Timer, Visitor};
+pub(crate) use msg::{Death, Effect, Memory, Moment, Msg, OfPairs, OfTour, Timer, Visitor};
 pub(crate) use pairs::Summary;
 pub(crate) use session::{Linked, Session};
-pub(crate) use settle::{DRAFT, SPEEDS};
+pub(crate) use settle::{AUTO_RUN, DRAFT, SPEEDS};
 pub(crate) use update::update;

@@ -2,13 +2,16 @@
 //! the other.
 
 use twinbeam_core::link::{Link, LinkError};
+use twinbeam_core::prompts::Draw;
 use twinbeam_core::prompts::lists::PairsError;
 use twinbeam_core::wire::devices::DeviceChoice;
 use twinbeam_core::wire::probes::Probe;
 use twinbeam_core::wire::{Event, Request};
 use twinbeam_core::words::Experiment;
 
-use crate::values::{CatalogFault, Files, Listed, Notice, Shelves, Sight, Slot, Space, Spec};
+use crate::values::{
+    CatalogFault, Files, Listed, Notice, Shelves, Sight, Slot, Space, Spec, Step,
+};
 
 /// What the world is like while a message is taken.
 #[derive(Debug, Clone, Copy, PartialEq)]
@@ -60,6 +63,8 @@ pub(crate) enum Visitor {
     /// Runs now, or as soon as a model is there.
     RunAgain,
     RunNeurons,
+    /// Whether edits are run by themselves, where that is quick.
+    SetAutoRun(bool),
     MeasureSpeed,
     Cancel,
     ChooseDevice(DeviceChoice),
@@ -83,6 +88,8 @@ pub(crate) enum Visitor {
     },
     /// Looks at something else.
     Look(Box<Sight>),
+    /// The same, as a step that Back undoes.
+    Step(Box<Sight>),
     /// Wants to know something in the lab, for as long as this is not taken back.
     Want {
         slot: Slot,
@@ -91,6 +98,7 @@ pub(crate) enum Visitor {
     /// Asks once more what could not be answered.
     AskAgain(Slot),
     Pairs(OfPairs),
+    Tour(OfTour),
     /// Something went wrong, or is worth saying, where only the page can know it.
     Hear(Notice),
     Dismiss,
@@ -118,7 +126,20 @@ pub(crate) enum OfPairs {
         n: usize,
         seed: u32,
     },
+    /// Draws pairs of a task, and runs them when they are there.
+    DrawAndRun(Draw),
     Undo,
+}
+
+/// What a visitor can do with the tour.
+#[derive(Debug, Clone, PartialEq)]
+pub(crate) enum OfTour {
+    /// Starts it, or begins it anew.
+    Start,
+    Go(Step),
+    /// Shows an example that belongs to a step.
+    Open(Box<Experiment>),
+    End,
 }
 
 /// What is to be done outside.
@@ -141,6 +162,11 @@ pub(crate) enum Effect {
         worker: u64,
         request: Box<Request>,
         files: Option<Files>,
+    },
+    /// Has a worker read text, with the files that another one has handed out for that.
+    HandOn {
+        from: u64,
+        to: u64,
     },
     /// Sends a timer's message later; the same timer is set anew.
     After {
@@ -167,8 +193,10 @@ pub(crate) enum Effect {
 /// What is waited for.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Timer {
-    /// A pause in typing, after which the draft is looked at.
+    /// A short pause in typing, after which the model is asked what it expects.
     Typing,
+    /// A longer pause in typing, after which the draft is run if that is quick.
+    Pausing,
     /// The end of a job that was cancelled; after that the worker is replaced.
     Stopping,
     /// A pause in what is looked at, after which the address takes it.
@@ -177,7 +205,7 @@ pub(crate) enum Timer {
 
 impl Timer {
     /// How many there are.
-    pub(crate) const COUNT: usize = 3;
+    pub(crate) const COUNT: usize = 4;
 }
 
 /// How long the browser remembers something.
@@ -207,5 +235,11 @@ impl From<Visitor> for Msg {
 impl From<OfPairs> for Msg {
     fn from(pairs: OfPairs) -> Self {
         Self::Visitor(Visitor::Pairs(pairs))
+    }
+}
+
+impl From<OfTour> for Msg {
+    fn from(tour: OfTour) -> Self {
+        Self::Visitor(Visitor::Tour(tour))
     }
 }

@@ -1,5 +1,6 @@
 //! The one thing that the worker is doing.
 
+use twinbeam_core::wire::devices::Work;
 use twinbeam_core::wire::probes::Probe;
 use twinbeam_core::words::Experiment;
 
@@ -14,6 +15,8 @@ pub(crate) struct Running {
     pub(crate) progress: Option<Progress>,
     /// What it is of.
     pub(crate) experiment: Experiment,
+    /// What the heads ask of the device, once that is known.
+    pub(crate) work: Option<Work>,
     /// What is asked, if it is a question of the lab, and of which weights.
     pub(crate) question: Option<(Probe, String)>,
 }

@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use twinbeam_core::link::{LinkError, Note, Snapshot, View, print_link};
+use twinbeam_core::link::{LinkError, Note, Panel, Snapshot, View, print_link};
 use twinbeam_core::models::ModelShape;
 use twinbeam_core::prompts::PromptPair;
 use twinbeam_core::wire::devices::{
@@ -13,10 +13,12 @@ use twinbeam_core::wire::probes::Probe;
 use twinbeam_core::words::{Component, ComponentKind, Experiment};
 
 use super::address::Held;
+use super::edited::Edited;
 use super::many::Many;
 use super::models::Models;
 use super::msg::{Effect, Moment};
 use super::running::Running;
+use super::tour::Tour;
 use super::workers::Workers;
 use crate::values::{
     Answer, Committed, Job, LinkCheck, Loaded, N_SLOTS, NeuronStatus, Notice, Origin, Progress,
@@ -39,6 +41,15 @@ pub(crate) struct Session {
     pub(crate) inspection: Arc<Inspection>,
     /// Whether `inspection` is of the draft as it is now.
     pub(crate) inspected: bool,
+    /// Whether what `inspection` says of next tokens is of the draft as it is now.
+    pub(crate) predicted: bool,
+    /// Whether nothing was typed for a moment.
+    pub(crate) paused: bool,
+    /// Whether edits are run by themselves, where that is quick.
+    pub(crate) auto_run: bool,
+    pub(super) edited: Edited,
+    /// How fast the CPU was found to be with the model in use.
+    pub(super) cpu_speed: Option<Speed>,
     pub(crate) device_choice: DeviceChoice,
     /// What is known of the GPU.
     pub(crate) gpu: GpuState,
@@ -77,6 +88,7 @@ pub(crate) struct Session {
     pub(crate) wants: [Option<Probe>; N_SLOTS],
     pub(crate) answers: [Option<Arc<Answer>>; N_SLOTS],
     pub(crate) many: Many,
+    pub(super) tour: Option<Tour>,
     /// What the address holds; `None`: nothing that can be read.
     pub(crate) address: Option<Box<Held>>,
     /// Whether this is a frame in another page, which shows a figure and nothing to do.
@@ -100,6 +112,11 @@ impl Session {
             set_aside: None,
             inspection: Arc::default(),
             inspected: false,
+            predicted: false,
+            paused: true,
+            auto_run: true,
+            edited: Edited::default(),
+            cpu_speed: None,
             device_choice,
             gpu: GpuState::default(),
             speeds: Vec::new(),
@@ -123,6 +140,7 @@ impl Session {
             wants: [const { None }; N_SLOTS],
             answers: [const { None }; N_SLOTS],
             many: Many::default(),
+            tour: None,
             address: None,
             is_frame: false,
             remembered: None,
@@ -221,12 +239,13 @@ impl Session {
         Some(is_of_others || !is_asked)
     }
 
-    /// Whether the draft can be run now.
+    /// Whether the draft can be run now, in place of whatever is running.
     pub(crate) fn can_run(&self) -> bool {
-        self.loaded.is_some()
-            && self.job() != Some(Job::Heads)
-            && self.inspected
-            && self.inspection.problem.is_none()
+        let is_running = self
+            .running
+            .as_ref()
+            .is_some_and(|running| running.job == Job::Heads && running.experiment == self.draft);
+        self.loaded.is_some() && !is_running && self.inspected && self.inspection.problem.is_none()
     }
 
     /// Whether the last job went to a GPU; before the first one, whether the next one will.
@@ -313,6 +332,18 @@ impl Session {
         let snapshot = if self.is_stale() == Some(false) { self.snapshot() } else { None };
         let view = View { note, ..(*self.view).clone() };
         print_link(&self.asked(), snapshot.as_ref(), &view)
+    }
+
+    /// The link to a chapter of the lab, about the figure that the address is of.
+    ///
+    /// # Errors
+    /// Prompts that fit into no link.
+    pub(crate) fn link_to(&self, chapter: Panel) -> Result<String, LinkError> {
+        let view = View { chapter, ..(*self.view).clone() };
+        match &self.address {
+            Some(held) => print_link(&held.experiment, held.snapshot.as_ref(), &view),
+            None => print_link(&self.asked(), None, &view),
+        }
     }
 
     /// Whether a link to what is on the screen has no room for the pairs of prompts.

@@ -11,10 +11,12 @@ use twinbeam_core::words::Experiment;
 use super::address::Held;
 use super::msg::{Effect, Timer};
 use super::session::Session;
-use crate::values::{Job, Slot, Window};
+use crate::values::{Job, Sight, Slot, Window};
 
 /// Where the browser remembers edits that were not run.
 pub(crate) const DRAFT: &str = "twinbeam-draft";
+/// Where it remembers that edits are not to be run by themselves.
+pub(crate) const AUTO_RUN: &str = "twinbeam-auto-run";
 /// Where it remembers how fast GPUs are.
 pub(crate) const SPEEDS: &str = "twinbeam-gpu-speeds";
 
@@ -112,6 +114,16 @@ impl Session {
             let asked = self.asked();
             self.write_address(&asked, None, false);
         }
+    }
+
+    /// Looks at something else, as a step that Back undoes: it leads to what was on the screen until then.
+    pub(super) fn step(&mut self, sight: Sight) {
+        self.write_view();
+        self.sight = sight;
+        // The address is of the figure, whatever is being typed.
+        let held = self.address.as_ref().map(|held| held.experiment.clone());
+        let of = held.unwrap_or_else(|| self.asked());
+        self.write_address(&of, None, true);
     }
 
     /// The address holds the result of what it asks for, once that is no longer being checked.

@@ -26,7 +26,8 @@ pub(crate) fn update(session: &mut Session, now: Moment, msg: Msg) -> Vec<Effect
             (session.models.shelves, session.models.space) = (shelves, space);
             session.decide();
         }
-        Msg::Timer(Timer::Typing) => session.look_at_draft(),
+        Msg::Timer(Timer::Typing) => session.typing_paused(),
+        Msg::Timer(Timer::Pausing) => session.auto_run_is_due(),
         Msg::Timer(Timer::Stopping) => session.replace_hung(),
         Msg::Timer(Timer::Looking) => session.write_view(),
         Msg::Second => session.second(),
@@ -55,6 +56,7 @@ impl Session {
             Visitor::Run => self.run(true),
             Visitor::RunAgain => self.run_again(),
             Visitor::RunNeurons => self.run_neurons(),
+            Visitor::SetAutoRun(wanted) => self.set_auto_run(wanted),
             Visitor::MeasureSpeed => self.measure_speed(),
             Visitor::Cancel => self.cancel(),
             Visitor::ChooseDevice(device) => self.start_on(device),
@@ -74,9 +76,11 @@ impl Session {
             Visitor::CancelLoad => self.cancel_load(),
             Visitor::Deleted { shelf } => self.deleted(&shelf),
             Visitor::Look(sight) => self.sight = *sight,
+            Visitor::Step(sight) => self.step(*sight),
             Visitor::Want { slot, probe } => self.wants[slot as usize] = probe,
             Visitor::AskAgain(slot) => self.answers[slot as usize] = None,
             Visitor::Pairs(pairs) => self.of_pairs(pairs),
+            Visitor::Tour(of) => self.of_tour(of),
             Visitor::Hear(notice) => self.notice = Some(notice),
             Visitor::Dismiss => self.notice = None,
         }
@@ -91,6 +95,7 @@ impl Session {
             OfPairs::Read { name, text } => self.read_file(&name, text),
             OfPairs::Refuse { name, why } => self.refuse_file(&name, why.as_ref()),
             OfPairs::Draw { task, n, seed } => self.draw_pairs(task, n, seed),
+            OfPairs::DrawAndRun(draw) => self.draw_and_run(draw),
             OfPairs::Undo => self.undo_pairs(),
         }
     }
@@ -104,6 +109,7 @@ impl Session {
         match self.workers.role(from) {
             Some(Role::InUse) => self.hear_in_use(event),
             Some(Role::Arriving) => self.hear_arriving(event),
+            Some(Role::Reader) => self.hear_reader(event),
             None => {}
         }
     }
@@ -119,11 +125,9 @@ impl Session {
                     self.arriving_waits(wait);
                 }
             }
-            Event::Inspected { seq, inspection } => {
-                if self.workers.inspections == seq {
-                    self.take_inspection(*inspection);
-                }
-            }
+            Event::Words => self.open_reader(),
+            Event::Inspected { seq, inspection } => self.take_inspection(seq, *inspection),
+            Event::Predicted { seq, predictions } => self.take_predictions(seq, *predictions),
             Event::Drawn { draw, pairs } => self.take_drawn(&draw, pairs),
             Event::Gpu { state } => self.take_gpu(state),
             Event::Progress { job, phase, done, total, seconds } => {
@@ -194,7 +198,9 @@ impl Session {
                     self.keep_in_address();
                 }
                 Some(Job::Heads) => {
-                    self.seconds = Some(seconds.iter().map(|(_, seconds)| seconds).sum());
+                    let seconds = seconds.iter().map(|(_, seconds)| seconds).sum();
+                    self.seconds = Some(seconds);
+                    self.learn_speed(seconds);
                     self.heads_done(id, checking);
                 }
                 _ => {}
@@ -241,7 +247,10 @@ const fn job_of(event: &Event) -> Option<u64> {
         | Event::SelfChecked { .. }
         | Event::Gpu { .. }
         | Event::Waiting { .. }
+        | Event::Words
+        | Event::Reads
         | Event::Inspected { .. }
+        | Event::Predicted { .. }
         | Event::Drawn { .. } => None,
     }
 }

@@ -12,6 +12,16 @@ pub(crate) enum Role {
     InUse,
     /// Another model arrives in it.
     Arriving,
+    /// It has no model and looks at what is typed, so that nothing is in the way of that.
+    Reader,
+}
+
+/// The worker that looks at what is typed.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) struct Reader {
+    pub(crate) worker: u64,
+    /// Whether it has what it reads text with.
+    pub(crate) reads: bool,
 }
 
 /// A worker in which another model arrives, and what it says of that before it is in use.
@@ -23,13 +33,15 @@ pub(crate) struct Coming {
     pub(crate) gpu: Option<GpuState>,
 }
 
-/// The workers: one in use, replaced when it dies, and beside it at most one in which another model arrives.
+/// The workers: one in use, replaced when it dies, and beside it at most one in which another model arrives and one that
+/// looks at what is typed. Without that one the worker in use does it.
 #[derive(Debug, Clone, PartialEq, Default)]
 pub(crate) struct Workers {
     pub(crate) in_use: Option<u64>,
     /// What the one in use has loaded, or is loading; `None` before the list of models is there.
     pub(crate) spec: Option<Spec>,
     pub(crate) coming: Option<Coming>,
+    pub(crate) reader: Option<Reader>,
     /// The last model that could not be loaded, and which worker was to load it.
     pub(crate) refused: Option<(Role, Spec)>,
     /// Workers that were started so far.
@@ -65,6 +77,8 @@ impl Workers {
             Some(Role::InUse)
         } else if self.coming.as_ref().is_some_and(|coming| coming.worker == worker) {
             Some(Role::Arriving)
+        } else if self.reader.is_some_and(|reader| reader.worker == worker) {
+            Some(Role::Reader)
         } else {
             None
         }

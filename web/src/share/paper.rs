@@ -35,8 +35,8 @@ fn Printed(sheet: Sheet) -> impl IntoView {
         <section class="paper" data-testid="paper" aria-label="The figure for paper">
             <h2>{title}</h2>
             <div class="paper-asked">{lines(asked)}</div>
+            <p class="paper-sentence">{sentence}</p>
             <div class="paper-maps">{maps}</div>
-            <p>{sentence}</p>
             <div class="paper-source">
                 {lines(source)}
                 <p>

@@ -22,7 +22,8 @@ pub(crate) struct Lab {
     pub(crate) zero_baseline: Choice<bool>,
     pub(crate) split: Choice<bool>,
     pub(crate) directions_by_ig: Choice<bool>,
-    pub(crate) open: Choice<Vec<Panel>>,
+    /// The chapter that is open.
+    pub(crate) chapter: Choice<Panel>,
     pub(crate) set: Choice<SetChoice>,
     pub(crate) with: Choice<WithChoice>,
     /// The experiment for which sets have been replaced.
@@ -46,6 +47,8 @@ impl Lab {
             |s| s.last_answer(Slot::Streams).cloned(),
             |s| s.last_answer(Slot::Pinned).cloned(),
             |s| s.last_answer(Slot::Pointed).cloned(),
+            |s| s.last_answer(Slot::TourLine).cloned(),
+            |s| s.last_answer(Slot::TourSet).cloned(),
         ];
         Self {
             kind: Choice::new(room, |s| &s.sight.kind, |s| &mut s.kind),
@@ -58,7 +61,7 @@ impl Lab {
                 |s| &s.sight.directions_by_ig,
                 |s| &mut s.directions_by_ig,
             ),
-            open: Choice::new(room, |s| &s.sight.open, |s| &mut s.open),
+            chapter: Choice::new(room, |s| &s.sight.chapter, |s| &mut s.chapter),
             set: Choice::new(room, |s| &s.sight.set, |s| &mut s.set),
             with: Choice::new(room, |s| &s.sight.with, |s| &mut s.with),
             ablated: Choice::new(room, |s| &s.sight.ablated, |s| &mut s.ablated),
@@ -69,9 +72,9 @@ impl Lab {
         }
     }
 
-    /// Whether a part is open.
+    /// Whether a chapter is open.
     pub(crate) fn is_open(&self, panel: Panel) -> bool {
-        self.open.with(|open| open.contains(&panel))
+        self.chapter.get() == panel
     }
 }
 

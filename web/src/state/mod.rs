@@ -11,6 +11,7 @@ mod room;
 use std::rc::Rc;
 use std::sync::Arc;
 
+use leptos::prelude::on_cleanup;
 use twinbeam_core::link::{LinkError, Note, ScaleChoice, View};
 use twinbeam_core::models::ModelShape;
 use twinbeam_core::scores::{Coverage, Unit};
@@ -28,10 +29,10 @@ use self::room::{Door, Room, Shown};
 use crate::examples;
 use crate::ports::{address, recall};
 use crate::reactive::effect;
-use crate::session::{DRAFT, Linked, Memory, Msg, SPEEDS, Session, Visitor};
+use crate::session::{AUTO_RUN, DRAFT, Linked, Memory, Msg, SPEEDS, Session, Visitor};
 use crate::values::{
-    Answer, Committed, Job, LinkCheck, Loaded, Look, NeuronStatus, Notice, Progress, Slot, Status,
-    Window,
+    Answer, Committed, Job, LinkCheck, Loaded, Look, NeuronStatus, Notice, Progress, Sight, Slot,
+    Status, Step, Window,
 };
 
 /// Everything that changes, as signals that live as long as the page.
@@ -44,6 +45,14 @@ pub(crate) struct AppState {
     pub(crate) inspection: Shown<Arc<Inspection>>,
     /// Whether `inspection` is of the draft as it is now.
     pub(crate) inspected: Shown<bool>,
+    /// Whether what it says of next tokens is of the draft as it is now.
+    pub(crate) predicted: Shown<bool>,
+    /// Whether nothing was typed for a moment.
+    pub(crate) paused: Shown<bool>,
+    /// Whether edits are run by themselves, where that is quick.
+    pub(crate) auto_run: Shown<bool>,
+    /// Seconds that the draft is expected to take.
+    pub(crate) expected_seconds: Shown<Option<f64>>,
     pub(crate) device_choice: Shown<DeviceChoice>,
     /// What is known of the GPU.
     pub(crate) gpu: Shown<GpuState>,
@@ -91,6 +100,10 @@ pub(crate) struct AppState {
     can_run: Shown<bool>,
     is_edited: Shown<bool>,
     neuron_status: Shown<NeuronStatus>,
+    /// The step that the tour is at, if there is one.
+    pub(crate) tour: Shown<Option<Step>>,
+    /// Whether the end of the tour brings other prompts back.
+    pub(crate) tour_leads_back: Shown<bool>,
     /// Where the methods disagree, why, and whether it matters.
     pub(crate) lab: Lab,
 }
@@ -103,6 +116,7 @@ impl AppState {
         let speeds = recall(Memory::Lasting, SPEEDS);
         session.speeds =
             speeds.and_then(|text| serde_json::from_str(&text).ok()).unwrap_or_default();
+        session.auto_run = recall(Memory::Lasting, AUTO_RUN).is_none();
         let edits = recall(Memory::OfTab, DRAFT).filter(|_| !session.is_frame);
         session.open_address(address::read(), edits.as_deref());
         // A frame with a figure in it need not compute: its reader opens the page for that.
@@ -120,6 +134,10 @@ impl AppState {
             draft: room.signal(|s| &s.draft),
             inspection: room.shared(|s| Arc::clone(&s.inspection)),
             inspected: room.signal(|s| &s.inspected),
+            predicted: room.signal(|s| &s.predicted),
+            paused: room.signal(|s| &s.paused),
+            auto_run: room.signal(|s| &s.auto_run),
+            expected_seconds: room.derived(Session::expected_seconds),
             device_choice: room.signal(|s| &s.device_choice),
             gpu: room.signal(|s| &s.gpu),
             placed: room.signal(|s| &s.placed),
@@ -151,6 +169,8 @@ impl AppState {
             can_run: room.derived(Session::can_run),
             is_edited: room.derived(Session::is_edited),
             neuron_status: room.derived(Session::neuron_status),
+            tour: room.derived(Session::tour_step),
+            tour_leads_back: room.derived(Session::tour_leads_back),
             lab: Lab::of(room),
         }
     }
@@ -170,6 +190,13 @@ impl AppState {
         let mut draft = self.draft.get_untracked();
         change(&mut draft);
         self.tell(Visitor::Edit { draft: Box::new(draft), at_once });
+    }
+
+    /// Looks at something else, as a step that Back undoes.
+    pub(crate) fn step(&self, change: impl FnOnce(&mut Sight)) {
+        let mut sight = self.door.sight();
+        change(&mut sight);
+        self.tell(Visitor::Step(sight));
     }
 
     pub(crate) fn say(&self, notice: Notice) {
@@ -297,8 +324,11 @@ impl AppState {
     }
 
     /// Asks `probe` for as long as it is wanted: at once, or when the worker has time. `None`: nothing.
+    ///
+    /// Whoever asks asks no more once that part of the page is gone.
     pub(crate) fn ask(&self, slot: Slot, probe: impl Fn() -> Option<Probe> + 'static) {
         let state = *self;
+        on_cleanup(move || state.tell(Visitor::Want { slot, probe: None }));
         effect(move || {
             let probe = probe();
             if state.read(|session| session.wants[slot as usize] != probe) {

@@ -5,7 +5,7 @@ use twinbeam_core::wire::probes::{Finding, Probe};
 use twinbeam_core::words::Experiment;
 
 /// How many places there are.
-pub(crate) const N_SLOTS: usize = 9;
+pub(crate) const N_SLOTS: usize = 11;
 
 /// A place for one question at a time: a new question takes the old one's place.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -21,11 +21,17 @@ pub(crate) enum Slot {
     Pinned,
     /// Where the head under the pointer attends to.
     Pointed,
+    /// The integrand that the tour draws.
+    TourLine,
+    /// The heads that the tour replaces together.
+    TourSet,
 }
 
 impl Slot {
-    /// In the order in which they are answered: the quick ones first.
+    /// In the order in which they are answered: what is waited for first, then the quick ones.
     pub(crate) const ALL: [Self; N_SLOTS] = [
+        Self::TourLine,
+        Self::TourSet,
         Self::Pinned,
         Self::Pointed,
         Self::Integrand,

@@ -17,6 +17,7 @@ mod progress;
 mod shelves;
 mod sight;
 mod spec;
+mod tour;
 mod window;
 
 pub(crate) use answer::{Answer, Loss, N_SLOTS, NoAnswer, Slot};
@@ -34,6 +35,7 @@ pub(crate) use progress::{Job, NeuronStatus, Progress, Status};
 pub(crate) use shelves::{Shelf, Shelves, Space, Stock};
 pub(crate) use sight::{Look, Sight};
 pub(crate) use spec::{Files, Spec};
+pub(crate) use tour::Step;
 pub(crate) use window::{Row, Window};
 
 #[cfg(test)]

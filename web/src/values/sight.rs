@@ -54,8 +54,8 @@ pub(crate) struct Sight {
     pub(crate) split: bool,
     /// Whether the two directions are compared by IG, else by AP.
     pub(crate) directions_by_ig: bool,
-    /// The panels of the lab that are open, in order.
-    pub(crate) open: Vec<Panel>,
+    /// The chapter of the lab that is open.
+    pub(crate) chapter: Panel,
     /// Which set of components is replaced together, and by what.
     pub(crate) set: SetChoice,
     pub(crate) with: WithChoice,
@@ -94,7 +94,7 @@ impl Sight {
             zero_baseline: view.zero_baseline,
             split: view.split,
             directions_by_ig: view.directions_by_ig,
-            open: view.open.clone(),
+            chapter: view.chapter,
             set: view.set,
             with: view.with,
             ablated: view.ablated.then(|| experiment.clone()),
@@ -126,7 +126,7 @@ impl Sight {
             zero_baseline: self.zero_baseline,
             split: self.split,
             directions_by_ig: self.directions_by_ig,
-            open: self.open.clone(),
+            chapter: self.chapter,
             set: self.set,
             with: self.with,
             ablated: is_shown(&self.ablated),

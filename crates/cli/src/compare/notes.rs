@@ -20,7 +20,7 @@ impl Notes {
     /// Says what the model's files disagree about; nothing of BOS where none is put in front.
     #[expect(clippy::print_stderr, reason = "the standard output is for results")]
     pub(super) fn of(model: &Model, prepend_bos: bool) -> Self {
-        let notes = model.tokenizer_report().map(|report| report.notes).unwrap_or_default();
+        let notes = model.words().tokenizer_report().map(|report| report.notes).unwrap_or_default();
         for note in notes {
             if prepend_bos || !matches!(note, TokenizerNote::Bos { .. }) {
                 eprintln!("Note: {note}");

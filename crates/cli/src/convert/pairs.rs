@@ -36,7 +36,7 @@ pub(super) struct Asked {
 pub(super) fn draw(model: &Model) -> anyhow::Result<Asked> {
     let mut asked = Asked { questions: Vec::new(), left_out: BTreeMap::new(), random: false };
     // A model without a token to put in front is asked without one.
-    let prepend_bos = model.bos().is_ok();
+    let prepend_bos = model.words().bos().is_ok();
     for (name, experiment) in experiments()? {
         let experiment = Experiment { prepend_bos, ..experiment };
         let reason = match question(model, &experiment) {

@@ -8,7 +8,7 @@ use serde_json::{Map, Value};
 
 use super::snapshot::Wire;
 use super::v1;
-use super::{Snapshot, View};
+use super::{Panel, Snapshot, View};
 use crate::words::{Direction, Experiment, MAX_PROMPT_CHARS, Metric, Steps, Written};
 
 const PREFIX: &str = "v1=";
@@ -151,6 +151,8 @@ fn from_value<T: serde::de::DeserializeOwned>(value: &Value) -> Option<T> {
 
 /// Reads a fragment, with or without its leading `#`.
 ///
+/// `#why` and the other chapters' names are links too, to what the page begins with.
+///
 /// Impossible values become the default's and are named, and unknown fields are left out, so that a
 /// link from a later minor version, or from a mischievous hand, still fills the form.
 ///
@@ -160,6 +162,9 @@ pub fn parse_link(fragment: &str) -> Result<Link, LinkError> {
     let fragment = fragment.strip_prefix('#').unwrap_or(fragment);
     if fragment.len() > MAX_FRAGMENT {
         return Err(LinkError::TooLong(fragment.len()));
+    }
+    if let Some(chapter) = Panel::ALL.into_iter().find(|chapter| chapter.id() == fragment) {
+        return Ok(of_chapter(chapter));
     }
     let payload = fragment.strip_prefix(PREFIX).ok_or(LinkError::Version)?;
     let deflated = URL_SAFE_NO_PAD.decode(payload).map_err(|_source| LinkError::Damaged)?;
@@ -171,6 +176,17 @@ pub fn parse_link(fragment: &str) -> Result<Link, LinkError> {
         return Err(LinkError::Damaged);
     };
     Ok(from_fields(fields))
+}
+
+/// A chapter by its name: of what the page begins with.
+fn of_chapter(chapter: Panel) -> Link {
+    Link {
+        experiment: Experiment::default(),
+        snapshot: None,
+        view: View { chapter, ..View::default() },
+        refused: Vec::new(),
+        has_unknown: false,
+    }
 }
 
 /// The fields of a link, each taken out once, and what could not be used.
@@ -267,7 +283,7 @@ fn is_name(name: &str) -> bool {
 mod tests {
     use super::super::snapshot::tests::snapshot;
     use super::*;
-    use crate::link::{Highlight, Panel, ScaleChoice, SetChoice, WithChoice};
+    use crate::link::{Highlight, ScaleChoice, SetChoice, WithChoice};
     use crate::prompts::{Draw, PromptPair};
     use crate::scores::{ScoreTable, Unit};
     use crate::words::{Component, ComponentKind, MAX_STEPS};
@@ -312,7 +328,8 @@ mod tests {
             "zero_baseline": false,
             "split": false,
             "directions_by_ig": false,
-            "open": ["agreement", "why", "directions"],
+            // Three panels stood open where a link did not say which; of these the page now opens this one.
+            "open": ["why"],
             "set": "both",
             "ablated": false,
             "streams": false,
@@ -400,7 +417,7 @@ mod tests {
             selected: vec![head(0), head(7)],
             highlight: Highlight::AtLeast(0.25),
             zero_baseline: true,
-            open: vec![Panel::Ablate],
+            chapter: Panel::Ablate,
             set: SetChoice::Selected,
             with: WithChoice::Mean,
             draw: Some(Draw { task: "ioi".to_owned(), n: 8, seed: 3 }),
@@ -429,6 +446,33 @@ mod tests {
             let link = link.expect("it is JSON");
             assert_eq!((link.view, link.refused), (View::default(), vec!["view"]), "{view}");
             assert_eq!(link.experiment.n_steps, Steps::Fixed(7));
+        }
+    }
+
+    #[test]
+    fn a_link_in_which_panels_stood_open_opens_the_chapter_that_its_sender_had_opened() {
+        let opens = |open: &str| {
+            let link = parse_link(&encode_text(&format!(r#"{{"view":{{"open":{open}}}}}"#)));
+            let link = link.expect("it is JSON");
+            assert!(link.refused.is_empty(), "{open}");
+            link.view.chapter
+        };
+        for (open, chapter) in [
+            (r#"["agreement","why","directions","ablate"]"#, Panel::Ablate),
+            (r#"["ablate","batch"]"#, Panel::Ablate),
+            (r#"["agreement","directions"]"#, Panel::Agreement),
+            (r#"["batch","batch","batch","batch","batch","batch","batch"]"#, Panel::Batch),
+            ("[]", Panel::Why),
+        ] {
+            assert_eq!(opens(open), chapter, "{open}");
+        }
+        for chapter in Panel::ALL {
+            let view = View { chapter, ..View::default() };
+            let link = print_link(&Experiment::default(), None, &view).expect("it is short");
+            assert_eq!(parse_link(&link).expect("our own").view.chapter, chapter);
+            // By its name alone, an address opens it about what the page begins with.
+            let short = parse_link(&format!("#{}", chapter.id())).expect("a chapter");
+            assert_eq!(short, Link { view, ..plain(Experiment::default()) });
         }
     }
 

@@ -35,7 +35,7 @@ pub(super) fn view() -> View {
         zero_baseline: false,
         split: false,
         directions_by_ig: false,
-        open: vec![Panel::Agreement, Panel::Why, Panel::Directions],
+        chapter: Panel::Why,
         set: SetChoice::Both,
         ablated: false,
         streams: false,

@@ -1,6 +1,6 @@
 //! What is on the screen: what a link keeps beside the experiment and its result.
 
-use serde::{Deserialize, Deserializer, Serialize};
+use serde::{Deserialize, Deserializer, Serialize, Serializer};
 
 use super::Note;
 use crate::prompts::{Draw, PromptPair};
@@ -56,13 +56,14 @@ impl Default for Highlight {
     }
 }
 
-/// A part of the lab that can be open or closed.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
+/// A chapter of the lab. One at a time is open.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Default, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Panel {
     /// How far the two methods agree.
     Agreement,
     /// Why the methods differ for one component.
+    #[default]
     Why,
     /// What each direction finds.
     Directions,
@@ -75,9 +76,44 @@ pub enum Panel {
 }
 
 impl Panel {
-    /// All panels, from top to bottom.
+    /// All chapters, in the order of the argument.
     pub const ALL: [Self; 6] =
-        [Self::Agreement, Self::Why, Self::Directions, Self::Positions, Self::Ablate, Self::Batch];
+        [Self::Why, Self::Agreement, Self::Directions, Self::Positions, Self::Ablate, Self::Batch];
+    /// Those that were open at once in a link of old that did not say which.
+    const OPEN_ONCE: [Self; 3] = [Self::Agreement, Self::Why, Self::Directions];
+
+    /// Stable lower-case name.
+    pub const fn id(self) -> &'static str {
+        match self {
+            Self::Agreement => "agreement",
+            Self::Why => "why",
+            Self::Directions => "directions",
+            Self::Positions => "positions",
+            Self::Ablate => "ablate",
+            Self::Batch => "batch",
+        }
+    }
+
+    /// The one that a link is about in which several may be open, as they once could: what its sender has opened
+    /// besides those that were open anyway, else the first of those.
+    fn of_open(open: &[Self]) -> Self {
+        let first = |opened: bool| {
+            let is_it = |panel: &Self| {
+                open.contains(panel) && (!opened || !Self::OPEN_ONCE.contains(panel))
+            };
+            Self::ALL.into_iter().find(is_it)
+        };
+        first(true).or_else(|| first(false)).unwrap_or_default()
+    }
+}
+
+/// A chapter as a list of open panels, which is what links hold.
+fn chapter_in_list<S: Serializer>(chapter: &Panel, serializer: S) -> Result<S::Ok, S::Error> {
+    [*chapter].serialize(serializer)
+}
+
+fn chapter_of_list<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Panel, D::Error> {
+    Vec::<Panel>::deserialize(deserializer).map(|open| Panel::of_open(&open))
 }
 
 /// Which set of components is ablated.
@@ -171,8 +207,13 @@ pub struct View {
     pub split: bool,
     /// Whether the two directions are compared by IG, else by AP.
     pub directions_by_ig: bool,
-    /// Panels of the lab that are open.
-    pub open: Vec<Panel>,
+    /// The chapter of the lab that is open. In a link it is a list of one: once, several could be.
+    #[serde(
+        rename = "open",
+        serialize_with = "chapter_in_list",
+        deserialize_with = "chapter_of_list"
+    )]
+    pub chapter: Panel,
     /// The set that is ablated.
     pub set: SetChoice,
     /// Whether the set has been ablated, for the figure that the link holds.
@@ -207,7 +248,7 @@ impl Default for View {
             zero_baseline: false,
             split: false,
             directions_by_ig: false,
-            open: vec![Panel::Agreement, Panel::Why, Panel::Directions],
+            chapter: Panel::default(),
             set: SetChoice::default(),
             ablated: false,
             streams: false,
@@ -231,7 +272,6 @@ impl View {
         highlight
             && self.pinned.iter().chain(&self.selected).all(fits)
             && self.selected.len() <= MOST_SELECTED
-            && self.open.len() <= Panel::ALL.len()
             && self.neurons_in_view.is_none_or(|[first, last]| first <= last && last < MOST_WIDTH)
             && Self::holds(&self.pairs)
             && self.draw.as_ref().is_none_or(|draw| draw.task.len() <= 40 && draw.n <= 1000)

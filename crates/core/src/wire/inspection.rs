@@ -2,7 +2,8 @@
 
 use serde::{Deserialize, Serialize};
 
-use crate::prompts::{Aligned, Hint};
+use super::devices::Work;
+use crate::prompts::{Aligned, Hint, Mend};
 use crate::words::{Experiment, PromptError, TopToken};
 
 /// One token as a person sees it.
@@ -23,8 +24,28 @@ pub struct TokenView {
 pub struct SideView {
     /// Tokens of the prompt.
     pub tokens: Vec<TokenView>,
-    /// Most likely next tokens; empty when the prompt cannot be run.
+    /// What the model expects behind them.
+    pub next: Prediction,
+}
+
+/// What a model expects behind a prompt; nothing where the prompt cannot be run, or has not been run yet.
+#[derive(Debug, Clone, PartialEq, Default, Serialize, Deserialize)]
+pub struct Prediction {
+    /// Most likely next tokens.
     pub top: Vec<TopToken>,
+    /// Probability that one of the right answers comes next; `None`: there is none, or one that is no single token.
+    pub p_answer: Option<f32>,
+    /// Probability that one of the wrong answers comes next.
+    pub p_wrong: Option<f32>,
+}
+
+/// What a model expects behind both prompts of a draft.
+#[derive(Debug, Clone, PartialEq, Default, Serialize, Deserialize)]
+pub struct Predictions {
+    /// Behind the clean prompt.
+    pub clean: Prediction,
+    /// Behind the corrupted prompt.
+    pub corrupted: Prediction,
 }
 
 /// How one entered answer reads.
@@ -62,6 +83,10 @@ pub struct Inspection {
     pub wrong: AnswerCheck,
     /// Why it cannot be run; `None`: it can.
     pub problem: Option<PromptError>,
+    /// What it asks of a device to score the heads; `None`: it cannot be run.
+    pub work: Option<Work>,
+    /// What would make prompts of unequal length equally long.
+    pub mends: Vec<Mend>,
     /// What runs and may not be what was meant.
     pub hints: Vec<Hint>,
     /// The draft written as text, where it is written in token ids and there is a text of just these tokens.

@@ -3,7 +3,7 @@
 use serde::{Deserialize, Serialize};
 
 use super::devices::{Bench, CheckReport, DeviceChoice, DeviceReport, GpuState, Placement, Speed};
-use super::inspection::{Inspection, TokenizerReport};
+use super::inspection::{Inspection, Predictions, TokenizerReport};
 use super::probes::{Finding, Probe};
 use super::{FetchFault, Problem};
 use crate::models::{ModelFiles, ModelShape, Published, SelfCheck};
@@ -56,8 +56,20 @@ pub enum Request {
         /// A list of [`super::devices::Claim`], as JSON: the page, which knows this type, need not know that one.
         claims: String,
     },
-    /// Look at what is typed: tokens, alignment, answers, most likely next tokens.
+    /// Read what reads text for a model, from the small files that travel beside the request, and nothing else: a worker
+    /// that is there for this alone looks at what is typed while others compute.
+    Words,
+    /// Look at what is typed, as far as it is known without running the model: tokens, alignment, answers, hints. It is
+    /// heard while a job is running.
     Inspect {
+        /// Number of the request; an answer with an older one is dropped.
+        seq: u64,
+        /// The draft.
+        draft: Experiment,
+    },
+    /// Say what the model expects behind what is typed. It is heard while a job is running, and answered between two of
+    /// the job's steps.
+    Predict {
         /// Number of the request; an answer with an older one is dropped.
         seq: u64,
         /// The draft.
@@ -149,12 +161,24 @@ pub enum Event {
         /// For what.
         wait: Wait,
     },
+    /// What reads text for the model that was loaded: small files, for a worker that is asked for [`Request::Words`]. They
+    /// are all of the message, and this is what is made of it.
+    Words,
+    /// Answer to [`Request::Words`]: what is typed can be looked at here.
+    Reads,
     /// Answer to [`Request::Inspect`].
     Inspected {
         /// Number of the request.
         seq: u64,
         /// What was found.
         inspection: Box<Inspection>,
+    },
+    /// Answer to [`Request::Predict`].
+    Predicted {
+        /// Number of the request.
+        seq: u64,
+        /// What the model expects.
+        predictions: Box<Predictions>,
     },
     /// A step is done.
     Progress {

@@ -26,6 +26,8 @@ pub(crate) enum Heard {
     Event(Event),
     /// A part of a job's result, for the check.
     Claim(u64, Claim),
+    /// The files by which text is read.
+    Words(Array),
     /// The worker is no more; what the browser said.
     Ended(String),
 }
@@ -107,6 +109,9 @@ fn read(message: JsValue) -> Option<Heard> {
         return serde_json::from_str(&text).ok().map(Heard::Event);
     }
     let parts: Array = message.dyn_into().ok()?;
+    if parts.get(0).is_object() {
+        return Some(Heard::Words(parts));
+    }
     let claim = serde_json::from_str(&parts.get(1).as_string()?).ok()?;
     Some(Heard::Claim(parts.get(0).as_f64()? as u64, claim))
 }

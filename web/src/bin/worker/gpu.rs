@@ -19,7 +19,7 @@ use wasm_bindgen_futures::spawn_local;
 use web_sys::File;
 
 use crate::beside::{Beside, Heard};
-use crate::browser::{millis, turn};
+use crate::browser::{millis, scope, turn};
 use crate::{BUILD, TURN_MILLIS, Worker, send};
 
 /// Times that a device that is lost, or whose worker has stopped, is asked for again.
@@ -253,6 +253,11 @@ impl Gpu {
                     claims.unbounded_send(claim).ok();
                 }
             }
+            Heard::Words(files) => {
+                if gpu.alone.get() {
+                    scope().post_message(&files).ok();
+                }
+            }
             Heard::Event(event) => Self::hear_event(worker, event),
         }
     }
@@ -282,7 +287,10 @@ impl Gpu {
                     send(&event);
                 }
             }
-            Event::Loaded { .. } | Event::Inspected { .. } | Event::SelfChecked { .. } => {
+            Event::Loaded { .. }
+            | Event::Inspected { .. }
+            | Event::Predicted { .. }
+            | Event::SelfChecked { .. } => {
                 if gpu.alone.get() {
                     send(&event);
                 }
@@ -323,6 +331,8 @@ impl Gpu {
             | Event::Strip { .. }
             | Event::Patched { .. }
             | Event::Drawn { .. }
+            | Event::Words
+            | Event::Reads
             | Event::Placed { .. }
             | Event::Moved { .. }
             | Event::Checked { .. }
@@ -501,7 +511,7 @@ async fn check_apart(
             Heard::Event(Event::Checked { report, .. }) => Ok(report),
             Heard::Event(Event::Failed { problem, .. }) => Err(problem),
             Heard::Ended(message) => Err(Problem::Device { message }),
-            Heard::Event(..) | Heard::Claim(..) => return,
+            Heard::Event(..) | Heard::Claim(..) | Heard::Words(..) => return,
         };
         if let Some(answer) = answer.take() {
             answer.send(answered).ok();

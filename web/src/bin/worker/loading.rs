@@ -90,9 +90,11 @@ impl Worker {
                 *device = report;
             }
             send(&loaded);
+            worker.typed.hand_out();
         } else {
             // Nobody waits for a GPU that was not asked for by name.
             send(&loaded);
+            worker.typed.hand_out();
             if asks_gpu && keeps_nothing {
                 worker.gpu.refuse(
                     "the browser keeps no files, so that the model would be fetched a second time",
@@ -142,7 +144,8 @@ impl Worker {
         }
         let begun = millis();
         let model = Model::load(&source, expected, device, &mut self.host(0)).await;
-        let model = model.map_err(|error| error.problem())?;
+        let mut model = model.map_err(|error| error.problem())?;
+        self.typed.keep(model.take_small_files());
         let loaded = Event::Loaded {
             model: name.clone(),
             shape: *model.shape(),
@@ -150,7 +153,7 @@ impl Worker {
             fingerprint: model.fingerprint().to_owned(),
             shards: model.shards(),
             as_expected: model.as_expected(),
-            tokenizer: model.tokenizer_report(),
+            tokenizer: model.words().tokenizer_report(),
             kept: source.keeper().map_or(Kept::Elsewhere, Keeper::kept),
             seconds: vec![
                 (LoadPart::Device, seconds),
@@ -238,6 +241,7 @@ impl Worker {
         let loaded = self.load_on(wanted, &device, seconds, usize::MAX).await;
         if let Some(loaded) = loaded.map_err(|problem| problem.to_string())? {
             send(&loaded);
+            self.typed.hand_out();
         }
         let report = device.report().clone();
         let memory_bytes = memory_bytes();

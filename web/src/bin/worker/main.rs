@@ -3,8 +3,9 @@
 //! The page talks to one worker, which has the model on the CPU. Where there may be a GPU it starts a second one with the
 //! same program (`beside.rs`), gives that the jobs which a GPU does sooner, and checks what comes back (`gpu.rs`).
 //!
-//! Requests are handled one after the other, in the order in which they came, except `Cancel`, which
-//! is heard while a job is running because the host pauses between steps.
+//! Requests are handled one after the other, in the order in which they came, except those that are heard while a job
+//! is running because the host pauses between steps: `Cancel`, and what is asked of a draft (`typed.rs`). A worker that
+//! is told `Words` has no model: it looks at drafts, and nothing is ever in its way.
 
 mod beside;
 mod browser;
@@ -16,6 +17,7 @@ mod loading;
 mod network;
 mod source;
 mod storage;
+mod typed;
 
 use std::cell::{Cell, RefCell};
 use std::collections::VecDeque;
@@ -30,8 +32,7 @@ use twinbeam_core::wire::probes::Probe;
 use twinbeam_core::wire::{Event, PAGE, Problem, Request, pack};
 use twinbeam_core::words::{ComponentKind, Direction, Experiment};
 use twinbeam_engine::{
-    BenchPlan, Error, Host, Model, Plan, bench, bench_question, inspect, probe, question, run,
-    self_check,
+    BenchPlan, Error, Host, Model, Plan, bench, bench_question, probe, question, run, self_check,
 };
 use twinbeam_tasks::{Split, Task, pairs};
 use wasm_bindgen::prelude::*;
@@ -41,6 +42,7 @@ use web_sys::{File, MessageEvent};
 use self::beside::send_claim;
 use self::browser::{millis, scope, turn};
 use self::gpu::{ALONE, Checker, End, Gpu};
+use self::typed::Typed;
 
 /// The page refuses a worker of another build.
 const BUILD: &str = match option_env!("TWINBEAM_BUILD") {
@@ -79,6 +81,8 @@ enum Work {
     Request(Request, Vec<File>),
     /// Comparing the model with what was published of it.
     SelfCheck(Box<Published>, Option<String>),
+    /// Saying what the model expects behind the last draft.
+    Predict,
 }
 
 #[derive(Default)]
@@ -91,6 +95,8 @@ struct Worker {
     device: RefCell<Option<DeviceReport>>,
     /// The GPU beside it.
     gpu: Gpu,
+    /// What is typed, and what reads it.
+    typed: Typed,
 }
 
 fn hear(worker: &Rc<Worker>, event: &MessageEvent) {
@@ -103,15 +109,9 @@ fn hear(worker: &Rc<Worker>, event: &MessageEvent) {
         worker.gpu.tell(&request);
         return;
     }
-    worker.queue.borrow_mut().push_back(Work::Request(request, files));
-    if !worker.busy.replace(true) {
-        let worker = Rc::clone(worker);
-        spawn_local(async move {
-            while let Some(work) = worker.next() {
-                Worker::handle(&worker, work).await;
-            }
-            worker.busy.set(false);
-        });
+    if let Some(request) = Typed::hear(worker, request) {
+        worker.queue.borrow_mut().push_back(Work::Request(request, files));
+        Worker::work(worker);
     }
 }
 
@@ -153,15 +153,25 @@ fn send(event: &Event) {
 }
 
 impl Worker {
-    /// What to do next. Of several drafts in a row only the last is looked at.
-    fn next(&self) -> Option<Work> {
-        let is_draft = |work: &Work| matches!(work, Work::Request(Request::Inspect { .. }, _));
-        let mut queue = self.queue.borrow_mut();
-        let mut work = queue.pop_front()?;
-        while is_draft(&work) && queue.iter().any(is_draft) {
-            work = queue.pop_front()?;
+    /// Does what there is to do, unless that is being done.
+    fn work(worker: &Rc<Self>) {
+        if !worker.busy.replace(true) {
+            let worker = Rc::clone(worker);
+            spawn_local(async move {
+                while let Some(work) = worker.next() {
+                    Self::handle(&worker, work).await;
+                }
+                worker.busy.set(false);
+            });
         }
-        Some(work)
+    }
+
+    /// What to do next: who types waits for no job.
+    fn next(&self) -> Option<Work> {
+        if self.typed.is_asked() {
+            return Some(Work::Predict);
+        }
+        self.queue.borrow_mut().pop_front()
     }
 
     async fn handle(worker: &Rc<Self>, work: Work) {
@@ -177,9 +187,11 @@ impl Worker {
                 let checked = worker.check(&load, &files, job, &experiment, &claims);
                 (Some(job), Box::pin(checked).await)
             }
-            Work::Request(Request::Inspect { seq, draft }, _) => {
-                (None, worker.inspect(seq, draft).await)
+            Work::Request(Request::Words, files) => (None, worker.read_words(&files).await),
+            Work::Request(request @ (Request::Inspect { .. } | Request::Predict { .. }), _) => {
+                (None, Self::look_elsewhere(worker, request).await)
             }
+            Work::Predict => (None, worker.predict().await),
             Work::Request(Request::Run { job, experiment, first, kinds }, _) => {
                 (Some(job), Self::run(worker, job, experiment, first, kinds).await)
             }
@@ -215,20 +227,6 @@ impl Worker {
         Ok(())
     }
 
-    async fn inspect(&self, seq: u64, draft: Experiment) -> Result<(), Problem> {
-        if self.is_only_there().await? {
-            self.gpu.tell(&Request::Inspect { seq, draft });
-            return Ok(());
-        }
-        // The page asks again once a model is there.
-        let Ok(model) = self.loaded() else {
-            return Ok(());
-        };
-        let inspection = inspect(&model, &draft).await.map_err(|error| error.problem())?;
-        send(&Event::Inspected { seq, inspection: Box::new(inspection) });
-        Ok(())
-    }
-
     async fn run(
         worker: &Rc<Self>,
         job: u64,
@@ -260,7 +258,7 @@ impl Worker {
         let model = worker.loaded()?;
         let plan = Plan::of(kinds, first);
         let question = question(&model, &experiment).map_err(|error| error.problem())?;
-        let work = plan.work(&model, &question);
+        let work = plan.work(model.shape(), &question);
         let placement = worker.gpu.place(work);
         if let Some(device) = worker.gpu.report().filter(|_| placement.gpu) {
             send(&Event::Placed { job, device, placement });
@@ -405,6 +403,12 @@ impl Host for Messages<'_> {
             return;
         }
         turn().await;
+        // A GPU's worker hears of a draft at any time, and looks at it here: its device does one thing after the other.
+        if self.worker.typed.is_asked()
+            && let Err(problem) = self.worker.predict().await
+        {
+            send(&Event::Failed { job: None, problem });
+        }
         self.last_turn = millis();
     }
 

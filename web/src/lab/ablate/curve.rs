@@ -103,7 +103,7 @@ impl Curve {
         (self.sizes.first() == Some(&0)).then(|| self.values[0].first().copied()).flatten()
     }
 
-    pub(super) fn draw(&self) -> Drawn {
+    pub(super) fn draw(&self, width: f64) -> Drawn {
         let series = |label: &str, ink: Ink, values: &[f32], dashed: bool| Series {
             label: label.to_owned(),
             ink,
@@ -136,20 +136,20 @@ impl Curve {
         if ig == ap {
             found(ig, "found by each", Ink::Plain);
         } else {
-            found(ig, "found by IG", Ink::Warm);
-            found(ap, "found by AP", Ink::Cold);
+            found(ig, "found by IG", Ink::Ig);
+            found(ap, "found by AP", Ink::Ap);
         }
         Xy {
             title: format!("Faithfulness, in the order of {} scores", self.direction),
             summary: self.reading(),
             x: Axis::log(&format!("{} kept", self.kind.id())),
             y: Axis::of("faithfulness", ""),
-            wide: true,
+            width,
             rules,
             series: vec![
-                series("strongest by IG", Ink::Warm, &self.values[0], false),
+                series("strongest by IG", Ink::Ig, &self.values[0], false),
                 // Dashed: the two are at times one line.
-                series("strongest by AP", Ink::Cold, &self.values[1], true),
+                series("strongest by AP", Ink::Ap, &self.values[1], true),
             ],
             ..Xy::default()
         }
@@ -317,7 +317,7 @@ mod tests {
 
     #[test]
     fn none_is_beside_the_axis() {
-        let drawn = curve().draw();
+        let drawn = curve().draw(560.0);
         assert_eq!(drawn.table.rows.len(), 3, "{:?}", drawn.table);
         let none = "data-testid=\"faithfulness-none\" data-value=\"0\"";
         assert!(curve().numbers().contains(none));

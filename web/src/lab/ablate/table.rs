@@ -7,6 +7,7 @@ use twinbeam_core::words::{Component, Direction, Method, Metric};
 
 use super::set_name;
 use crate::heatmap::scale::{signed, small};
+use crate::lab::claim::named;
 use crate::lab::why::{least_read, meaning, read, word};
 use crate::plot::escape;
 use crate::values::{Committed, count, percent};
@@ -19,6 +20,7 @@ const ROUNDING: f32 = 2e-6;
 struct Row {
     /// `None`: the set of nothing.
     choice: Option<SetChoice>,
+    of: Vec<Component>,
     n: usize,
     after: f32,
     /// Effect of replacing it; positive supports the clean behaviour.
@@ -72,7 +74,7 @@ impl Rows {
                 (solo_sum, read(&of, direction, least))
             });
             let choice = SetChoice::ALL.get(place).copied();
-            Row { choice, n: set.len(), after: *after, joint, solo }
+            Row { choice, of: set.clone(), n: set.len(), after: *after, joint, solo }
         };
         let all = sets.iter().zip(after).enumerate().map(row).collect();
         let (clean, corrupted) = &committed.sides;
@@ -158,6 +160,43 @@ impl Rows {
             "</tr>".to_owned(),
         ]
         .concat()
+    }
+
+    /// The sentence of the chapter: what the chosen set takes when it is replaced, or brings back.
+    pub(super) fn claim(&self, chosen: SetChoice) -> String {
+        let unit = self.metric.unit();
+        let Some(row) = self.all.iter().find(|row| row.choice == Some(chosen)) else {
+            return String::new();
+        };
+        if row.n == 0 {
+            return format!("No component is {}: nothing is replaced.", described(chosen));
+        }
+        let those = match (chosen, row.n) {
+            (SetChoice::Random, n) => format!("{} drawn at random", count(n, "component")),
+            (_, 1) => format!("{} alone", named(&row.of)),
+            _ => format!("{} together", named(&row.of)),
+        };
+        let does = match (self.direction, row.joint < 0.0) {
+            (Direction::Noising, false) => "takes",
+            (Direction::Noising, true) => "adds",
+            (Direction::Denoising, false) => "brings back",
+            (Direction::Denoising, true) => "takes another",
+        };
+        let amount = match self.share(row.joint.abs()) {
+            Some(share) => format!("{share} of the gap"),
+            None => format!("{} {unit}", small(row.joint.abs()).trim_start_matches('+')),
+        };
+        let alone = match row.solo.filter(|_| row.n > 1) {
+            Some((sum, reading)) => {
+                let sum = match self.share(sum) {
+                    Some(share) => share,
+                    None => format!("{} {unit}", small(sum)),
+                };
+                format!(" One by one they add up to {sum}: {}.", meaning(reading))
+            }
+            None => String::new(),
+        };
+        format!("Replacing {those} {does} {amount}.{alone}")
     }
 
     /// What the chosen set says.
@@ -299,6 +338,30 @@ mod tests {
         assert!(!words.contains("do not trust"), "{words}");
         let words = rows(Replacement::OtherRun).reading(SetChoice::Both);
         assert!(words.starts_with("No component is found by both"), "{words}");
+    }
+
+    #[test]
+    fn the_claim_names_the_set_and_its_share_of_the_gap() {
+        let head = |layer, index| Component { kind: ComponentKind::Heads, layer, index };
+        let rows = rows(Replacement::OtherRun);
+        let expected = format!(
+            "Replacing {} and {} together takes 75 % of the gap. One by one they add up to 56 %: they stand in for each other.",
+            head(0, 0),
+            head(1, 1)
+        );
+        assert_eq!(rows.claim(SetChoice::IgOnly), expected);
+        let alone = format!("Replacing {} alone adds 6.2 % of the gap.", head(0, 1));
+        assert_eq!(rows.claim(SetChoice::ApOnly), alone);
+        assert!(rows.claim(SetChoice::Both).starts_with("No component is found by both"));
+        let back = Rows { direction: Direction::Denoising, ..rows.clone() };
+        assert!(back.claim(SetChoice::IgOnly).contains("brings back 75 %"));
+        let mut small = rows;
+        small.gap = Err(GapRefused::TooSmall { metric: Metric::LogitDiff, gap: 0.01, least: 0.1 });
+        assert!(
+            small.claim(SetChoice::ApOnly).ends_with("alone adds 0.250 logits."),
+            "{}",
+            small.claim(SetChoice::ApOnly)
+        );
     }
 
     #[test]

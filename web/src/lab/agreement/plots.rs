@@ -23,6 +23,7 @@ pub(super) fn scatter(
     compared: &Compared,
     selected: &BTreeSet<Component>,
     known: Option<&KnownHeads>,
+    width: f64,
 ) -> Drawn {
     let line = statistics::slope(&compared.pairs.ap, &compared.pairs.ig);
     let rules = line.map(|line| Rule {
@@ -44,8 +45,10 @@ pub(super) fn scatter(
         rules: rules.into_iter().collect(),
         points: points(compared, &compared.pairs.ig, selected),
         marks: ["found by IG only", "found by AP only", "found by both"],
+        by_method: true,
         outliers: NAMED,
         words: Some(&|of| role(known, of)),
+        width,
         ..Xy::default()
     }
     .draw()
@@ -57,6 +60,7 @@ pub(super) fn zero_scatter(
     zero: &FromZero,
     selected: &BTreeSet<Component>,
     known: Option<&KnownHeads>,
+    width: f64,
 ) -> Drawn {
     Xy {
         title: "IG from zero against AP, not comparable".to_owned(),
@@ -69,15 +73,17 @@ pub(super) fn zero_scatter(
         y: Axis::signed("IG from zero", compared.unit),
         points: points(compared, &zero.ig, selected),
         marks: ["found by IG only", "found by AP only", "found by both"],
+        by_method: true,
         outliers: NAMED,
         words: Some(&|of| role(known, of)),
+        width,
         ..Xy::default()
     }
     .draw()
 }
 
 /// Which share of the k strongest the methods have in common; `None` where zeros have no order.
-pub(super) fn overlap(compared: &Compared) -> Option<Drawn> {
+pub(super) fn overlap(compared: &Compared, width: f64) -> Option<Drawn> {
     if compared.all_zero().is_some() {
         return None;
     }
@@ -102,7 +108,7 @@ pub(super) fn overlap(compared: &Compared) -> Option<Drawn> {
         series: vec![
             Series {
                 label: "IG and AP".to_owned(),
-                ink: Ink::Accent,
+                ink: Ink::Plain,
                 points: ks.iter().map(|k| at(*k)).collect(),
                 ..Series::default()
             },
@@ -114,18 +120,23 @@ pub(super) fn overlap(compared: &Compared) -> Option<Drawn> {
                 ..Series::default()
             },
         ],
+        width,
         ..Xy::default()
     };
     Some(plot.draw())
 }
 
 /// How far apart the scores are, by their size.
-pub(super) fn bland_altman(compared: &Compared, selected: &BTreeSet<Component>) -> Drawn {
+pub(super) fn bland_altman(
+    compared: &Compared,
+    selected: &BTreeSet<Component>,
+    width: f64,
+) -> Drawn {
     let found = statistics::BlandAltman::of(&compared.pairs.ig, &compared.pairs.ap);
     let values = found.map(|f| [f.mean_difference, f.limits[0], f.limits[1]].map(|v| v as f32));
     let decimals = Scale::of(values.iter().flatten()).decimals();
     let rules = values.map(|values| {
-        let names = ["mean", "mean − 1.96 sd", "mean + 1.96 sd"];
+        let names = ["mean", "−1.96 sd", "+1.96 sd"];
         let rule = |(name, value)| Rule {
             at: At::Y(value),
             label: format!("{name} {}", signed(value, decimals)),
@@ -153,6 +164,8 @@ pub(super) fn bland_altman(compared: &Compared, selected: &BTreeSet<Component>) 
         rules: rules.unwrap_or_default(),
         points: compared.scores().map(point).collect(),
         marks: ["found by IG only", "found by AP only", "found by both"],
+        by_method: true,
+        width,
         ..Xy::default()
     }
     .draw()
@@ -225,17 +238,17 @@ mod tests {
     fn plots_are_of_all_components_and_say_their_numbers() {
         let compared = compared(Unit::Metric);
         let selected = BTreeSet::new();
-        let drawn = scatter(&compared, &selected, None);
+        let drawn = scatter(&compared, &selected, None, 360.0);
         assert_eq!(drawn.points.len(), 4);
         assert!(drawn.summary.contains("4 heads; found by IG only 1"), "{}", drawn.summary);
         // IG − AP: 0.25, 0, 0 and −1; their mean is −0.19.
-        let drawn = bland_altman(&compared, &selected);
+        let drawn = bland_altman(&compared, &selected, 360.0);
         assert!(drawn.summary.contains("−0.19 logits on average"), "{}", drawn.summary);
         assert_eq!(drawn.points.len(), 4);
         let zero = FromZero { ig: vec![1.0, 2.0, 3.0, -4.0], worst: None };
-        let drawn = zero_scatter(&compared, &zero, &selected, None);
+        let drawn = zero_scatter(&compared, &zero, &selected, None, 360.0);
         assert!(drawn.summary.contains("Pearson −"), "{}", drawn.summary);
-        let drawn = overlap(&compared).expect("some are not zero");
+        let drawn = overlap(&compared, 360.0).expect("some are not zero");
         assert!(drawn.summary.contains("Of the 1 strongest"), "{}", drawn.summary);
     }
 
@@ -243,7 +256,7 @@ mod tests {
     fn zeros_have_no_order() {
         let mut zeros = compared(Unit::Metric);
         zeros.pairs.ig.fill(0.0);
-        assert_eq!((overlap(&zeros), zeros.is_blank()), (None, false));
+        assert_eq!((overlap(&zeros, 360.0), zeros.is_blank()), (None, false));
         assert_eq!(zeros.all_zero(), Some("all scores by IG are 0"));
         zeros.pairs.ap.fill(0.0);
         assert_eq!((zeros.all_zero(), zeros.is_blank()), (Some("all scores are 0"), true));
@@ -253,8 +266,8 @@ mod tests {
     fn empty_scores_have_plots_that_say_nothing() {
         let mut nothing = compared(Unit::Metric);
         nothing.pairs = twinbeam_core::scores::ExactPairs::default();
-        overlap(&nothing);
-        bland_altman(&nothing, &BTreeSet::new());
-        scatter(&nothing, &BTreeSet::new(), None);
+        overlap(&nothing, 360.0);
+        bland_altman(&nothing, &BTreeSet::new(), 360.0);
+        scatter(&nothing, &BTreeSet::new(), None, 360.0);
     }
 }

@@ -2,12 +2,14 @@
 
 use std::collections::BTreeSet;
 
+use twinbeam_core::link::{Panel, SetChoice};
 use twinbeam_core::scores::Unit;
 use twinbeam_core::statistics;
 use twinbeam_core::words::{Component, ComponentKind};
 
 use super::compared::{Compared, FromZero};
 use crate::heatmap::scale::{Scale, signed, small};
+use crate::lab::claim::{Claim, Test, spelled};
 use crate::lab::parts::{entry, number, ratio};
 
 /// Entries of each list.
@@ -16,6 +18,58 @@ const LISTED: usize = 5;
 const NAMED: usize = 24;
 /// Largest convergence delta that is not worth a word, as a share of the largest score.
 const CONVERGED: f32 = 0.01;
+
+/// The sentence of the chapter: how alike the methods rank, and where they part most.
+pub(super) fn claim(compared: &Compared) -> Claim {
+    let (ig, ap, kinds) = (&compared.pairs.ig, &compared.pairs.ap, compared.kind.id());
+    if let Some(zero) = compared.all_zero() {
+        return Claim::new(format!("There is nothing to rank: {zero}."));
+    }
+    let ranks = match statistics::spearman(ig, ap) {
+        Some(spearman) => {
+            let alike = match spearman {
+                0.8.. => "alike",
+                0.5.. => "partly alike",
+                _ => "differently",
+            };
+            format!("IG and AP rank the {kinds} {alike}: Spearman {spearman:.2}").replace('-', "−")
+        }
+        None => format!("The ranks of the {kinds} cannot be compared"),
+    };
+    let apart = compared.outliers(1).into_iter().next().and_then(|outlier| {
+        let (_, ig, ap) = compared.scores().find(|(of, ..)| *of == outlier)?;
+        Some((outlier, ig - ap))
+    });
+    let decimals = Scale::of(ig.iter().chain(ap)).decimals();
+    let words = match apart {
+        Some((of, by)) => {
+            let by = signed(by, decimals);
+            format!("{ranks}. They part most at {of}, where IG − AP is {by} {}.", compared.unit)
+        }
+        None => format!("{ranks}. They are equal everywhere."),
+    };
+    let [ig_only, ap_only, both] = compared.counts();
+    let (set, n, found) = match (ig_only, ap_only) {
+        (0, 0) => (SetChoice::Both, both, "that both find"),
+        (0, n) => (SetChoice::ApOnly, n, "that only AP finds"),
+        (n, _) => (SetChoice::IgOnly, n, "that only IG finds"),
+    };
+    let those = if n == 1 {
+        format!("the one {} {found}", compared.kind.one())
+    } else {
+        format!("the {} {kinds} {found}", spelled(n))
+    };
+    let mut claim = Claim::new(words);
+    if n > 0 {
+        claim = claim.with(format!("Test it: replace {those}"), Test::Replace(set));
+    }
+    match apart {
+        Some((of, _)) => {
+            claim.with(format!("Why do they part at {of}?"), Test::See(of, Panel::Why))
+        }
+        None => claim,
+    }
+}
 
 /// How far the methods agree; beside them the same from zero, where that is there.
 pub(super) fn numbers(compared: &Compared, zero: Option<&FromZero>) -> String {
@@ -190,6 +244,26 @@ mod tests {
         // Differences 0.25, 0, 0 and −1.
         let html = bland_altman(&compared);
         assert!(html.contains("\"ba-mean\" data-value=\"-0.1875\">−0.19 logits"), "{html}");
+    }
+
+    #[test]
+    fn the_claim_is_made_of_the_numbers_and_offers_to_test_what_one_method_finds() {
+        let compared = compared(Unit::ShareOfGap);
+        let Claim { words, tests } = claim(&compared);
+        let spearman = statistics::spearman(&compared.pairs.ig, &compared.pairs.ap);
+        let spearman = format!("Spearman {:.2}", spearman.expect("they vary"));
+        assert!(words.contains(&spearman), "{words}");
+        // IG − AP is largest for layer 1 head 1: 1 − 2 logits of a gap of 4.
+        let apart = compared.outliers(1)[0];
+        let expected = format!("They part most at {apart}, where IG − AP is −0.250 of the gap.");
+        assert!(words.ends_with(&expected), "{words}");
+        assert_eq!(tests[0].1, Test::Replace(SetChoice::IgOnly));
+        assert!(tests[0].0.contains("the one head that only IG finds"), "{tests:?}");
+        assert_eq!(tests[1].1, Test::See(apart, Panel::Why));
+        let mut zeros = compared;
+        zeros.pairs.ig.fill(0.0);
+        let Claim { words, tests } = claim(&zeros);
+        assert!(words.contains("all scores by IG are 0") && tests.is_empty(), "{words}");
     }
 
     #[test]

@@ -15,7 +15,7 @@ use crate::state::AppState;
 use crate::values::count;
 
 /// Tasks that pairs can be drawn from: their names in `twinbeam-tasks`, and for people.
-const TASKS: [(&str, &str); 6] = [
+pub(super) const TASKS: [(&str, &str); 6] = [
     ("ioi", "Indirect object identification"),
     ("greater-than", "Greater-than"),
     ("subject-verb", "Subject-verb agreement"),
@@ -24,7 +24,7 @@ const TASKS: [(&str, &str); 6] = [
     ("hypernym", "Hypernyms"),
 ];
 /// Pairs that are drawn unless another number is asked for.
-const DRAWN: usize = 20;
+pub(super) const DRAWN: usize = 20;
 
 /// Reads a file into the field. Its bytes, not its text: a browser's text of another encoding is other prompts.
 fn read_file(state: AppState, file: File) {

@@ -112,7 +112,7 @@ impl TwoWays {
     }
 
     /// Denoising against noising.
-    pub(super) fn scatter(&self, selected: &BTreeSet<Component>) -> Drawn {
+    pub(super) fn scatter(&self, selected: &BTreeSet<Component>, width: f64) -> Drawn {
         let point = |i: usize| {
             let of = self.component(i);
             let mark = match self.kinds[i] {
@@ -144,13 +144,14 @@ impl TwoWays {
             points: (0..self.places.len()).map(point).collect(),
             marks: ["found by noising only", "found by denoising only", "found by both"],
             outliers: NAMED,
+            width,
             ..Xy::default()
         }
         .draw()
     }
 
     /// The heads by kind; `None` for neurons, which are too many for cells.
-    pub(super) fn kind_map(&self) -> Option<Drawn> {
+    pub(super) fn kind_map(&self, width: f64) -> Option<Drawn> {
         let n_layers = self.rows()?;
         let mut cells = vec![None; self.n_all];
         for (place, kind) in self.places.iter().zip(&self.kinds) {
@@ -171,13 +172,14 @@ impl TwoWays {
             cells,
             component: Some(&|layer, index| Some(head(layer, index))),
             words: Some(&|layer, head| self.scores_in_words(layer, head)),
+            width,
         }
         .draw();
         Some(drawn)
     }
 
     /// The heads by asymmetry; `None` for neurons.
-    pub(super) fn asymmetry_map(&self) -> Option<Drawn> {
+    pub(super) fn asymmetry_map(&self, width: f64) -> Option<Drawn> {
         let n_layers = self.rows()?;
         let mut values = vec![f32::NAN; self.n_all];
         for (place, asymmetry) in self.places.iter().zip(&self.asymmetry) {
@@ -185,14 +187,14 @@ impl TwoWays {
         }
         let drawn = Matrix {
             title: format!("Asymmetry ({})", self.method),
-            summary: "Above 0, drawn warm: noising is the higher score; below: denoising is."
-                .to_owned(),
+            summary: "Above 0 noising is the higher score, below it denoising is.".to_owned(),
             rows: Labels::numbers("layer", n_layers),
             columns: Labels::numbers("head", self.width),
             values,
             limit: Some(1.0),
             component: Some(&|layer, index| Some(head(layer, index))),
             words: Some(&|layer, head| self.scores_in_words(layer, head)),
+            width,
             ..Matrix::default()
         }
         .draw();
@@ -255,7 +257,7 @@ mod tests {
             ways.counts().contains("data-testid=\"kind-least\" data-value=\"0.0625\">0.062 of")
         );
         assert!(
-            ways.words().starts_with("1 head found by noising only: an AND-like candidate, for")
+            ways.words().starts_with("1 head found by noising only: an AND-like candidate. An AND")
         );
         let list = ways.list();
         assert_eq!(list.matches("<li>").count(), 4);
@@ -309,11 +311,11 @@ mod tests {
     fn heads_have_maps_with_a_cell_each() {
         let ways = two_ways(Method::Ig, Unit::Metric).expect("both directions are there");
         assert_eq!(ways.method, "IG");
-        let (kinds, asymmetry) = (ways.kind_map().expect("heads"), ways.asymmetry_map());
+        let (kinds, asymmetry) = (ways.kind_map(360.0).expect("heads"), ways.asymmetry_map(360.0));
         assert_eq!(kinds.points.len(), 4);
         assert_eq!(asymmetry.map(|drawn| drawn.points.len()), Some(4));
-        assert_eq!(ways.scatter(&BTreeSet::new()).points.len(), 4);
+        assert_eq!(ways.scatter(&BTreeSet::new(), 360.0).points.len(), 4);
         let neurons = TwoWays { kind: ComponentKind::Neurons, ..ways };
-        assert_eq!((neurons.kind_map(), neurons.asymmetry_map()), (None, None));
+        assert_eq!((neurons.kind_map(360.0), neurons.asymmetry_map(360.0)), (None, None));
     }
 }

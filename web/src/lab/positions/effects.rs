@@ -1,11 +1,14 @@
 //! One component, token by token: nothing here is reactive.
 
+use twinbeam_core::link::Panel;
 use twinbeam_core::words::{Component, Direction};
 
 use crate::heatmap::scale::{Scale, signed};
+use crate::lab::claim::{Claim, Test};
 use crate::lab::parts::number;
 use crate::lab::why::Tokens;
 use crate::plot::{Drawn, Labels, Matrix};
+use crate::values::visible;
 
 /// With more positions than this, those in front at which nothing differs are left out of the picture.
 const LONG: usize = 40;
@@ -37,7 +40,7 @@ impl Effects {
         self.ap.iter().zip(&self.ig).take_while(|(ap, ig)| **ap == 0.0 && **ig == 0.0).count()
     }
 
-    pub(super) fn draw(&self, tokens: Option<&Tokens>) -> Drawn {
+    pub(super) fn draw(&self, tokens: Option<&Tokens>, width: f64) -> Drawn {
         let n_pos = self.ap.len().min(self.ig.len());
         let texts = match tokens.map(Tokens::both).filter(|both| both.len() == n_pos) {
             Some(both) => both,
@@ -54,11 +57,60 @@ impl Effects {
             summary: self.reading(),
             unit: self.unit.to_owned(),
             rows: Labels::texts("", methods.to_vec()),
-            columns: Labels::tokens("position", texts[start..].to_vec()),
+            eye: strongest(&self.ap).or_else(|| strongest(&self.ig)).map(|at| at - start),
+            width,
+            columns: Labels::tokens("position", texts).from(start),
             values: [&self.ap[start..n_pos], &self.ig[start..n_pos]].concat(),
             ..Matrix::default()
         }
         .draw()
+    }
+
+    /// The sentence of the chapter: at which token the component acts, and how much of it is there.
+    pub(super) fn claim(&self, tokens: Option<&Tokens>) -> Claim {
+        let (of, unit) = (self.component, self.unit);
+        let both = tokens.map(Tokens::both).unwrap_or_default();
+        let place = |at: usize| match both.get(at) {
+            Some(token) => format!("position {at}, “{}”", visible(token)),
+            None => format!("position {at}"),
+        };
+        let share = |values: &[f32], at: usize| {
+            let all = sum(values);
+            format!("{} of {} {unit}", self.written(values[at]), self.written(all))
+        };
+        let words = match (strongest(&self.ap), strongest(&self.ig)) {
+            (Some(ap), Some(ig)) if ap == ig => format!(
+                "Both methods see {of} act most at {}: {} by AP, {} by IG.",
+                place(ap),
+                share(&self.ap, ap),
+                share(&self.ig, ig)
+            ),
+            (Some(ap), Some(ig)) => format!(
+                "AP sees {of} act most at {} ({}), IG at {} ({}).",
+                place(ap),
+                share(&self.ap, ap),
+                place(ig),
+                share(&self.ig, ig)
+            ),
+            (Some(at), None) => format!(
+                "{of} acts most at {} ({}) by AP; IG sees nothing.",
+                place(at),
+                share(&self.ap, at)
+            ),
+            (None, Some(at)) => format!(
+                "{of} acts most at {} ({}) by IG; AP sees nothing.",
+                place(at),
+                share(&self.ig, at)
+            ),
+            (None, None) => format!("{of} does nothing at any token."),
+        };
+        let other = match self.direction {
+            Direction::Noising => Direction::Denoising,
+            Direction::Denoising => Direction::Noising,
+        };
+        Claim::new(words)
+            .with(format!("Test it: is it the same token in {other}?"), Test::Turn(other))
+            .with(format!("Why do IG and AP differ for {of}?"), Test::See(of, Panel::Why))
     }
 
     pub(super) fn numbers(&self) -> String {
@@ -75,11 +127,6 @@ impl Effects {
 
     /// Where most of it happens, and whether the tokens add up.
     pub(super) fn reading(&self) -> String {
-        let strongest = |values: &[f32]| {
-            let places = 0..values.len();
-            let most = places.max_by(|a, b| values[*a].abs().total_cmp(&values[*b].abs()))?;
-            (values[most] != 0.0).then_some(most)
-        };
         let mut words = match (strongest(&self.ap), strongest(&self.ig)) {
             (Some(ap), Some(ig)) if ap == ig => {
                 format!(
@@ -142,6 +189,13 @@ impl Effects {
     }
 }
 
+/// The place of the largest effect, if there is any.
+fn strongest(values: &[f32]) -> Option<usize> {
+    let places = 0..values.len();
+    let most = places.max_by(|a, b| values[*a].abs().total_cmp(&values[*b].abs()))?;
+    (values[most] != 0.0).then_some(most)
+}
+
 fn sum(values: &[f32]) -> f32 {
     values.iter().map(|value| f64::from(*value)).sum::<f64>() as f32
 }
@@ -175,6 +229,25 @@ mod tests {
         ] {
             assert!(numbers.contains(part), "{part} in {numbers}");
         }
+    }
+
+    #[test]
+    fn the_claim_says_where_and_how_much_of_all_and_turns_round() {
+        let Claim { words, tests } = effects().claim(None);
+        let name = effects().component.to_string();
+        let expected = format!(
+            "AP sees {name} act most at position 3 (+1.00 of +1.25 logits), IG at position 2 (+0.50 of +0.75 logits)."
+        );
+        assert_eq!(words, expected);
+        assert_eq!(tests[0].1, Test::Turn(Direction::Denoising));
+        let texts = |last: &str| ["BOS", " a", " b", last].map(str::to_owned).to_vec();
+        let tokens = Tokens { clean: texts(" c"), corrupted: texts(" d") };
+        let same = Effects { ig: vec![0.0, 0.0, 0.0, 0.5], ..effects() };
+        let words = same.claim(Some(&tokens)).words;
+        assert!(words.contains("act most at position 3, “·c/·d”: +1.00 of +1.25"), "{words}");
+        let none = || vec![0.0; 4];
+        let nothing = Effects { ap: none(), ig: none(), ..effects() };
+        assert!(nothing.claim(None).words.ends_with("does nothing at any token."));
     }
 
     #[test]
@@ -218,7 +291,7 @@ mod tests {
 
     #[test]
     fn long_prompts_begin_where_something_differs() {
-        let columns = |of: &Effects| of.draw(None).table.head.len() - 1;
+        let columns = |of: &Effects| of.draw(None, 360.0).table.head.len() - 1;
         assert_eq!(columns(&effects()), 4);
         let mut long = Effects { ap: vec![0.0; 60], ig: vec![0.0; 60], ..effects() };
         long.ap[50] = 1.0;

@@ -22,7 +22,7 @@ pub(super) struct Along {
 
 impl Along {
     /// The metric, and its slope; with split IG the cut is marked.
-    pub(super) fn draw(&self, split: bool) -> [Drawn; 2] {
+    pub(super) fn draw(&self, split: bool, width: f64) -> [Drawn; 2] {
         let Integrand { component, alphas, weights, metric, slope, layer_slope, cut, .. } =
             &self.integrand;
         let x = Axis { range: Some((0.0, 1.0)), ..Axis::of("alpha", "") };
@@ -68,6 +68,7 @@ impl Along {
             rules: rules.clone(),
             series: vec![curve("", Ink::Plain, metric, 1.0, false)],
             nodes: nodes.clone(),
+            width,
             ..Xy::default()
         };
         let name = component.to_string();
@@ -84,10 +85,11 @@ impl Along {
             bands,
             rules,
             series: vec![
-                curve(&name, Ink::Accent, slope, self.factor, false),
+                curve(&name, Ink::Ig, slope, self.factor, false),
                 curve("whole layer", Ink::Soft, layer_slope, self.factor, true),
             ],
             nodes,
+            width,
             ..Xy::default()
         };
         [of_metric.draw(), of_slope.draw()]
@@ -196,7 +198,7 @@ mod tests {
 
     #[test]
     fn both_plots_have_the_same_line() {
-        let [metric, slope] = along(0.5).draw(true);
+        let [metric, slope] = along(0.5).draw(true, 360.0);
         assert!(metric.summary.contains("+3.000 logits"), "{}", metric.summary);
         assert!(slope.summary.contains("1 node"), "{}", slope.summary);
         assert!(metric.svg.contains("last 10 %"), "{}", metric.svg);

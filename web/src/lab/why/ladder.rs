@@ -1,35 +1,42 @@
-//! From gradient to patch, step by step: nothing here is reactive.
+//! What gradient, integral and patch say of one component, and the steps between them: nothing here is reactive.
+//!
+//! Every step is IG minus something: what IG has that a patch of the component alone has not, and what it has that the
+//! gradient at one end has not.
 
-use twinbeam_core::scores::Ladder;
+use twinbeam_core::scores::{Ladder, Unit};
 use twinbeam_core::words::{Component, Direction, Metric};
 
 use crate::heatmap::scale::{Scale, signed};
-use crate::lab::parts::number;
-use crate::plot::{Bar, Bars, Drawn, Ink};
-use crate::values::percent;
+use crate::lab::parts::{common_unit, number};
+use crate::plot::{Drawn, Fall, Ink, Waterfall};
+use crate::values::{Committed, percent};
 
 /// A step counts where it is more than this share of the largest of AtP, IG and AP.
 const COUNTS: f32 = 0.05;
 
 /// One component by all methods, in a unit.
 #[derive(Debug, Clone, PartialEq)]
-pub(super) struct Steps {
-    pub(super) of: Component,
-    pub(super) direction: Direction,
-    pub(super) metric: Metric,
-    pub(super) ladder: Ladder,
-    pub(super) unit: &'static str,
-}
-
-/// The same effects in another unit.
-pub(super) fn in_unit(ladder: Ladder, factor: f32) -> Ladder {
-    ladder.scaled(factor)
+pub(crate) struct Steps {
+    pub(crate) of: Component,
+    pub(crate) direction: Direction,
+    pub(crate) metric: Metric,
+    /// In `unit`; positive supports the clean behaviour.
+    pub(crate) ladder: Ladder,
+    pub(crate) unit: &'static str,
 }
 
 impl Steps {
-    fn values(&self) -> [Option<f32>; 4] {
-        let Ladder { atp, ig, ap, joint, .. } = self.ladder;
-        [atp, ig, ap, joint]
+    /// The component in a figure, in the unit that both methods can be compared in.
+    pub(crate) fn of(
+        committed: &Committed,
+        of: Component,
+        direction: Direction,
+        wanted: Unit,
+    ) -> Self {
+        let (factor, unit) = common_unit(&committed.basis, wanted);
+        let ladder = Ladder::of(&committed.tables, of, direction);
+        let metric = committed.experiment.metric;
+        Self { of, direction, metric, ladder: ladder.scaled(factor), unit }
     }
 
     fn written(&self, value: f32) -> String {
@@ -38,148 +45,139 @@ impl Steps {
 
     /// Of the component's own values: the whole layer would leave no digits of a small one.
     fn scale(&self) -> Scale {
-        Scale::of(self.values()[..3].iter().flatten())
+        let Ladder { atp, ig, ap, .. } = &self.ladder;
+        Scale::of([atp, ig, ap].into_iter().flatten())
     }
 
-    fn largest(&self) -> f32 {
-        self.scale().limit()
+    fn counts(&self, step: f32) -> bool {
+        step.abs() > COUNTS * self.scale().limit()
     }
 
-    /// What each step adds: curvature, interaction, the rest of the layer.
-    fn steps(&self) -> [Option<f32>; 3] {
-        let [atp, ig, ap, joint] = self.values();
-        let step = |from: Option<f32>, to: Option<f32>| Some(to? - from?);
-        [step(atp, ig), step(ig, ap), step(ap, joint)]
+    /// IG − AP: interaction with the rest of the layer.
+    fn interaction(&self) -> Option<f32> {
+        Some(self.ladder.ig? - self.ladder.ap?)
     }
 
-    /// `None` where nothing is known.
-    pub(super) fn draw(&self) -> Option<Drawn> {
-        let names = ["AtP", "IG", "AP", "joint patch of the layer"];
-        let adds = [
-            "curvature on the line (IG − AtP)",
-            "interaction (AP − IG)",
-            "rest of the layer (joint − AP)",
+    /// IG − AtP: how the gradient changes on the way.
+    fn curvature(&self) -> Option<f32> {
+        Some(self.ladder.ig? - self.ladder.atp?)
+    }
+
+    /// The waterfall from AP over IG to AtP, `width` pixels wide; `None` where nothing is known. `ids`: its numbers have
+    /// names that tests and sentences ask for, which a page may have once only.
+    pub(crate) fn waterfall(&self, width: f64, ids: bool) -> Option<Drawn> {
+        let Ladder { atp, ig, ap, .. } = self.ladder;
+        let whole = |label: &str, note, value: Option<f32>, ink, id| {
+            Some(Fall { label: label.to_owned(), note, from: 0.0, to: value?, ink, id })
+        };
+        let step = |label: &str, note, from: Option<f32>, id| {
+            let (from, to) = (from?, ig?);
+            let ink = if to < from { Ink::Cold } else { Ink::Warm };
+            Some(Fall { label: label.to_owned(), note, from, to, ink, id })
+        };
+        let falls = [
+            whole("AP", "it alone is replaced", ap, Ink::Ap, "ladder-ap"),
+            step("IG − AP", "together with its layer", ap, "ladder-interaction"),
+            whole("IG", "its layer moves together", ig, Ink::Ig, "ladder-ig"),
+            step("IG − AtP", "the gradient changes on the way", atp, "ladder-curvature"),
+            whole("AtP", "the gradient at the start", atp, Ink::Soft, "ladder-atp"),
         ];
-        let then = |place: usize| {
-            let step = self.steps().get(place).copied().flatten();
-            // The number first: it must not be what is cut off.
-            step.map_or_else(String::new, |step| format!("{} {}", self.written(step), adds[place]))
-        };
-        let bars: Vec<Bar> = self
-            .values()
+        let falls: Vec<Fall> = falls
             .into_iter()
-            .enumerate()
-            .filter_map(|(place, value)| {
-                Some(Bar {
-                    label: names[place].to_owned(),
-                    values: vec![value?],
-                    component: (place < 3).then_some(self.of),
-                    then: then(place),
-                    ..Bar::default()
-                })
-            })
+            .flatten()
+            .map(|fall| if ids { fall } else { Fall { id: "", ..fall } })
             .collect();
-        let drawn = Bars {
+        let plot = Waterfall {
             title: format!("{}, {}", self.of, self.direction),
-            summary: self.reading(),
+            summary: self.claim(),
             unit: self.unit.to_owned(),
-            inks: [Ink::Accent, Ink::Soft],
-            signed: true,
-            ..Bars::default()
+            component: Some(self.of),
+            falls,
+            width,
         };
-        (!bars.is_empty()).then(|| Bars { rows: bars, ..drawn }.draw())
+        (!plot.falls.is_empty()).then(|| plot.draw())
     }
 
-    /// The values as a list.
-    pub(super) fn numbers(&self) -> String {
-        let of = |(testid, name, value): (&str, &str, Option<f32>)| {
+    /// What is not in the waterfall: the whole layer, whose size is another.
+    pub(in crate::lab) fn numbers(&self) -> String {
+        let Ladder { joint, solo_sum, .. } = self.ladder;
+        let of = |(testid, name, value): (&str, String, Option<f32>)| {
             let value = value?;
             let written = format!("{} {}", self.written(value), self.unit);
-            Some(number(testid, name, Some(value.into()), &written))
+            Some(number(testid, &name, Some(value.into()), &written))
         };
-        let [atp, ig, ap, joint] = self.values();
-        let [curvature, interaction, rest] = self.steps();
+        let (layer, kinds) = (self.of.layer, self.of.kind.id());
         let all = [
-            ("ladder-atp", "AtP", atp),
-            ("ladder-curvature", "IG − AtP", curvature),
-            ("ladder-ig", "IG", ig),
-            ("ladder-interaction", "AP − IG", interaction),
-            ("ladder-ap", "AP", ap),
-            ("ladder-rest", "joint − AP", rest),
-            ("ladder-joint", "joint", joint),
+            ("ladder-joint", format!("all {kinds} of layer {layer} together"), joint),
+            ("ladder-solo-sum", "one by one they add up to".to_owned(), solo_sum),
         ];
         all.into_iter().filter_map(of).collect()
     }
 
-    /// The larger of curvature and interaction, what IG − AP is made of, and the whole layer beside them.
-    pub(super) fn reading(&self) -> String {
+    /// How IG and AP of the component differ, in a sentence.
+    pub(crate) fn claim(&self) -> String {
         let (of, unit) = (self.of, self.unit);
-        let others = format!("the other {}s of its layer", of.kind.one());
-        let [atp, Some(ig), Some(ap), joint] = self.values() else {
+        let (Some(difference), Ladder { ig: Some(ig), ap: Some(ap), .. }) =
+            (self.interaction(), self.ladder)
+        else {
             return format!("IG and AP of {of} are not both computed yet.");
         };
-        let (curvature, interaction) = (atp.map(|atp| ig - atp), ap - ig);
-        let largest_value = self.largest();
-        let counts = |step: f32| step.abs() > COUNTS * largest_value;
-        let bent = |step: f32| {
-            format!(
-                "curvature (IG − AtP), {} {unit}: the gradient changes on the way",
-                self.written(step)
-            )
-        };
-        let shared = format!(
-            "interaction (AP − IG), {} {unit}: what it does depends on {others}",
-            self.written(interaction)
-        );
-        let mut words = match curvature {
-            None if counts(interaction) => format!("What is known is {shared}."),
-            None => format!("For {of} integral and patch say about the same."),
-            Some(curvature) if !counts(curvature) && !counts(interaction) => {
-                format!("No step counts: for {of} gradient, integral and patch say about the same.")
-            }
-            Some(curvature) if curvature.abs() > interaction.abs() => {
-                format!("The larger step is {}.", bent(curvature))
-            }
-            Some(_) => format!("The larger step is {shared}."),
-        };
-        let made_of = if interaction == 0.0 {
-            " IG and AP are equal here: there is nothing between the two maps.".to_owned()
-        } else {
-            let larger = ig.abs().max(ap.abs());
-            format!(
-                " IG − AP is {} {unit} ({} of the larger of the two), all of it interaction with {others}: curvature \
-                 is no part of it.",
-                self.written(-interaction),
-                percent((interaction / larger).abs())
-            )
-        };
-        words.push_str(&made_of);
-        if counts(interaction) {
-            let alone = if ig * ap < 0.0 {
-                "has the other sign than"
-            } else if ap.abs() < ig.abs() {
-                "counts for less than"
-            } else {
-                "counts for more than"
-            };
-            let more = format!(" Replaced alone it {alone} as a part of its layer.");
-            words.push_str(&more);
-        }
-        if let Some(joint) = joint {
-            let more = format!(
-                " For context: the whole layer, replaced, is {} {unit}.",
-                self.written(joint)
+        let [ig_words, ap_words] = [ig, ap].map(|value| self.written(value));
+        if !self.counts(difference) {
+            return format!(
+                "{of} counts for about the same alone and with its layer: {ap_words} {unit} by AP, {ig_words} by IG."
             );
-            words.push_str(&more);
         }
-        words.push_str(match atp {
-            None => " AtP is not in the link: it follows when this figure has been computed here.",
+        let alone = if ig * ap < 0.0 {
+            "has the other sign alone"
+        } else if ap.abs() < ig.abs() {
+            "counts for less alone"
+        } else {
+            "counts for more alone"
+        };
+        format!(
+            "{of} {alone}: {ap_words} {unit} by AP, {ig_words} by IG. The {} between them is what it does together with \
+             the other {} of layer {}.",
+            self.written(difference),
+            of.kind.id(),
+            of.layer
+        )
+    }
+
+    /// What each step is, and how large.
+    pub(crate) fn reading(&self) -> String {
+        let (of, unit) = (self.of, self.unit);
+        let Some(interaction) = self.interaction() else { return String::new() };
+        let mut words = if interaction == 0.0 {
+            "IG and AP are equal here.".to_owned()
+        } else {
+            let of_both = [self.ladder.ig, self.ladder.ap];
+            let larger = of_both.into_iter().flatten().fold(0.0, |most: f32, v| most.max(v.abs()));
+            format!(
+                "IG − AP is {} {unit}, {} of the larger of the two. All of it is interaction with the other {} of layer {}: \
+                 along a path on which {of} moves alone, IG is exactly AP.",
+                self.written(interaction),
+                percent((interaction / larger).abs()),
+                of.kind.id(),
+                of.layer
+            )
+        };
+        let more = match self.curvature() {
+            None => " AtP is not in the link: it follows when this figure has been computed here.".to_owned(),
             Some(_) if self.metric == Metric::Kl && self.direction == Direction::Noising => {
                 " AtP is 0 by construction here, but for rounding: the clean run is the minimum of KL, where the \
                  gradient is 0, and IG − AtP is all of IG."
+                    .to_owned()
             }
-            Some(_) => "",
-        });
+            Some(curvature) if !self.counts(curvature) => {
+                " The gradient hardly changes on the way: AtP says about what IG says.".to_owned()
+            }
+            Some(curvature) => format!(
+                " IG − AtP is {} {unit}: that much the gradient changes while the layer moves, and one gradient misses.",
+                self.written(curvature)
+            ),
+        };
+        words.push_str(&more);
         words
     }
 }
@@ -200,39 +198,41 @@ mod tests {
         }
     }
 
-    #[test]
-    fn the_larger_of_curvature_and_interaction_is_named_first() {
-        let curved = steps(Some(0.0), 1.0, 1.0, 1.01).reading();
-        assert!(
-            curved.starts_with("The larger step is curvature (IG − AtP), +1.00 logits: the"),
-            "{curved}"
-        );
-        assert!(curved.contains("IG and AP are equal here"), "{curved}");
-        assert!(!curved.contains("Replaced alone"), "IG and AP are equal: {curved}");
-        let interacting = steps(Some(1.0), 1.0, 0.25, 0.5).reading();
-        assert!(
-            interacting.starts_with("The larger step is interaction (AP − IG), −0.75 logits"),
-            "{interacting}"
-        );
-        assert!(interacting.contains("counts for less than as a part"), "{interacting}");
-        let opposed = steps(Some(1.0), 0.5, -1.0, 0.5).reading();
-        assert!(opposed.contains("Replaced alone it has the other sign than as"), "{opposed}");
-        let same = steps(Some(1.0), 1.0, 1.0, 1.0).reading();
-        assert!(same.starts_with("No step counts"), "{same}");
+    fn drawn(steps: &Steps) -> Drawn {
+        steps.waterfall(360.0, true).expect("some of it is known")
     }
 
     #[test]
-    fn the_layer_is_context_and_no_step() {
-        let layer = steps(None, 1.0, 1.0, 3.0).reading();
+    fn the_claim_says_what_the_component_does_alone_and_with_its_layer() {
+        let name = steps(None, 0.0, 0.0, 0.0).of.to_string();
+        let claim = |atp, ig, ap| steps(atp, ig, ap, 0.5).claim();
+        let less = claim(Some(0.0), 1.0, 0.25);
         assert!(
-            layer.contains("For context: the whole layer, replaced, is +3.00 logits"),
-            "{layer}"
+            less.starts_with(&format!("{name} counts for less alone: +0.25 logits by AP, +1.00")),
+            "{less}"
         );
-        assert!(layer.contains("AtP is not in the link"), "{layer}");
+        assert!(less.contains("The +0.75 between them"), "{less}");
+        assert!(less.ends_with("together with the other heads of layer 9."), "{less}");
+        assert!(claim(None, 0.25, 1.0).contains("counts for more alone"));
+        assert!(claim(None, 0.5, -1.0).contains("has the other sign alone"));
+        let same = claim(None, 1.0, 0.96);
+        assert!(same.contains("about the same alone and with its layer: +0.96"), "{same}");
+        let unknown = Steps { ladder: Ladder::default(), ..steps(None, 0.0, 0.0, 0.0) };
+        assert!(unknown.claim().ends_with("are not both computed yet."));
+    }
+
+    #[test]
+    fn both_steps_are_read_and_have_one_sign() {
+        let words = steps(Some(0.25), 1.0, 0.5, 1.0).reading();
+        assert!(words.starts_with("IG − AP is +0.50 logits, 50 % of the larger"), "{words}");
+        assert!(words.contains("IG − AtP is +0.75 logits"), "{words}");
+        assert!(!words.contains("AP − IG"), "{words}");
+        let equal = steps(Some(1.0), 1.0, 1.0, 1.0).reading();
+        assert!(equal.starts_with("IG and AP are equal here. The gradient hardly"), "{equal}");
+        assert!(steps(None, 1.0, 1.0, 3.0).reading().contains("AtP is not in the link"));
         // A small head of a large layer: its own digits are there.
         let small = steps(Some(0.02), 0.02, 0.01, 3.0).reading();
-        assert!(small.starts_with("The larger step is interaction"), "{small}");
-        assert!(small.contains("IG − AP is +0.0100 logits (50 % of the larger"), "{small}");
+        assert!(small.contains("IG − AP is +0.0100 logits"), "{small}");
     }
 
     #[test]
@@ -244,32 +244,31 @@ mod tests {
     }
 
     #[test]
-    fn every_value_is_there_in_full_and_what_is_unknown_is_not() {
-        let numbers = steps(None, 0.5, -0.25, 1.0).numbers();
+    fn a_waterfall_has_every_number_once_and_steps_in_the_colours_of_their_sign() {
+        let svg = drawn(&steps(Some(0.5), 0.25, -0.25, 1.0)).svg;
         for part in [
-            "data-testid=\"ladder-ig\" data-value=\"0.5\">+0.500 logits",
-            "data-testid=\"ladder-ap\" data-value=\"-0.25\">−0.250 logits",
-            "data-testid=\"ladder-interaction\" data-value=\"-0.75\"",
-            "data-testid=\"ladder-joint\" data-value=\"1\"",
+            "data-testid=\"ladder-ap\" data-value=\"-0.25\">−0.250<",
+            "data-testid=\"ladder-interaction\" data-value=\"0.5\">+0.500<",
+            "data-testid=\"ladder-ig\" data-value=\"0.25\"",
+            "data-testid=\"ladder-curvature\" data-value=\"-0.25\"",
+            "data-testid=\"ladder-atp\" data-value=\"0.5\"",
         ] {
-            assert!(numbers.contains(part), "{part} in {numbers}");
+            assert_eq!(svg.matches(part).count(), 1, "{part} in {svg}");
         }
-        assert!(!numbers.contains("ladder-atp") && !numbers.contains("ladder-curvature"));
+        assert_eq!(
+            ["plot-ap", "plot-ig", "plot-warm", "plot-cold"].map(|c| svg.matches(c).count()),
+            [1; 4]
+        );
+        let unnamed = steps(None, 0.5, -0.25, 1.0).waterfall(300.0, false).expect("known");
+        assert!(!unnamed.svg.contains("data-testid"), "{}", unnamed.svg);
     }
 
     #[test]
-    fn effects_in_another_unit_are_scaled_all() {
-        let ladder = in_unit(steps(Some(4.0), 2.0, -2.0, 8.0).ladder, 0.25);
-        let expected = steps(Some(1.0), 0.5, -0.5, 2.0).ladder;
-        assert_eq!(ladder, expected);
-    }
-
-    #[test]
-    fn what_is_unknown_has_no_bar() {
-        let drawn = steps(None, 0.5, -0.25, 1.0).draw().expect("three are known");
-        assert_eq!(drawn.points.len(), 3);
-        assert!(drawn.svg.contains("↓ −0.750 interaction (AP − IG)"), "{}", drawn.svg);
-        let nothing = Steps { ladder: Ladder::default(), ..steps(None, 0.0, 0.0, 0.0) };
-        assert_eq!(nothing.draw(), None);
+    fn what_is_unknown_has_no_bar_and_the_layer_stands_beside() {
+        let steps = steps(None, 0.5, -0.25, 1.0);
+        assert_eq!(drawn(&steps).points.len(), 3);
+        assert!(steps.numbers().contains("data-testid=\"ladder-joint\" data-value=\"1\""));
+        let nothing = Steps { ladder: Ladder::default(), ..steps };
+        assert_eq!(nothing.waterfall(300.0, true), None);
     }
 }

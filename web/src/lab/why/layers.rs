@@ -72,6 +72,7 @@ pub(super) fn draw(
     direction: Direction,
     (factor, unit): (f32, &'static str),
     size: Option<f32>,
+    width: f64,
 ) -> Option<Drawn> {
     let values = |of: &Interaction| [factor * of.solo_sum, factor * of.joint];
     let all: Vec<f32> = layers.iter().flat_map(values).collect();
@@ -113,10 +114,11 @@ pub(super) fn draw(
         },
         summary,
         unit: unit.to_owned(),
-        names: vec!["sum of solo patches".to_owned(), "joint patch".to_owned()],
-        inks: [Ink::Cold, Ink::Plain],
+        names: vec!["one by one, summed".to_owned(), "together".to_owned()],
+        inks: [Ink::Ap, Ink::Plain],
         rows: layers.iter().map(bar).collect(),
         signed: true,
+        width,
         ..Bars::default()
     };
     Some(plot.draw())
@@ -137,13 +139,13 @@ mod tests {
         };
         let layers = [layer(0, 1.0, 0.25), layer(1, 0.5, 0.5)];
         let kind = ComponentKind::Neurons;
-        let drawn = draw(&layers, kind, Direction::Noising, (2.0, "logits"), Some(1.0));
+        let drawn = draw(&layers, kind, Direction::Noising, (2.0, "logits"), Some(1.0), 360.0);
         let drawn = drawn.expect("two layers");
         for part in ["layer 0, +1.50", "+2.00 logits", "+0.50", "redundant"] {
             assert!(drawn.summary.contains(part), "{part} in {}", drawn.summary);
         }
         assert_eq!(drawn.table.rows.len(), 2);
-        assert_eq!(draw(&[], kind, Direction::Noising, (1.0, "logits"), None), None);
+        assert_eq!(draw(&[], kind, Direction::Noising, (1.0, "logits"), None, 360.0), None);
     }
 
     #[test]
@@ -160,10 +162,10 @@ mod tests {
         let read = read(&small, Direction::Noising, least_read(None, 0.5));
         assert_eq!(read, Some(Redundancy::Synergistic));
         let (kind, unit) = (ComponentKind::Heads, (1.0, "logits"));
-        let close = draw(&[of(1.001, 1.004)], kind, Direction::Noising, unit, Some(4.0));
+        let close = draw(&[of(1.001, 1.004)], kind, Direction::Noising, unit, Some(4.0), 360.0);
         let summary = close.expect("one layer").summary;
         assert!(summary.contains("+1.001 logits") && summary.contains("+1.004"), "{summary}");
-        let small = draw(&[small], kind, Direction::Noising, unit, Some(4.0));
+        let small = draw(&[small], kind, Direction::Noising, unit, Some(4.0), 360.0);
         assert!(small.expect("one layer").svg.contains("too small to say"));
     }
 }

@@ -7,7 +7,7 @@ use super::focus::{Tokens, labels};
 use crate::plot::{Drawn, Matrix, Shades};
 
 /// Clean, corrupted, and clean minus corrupted; queries are rows.
-pub(super) fn draw(pattern: &AttentionPattern, tokens: Option<&Tokens>) -> [Drawn; 3] {
+pub(super) fn draw(pattern: &AttentionPattern, tokens: Option<&Tokens>, width: f64) -> [Drawn; 3] {
     let AttentionPattern { layer, head, n_pos, clean, corrupted } = pattern;
     let n_pos = *n_pos;
     let of = Component { kind: ComponentKind::Heads, layer: *layer, index: *head };
@@ -27,6 +27,7 @@ pub(super) fn draw(pattern: &AttentionPattern, tokens: Option<&Tokens>) -> [Draw
             // Probabilities have a scale of their own.
             limit: of_run.then_some(1.0),
             shades: if of_run { Shades::Sequential } else { Shades::Diverging },
+            width,
             ..Matrix::default()
         }
         .draw()
@@ -87,7 +88,7 @@ mod tests {
             clean: vec!["BOS".to_owned(), " a".to_owned()],
             corrupted: vec!["BOS".to_owned(), " b".to_owned()],
         };
-        let [clean, corrupted, difference] = draw(&pattern(), Some(&tokens));
+        let [clean, corrupted, difference] = draw(&pattern(), Some(&tokens), 360.0);
         assert!(clean.summary.contains("position 1 “·a”, 0.75"), "{}", clean.summary);
         assert!(corrupted.summary.contains("position 1 “·b”, 0.50"), "{}", corrupted.summary);
         assert!(
@@ -100,7 +101,7 @@ mod tests {
         assert!(says(&clean, "·a") && says(&corrupted, "·b"), "{:?}", corrupted.table);
         assert!(says(&difference, "·a/…"), "{:?}", difference.table);
         assert_eq!(difference.size[0], clean.size[0]);
-        let [clean, ..] = draw(&pattern(), None);
+        let [clean, ..] = draw(&pattern(), None, 360.0);
         assert!(clean.summary.contains("position 1, 0.75"), "{}", clean.summary);
     }
 

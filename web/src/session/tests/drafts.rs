@@ -21,7 +21,7 @@ fn side(tokens: &[(u32, &str)]) -> SideView {
         bos: false,
         special: *id == 0,
     };
-    SideView { tokens: tokens.iter().map(token).collect(), top: Vec::new() }
+    SideView { tokens: tokens.iter().map(token).collect(), ..SideView::default() }
 }
 
 fn check(ids: &[u32], pieces: &[&str]) -> AnswerCheck {
@@ -56,7 +56,7 @@ fn a_key_press_is_looked_at_after_a_pause_and_makes_the_figure_stale() {
     assert!(play.effects.iter().any(pauses) && play.requests().is_empty());
     assert_eq!((play.session.status(), play.session.can_run()), (Status::Stale, false));
     play.msg(crate::session::Msg::Timer(Timer::Typing));
-    assert!(matches!(play.requests()[..], [Request::Inspect { .. }]));
+    assert!(matches!(play.requests()[..], [Request::Inspect { .. }, Request::Predict { .. }]));
     let seq = play.session.workers.inspections;
     play.hears(Event::Inspected { seq: seq - 1, inspection: Box::default() });
     assert!(!play.session.can_run(), "an answer to what was typed before is dropped");

@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use twinbeam_core::link::{Link, Snapshot, View, parse_link, print_link};
+use twinbeam_core::link::{Link, Panel, Snapshot, View, parse_link, print_link};
 use twinbeam_core::models::Completion;
 use twinbeam_core::wire::devices::DeviceChoice;
 use twinbeam_core::wire::{Event, Problem};
@@ -145,6 +145,33 @@ fn what_is_looked_at_goes_into_the_address_after_a_pause_with_the_result() {
     sight.cell = play.session.focus();
     play.msg(Visitor::Look(Box::new(sight)));
     assert!(play.effects.is_empty(), "{:?}", play.effects);
+}
+
+#[test]
+fn a_chapter_is_a_step_of_the_history_and_back_computes_nothing() {
+    let mut play = Play::ready();
+    let before = parse_link(&play.session.link().expect("it is short")).expect("its own");
+    let mut sight = play.session.sight.clone();
+    sight.chapter = Panel::Directions;
+    play.msg(Visitor::Step(Box::new(sight)));
+    let steps = play.effects.iter().filter(|e| matches!(e, Effect::Address { new_step: true, .. }));
+    assert_eq!(steps.count(), 1);
+    let written = play.links().last().map(|link| parse_link(link).expect("its own link"));
+    let written = written.expect("it is in the address");
+    assert_eq!(written.view.chapter, Panel::Directions);
+    assert!(written.snapshot.is_some(), "the figure stays in it");
+    // What is being typed stays too.
+    let typed = Experiment { clean: "something else".to_owned(), ..play.session.draft.clone() };
+    play.msg(Visitor::Edit { draft: Box::new(typed.clone()), at_once: true });
+    let figure = play.session.committed.clone();
+    let job = play.session.job();
+    play.msg(follow(before));
+    assert_eq!(play.session.sight.chapter, Panel::Why);
+    assert_eq!((play.session.job(), &play.session.committed), (job, &figure));
+    assert_eq!(play.session.draft, typed);
+    // A link to something else is followed as a whole.
+    play.msg(follow(link("gpt2")));
+    assert_ne!(play.session.draft, typed);
 }
 
 #[test]

@@ -65,6 +65,11 @@ impl Play {
         self.effects = update(&mut self.session, now, msg.into());
     }
 
+    /// Some time passes.
+    pub(super) fn passes(&mut self, millis: f64) {
+        self.millis += millis;
+    }
+
     pub(super) fn listed(&mut self) {
         let catalog = Catalog::bundled();
         let folders = catalog.models.iter().map(|model| format!("{}/", model.id)).collect();

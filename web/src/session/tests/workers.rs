@@ -24,7 +24,9 @@ fn the_first_figure_comes_by_itself_and_its_neurons_after_it() {
     play.starts();
     assert!(play.effects.contains(&Effect::Listens { worker: 1 }));
     play.loads("mini");
-    let [Request::Inspect { .. }, Request::Run { kinds, .. }] = &play.requests()[..] else {
+    let [Request::Inspect { .. }, Request::Predict { .. }, Request::Run { kinds, .. }] =
+        &play.requests()[..]
+    else {
         panic!("it is looked at and run: {:?}", play.effects);
     };
     assert_eq!(kinds, &[ComponentKind::Heads]);

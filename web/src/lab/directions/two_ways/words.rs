@@ -1,17 +1,21 @@
 //! What there is to say and to list of both directions.
 
 use twinbeam_core::statistics::{self, GateKind};
+use twinbeam_core::words::{Component, Direction};
 
 use super::TwoWays;
 use crate::heatmap::scale::{signed, small};
+use crate::lab::claim::{Claim, Test, named, spelled};
 use crate::lab::parts::{entry, number};
 use crate::values::count;
 
+/// More than a link can name are not replaced by a click.
+const MOST_TOGETHER: usize = 200;
 /// Entries of the list of the most asymmetric.
 const LISTED: usize = 10;
 
 /// What a kind is called.
-const fn named(kind: GateKind) -> &'static str {
+const fn kind_name(kind: GateKind) -> &'static str {
     match kind {
         GateKind::And => "AND-like candidate",
         GateKind::Or => "OR-like candidate",
@@ -21,6 +25,50 @@ const fn named(kind: GateKind) -> &'static str {
 }
 
 impl TwoWays {
+    /// The sentence of the chapter: what each direction finds, and whom they tell apart most. What acts like the inputs of
+    /// an AND is tested together where one alone is not found, and likewise for an OR.
+    pub(in crate::lab::directions) fn claim(&self, direction: Direction) -> Claim {
+        let [and, or, both, _] = GateKind::ALL.map(|kind| self.of_kind(kind));
+        let (method, kinds, unit) = (self.method, self.kind.id(), self.unit);
+        let n = |of: &[Component]| spelled(of.len());
+        let be = if both.len() == 1 { "is" } else { "are" };
+        let found = format!(
+            "By {method}, {} of {} {kinds} {be} found in both directions, {} by noising only and {} by denoising only",
+            n(&both),
+            self.places.len(),
+            n(&and),
+            n(&or)
+        );
+        let words = match self.most_asymmetric().first() {
+            Some(i) => {
+                let of = self.component(*i);
+                let scores = self.scores_in_words(of.layer, of.index);
+                format!("{found}. {of} tells them apart most: {scores}.")
+            }
+            None => format!("{found}. Both say the same, in {unit}."),
+        };
+        let claim = Claim::new(words);
+        let any = [and.clone(), or.clone(), both].concat();
+        let (test, components, direction) = if and.len() > 1 {
+            ("Test it: restore", and, Direction::Denoising)
+        } else if or.len() > 1 {
+            ("Test it: corrupt", or, Direction::Noising)
+        } else {
+            ("Test it: replace", any, direction)
+        };
+        if components.is_empty() || components.len() > MOST_TOGETHER {
+            return claim;
+        }
+        let words = format!("{test} {} together", named(&components));
+        claim.with(words, Test::Together(components, direction))
+    }
+
+    /// The components of a kind, in their order.
+    fn of_kind(&self, kind: GateKind) -> Vec<Component> {
+        let places = (0..self.places.len()).filter(|i| self.kinds[*i] == kind);
+        places.map(|i| self.component(i)).collect()
+    }
+
     /// How many there are of each kind, and what it takes to be found, for a `dl`.
     pub(in crate::lab::directions) fn counts(&self) -> String {
         let line = |kind: GateKind| {
@@ -36,7 +84,12 @@ impl TwoWays {
         let least = small(self.least);
         let least = format!("{} {}", least.trim_start_matches('+'), self.unit);
         GateKind::ALL.map(line).concat()
-            + &number("kind-least", "Found from, absolute", Some(self.least.into()), &least)
+            + &number(
+                "kind-least",
+                "Found: an absolute score of at least",
+                Some(self.least.into()),
+                &least,
+            )
     }
 
     /// What the kinds say of this figure.
@@ -44,23 +97,23 @@ impl TwoWays {
         let [and, or, both, _] = GateKind::ALL.map(|kind| self.count(kind));
         let of = |n: usize| if n == 0 { "None".to_owned() } else { count(n, self.kind.one()) };
         let like = |n: usize, gate: &str, words: &str| match n {
-            0 => String::new(),
-            1 => format!(": an {gate}-like candidate, for {words}"),
-            _ => format!(": {gate}-like candidates, for {words}"),
+            0 => ".".to_owned(),
+            1 => format!(": an {gate}-like candidate. {words}"),
+            _ => format!(": {gate}-like candidates. {words}"),
         };
         format!(
-            "{} found by noising only{}. {} found by denoising only{}. {} found by both.",
+            "{} found by noising only{} {} found by denoising only{} {} found by both.",
             of(and),
             like(
                 and,
                 "AND",
-                "of an AND’s inputs one corrupted breaks it, and one clean does not restore it"
+                "An AND breaks when one of its inputs is corrupted, and one clean input does not bring it back."
             ),
             of(or),
             like(
                 or,
                 "OR",
-                "of an OR’s inputs one clean restores it, and one corrupted does not break it"
+                "An OR comes back with one clean input, and one corrupted input does not break it."
             ),
             of(both)
         )
@@ -101,7 +154,7 @@ impl TwoWays {
             let words = format!(
                 "{}, {}; {}",
                 signed(self.asymmetry[i], 2),
-                named(self.kinds[i]),
+                kind_name(self.kinds[i]),
                 self.scores_in_words(of.layer, of.index)
             );
             entry(of, self.asymmetry[i], &words)
