@@ -30,8 +30,8 @@ use crate::ports::{address, recall};
 use crate::reactive::effect;
 use crate::session::{DRAFT, Linked, Memory, Msg, SPEEDS, Session, Visitor};
 use crate::values::{
-    Answer, Committed, Job, LinkCheck, Loaded, Look, NeuronStatus, Notice, Progress, Slot, Status, Step,
-    Window,
+    Answer, Committed, Job, LinkCheck, Loaded, Look, NeuronStatus, Notice, Progress, Slot, Status,
+    Step, Window,
 };
 
 /// Everything that changes, as signals that live as long as the page.
