@@ -36,7 +36,9 @@ fn open(state: AppState, step: Step) {
 /// Opens the example of each step as it comes, where it takes no time to run.
 pub(super) fn follow(state: AppState) {
     effect(move || {
-        let Some(step) = state.tour.get().filter(|step| example_of(*step).is_some()) else { return };
+        let Some(step) = state.tour.get().filter(|step| example_of(*step).is_some()) else {
+            return;
+        };
         let is_quick = state.loaded.with(|loaded| {
             let shape = loaded.as_ref().map(|loaded| loaded.shape);
             shape.is_some_and(|shape| shape.is_quick(shape.n_layers * shape.n_heads))
@@ -53,8 +55,16 @@ pub(super) fn follow(state: AppState) {
     effect(move || {
         if let Some((_, of)) = pointed.get() {
             state.go_to(of);
+            show_maps();
         }
     });
+}
+
+/// Brings the maps to the upper end of the window: the lower one is the tour's.
+fn show_maps() {
+    if let Ok(Some(maps)) = document().query_selector(".maps") {
+        maps.scroll_into_view();
+    }
 }
 
 /// Whether the figure on the screen is of a step's example; of any, where the model cannot read it.
@@ -109,7 +119,7 @@ pub(super) fn Figures(state: AppState, step: Step) -> impl IntoView {
     });
     view! {
         <p class="tour-prompts">{dynamic(prompts)}</p>
-        {dynamic(body)}
+        <div class="tour-told">{dynamic(body)}</div>
         {why}
     }
     .into_any()
@@ -123,6 +133,7 @@ fn Shown(state: AppState, told: Told) -> impl IntoView {
     let [ig_score, ap_score] = scores.map(|score| score.to_string());
     let sentences = then.into_iter().map(|sentence| view! { <p>{sentence}</p> }).collect_view();
     view! {
+        <div class="tour-found">
         <p class="tour-head">
             {lead} " "
             <button
@@ -146,6 +157,7 @@ fn Shown(state: AppState, told: Told) -> impl IntoView {
             </span>
             <span>{unit}</span>
         </p>
+        </div>
         <div class="tour-then">{sentences}</div>
     }
     .into_any()
@@ -158,7 +170,8 @@ fn Waiting(state: AppState, step: Step) -> impl IntoView {
     move || {
         let is_running = state.job.get() == Some(Job::Heads);
         if state.loaded.with(Option::is_none) {
-            return view! { <p class="pending" role="status">"The model is on its way."</p> }.into_any();
+            return view! { <p class="pending" role="status">"The model is on its way."</p> }
+                .into_any();
         }
         if is_running {
             return view! { <p class="pending" role="status">"The example is being computed."</p> }
@@ -190,7 +203,8 @@ mod tests {
         for step in [Step::Agree, Step::Differ] {
             assert!(example_of(step).is_some(), "{step:?}");
         }
-        let [agree, differ] = [Step::Agree, Step::Differ].map(|step| example_of(step).expect("there"));
+        let [agree, differ] =
+            [Step::Agree, Step::Differ].map(|step| example_of(step).expect("there"));
         assert_ne!(agree.title, differ.title);
         assert!(agree.shows.contains("agree"), "{}", agree.shows);
         assert!(example_of(Step::Test).is_none());

@@ -5,7 +5,7 @@ use std::fmt::Write as _;
 use twinbeam_core::wire::probes::Integrand;
 
 /// Width and height of the picture, in units of its view box.
-pub(super) const SIZE: [f32; 2] = [320.0, 132.0];
+pub(super) const SIZE: [f32; 2] = [520.0, 124.0];
 /// Room above and below the curve.
 const MARGIN: f32 = 8.0;
 
@@ -39,7 +39,11 @@ impl Path {
         let after = self.points.partition_point(|(at, _)| *at < alpha).min(self.points.len() - 1);
         let before = after.saturating_sub(1);
         let ((from, low), (to, high)) = (self.points[before], self.points[after]);
-        if to > from { low + (high - low) * ((alpha - from) / (to - from)).clamp(0.0, 1.0) } else { high }
+        if to > from {
+            low + (high - low) * ((alpha - from) / (to - from)).clamp(0.0, 1.0)
+        } else {
+            high
+        }
     }
 
     /// The area up to a point of the line.
@@ -162,7 +166,7 @@ mod tests {
         assert!((zero - (SIZE[1] - MARGIN)).abs() < 1e-3, "the lowest value is 0");
         let area = path.area(0.5);
         assert!(area.starts_with(&format!("M0.0 {zero:.1}L")), "{area}");
-        assert!(area.ends_with(&format!("L160.0 {zero:.1}L0 {zero:.1}Z")), "{area}");
+        assert!(area.ends_with(&format!("L260.0 {zero:.1}L0 {zero:.1}Z")), "{area}");
         assert_eq!(area.matches('L').count(), 4, "{area}");
         assert_eq!(path.at(1.0), [SIZE[0], MARGIN]);
         assert!(path.area(0.0).starts_with('M'), "nothing is drawn as nothing");
@@ -197,6 +201,9 @@ mod tests {
 
     #[test]
     fn time_runs_from_one_end_to_the_other() {
-        assert_eq!([0.0, 2000.0, 4000.0, 9000.0].map(|at| alpha_at(at, 4000.0)), [0.0, 0.5, 1.0, 1.0]);
+        assert_eq!(
+            [0.0, 2000.0, 4000.0, 9000.0].map(|at| alpha_at(at, 4000.0)),
+            [0.0, 0.5, 1.0, 1.0]
+        );
     }
 }
