@@ -87,6 +87,7 @@ pub(crate) fn Settings(state: AppState, drawer: Drawer) -> impl IntoView {
             <StepsField state />
             <AutoSteps state />
             <Explanation state />
+            <AutoRun state />
         </section>
         <section>
             <h3>"How prompts are read"</h3>

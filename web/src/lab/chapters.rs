@@ -12,6 +12,7 @@ use super::directions::Directions;
 use super::positions::Positions;
 use super::sheet::Sheet;
 use super::why::Why;
+use crate::components::focus;
 use crate::reactive::{dynamic, live, memo};
 use crate::state::AppState;
 
@@ -25,6 +26,19 @@ pub(super) const fn names(chapter: Panel) -> [&'static str; 2] {
         Panel::Ablate => ["Test", "Does it hold when they are replaced together?"],
         Panel::Batch => ["Many prompts", "Does it hold beyond this pair?"],
     }
+}
+
+/// Opens a chapter and leads there.
+pub(crate) fn go_to_chapter(state: AppState, chapter: Panel) {
+    state.step(|sight| sight.chapter = chapter);
+    // Once it is there.
+    request_animation_frame(move || {
+        let place = format!("[data-testid=panel-{}]", chapter.id());
+        if let Ok(Some(part)) = document().query_selector(&place) {
+            part.scroll_into_view();
+        }
+        focus(&format!("[data-testid=chapter-{}]", chapter.id()));
+    });
 }
 
 /// All of the lab.

@@ -19,7 +19,7 @@ mod sets;
 mod sheet;
 mod why;
 
-pub(crate) use self::chapters::LabPanels;
+pub(crate) use self::chapters::{LabPanels, go_to_chapter};
 use self::frame::Chapter;
 pub(crate) use self::frame::Pending;
 pub(crate) use self::parts::common_unit;
