@@ -24,4 +24,4 @@ use self::frame::Chapter;
 pub(crate) use self::frame::Pending;
 pub(crate) use self::parts::common_unit;
 pub(crate) use self::sets::{Found, found_in};
-pub(crate) use self::why::{Tokens, tokens, unchecked};
+pub(crate) use self::why::{Steps, Tokens, tokens, unchecked};
