@@ -13,6 +13,7 @@ mod claim;
 mod directions;
 mod frame;
 mod gates;
+mod names;
 mod parts;
 mod positions;
 mod sets;

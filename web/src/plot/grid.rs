@@ -164,7 +164,7 @@ impl Grid<'_> {
         let across = column_names.len().max(1) as f64;
         let room = room(self.width);
         let narrowest = if self.columns.tokens { FINGER } else { NARROWEST };
-        let cell_width = ((room - 6.0 - left) / across).clamp(narrowest, WIDEST);
+        let cell_width = ((room - 6.0 - left) / across).min(WIDEST).max(narrowest);
         let width = (left + cell_width * across + 6.0).max(room);
         let cell_height = match (self.bands.is_empty(), rows.len()) {
             (true, ..=30) => 22.0,
