@@ -169,7 +169,7 @@ impl Grid<'_> {
         let cell_height = match (self.bands.is_empty(), rows.len()) {
             (true, ..=30) => 22.0,
             (false, 37..) => 10.0,
-            (true, _) | (false, _) => NARROWEST,
+            _ => NARROWEST,
         };
         let turned = self.columns.tokens || widest(&column_names) + 3.0 > cell_width;
         let mut top = if self.title.is_empty() { 4.0 } else { 24.0 };
