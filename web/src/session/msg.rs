@@ -9,9 +9,7 @@ use twinbeam_core::wire::probes::Probe;
 use twinbeam_core::wire::{Event, Request};
 use twinbeam_core::words::Experiment;
 
-use crate::values::{
-    CatalogFault, Files, Listed, Notice, Shelves, Sight, Slot, Space, Spec, Step,
-};
+use crate::values::{CatalogFault, Files, Listed, Notice, Shelves, Sight, Slot, Space, Spec, Step};
 
 /// What the world is like while a message is taken.
 #[derive(Debug, Clone, Copy, PartialEq)]

@@ -36,7 +36,9 @@ fn open(state: AppState, step: Step) {
 /// Opens the example of each step as it comes, where it takes no time to run.
 pub(super) fn follow(state: AppState) {
     effect(move || {
-        let Some(step) = state.tour.get().filter(|step| example_of(*step).is_some()) else { return };
+        let Some(step) = state.tour.get().filter(|step| example_of(*step).is_some()) else {
+            return;
+        };
         let is_quick = state.loaded.with(|loaded| {
             let shape = loaded.as_ref().map(|loaded| loaded.shape);
             shape.is_some_and(|shape| shape.is_quick(shape.n_layers * shape.n_heads))
@@ -158,7 +160,8 @@ fn Waiting(state: AppState, step: Step) -> impl IntoView {
     move || {
         let is_running = state.job.get() == Some(Job::Heads);
         if state.loaded.with(Option::is_none) {
-            return view! { <p class="pending" role="status">"The model is on its way."</p> }.into_any();
+            return view! { <p class="pending" role="status">"The model is on its way."</p> }
+                .into_any();
         }
         if is_running {
             return view! { <p class="pending" role="status">"The example is being computed."</p> }
@@ -190,7 +193,8 @@ mod tests {
         for step in [Step::Agree, Step::Differ] {
             assert!(example_of(step).is_some(), "{step:?}");
         }
-        let [agree, differ] = [Step::Agree, Step::Differ].map(|step| example_of(step).expect("there"));
+        let [agree, differ] =
+            [Step::Agree, Step::Differ].map(|step| example_of(step).expect("there"));
         assert_ne!(agree.title, differ.title);
         assert!(agree.shows.contains("agree"), "{}", agree.shows);
         assert!(example_of(Step::Test).is_none());

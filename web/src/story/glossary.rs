@@ -32,8 +32,16 @@ pub(crate) const ENTRIES: &[Entry] = &[
         "Logit of the answer minus logit of the wrong answer, at the last token: how much the model prefers the one to the \
          other. It is the usual metric here.",
     ),
-    entry("metric", "metric", "The one number of a run that all scores are about: the logit difference, unless you choose another."),
-    entry("gap", "gap", "The metric of the clean run minus that of the corrupted one: what is to be explained."),
+    entry(
+        "metric",
+        "metric",
+        "The one number of a run that all scores are about: the logit difference, unless you choose another.",
+    ),
+    entry(
+        "gap",
+        "gap",
+        "The metric of the clean run minus that of the corrupted one: what is to be explained.",
+    ),
     entry(
         "share",
         "share of the gap",
@@ -46,7 +54,11 @@ pub(crate) const ENTRIES: &[Entry] = &[
         "One of the attention units of a layer. It reads earlier tokens and adds something to the residual stream. L0H7 is head \
          7 of layer 0; both are counted from 0.",
     ),
-    entry("neuron", "neuron", "One unit of a layer’s MLP, the part that works on each token by itself. L0N7 is neuron 7 of layer 0."),
+    entry(
+        "neuron",
+        "neuron",
+        "One unit of a layer’s MLP, the part that works on each token by itself. L0N7 is neuron 7 of layer 0.",
+    ),
     entry("component", "component", "A head or a neuron: something that has a score."),
     entry(
         "residual",
@@ -71,7 +83,11 @@ pub(crate) const ENTRIES: &[Entry] = &[
         "attribution patching (AtP)",
         "The gradient at the start alone, times the change of activations: an estimate of AP in one step.",
     ),
-    entry("alpha", "alpha", "How far the layer has moved on IG’s line: 0 is the run that is changed, 1 the other run’s activations."),
+    entry(
+        "alpha",
+        "alpha",
+        "How far the layer has moved on IG’s line: 0 is the run that is changed, 1 the other run’s activations.",
+    ),
     entry(
         "noising",
         "noising",
@@ -142,7 +158,9 @@ mod tests {
 
     #[test]
     fn what_the_page_links_is_there() {
-        for id in ["clean", "gap", "head", "ig", "ap", "noising", "logit-difference", "delta", "alpha"] {
+        for id in
+            ["clean", "gap", "head", "ig", "ap", "noising", "logit-difference", "delta", "alpha"]
+        {
             assert!(find(id).is_some(), "{id}");
         }
     }

@@ -71,7 +71,9 @@ impl Subject {
             let heads = Heads::of(committed, direction, unit, highlight)?;
             let scores = heads.scores(of)?;
             let path = answer.and_then(|answer| match &answer.found {
-                Ok(Finding::Integrand(line)) if line.component == of && line.direction == direction => {
+                Ok(Finding::Integrand(line))
+                    if line.component == of && line.direction == direction =>
+                {
                     Path::of(line, heads.factor, scores[0]).map(Arc::new)
                 }
                 _ => None,
@@ -211,7 +213,8 @@ fn Model(
     };
     let share = move || {
         subject.with(|subject| {
-            let largest = subject.as_ref().map_or(0.0, |s| s.scores[0].abs().max(s.scores[1].abs()));
+            let largest =
+                subject.as_ref().map_or(0.0, |s| s.scores[0].abs().max(s.scores[1].abs()));
             let value = value().unwrap_or_default().abs();
             if largest > 0.0 { (value / largest).min(1.0) } else { 0.0 }
         })

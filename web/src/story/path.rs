@@ -39,7 +39,11 @@ impl Path {
         let after = self.points.partition_point(|(at, _)| *at < alpha).min(self.points.len() - 1);
         let before = after.saturating_sub(1);
         let ((from, low), (to, high)) = (self.points[before], self.points[after]);
-        if to > from { low + (high - low) * ((alpha - from) / (to - from)).clamp(0.0, 1.0) } else { high }
+        if to > from {
+            low + (high - low) * ((alpha - from) / (to - from)).clamp(0.0, 1.0)
+        } else {
+            high
+        }
     }
 
     /// The area up to a point of the line.
@@ -197,6 +201,9 @@ mod tests {
 
     #[test]
     fn time_runs_from_one_end_to_the_other() {
-        assert_eq!([0.0, 2000.0, 4000.0, 9000.0].map(|at| alpha_at(at, 4000.0)), [0.0, 0.5, 1.0, 1.0]);
+        assert_eq!(
+            [0.0, 2000.0, 4000.0, 9000.0].map(|at| alpha_at(at, 4000.0)),
+            [0.0, 0.5, 1.0, 1.0]
+        );
     }
 }

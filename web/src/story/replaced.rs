@@ -56,7 +56,9 @@ pub(super) fn Test(state: AppState, asked: Asked) -> impl IntoView {
         state.committed.with(|committed| {
             let heads = Heads::of(committed.as_deref()?, direction, unit, highlight)?;
             match (&answer.found, &answer.probe) {
-                (Ok(Finding::Ablate(found)), Probe::Ablate { sets, .. }) if sets.first() == Some(&set) => {
+                (Ok(Finding::Ablate(found)), Probe::Ablate { sets, .. })
+                    if sets.first() == Some(&set) =>
+                {
                     heads.replaced(&set, found)
                 }
                 _ => None,

@@ -290,10 +290,17 @@ mod tests {
         assert_eq!((told.of.layer, told.of.index, told.scores), (0, 0, [2.0, 2.1]));
         assert_eq!(told.written, ["+2.00", "+2.10"]);
         let then = told.then.join(" ");
-        assert!(then.starts_with("IG says nearly the same. Each method marks 2 heads, and"), "{then}");
-        assert!(then.contains("come to +2.10 logits in all; replaced together, to +2.10"), "{then}");
+        assert!(
+            then.starts_with("IG says nearly the same. Each method marks 2 heads, and"),
+            "{then}"
+        );
+        assert!(
+            then.contains("come to +2.10 logits in all; replaced together, to +2.10"),
+            "{then}"
+        );
         assert!(then.ends_with("Together they do what each does alone."), "{then}");
-        let share = heads(&figure, Direction::Noising, Unit::ShareOfGap).strongest().expect("a head");
+        let share =
+            heads(&figure, Direction::Noising, Unit::ShareOfGap).strongest().expect("a head");
         assert_eq!((share.scores, share.unit), ([0.5, 0.525], "of the gap"));
     }
 
@@ -307,7 +314,10 @@ mod tests {
         assert!(told.lead.starts_with("IG counts it"), "{}", told.lead);
         let why = told.then.join(" ");
         assert!(why.contains("come to +1.20 logits in all; replaced together, to +3.60"), "{why}");
-        assert!(why.contains("They stand in for each other") && why.contains("does not see"), "{why}");
+        assert!(
+            why.contains("They stand in for each other") && why.contains("does not see"),
+            "{why}"
+        );
         assert!(heads.lists().starts_with("IG marks 3 heads, AP 2, and 2 of them are"));
     }
 

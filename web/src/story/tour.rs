@@ -164,7 +164,13 @@ fn Panel(state: AppState, asked: replaced::Asked) -> impl IntoView {
         (None, true) => "Back to your prompts",
         (None, false) => "Done",
     };
-    let ends = move || if state.tour_leads_back.get() { "End the tour, back to your prompts" } else { "End the tour" };
+    let ends = move || {
+        if state.tour_leads_back.get() {
+            "End the tour, back to your prompts"
+        } else {
+            "End the tour"
+        }
+    };
     view! {
         <section
             class="tour"

@@ -120,7 +120,8 @@ mod tests {
             let of = |clean| toy(gate, clean).output();
             let gap = of([true; 2]) - of([false; 2]);
             let [ap, ig] = toy(gate, [true; 2]).scores();
-            let by_hand = [[false, true], [true, false]].map(|clean| (of([true; 2]) - of(clean)) / gap);
+            let by_hand =
+                [[false, true], [true, false]].map(|clean| (of([true; 2]) - of(clean)) / gap);
             for input in 0..2 {
                 assert!((by_hand[input] - ap[input]).abs() < 1e-12, "{gate:?} {input}");
             }

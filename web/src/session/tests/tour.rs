@@ -30,10 +30,7 @@ fn toured(mut play: Play) -> Play {
 #[test]
 fn a_figure_comes_back_as_it_was_without_being_run_again() {
     let mut play = Play::ready();
-    play.msg(Visitor::Look(Box::new(Sight {
-        pinned: Some(HEAD),
-        ..play.session.sight.clone()
-    })));
+    play.msg(Visitor::Look(Box::new(Sight { pinned: Some(HEAD), ..play.session.sight.clone() })));
     let figure = play.session.committed.clone().expect("it is ready");
     let mut play = toured(play);
     assert_eq!(play.session.sight.pinned, None, "it was of another figure");
