@@ -18,6 +18,8 @@ const NARROWEST: f64 = 15.0;
 const WIDEST: f64 = 48.0;
 /// Columns of tokens are read from bottom to top, and need the height of a line.
 const FINGER: f64 = 18.0;
+/// Class of a cell whose number is below 0 where no hue says so.
+pub(super) const LESS: &str = " plot-less";
 /// Height of a group's name.
 const GROUP: f64 = 24.0;
 
@@ -213,6 +215,10 @@ impl Grid<'_> {
             let place = [13.0, top + cells_height / 2.0];
             upright(&mut out, "plot-soft plot-mid", place, &self.rows.title);
         }
+        // All numbers, or none: one that is missing would seem to be nothing.
+        let all = rows.clone().flat_map(|row| columns.clone().map(move |c| row * n_columns + c));
+        let longest = all.filter_map(cell).map(|cell| text_width(&cell.text)).fold(0.0, f64::max);
+        let has_numbers = longest <= cell_width - 1.0 && cell_height > TYPE;
         let heads_at = [left, top - 4.0];
         column_heads(&mut out, &column_names, heads_at, cell_width, turned);
         let mut table = Table::default();
@@ -245,7 +251,7 @@ impl Grid<'_> {
                 let place = [x, y, cell_width - 1.0, cell_height - 1.0];
                 let targets = &mut drawn.points;
                 self.draw_cell(&mut out, &cell, place, targets.len(), (row, column), component);
-                if text_width(&cell.text) <= cell_width - 1.0 && cell_height > TYPE {
+                if has_numbers {
                     number(&mut out, &cell, [x + (cell_width - 1.0) / 2.0, base]);
                 }
                 let middle = [x + cell_width / 2.0, y + cell_height / 2.0];
@@ -362,10 +368,10 @@ impl Grid<'_> {
     }
 }
 
-/// Strokes across a cell of the first three kinds: rising, falling, both.
+/// Strokes across a cell of the first three kinds: rising, falling, both; and of one that is less.
 pub(super) fn hatch(out: &mut String, class: &str, [x, y, width, height]: [f64; 4]) {
     let (right, bottom) = (x + width, y + height);
-    if matches!(class, "plot-k0" | "plot-k2") {
+    if matches!(class, "plot-k0" | "plot-k2") || class.ends_with(LESS) {
         line(out, "plot-hatch", [x, bottom, right, y]);
     }
     if matches!(class, "plot-k1" | "plot-k2") {

@@ -73,6 +73,11 @@ impl Xy<'_> {
         let cloud = Cloud::of(self, &frame);
         // No word lies over a point: over a mark a name would seem to be that one's.
         cloud.keep_clear(self, &frame, &mut places);
+        for (x, y) in self.series.iter().flat_map(|series| &series.points) {
+            if frame.holds(*x, *y) {
+                places.keep_clear(frame.place((*x).into(), (*y).into()), 2.0);
+            }
+        }
         let (labels, elsewhere) = self.lines(&mut out, &frame, &mut places);
         if self.points.is_empty() {
             self.curve_points(&mut out, &frame, &mut drawn.points);

@@ -13,7 +13,7 @@ use crate::heatmap::scale::{Scale, signed};
 use crate::lab::parts::{common_unit, ratio};
 use crate::lab::sets::threshold;
 use crate::lab::why::least_read;
-use crate::plot::{Axis, Drawn, Kinds, Labels, Mark, Matrix, Point, Xy};
+use crate::plot::{Axis, Drawn, Kinds, Labels, Mark, Matrix, Point, Shades, Xy};
 use crate::values::Committed;
 
 /// Points that get their names.
@@ -191,6 +191,8 @@ impl TwoWays {
             rows: Labels::numbers("layer", n_layers),
             columns: Labels::numbers("head", self.width),
             values,
+            shades: Shades::Neutral,
+            sides: ["noising is higher", "denoising is"],
             limit: Some(1.0),
             component: Some(&|layer, index| Some(head(layer, index))),
             words: Some(&|layer, head| self.scores_in_words(layer, head)),
