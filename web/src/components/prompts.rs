@@ -2,7 +2,7 @@
 
 use leptos::prelude::*;
 use twinbeam_core::prompts::Aligned;
-use twinbeam_core::wire::inspection::{Inspection, SideView, TokenizerNote};
+use twinbeam_core::wire::inspection::{Inspection, SideView, TokenView, TokenizerNote};
 use twinbeam_core::words::{Experiment, Field, Written};
 use wasm_bindgen::JsCast as _;
 use web_sys::Element;
@@ -157,19 +157,28 @@ fn typed_in_ids(state: AppState) -> bool {
 /// Both token rows in common columns. A click in a row goes to its field.
 #[component]
 fn TokenRows(state: AppState, clean_first: RwSignal<bool>) -> impl IntoView {
-    let columns = move || state.inspection.with(|inspection| inspection.columns.clone());
+    // What the model expects behind them comes later, and changes no token.
+    let seen = memo(move || {
+        state.inspection.with(|inspection| {
+            let tokens = [Field::Clean, Field::Corrupted]
+                .map(|field| side(field, inspection).tokens.clone());
+            (inspection.columns.clone(), tokens)
+        })
+    });
     let row = move |field: Field| {
-        let tokens = state.inspection.with(|inspection| side(field, inspection).clone());
-        if tokens.tokens.is_empty() {
-            // Until the model is there, and where a prompt has no tokens, it is its text.
-            let text = state.draft.with(|draft| prompt(field, draft).clone());
-            return view! { <td class="untold">{text}</td> }.into_any();
-        }
         let clean = field == Field::Clean;
-        columns().into_iter().map(|column| token(&tokens, column, clean)).collect_view().into_any()
+        seen.with(|(columns, tokens)| {
+            let tokens = &tokens[usize::from(!clean)];
+            if tokens.is_empty() {
+                // Until the model is there, and where a prompt has no tokens, it is its text.
+                let text = state.draft.with(|draft| prompt(field, draft).clone());
+                return view! { <td class="untold">{text}</td> }.into_any();
+            }
+            columns.iter().map(|column| token(tokens, *column, clean)).collect_view().into_any()
+        })
     };
     let count = move |field: Field| {
-        state.inspection.with(|inspection| side(field, inspection).tokens.len())
+        seen.with(|(_, tokens)| tokens[usize::from(field == Field::Corrupted)].len())
     };
     let swap = move || clean_first.update(|clean| *clean = !*clean);
     let line = move |field: Field, testid: &'static str| {
@@ -340,9 +349,9 @@ fn TokenizerNotes(state: AppState) -> impl IntoView {
     }
 }
 
-fn token(side: &SideView, column: Aligned, clean: bool) -> impl IntoView + use<> {
+fn token(tokens: &[TokenView], column: Aligned, clean: bool) -> impl IntoView + use<> {
     let index = if clean { column.clean } else { column.corrupted };
-    let token = index.and_then(|index| side.tokens.get(index));
+    let token = index.and_then(|index| tokens.get(index));
     let (text, title) = match token {
         Some(token) if token.bos => ("BOS".to_owned(), format!("{}, id {}", token.text, token.id)),
         Some(token) if token.special => {
