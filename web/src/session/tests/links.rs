@@ -150,7 +150,8 @@ fn what_is_looked_at_goes_into_the_address_after_a_pause_with_the_result() {
 #[test]
 fn a_chapter_is_a_step_of_the_history_and_back_computes_nothing() {
     let mut play = Play::ready();
-    let before = parse_link(&play.session.link(Note::default()).expect("it is short")).expect("its own");
+    let before =
+        parse_link(&play.session.link(Note::default()).expect("it is short")).expect("its own");
     let mut sight = play.session.sight.clone();
     sight.chapter = Panel::Directions;
     play.msg(Visitor::Step(Box::new(sight)));
