@@ -43,7 +43,8 @@ async function pointed(page) {
   await head.waitFor();
   const [layer, index] = [Number(await head.getAttribute("data-layer")), Number(await head.getAttribute("data-head"))];
   const cell = by(page, "heatmap-ap-heads").locator(`[data-layer='${layer}'][data-head='${index}']`);
-  await cell.and(page.locator("[aria-selected=true]")).waitFor();
+  // On a phone the other map may be the one that is seen.
+  await cell.and(page.locator("[aria-selected=true]")).waitFor({ state: "attached" });
   const [ig, ap] = [(await table(page, "heatmap-ig-heads"))[layer][index], (await table(page, "heatmap-ap-heads"))[layer][index]];
   assert.deepEqual([await number(page, "tour-ig"), await number(page, "tour-ap")], [ig, ap], "the maps' own numbers");
   return { layer, index, ig, ap };
