@@ -22,7 +22,7 @@ after(async () => {
   await server?.close();
 });
 
-const claim = () => by(page, "claim").innerText();
+const claim = () => by(page, "finding").innerText();
 const open_now = () => page.locator(".chapters a[aria-current]").evaluateAll((links) => links.map(({ dataset }) => dataset.testid));
 /** A number as the page writes it. */
 const number = (text) => Number(text.replace("\u2212", "-"));
@@ -101,23 +101,23 @@ test("sentences say what the maps say, and a click tests them", async () => {
   assert.ok(Math.abs(number(alone) - ap.flat()[most]) < 0.006 && Math.abs(number(with_layer) - ig.flat()[most]) < 0.006, why);
 
   // One click replaces the whole layer, and says by how much: what the table beneath says too.
-  await by(page, "claim-test").click();
+  await by(page, "finding-test").click();
   await by(page, "panel-ablate").waitFor();
   await page.locator("[data-testid=ablate-share][data-value]").waitFor();
   assert.equal(await shown("ablate-n"), width);
   const share = 100 * (await shown("ablate-share"));
-  const [, says] = (await claim()).match(/takes ([\d.]+) % of the gap|adds ([\d.]+) %/);
+  const [, says] = (await claim()).match(/(?:takes|adds) ([\d.]+) % of the gap/);
   assert.ok(Math.abs(Number(says) - Math.abs(share)) <= 0.51, `${await claim()} / ${share}`);
   await page.goBack();
   await by(page, "panel-why").waitFor();
 
   await chapter(page, "positions");
-  await page.locator("[data-testid=claim]", { hasText: /act most at position \d+|acts most/ }).waitFor();
+  await page.locator("[data-testid=finding]", { hasText: /act most at position \d+|acts most/ }).waitFor();
   const [, position] = (await claim()).match(/position (\d+)/);
   const columns = await by(page, "positions").locator("[data-row='0'][data-value]").evaluateAll((cells) => cells.map(({ dataset }) => Number(dataset.value)));
   const largest = columns.reduce((best, value, i) => (Math.abs(value) > Math.abs(columns[best]) ? i : best), 0);
   assert.equal(Number(position), largest);
-  await by(page, "claim-test").click();
+  await by(page, "finding-test").click();
   await eventually(async () => assert.equal(parse(page.url()).direction, "denoising"));
   await page.goBack();
 
@@ -126,9 +126,9 @@ test("sentences say what the maps say, and a click tests them", async () => {
   await by(page, "batch-n").fill("3");
   await by(page, "batch-n").press("Tab");
   await by(page, "batch-draw").click();
-  await page.locator("[data-testid=claim]", { hasText: "the 3 pairs in the field" }).waitFor();
-  await by(page, "claim-test").click();
-  await page.locator("[data-testid=claim]", { hasText: "Over 3 pairs only" }).waitFor();
+  await page.locator("[data-testid=finding]", { hasText: "the 3 pairs in the field" }).waitFor();
+  await by(page, "finding-test").click();
+  await page.locator("[data-testid=finding]", { hasText: "Over 3 pairs only" }).waitFor();
   const mean = await shown("batch-spearman");
   const [, average] = (await claim()).match(/correlate at ([+\u2212][\d.]+) on average/);
   assert.ok(Math.abs(number(average) - mean) < 0.00051, `${average} / ${mean}`);

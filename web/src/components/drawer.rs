@@ -62,7 +62,8 @@ impl Drawer {
     pub(crate) fn toggle(&self) {
         self.open.update(|open| *open = !*open);
         let place = if self.open.get_untracked() { "#settings" } else { "#settings-open" };
-        focus(place);
+        // Once it is there.
+        request_animation_frame(move || focus(place));
     }
 }
 

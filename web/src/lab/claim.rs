@@ -98,7 +98,7 @@ pub(super) fn ClaimView(state: AppState, claim: Memo<Claim>) -> impl IntoView {
             .enumerate()
             .map(|(place, (words, test))| {
                 let (class, testid) =
-                    if place == 0 { ("primary", "claim-test") } else { ("", "claim-more") };
+                    if place == 0 { ("primary", "finding-test") } else { ("", "finding-more") };
                 view! {
                     <button type="button" class=class data-testid=testid on:click=move |_event| test.run(state)>
                         {words}
@@ -108,9 +108,9 @@ pub(super) fn ClaimView(state: AppState, claim: Memo<Claim>) -> impl IntoView {
             .collect_view()
     };
     view! {
-        <div class="claim">
-            <p data-testid="claim" role="status">{dynamic(move || words.get())}</p>
-            <div class="claim-tests">{dynamic(buttons)}</div>
+        <div class="finding">
+            <p data-testid="finding" role="status">{dynamic(move || words.get())}</p>
+            <div class="finding-tests">{dynamic(buttons)}</div>
         </div>
     }
 }

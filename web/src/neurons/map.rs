@@ -115,7 +115,7 @@ pub(super) fn NeuronMap(
     view! {
         <figure class="strip-map" style=("--layers", move || n_layers.get().max(1).to_string())>
             <figcaption>
-                <strong>{title}</strong>
+                <strong class=map.id()>{title}</strong>
                 " "
                 <Legend shown map />
             </figcaption>

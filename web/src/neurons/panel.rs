@@ -193,7 +193,7 @@ fn List(state: AppState, shown: Memo<Shown>, map: MapKind) -> impl IntoView {
     };
     view! {
         <table class="list" data-testid=id>
-            <caption>{title} {dynamic(so_far)} <span class="hint">", " {dynamic(unit)}</span></caption>
+            <caption class=map.id()>{title} {dynamic(so_far)} <span class="hint">", " {dynamic(unit)}</span></caption>
             <thead>
                 <tr>
                     <th scope="col">"neuron"</th>

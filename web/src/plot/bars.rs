@@ -8,7 +8,7 @@ use super::{Drawn, Ink, Table, Target, sentence, spaced, with_unit};
 
 const LEFT: f64 = 8.0;
 /// Height of a line of text, and of a bar.
-const LINE: f64 = 16.0;
+const LINE: f64 = 19.0;
 const BAR: f64 = 10.0;
 
 /// A bar, or a pair of bars.

@@ -12,6 +12,9 @@ use twinbeam_core::prompts::hides;
 pub(super) const TYPE: f64 = 13.0;
 /// Width of a character, of most of them in most fonts at most.
 const CHARACTER: f64 = 0.6 * TYPE;
+/// Of a digit or a sign, and of a point.
+const DIGIT: f64 = 0.58 * TYPE;
+const POINT: f64 = 0.32 * TYPE;
 /// Width of a plot for which none is asked.
 const WIDTH: f64 = 360.0;
 /// No plot can be drawn in less.
@@ -169,7 +172,12 @@ pub(super) fn text_width(words: &str) -> f64 {
 }
 
 const fn character_width(character: char) -> f64 {
-    if character >= '\u{2e80}' { TYPE } else { CHARACTER }
+    match character {
+        '\u{2e80}'.. => TYPE,
+        '0'..='9' | '+' | '−' => DIGIT,
+        '.' | ',' | ' ' => POINT,
+        _ => CHARACTER,
+    }
 }
 
 /// A text as far as it fits, with an ellipsis where that is not all.
@@ -227,7 +235,7 @@ const FILE_STYLE: &str = "text{font:13px Helvetica,Arial,'Liberation Sans',sans-
     .plot-selected{stroke:#1f5c4d;stroke-width:2}.plot-pinned{stroke:#1c1d20;stroke-width:2.5}.plot-d1,.plot-d2,\
     .plot-d3,.plot-d4{fill:#5a5c62}.plot-d1{opacity:.25}.plot-d2{opacity:.45}.plot-d3{opacity:.65}.plot-d4{opacity:.9}\
     .plot-outlined{fill:none;stroke:#1c1d20;stroke-width:2}.plot-hatch{fill:none;stroke:#1c1d20;opacity:.35}\
-    .plot-k0{fill:#d8d6d2}.plot-k1{fill:#e6e4df}.plot-k2{fill:#bbb9b6}.plot-k3{fill:#f6f4ef}";
+    .plot-neutral{filter:grayscale(1)}.plot-k0{fill:#d8d6d2}.plot-k1{fill:#e6e4df}.plot-k2{fill:#bbb9b6}.plot-k3{fill:#f6f4ef}";
 
 /// A picture as a file of its own, in the light theme.
 pub(crate) fn standalone(svg: &str) -> String {

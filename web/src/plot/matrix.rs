@@ -1,7 +1,7 @@
 //! Values by row and column.
 
 use super::axis::written;
-use super::grid::{Cell, ComponentOf, Grid, Group, Labels, WordsOf, hatch};
+use super::grid::{Cell, ComponentOf, Grid, Group, LESS, Labels, WordsOf, hatch};
 use super::markup::{LEVELS, cut, level, push_count, rectangle, text, text_width};
 use super::{Drawn, spaced};
 
@@ -13,6 +13,8 @@ pub(crate) enum Shades {
     Diverging,
     /// From zero to `limit`.
     Sequential,
+    /// By size, in ink: what is below 0 is hatched. For what has a sign and is no score.
+    Neutral,
 }
 
 /// A map of values.
@@ -42,6 +44,8 @@ pub(crate) struct Matrix<'a> {
     pub(crate) words: WordsOf<'a>,
     /// In pixels; 0: what is usual.
     pub(crate) width: f64,
+    /// What is above 0 and what below, for the legend of [`Shades::Neutral`].
+    pub(crate) sides: [&'a str; 2],
     /// Groups of rows; none: all are one.
     pub(crate) groups: Vec<Group>,
     /// The column that should be in sight where not all are.
@@ -79,12 +83,22 @@ impl Matrix<'_> {
         let limit = self.limit.filter(|limit| limit.is_finite()).unwrap_or(largest).abs();
         let end = f64::from(limit);
         let diverging = self.shades == Shades::Diverging;
+        let neutral = self.shades == Shades::Neutral;
         let cell = |at: usize| {
             let value = self.values.get(at).copied().filter(|value| value.is_finite())?;
             let place = if limit > 0.0 { f64::from(value) / end } else { 0.0 };
             let mut class = String::from("plot-c");
-            push_count(&mut class, level(if diverging { place } else { place.max(0.0) }) as u64);
-            let text = written(value.into(), end, diverging);
+            let place_shown = match self.shades {
+                Shades::Diverging => place,
+                Shades::Sequential => place.max(0.0),
+                Shades::Neutral => place.abs(),
+            };
+            push_count(&mut class, level(place_shown) as u64);
+            if neutral {
+                class.push_str(" plot-neutral");
+                class.push_str(if place < 0.0 { LESS } else { "" });
+            }
+            let text = written(value.into(), end, diverging || neutral);
             let said = spaced(&text, &self.unit);
             Some(Cell { class, text, value: value.to_string(), said })
         };
@@ -92,6 +106,17 @@ impl Matrix<'_> {
             if limit == 0.0 {
                 text(out, "plot-soft", [8.0, y + 12.0], "all values are 0");
                 return y + 18.0;
+            }
+            if neutral {
+                let mut x = 8.0;
+                for (name, less) in self.sides.iter().zip(["", LESS]) {
+                    let class = ["plot-cell plot-c34 plot-neutral", less].concat();
+                    rectangle(out, &class, [x, y, 17.0, 17.0]);
+                    hatch(out, &class, [x, y, 17.0, 17.0]);
+                    text(out, "", [x + 22.0, y + 13.0], name);
+                    x += 40.0 + text_width(name);
+                }
+                return y + 22.0;
             }
             let first = if diverging { 0 } else { LEVELS / 2 };
             let step = 160.0 / (LEVELS - first) as f64;

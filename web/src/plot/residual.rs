@@ -167,7 +167,7 @@ impl Residual {
             text(out, "plot-soft plot-mid", [middle, zero - 5.0], words);
             return;
         }
-        for (method, class, aside) in [(0, "steps-ig", -5.0), (1, "steps-ap", 0.5)] {
+        for (method, class, aside) in [(0, "residual-ig", -5.0), (1, "residual-ap", 0.5)] {
             for (column, at) in positions.iter().enumerate() {
                 let Some(effect) = self.effects[method].get(*at) else { continue };
                 let high = BAR * f64::from(effect / largest);
@@ -323,7 +323,7 @@ mod tests {
         assert!(of.draw().contains("computes it"));
         of.effects = [vec![0.0, 0.5, -1.0], vec![0.0; 3]];
         let svg = of.draw();
-        let heights = svg.split("class=\"steps-ig\"").skip(1).map(|bar| {
+        let heights = svg.split("class=\"residual-ig\"").skip(1).map(|bar| {
             let height = bar.split("height=\"").nth(1).expect("a bar");
             height.split('"').next().expect("a number").to_owned()
         });

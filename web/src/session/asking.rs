@@ -39,6 +39,7 @@ impl Session {
 
     /// Follows the address to another link.
     pub(super) fn follow_address(&mut self, link: Option<Result<Link, LinkError>>) {
+        let link = link.map(|link| link.map(|link| self.meant(link)));
         if let Some(Ok(link)) = &link
             && self.is_of_figure(&link.experiment)
         {
@@ -48,6 +49,14 @@ impl Session {
         let (experiment, snapshot) = self.read_address(link);
         self.draw_again();
         self.open(experiment, snapshot, false);
+    }
+
+    /// What a link is about: one that names a chapter only, what the page opens with.
+    fn meant(&self, mut link: Link) -> Link {
+        if link.is_of_opening {
+            link.experiment = self.opening.clone();
+        }
+        link
     }
 
     /// Whether the address is of an experiment whose figure is on the screen, or coming.
@@ -85,6 +94,7 @@ impl Session {
                 (self.opening.clone(), None, View::default())
             }
             Some(Ok(link)) => {
+                let link = self.meant(link);
                 self.notice = explain::parts_of_link(&link);
                 let Link { experiment, snapshot, view, .. } = link;
                 self.address = Some(Box::new(Held {

@@ -255,7 +255,7 @@ fn compared([ig, ap]: [f32; 2]) -> &'static str {
 
 #[cfg(test)]
 mod tests {
-    use twinbeam_core::scores::{TableKey, Tables};
+    use twinbeam_core::scores::TableKey;
     use twinbeam_core::words::Method;
 
     use super::*;
@@ -270,12 +270,13 @@ mod tests {
             let key = TableKey { kind: ComponentKind::Heads, method, direction };
             ScoreTable::new(key, 2, values.to_vec())
         };
-        own.tables = Tables::from_iter(Direction::ALL.into_iter().flat_map(|direction| {
+        let both = Direction::ALL.into_iter().flat_map(|direction| {
             [
                 table(Method::Ig, direction, ig).with_convergence_delta(delta.to_vec()),
                 table(Method::Ap, direction, ap),
             ]
-        }));
+        });
+        own.tables = both.collect();
         own
     }
 

@@ -39,6 +39,8 @@ pub struct Link {
     pub refused: Vec<&'static str>,
     /// Whether the link has fields that this version does not know.
     pub has_unknown: bool,
+    /// Whether it names a chapter only: the experiment is the one that the page opens with.
+    pub is_of_opening: bool,
 }
 
 /// Why a link could not be read in full, or made.
@@ -178,7 +180,7 @@ pub fn parse_link(fragment: &str) -> Result<Link, LinkError> {
     Ok(from_fields(fields))
 }
 
-/// A chapter by its name: of what the page begins with.
+/// A chapter by its name: of what the page opens with, which only the page knows.
 fn of_chapter(chapter: Panel) -> Link {
     Link {
         experiment: Experiment::default(),
@@ -186,6 +188,7 @@ fn of_chapter(chapter: Panel) -> Link {
         view: View { chapter, ..View::default() },
         refused: Vec::new(),
         has_unknown: false,
+        is_of_opening: true,
     }
 }
 
@@ -256,7 +259,7 @@ fn from_fields(fields: Map<String, Value>) -> Link {
     let is_whole = fields.refused.iter().all(|field| *field == VIEW);
     let snapshot = snapshot.filter(|_| is_whole);
     let has_unknown = !fields.fields.is_empty();
-    Link { experiment, snapshot, view, refused: fields.refused, has_unknown }
+    Link { experiment, snapshot, view, refused: fields.refused, has_unknown, is_of_opening: false }
 }
 
 fn text(value: Value, most: usize) -> Option<String> {
@@ -300,6 +303,7 @@ mod tests {
             view: View::default(),
             refused: Vec::new(),
             has_unknown: false,
+            is_of_opening: false,
         }
     }
 
@@ -472,7 +476,8 @@ mod tests {
             assert_eq!(parse_link(&link).expect("our own").view.chapter, chapter);
             // By its name alone, an address opens it about what the page begins with.
             let short = parse_link(&format!("#{}", chapter.id())).expect("a chapter");
-            assert_eq!(short, Link { view, ..plain(Experiment::default()) });
+            let whole = plain(Experiment::default());
+            assert_eq!(short, Link { view, is_of_opening: true, ..whole });
         }
     }
 

@@ -13,7 +13,7 @@ use crate::heatmap::scale::{Scale, signed};
 use crate::lab::parts::{common_unit, ratio};
 use crate::lab::sets::threshold;
 use crate::lab::why::least_read;
-use crate::plot::{Axis, Drawn, Kinds, Labels, Mark, Matrix, Point, Xy};
+use crate::plot::{Axis, Drawn, Kinds, Labels, Mark, Matrix, Point, Shades, Xy};
 use crate::values::Committed;
 
 /// Points that get their names.
@@ -191,6 +191,8 @@ impl TwoWays {
             rows: Labels::numbers("layer", n_layers),
             columns: Labels::numbers("head", self.width),
             values,
+            shades: Shades::Neutral,
+            sides: ["noising is higher", "denoising is"],
             limit: Some(1.0),
             component: Some(&|layer, index| Some(head(layer, index))),
             words: Some(&|layer, head| self.scores_in_words(layer, head)),
@@ -264,7 +266,7 @@ mod tests {
         assert!(list.contains("data-value=\"-1\"") && list.contains("AND-like"), "{list}");
         assert!(list.contains("noising +0.062, denoising +0.500 of the gap"), "{list}");
         // Noising −0.25 and denoising 0; the other pair is its mirror image.
-        assert!(ways.turned().contains("negative scores (0.1, 1.0)"), "{}", ways.turned());
+        assert!(ways.turned().contains("negative scores (L0H1, L1H0)"), "{}", ways.turned());
         assert!(ways.coverage().is_empty(), "{}", ways.coverage());
     }
 

@@ -30,7 +30,8 @@ impl TwoWays {
     pub(in crate::lab::directions) fn claim(&self, direction: Direction) -> Claim {
         let [and, or, both, _] = GateKind::ALL.map(|kind| self.of_kind(kind));
         let (method, kinds, unit) = (self.method, self.kind.id(), self.unit);
-        let n = |of: &[Component]| spelled(of.len());
+        let n =
+            |of: &[Component]| if of.is_empty() { "none".to_owned() } else { spelled(of.len()) };
         let be = if both.len() == 1 { "is" } else { "are" };
         let found = format!(
             "By {method}, {} of {} {kinds} {be} found in both directions, {} by noising only and {} by denoising only",
