@@ -31,7 +31,7 @@ pub(super) fn Inputs() -> impl IntoView {
                 class="toy-input"
                 data-testid=format!("toy-input-{}", input + 1)
                 aria-pressed=live(move || (!is_clean()).to_string())
-                aria-label=format!("corrupt input {}", input + 1)
+                title="Corrupt it, or make it clean again"
                 on:click=move |_event| toy.update(|toy| toy.clean[input] = !toy.clean[input])
             >
                 <span>{format!("input {}", input + 1)}</span>

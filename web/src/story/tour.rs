@@ -158,6 +158,16 @@ fn Panel(state: AppState, asked: replaced::Asked) -> impl IntoView {
         of @ (Step::Agree | Step::Differ) => view! { <Figures state step=of /> }.into_any(),
         Step::Test => view! { <Test state asked /> }.into_any(),
     };
+    // What had the focus may have gone with its step.
+    effect(move || {
+        step.track();
+        request_animation_frame(|| {
+            let active = document().active_element();
+            if active.is_none_or(|active| active.tag_name() == "BODY") {
+                focus("[data-testid=tour-next]");
+            }
+        });
+    });
     let is_first = move || step.get().back().is_none();
     let next = move || match (step.get().next(), state.tour_leads_back.get()) {
         (Some(_), _) => "Next",
