@@ -6,6 +6,7 @@ use twinbeam_cli::checked::run_checked;
 use twinbeam_cli::files::{Folder, Terminal};
 use twinbeam_core::scores::{Coverage, Outcome, ScoreTable, TableKey, Tables};
 use twinbeam_core::wire::devices::{BenchPart, CheckReport};
+use twinbeam_core::wire::inspection::Inspection;
 use twinbeam_core::wire::{Event, Expected, Problem};
 use twinbeam_core::words::{
     ComponentKind, Direction, Experiment, MAX_STEPS, Method, PromptError, Steps,
@@ -262,6 +263,24 @@ fn what_is_typed_is_explained_not_refused() {
     let differing: Vec<_> = fine.columns.iter().filter(|column| !column.equal).collect();
     assert_eq!(differing.len(), 1, "one name differs");
     assert!(!fine.clean.next.top.is_empty());
+    assert!(fine.work.is_some_and(|work| work.operations > 1e6));
+    let chances = |seen: &Inspection| {
+        let next = [&seen.clean.next, &seen.corrupted.next];
+        next.map(|next| (next.p_answer, next.p_wrong))
+    };
+    let [(Some(answer), Some(wrong)), (Some(other), Some(_))] = chances(&fine) else {
+        panic!("{:?}", chances(&fine));
+    };
+    assert!(answer > 0.5 && other < 0.1, "the model solves it: {answer}, {other}");
+    let top = &fine.clean.next.top[0];
+    assert!((top.prob - answer).abs() < 1e-6, "{top:?} and {answer}");
+    // A list is worth what its answers are worth together, each once.
+    let both = vec![" John".to_owned(), " Mary".to_owned(), " John".to_owned()];
+    let [(Some(sum), _), _] = chances(&look(&Experiment { answer: both, ..Experiment::default() }))
+    else {
+        panic!("all of them are tokens");
+    };
+    assert!((sum - answer - wrong).abs() < 1e-6, "{sum} of {answer} and {wrong}");
 
     let draft = Experiment::default();
     let longer = look(&Experiment { clean: format!("{} the", draft.clean), ..draft.clone() });
@@ -269,6 +288,7 @@ fn what_is_typed_is_explained_not_refused() {
     assert_eq!(longer.columns.iter().filter(|column| column.corrupted.is_none()).count(), 1);
 
     let unspaced = look(&Experiment { answer: vec!["John".to_owned()], ..draft.clone() });
+    assert!(unspaced.work.is_none() && chances(&unspaced)[0].0.is_none(), "it is no token");
     assert!(matches!(unspaced.problem, Some(PromptError::NotOneToken { .. })));
     assert_eq!(unspaced.answer.readings[0].with_space.as_deref(), Some(" John"));
 

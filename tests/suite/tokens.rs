@@ -13,7 +13,7 @@ use twinbeam_core::wire::inspection::TokenizerNote;
 use twinbeam_core::wire::{Expected, Problem};
 use twinbeam_core::words::{Experiment, Field, PromptError, Written};
 use twinbeam_engine::{
-    ByteSource, DeviceKind, Downloads, Error, Model, SourceError, inspect, question,
+    ByteSource, DeviceKind, Downloads, Error, Model, SourceError, Words, inspect, question, read,
 };
 use twinbeam_gpt2::{PrefixSpace, Tokenizer, TokenizerError, TokenizerFiles};
 use twinbeam_tests::{Listener, repository};
@@ -487,6 +487,59 @@ fn without_a_tokenizer_ids_are_typed_and_give_the_same_numbers() {
     let seen = look(&with, &ids);
     assert!(seen.clean.tokens[0].special && seen.clean.tokens[1].text == "After");
     assert_eq!((seen.problem, seen.hints), (None, vec![]));
+}
+
+#[test]
+fn the_small_files_of_a_model_read_text_as_the_model_does() {
+    let (vocab, merges) = apart(&mini_tokenizer());
+    let apart =
+        mini().without("tokenizer.json").with("vocab.json", vocab).with("merges.txt", merges);
+    let remote = Files { is_remote: true, ..mini() };
+    for files in [mini(), remote, apart, mini().without("tokenizer.json")] {
+        let mut model = files.model();
+        let handed = model.take_small_files();
+        assert!(model.take_small_files().is_empty(), "they are given away once");
+        let names: Vec<&str> = handed.iter().map(|(name, _)| *name).collect();
+        assert!(names[0] == "config.json" && !names.contains(&"model.safetensors"), "{names:?}");
+        let mut small = Files::default();
+        for (name, bytes) in handed {
+            small.bytes.insert(name.to_owned(), bytes);
+        }
+        let words = block_on(Words::read(&small)).expect("it reads");
+        assert_eq!(words.tokenizer_report(), model.words().tokenizer_report());
+        let draft = Experiment::default();
+        let longer = Experiment { clean: format!("{} the", draft.clean), ..draft.clone() };
+        let ids = Experiment { written: Written::Ids, clean: "5 6".to_owned(), ..draft.clone() };
+        for draft in [draft, longer, ids] {
+            let mut seen = look(&model, &draft);
+            (seen.clean.next, seen.corrupted.next) = Default::default();
+            assert_eq!(read(&words, &draft).expect("it is read"), seen, "{names:?}");
+        }
+    }
+}
+
+#[test]
+fn prompts_of_unequal_length_are_mended_with_the_models_own_tokens() {
+    let model = mini().model();
+    let draft = Experiment::default();
+    assert!(look(&model, &draft).mends.is_empty());
+    let middle = draft.clean.replace(" a ", " a the ");
+    let cases = [
+        (Experiment { clean: format!("{} the", draft.clean), ..draft.clone() }, Some(&draft)),
+        (Experiment { clean: middle, ..draft.clone() }, Some(&draft)),
+        (Experiment { clean: draft.clean.replace("John", "Bartholomew"), ..draft.clone() }, None),
+    ];
+    for (unequal, dropped) in cases {
+        let mends = look(&model, &unequal).mends;
+        assert!(!mends.is_empty(), "{}", unequal.clean);
+        for mend in &mends {
+            let mut mended = unequal.clone();
+            mend.apply(&mut mended);
+            let problem = look(&model, &mended).problem;
+            assert!(!matches!(problem, Some(PromptError::Lengths { .. })), "{mend:?}: {problem:?}");
+        }
+        assert!(dropped.is_none_or(|draft| mends.iter().any(|mend| mend.text == draft.clean)));
+    }
 }
 
 /// The hints of a draft on the bundled model.

@@ -6,7 +6,7 @@ mod phase;
 mod side;
 mod tokens;
 
-pub use component::{Component, ComponentKind, Method, UnknownComponent};
+pub use component::{Component, ComponentKind, Method};
 pub use experiment::{
     Direction, Experiment, MAX_PROMPT_CHARS, MAX_STEPS, Metric, NotSteps, Steps, Written,
 };

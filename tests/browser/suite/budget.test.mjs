@@ -19,7 +19,11 @@ function part(file) {
   }
   // For those who show a link to the page: no visitor fetches it.
   if (file === "card.png") return undefined;
-  if (!file.includes("/")) {
+  if (file.startsWith("fonts/")) {
+    return file.endsWith(".woff2") ? "page" : undefined;
+  }
+  // Only whoever makes a preview of a link fetches the card.
+  if (!file.includes("/") && file !== "card.png") {
     return file.startsWith("worker") ? "worker" : "page";
   }
   return undefined;

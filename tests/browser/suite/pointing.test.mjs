@@ -79,12 +79,11 @@ test("neurons, lists and plots name what they show in the same way, and a pin mo
   assert.ok((await by(page, "readout-neurons").innerText()).startsWith(`${name}:`), "readout and pin are one");
   assert.equal(await by(page, "card").locator("h3").innerText(), name);
 
-  const point = by(page, "scatter").locator("[data-at='3']");
-  await point.scrollIntoViewIfNeeded();
-  await point.hover({ force: true });
-  const { layer, index } = await point.evaluate(({ dataset }) => ({ ...dataset }));
-  await tooltip().filter({ hasText: `L${layer}H${index}` }).waitFor();
-  assert.equal(await value("tooltip-ig"), Number(await cell("ig", layer, index).getAttribute("data-value")));
+  const bar = by(page, "ladder").locator("[data-at='0']");
+  await bar.scrollIntoViewIfNeeded();
+  await bar.hover({ force: true });
+  await tooltip().filter({ hasText: name }).waitFor();
+  assert.equal(await value("tooltip-ap"), await value("step-ap"));
 });
 
 test("keys show it, Escape hides it and then unpins, and one key leads to the panel and back", async () => {
@@ -146,15 +145,15 @@ test("the panel climbs from AP to IG, says what the head reads in both runs, and
 });
 
 test("a link from before the short names opens with its pin, and a wide screen has a column for it", async () => {
-  const fields = parse(await by(page, "permalink").getAttribute("href"));
+  const fields = parse(page.url());
   fields.view = { pinned: { kind: "neurons", layer: 2, index: 361 }, selected: [{ kind: "heads", layer: 0, index: 7 }] };
   const again = await open(browser, "about:blank", { viewport: { width: 1920, height: 1080 }, colorScheme: "dark" });
   await again.page.goto(`${server.url}?device=cpu${print(fields)}`);
   await status(again.page, "done");
   const card = by(again.page, "card");
   assert.equal(await card.locator("h3").innerText(), "L2N361");
-  const map = await by(again.page, "heatmap-diff-heads").boundingBox();
-  assert.ok((await card.boundingBox()).x >= map.x + map.width, "beside the maps");
+  const readout = await by(again.page, "readout").boundingBox();
+  assert.ok((await card.boundingBox()).x >= readout.x + readout.width, "beside what is said");
   await by(again.page, "heatmap-ap-neurons").scrollIntoViewIfNeeded();
   assert.ok((await card.boundingBox()).y >= 0, "it stays");
   await no_fault(again.page);
@@ -165,8 +164,8 @@ test("a tap says it off the finger, and pins; what is touched in the panel is la
   const phone = await open(browser, `${server.url}?device=cpu`, { viewport: { width: 390, height: 844 }, hasTouch: true, isMobile: true });
   const on = phone.page;
   await status(on, "done");
-  await cell("ap", 3, 1, on).scrollIntoViewIfNeeded();
-  const box = await cell("ap", 3, 1, on).boundingBox();
+  await cell("ig", 3, 1, on).scrollIntoViewIfNeeded();
+  const box = await cell("ig", 3, 1, on).boundingBox();
   const [x, y] = [box.x + box.width / 2, box.y + box.height / 2];
   await on.touchscreen.tap(x, y);
   await by(on, "tooltip").filter({ hasText: "L3H1" }).waitFor();

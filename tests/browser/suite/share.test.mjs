@@ -4,7 +4,7 @@ import { mkdirSync, readFileSync, writeFileSync } from "node:fs";
 import { after, before, test } from "node:test";
 import { fileURLToPath } from "node:url";
 import { parse, print } from "../support/link.mjs";
-import { AXE, by, eventually, launch, link_of, open, saved_bytes, sharing, status } from "../support/page.mjs";
+import { AT_NOTEBOOK, AXE, by, eventually, launch, link_of, open, saved_bytes, sharing, status } from "../support/page.mjs";
 import { serve } from "../support/server.mjs";
 
 const PICTURES = fileURLToPath(new URL("../test-results/", import.meta.url));
@@ -21,7 +21,7 @@ before(async () => {
   mkdirSync(PICTURES, { recursive: true });
   browser = await launch();
   server = await serve("/some/folder/", { files });
-  ({ page, errors, close } = await open(browser, `${server.url}?device=cpu`));
+  ({ page, errors, close } = await open(browser, `${server.url}?device=cpu${AT_NOTEBOOK}`));
   await status(page, "done");
 });
 after(async () => {
@@ -89,12 +89,12 @@ test("what the receiver will see is what is on the screen: direction, unit and n
   });
   await by(page, "direction").selectOption("noising");
   await by(page, "unit").selectOption("metric");
-  // Inputs that were not run have no figure to send.
-  await by(page, "prompt-clean").fill("After Tom and Mary went to the store, Mary gave a bottle of milk to");
+  // Inputs that were not run, and here cannot be, have no figure to send.
+  await by(page, "prompt-clean").fill("Too short");
   await sharing(page, async () => {
     await by(page, "share-no-figure").waitFor();
     const link = parse(await by(page, "permalink").getAttribute("href"));
-    assert.deepEqual([link.clean.slice(0, 9), link.result], ["After Tom", undefined]);
+    assert.deepEqual([link.clean, link.result], ["Too short", undefined]);
   });
   await by(page, "drop-edits").click();
 });
@@ -221,7 +221,7 @@ test("printed, the figure takes at most two pages, with its prompts, legends, se
     await printed.evaluate(() => dispatchEvent(new Event("beforeprint")));
     await by(printed, "paper").waitFor();
     const words = await by(printed, "paper").innerText();
-    for (const said of [/activation patching, noising/, /^clean: “/m, /answer “ John”/, /IG and AP .* over \d+ heads/, /sha256/, /some\/folder\//]) assert.match(words, said);
+    for (const said of [/activation patching, noising/, /^clean: “/m, /answer “ John”/, /Both methods find L\d/, /sha256/, /some\/folder\//]) assert.match(words, said);
     assert.equal(await by(printed, "paper").locator("svg .map").count(), 3);
     assert.equal(await by(printed, "paper").locator("svg").filter({ hasText: "logits" }).count(), 3, "each with its legend");
     assert.equal(await printed.locator("button:visible, select:visible, input:visible, textarea:visible").count(), 0);

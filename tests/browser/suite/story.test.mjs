@@ -177,7 +177,7 @@ test("what was typed comes back at the end, a term says what it means, and with 
 test("what examples say of themselves is so", async () => {
   const { page, errors, close } = await open(browser, `${server.url}?device=cpu`);
   await status(page, "done");
-  // "Three layers take part, and the methods disagree: one head is found by IG only, another by AP only."
+  // "Three layers take part; IG finds a head that AP does not, and the other way round."
   const found = (map) =>
     by(page, `heatmap-${map}-heads`)
       .locator("td.found")
@@ -188,7 +188,7 @@ test("what examples say of themselves is so", async () => {
   const sizes = (await table(page, "heatmap-ig-heads")).map((row) => row.reduce((sum, score) => sum + Math.abs(score), 0));
   assert.equal(sizes.filter((size) => size > 0.3 * Math.max(...sizes)).length, 3, `${sizes}`);
 
-  // "The methods agree: the same heads, and nearly the same scores."
+  // "The methods agree: the same heads, nearly the same scores."
   const james = EXAMPLES.findIndex(({ title }) => title.startsWith("James"));
   await by(page, "example-select").selectOption(`${james}`);
   await eventually(async () => assert.equal(await by(page, "example-shows").innerText(), EXAMPLES[james].shows));

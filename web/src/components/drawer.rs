@@ -62,7 +62,8 @@ impl Drawer {
     pub(crate) fn toggle(&self) {
         self.open.update(|open| *open = !*open);
         let place = if self.open.get_untracked() { "#settings" } else { "#settings-open" };
-        focus(place);
+        // Once it is there.
+        request_animation_frame(move || focus(place));
     }
 }
 
@@ -87,6 +88,7 @@ pub(crate) fn Settings(state: AppState, drawer: Drawer) -> impl IntoView {
             <StepsField state />
             <AutoSteps state />
             <Explanation state />
+            <AutoRun state />
         </section>
         <section>
             <h3>"How prompts are read"</h3>
@@ -97,7 +99,6 @@ pub(crate) fn Settings(state: AppState, drawer: Drawer) -> impl IntoView {
         <section>
             <h3>"Where it is computed"</h3>
             <DeviceSelect state />
-            <AutoRun state />
             <Speed state />
         </section>
         <section>

@@ -4,6 +4,7 @@ use leptos::prelude::*;
 
 use super::status::Provenance;
 use crate::state::AppState;
+use crate::story::Papers;
 use crate::values::BUILD;
 
 /// Where the numbers come from, and which page this is.
@@ -16,6 +17,10 @@ pub(crate) fn Footer(state: AppState) -> impl IntoView {
                 "Everything is computed on this device: prompts and files do not leave it. Twinbeam " {BUILD}
                 ", MIT or Apache 2.0."
             </p>
+            <details>
+                <summary>"Papers, and where this is from"</summary>
+                <Papers />
+            </details>
         </footer>
     }
 }

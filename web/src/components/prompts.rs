@@ -237,18 +237,19 @@ fn Likelihoods(state: AppState, clean: bool) -> impl IntoView {
             Some((side.metrics.get(metric), metric, side.metrics))
         })
     });
-    // What the model says of the draft; before it has, what the figure's runs have said.
-    let shares = memo(move || {
-        let said = state.inspection.with(|inspection| {
-            let side = if clean { &inspection.clean } else { &inspection.corrupted };
-            [side.next.p_answer, side.next.p_wrong]
-        });
-        let of_figure = side.get().map(|(_, _, of)| [of.prob_answer, of.prob_wrong]);
-        if said == [None; 2] { of_figure.map(|of| of.map(Some)).unwrap_or_default() } else { said }
-    });
-    let is_old = move || state.inspected.get() && !state.predicted.get();
+    let is_old = move || state.is_stale() == Some(true) && !state.predicted.get();
     let pill = move |answer: bool| {
-        let share = move || shares.with(|shares| shares[usize::from(!answer)]);
+        let share = move || {
+            // Of inputs that were not run it is what the model has said of them since.
+            if state.is_stale() == Some(true) && state.predicted.get() {
+                return state.inspection.with(|seen| {
+                    let next = if clean { &seen.clean.next } else { &seen.corrupted.next };
+                    if answer { next.p_answer } else { next.p_wrong }
+                });
+            }
+            let (_, _, metrics) = side.get()?;
+            Some(if answer { metrics.prob_answer } else { metrics.prob_wrong })
+        };
         let words = move || share().map(likelihood);
         let label = if answer { "answer" } else { "wrong answer" };
         view! {

@@ -8,7 +8,9 @@ use twinbeam_core::words::{ComponentKind, Experiment};
 use super::picture::Picture;
 use super::record::{Looked, Record};
 use super::{maps, slide, svg};
-use crate::heatmap::Shown;
+use crate::explain::claim::{Piece, claim};
+use crate::heatmap::{MapKind, Shown};
+use crate::lab::Found;
 use crate::values::{Committed, Look};
 
 /// A result and what is on the screen of it.
@@ -76,7 +78,25 @@ impl Screen<'_> {
 
     /// The head maps as a slide.
     pub(super) fn slide(&self) -> Picture {
-        slide::slide(&self.record(), &self.shown(ComponentKind::Heads))
+        let claim = self.claim().unwrap_or_default();
+        slide::slide(&self.record(), &self.shown(ComponentKind::Heads), &claim)
+    }
+
+    /// What the head maps say together, as under the maps of the screen; `None`: they cannot be compared.
+    fn claim(&self) -> Option<String> {
+        let kind = ComponentKind::Heads;
+        let Self { committed, view, .. } = self;
+        let found = Found::of(committed, kind, view.direction, view.highlight)?;
+        let shown = self.shown(kind);
+        let [ig, ap] = [MapKind::Ig, MapKind::Ap].map(|map| shown.table(map));
+        let unit = shown.unit(MapKind::Ig);
+        let pieces = (unit == shown.unit(MapKind::Ap))
+            .then(|| Some(claim(ig?, ap?, |of| found.of_component(of), unit)))??;
+        let words = pieces.into_iter().map(|piece| match piece {
+            Piece::Text(text) => text,
+            Piece::Name(of) => of.to_string(),
+        });
+        Some(words.collect())
     }
 
     /// The head maps as a drawing without any text around them.
@@ -90,7 +110,7 @@ impl Screen<'_> {
         Sheet {
             title: svg::title(shown.look().direction),
             asked: svg::lines(&record, usize::MAX, 1),
-            sentence: svg::sentence(&shown),
+            sentence: self.claim(),
             maps: maps::one_by_one(&shown),
             source: svg::source(&record, &shown, usize::MAX),
             link: record.link,

@@ -1,7 +1,6 @@
 //! The figure as a picture for a paper: title, prompts, axes, legends, units, provenance.
 
 use twinbeam_core::scores::ScoreTable;
-use twinbeam_core::statistics;
 use twinbeam_core::words::Direction;
 
 use super::Record;
@@ -84,24 +83,6 @@ pub(super) fn lines(record: &Record, width: usize, most: usize) -> Vec<String> {
     lines
 }
 
-/// What the two maps say together; `None`: they are in different units, or not both there.
-pub(super) fn sentence(shown: &Shown) -> Option<String> {
-    let [ig, ap] = [shown.table(MapKind::Ig)?, shown.table(MapKind::Ap)?];
-    let head = shown.table(MapKind::Diff)?.strongest(1).into_iter().next();
-    let n = ig.values().len();
-    let correlation = statistics::pearson(ig.values(), ap.values()).map_or_else(
-        || "have no correlation, as a map is the same everywhere,".to_owned(),
-        |correlation| format!("agree with a correlation of {}", signed(correlation as f32, 3)),
-    );
-    let apart = head.map_or_else(String::new, |head| {
-        let of =
-            |map| signed(shown.score(map, head).unwrap_or_default(), shown.scale(map).decimals());
-        let (ig, ap, unit) = (of(MapKind::Ig), of(MapKind::Ap), shown.unit(MapKind::Diff));
-        format!("; they differ most at L{}H{}: IG {ig}, AP {ap} {unit}", head.layer, head.index)
-    });
-    Some(format!("IG and AP {correlation} over {n} heads{apart}."))
-}
-
 /// What the numbers were computed with.
 pub(super) fn source(record: &Record, shown: &Shown, width: usize) -> Vec<String> {
     let shape = record.model_shape;
@@ -172,20 +153,6 @@ mod tests {
         assert!(svg.contains("&lt;b&gt;now&lt;/b&gt; &amp; then"));
         assert!(!svg.contains("<b>"));
         assert_eq!(svg.matches(">logits</text>").count(), 3, "each legend has its unit");
-    }
-
-    #[test]
-    fn the_sentence_names_the_head_that_the_maps_differ_in_most() {
-        let committed = committed();
-        let mut screen = screen(&committed);
-        let sentence = |screen: &crate::export::Screen<'_>| {
-            sentence(&screen.shown(twinbeam_core::words::ComponentKind::Heads))
-        };
-        let said = sentence(&screen).expect("both are in logits");
-        assert!(said.starts_with("IG and AP agree with a correlation of "), "{said}");
-        assert!(said.contains(" over 4 heads; they differ most at L1H1: IG +"), "{said}");
-        screen.view.unit = twinbeam_core::scores::Unit::Notebook;
-        assert_eq!(sentence(&screen), None, "they are not in one unit");
     }
 
     #[test]

@@ -1,6 +1,7 @@
 //! The sentence under the maps, whose names are buttons.
 
 use leptos::prelude::*;
+use twinbeam_core::link::Panel;
 use twinbeam_core::words::ComponentKind;
 
 use super::shown::{MapKind, Shown};
@@ -23,17 +24,45 @@ pub(super) fn Claim(state: AppState, shown: Memo<Shown>) -> impl IntoView {
                 .then(|| claim(ig, ap, |of| found.of_component(of), shown.unit(MapKind::Ig)))
         })
     });
+    // The sentence ends with where the two part most.
+    let apart = memo(move || {
+        pieces.with(|pieces| {
+            pieces.as_ref()?.iter().rev().find_map(|piece| match piece {
+                Piece::Name(of) => Some(*of),
+                Piece::Text(_) => None,
+            })
+        })
+    });
     let words = move || {
         let pieces = pieces.get().unwrap_or_default().into_iter();
         let pieces = pieces.map(|piece| match piece {
             Piece::Text(text) => text.into_any(),
             Piece::Name(of) => {
                 let go = move |_event| state.go_to(of);
-                view! { <button type="button" class="link" on:click=go>{of.to_string()}</button> }
-                    .into_any()
+                view! {
+                    <button type="button" class="link" data-component=of.to_string() on:click=go>
+                        {of.to_string()}
+                    </button>
+                }
+                .into_any()
             }
         });
-        pieces.collect_view()
+        let pieces = pieces.collect_view();
+        let why = move |_event| {
+            if let Some(of) = apart.get_untracked() {
+                state.go_to(of);
+            }
+            lab::go_to_chapter(state, Panel::Why);
+        };
+        let why = apart.with(Option::is_some).then(|| {
+            view! {
+                " "
+                <button type="button" class="link" data-testid="show-why" on:click=why>
+                    "Show me why →"
+                </button>
+            }
+        });
+        view! { {pieces} {why} }
     };
-    view! { <p class="claim" data-testid="claim">{dynamic(words)}</p> }
+    view! { <p class="figure-claim" data-testid="figure-claim">{dynamic(words)}</p> }
 }

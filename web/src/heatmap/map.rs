@@ -14,6 +14,7 @@ use crate::lab::Found;
 use crate::models;
 use crate::reactive::{dynamic, live, memo};
 use crate::state::AppState;
+use crate::story::Term;
 
 /// One map: a table with a row per layer and a column per head.
 #[component]
@@ -76,7 +77,7 @@ pub(super) fn Map(
     view! {
         <figure class=format!("map {}", map.id()) style=("--heads", n_heads) style=("--layers", n_layers) style=("--characters", characters)>
             <figcaption>
-                <strong class=map.id()>{title}</strong>
+                <strong class=map.id()><Term id=map.term() says=title /></strong>
                 " "
                 <span class="hint fresh">{sentence}</span>
                 <span class="hint old" data-testid="out-of-date">"out of date"</span>

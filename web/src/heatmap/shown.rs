@@ -37,6 +37,15 @@ impl MapKind {
         }
     }
 
+    /// Its term in the glossary.
+    pub(super) const fn term(self) -> &'static str {
+        match self {
+            Self::Ig => "ig",
+            Self::Ap => "ap",
+            Self::Diff => "interaction",
+        }
+    }
+
     pub(crate) const fn title(self) -> &'static str {
         match self {
             Self::Ig => "Integrated gradients",

@@ -9,23 +9,26 @@ use super::ablate::Ablate;
 use super::agreement::Agreement;
 use super::batch::ManyPrompts;
 use super::directions::Directions;
+use super::names::names;
 use super::positions::Positions;
 use super::sheet::Sheet;
 use super::why::Why;
+use crate::components::focus;
 use crate::ports::address;
 use crate::reactive::{dynamic, live, memo};
 use crate::state::AppState;
 
-/// What a chapter is called in the list, and the question that it answers.
-pub(super) const fn names(chapter: Panel) -> [&'static str; 2] {
-    match chapter {
-        Panel::Why => ["Why", "Why do IG and AP differ?"],
-        Panel::Agreement => ["Agreement", "How far do the two methods agree?"],
-        Panel::Directions => ["Directions", "What is necessary, and what is sufficient?"],
-        Panel::Positions => ["Tokens", "At which token does it happen?"],
-        Panel::Ablate => ["Test", "Does it hold when they are replaced together?"],
-        Panel::Batch => ["Many prompts", "Does it hold beyond this pair?"],
-    }
+/// Opens a chapter and leads there.
+pub(crate) fn go_to_chapter(state: AppState, chapter: Panel) {
+    state.step(|sight| sight.chapter = chapter);
+    // Once it is there.
+    request_animation_frame(move || {
+        let place = format!("[data-testid=panel-{}]", chapter.id());
+        if let Ok(Some(part)) = document().query_selector(&place) {
+            part.scroll_into_view();
+        }
+        focus(&format!("[data-testid=chapter-{}]", chapter.id()));
+    });
 }
 
 /// All of the lab.

@@ -3,8 +3,8 @@
 use leptos::prelude::*;
 use twinbeam_core::link::Panel;
 
-use super::chapters::names;
 use super::claim::{Claim, ClaimView};
+use super::names::names;
 use crate::explain::{self, in_progress};
 use crate::session::Visitor;
 use crate::state::AppState;

@@ -13,15 +13,16 @@ mod claim;
 mod directions;
 mod frame;
 mod gates;
+mod names;
 mod parts;
 mod positions;
 mod sets;
 mod sheet;
 mod why;
 
-pub(crate) use self::chapters::LabPanels;
+pub(crate) use self::chapters::{LabPanels, go_to_chapter};
 use self::frame::Chapter;
 pub(crate) use self::frame::Pending;
 pub(crate) use self::parts::common_unit;
 pub(crate) use self::sets::{Found, found_in};
-pub(crate) use self::why::{Tokens, tokens, unchecked};
+pub(crate) use self::why::{Steps, Tokens, tokens, unchecked};

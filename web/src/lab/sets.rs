@@ -30,7 +30,7 @@ pub(crate) struct Found {
 
 impl Found {
     /// `None` until both methods have scored.
-    pub(super) fn of(
+    pub(crate) fn of(
         committed: &Committed,
         kind: ComponentKind,
         direction: Direction,

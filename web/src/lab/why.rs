@@ -17,7 +17,7 @@ use twinbeam_core::words::ComponentKind;
 
 pub(super) use self::focus::{Focus, about, focus, lists};
 pub(crate) use self::focus::{Tokens, tokens, unchecked};
-use self::ladder::Steps;
+pub(crate) use self::ladder::Steps;
 pub(super) use self::layers::{least_read, meaning, read, word};
 use super::claim::{Claim, Test};
 use super::parts::{common_unit, go};

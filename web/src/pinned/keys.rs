@@ -23,14 +23,14 @@ pub(super) fn listen(state: AppState) {
         let Some(at) = document().active_element().filter(|_| is_plain) else { return };
         let is_in_panel = is_within(&at, PANEL);
         match event.key().as_str() {
-            KEY | "P" if is_in_panel => back(&came_from),
+            KEY | "P" if is_in_panel => back(came_from),
             KEY | "P" if is_within(&at, FROM) && state.pinned.get_untracked().is_some() => {
                 came_from.set_value(at.dyn_into().ok());
                 focus(PANEL);
             }
             "Escape" if is_in_panel => {
                 state.pinned.set(None);
-                back(&came_from);
+                back(came_from);
             }
             _ => return,
         }
@@ -40,7 +40,7 @@ pub(super) fn listen(state: AppState) {
 }
 
 /// To where the focus came from, if that is still there, else to the first map.
-fn back(came_from: &StoredValue<Option<HtmlElement>, LocalStorage>) {
+fn back(came_from: StoredValue<Option<HtmlElement>, LocalStorage>) {
     let before = came_from.try_update_value(Option::take).flatten();
     match before.filter(|element| element.is_connected()) {
         Some(element) => drop(element.focus()),

@@ -3,7 +3,6 @@
 
 pub(crate) mod attention;
 mod keys;
-mod ladder;
 mod scores;
 mod ways;
 
@@ -16,7 +15,8 @@ use twinbeam_core::words::{Component, ComponentKind, Side};
 use self::keys::KEY;
 use self::scores::Scores;
 use self::ways::Ways;
-use crate::lab::{Pending, common_unit, tokens, unchecked};
+use crate::heatmap::scale::small;
+use crate::lab::{Pending, Steps, tokens, unchecked};
 use crate::models;
 use crate::plot::Residual;
 use crate::reactive::{dynamic, live, memo};
@@ -25,6 +25,8 @@ use crate::values::Slot;
 
 /// The panel, wherever it is.
 const PANEL: &str = ".pin-panel";
+/// Width of the drawing from AP to IG, in pixels.
+const LADDER: f64 = 360.0;
 /// Screens that have room for a column beside the maps.
 const WIDE: &str = "(min-width: 106rem)";
 
@@ -217,28 +219,72 @@ fn Place(state: AppState, of: Component) -> impl IntoView {
     }
 }
 
-/// From patching to the integral.
+/// From patching to the integral: small, what the lab has in full.
 #[component]
 fn Climb(state: AppState, of: Component) -> impl IntoView {
     let steps = memo(move || {
         let (direction, wanted) = (state.direction(), state.unit.get());
-        state.committed.with(|committed| {
-            let committed = committed.as_ref()?;
-            let (factor, unit) = common_unit(&committed.basis, wanted);
-            let ladder = Ladder::of(&committed.tables, of, direction).scaled(factor);
-            Some(ladder::Steps { ladder, unit })
-        })
+        state
+            .committed
+            .with(|committed| Some(Steps::of(committed.as_ref()?, of, direction, wanted)))
     });
-    let with = move |read: fn(&ladder::Steps) -> String| steps.with(|s| s.as_ref().map(read));
-    let others = format!("the other {} of its layer", of.kind.id());
-    let reading = move || steps.with(|steps| steps.as_ref().map(|steps| steps.reading(&others)));
+    let svg = move || steps.with(|steps| Some(steps.as_ref()?.waterfall(LADDER, false)?.svg));
+    let list = move || steps.with(|steps| steps.as_ref().map(list));
+    let claim = move || steps.with(|steps| steps.as_ref().map(Steps::claim));
     view! {
         <div class="pinned-part" data-testid="pinned-ladder">
-            <h4>"From AP to IG, " {dynamic(move || state.direction().id())}</h4>
-            <div class="pinned-svg" aria-hidden="true" inner_html=live(move || with(ladder::Steps::draw))></div>
-            <dl class="pinned-unseen" inner_html=live(move || with(ladder::Steps::list))></dl>
-            <p>{dynamic(reading)}</p>
+            <h4>"From AP to IG"</h4>
+            <div class="pinned-svg" aria-hidden="true" inner_html=live(svg)></div>
+            <dl class="pinned-unseen" inner_html=live(list)></dl>
+            <p>{dynamic(claim)}</p>
             <Ways state of />
         </div>
+    }
+}
+
+/// The steps for those who do not see them, with the numbers in full: each is IG minus another.
+fn list(steps: &Steps) -> String {
+    let Ladder { atp, ig, ap, .. } = steps.ladder;
+    let minus = |other: Option<f32>| Some(ig? - other?);
+    let lines = [
+        ("step-ap", "AP", ap),
+        ("step-diff", "IG − AP", minus(ap)),
+        ("step-ig", "IG", ig),
+        ("step-curvature", "IG − AtP", minus(atp)),
+        ("step-atp", "AtP", atp),
+    ];
+    let line = |(testid, name, value): (&str, &str, Option<f32>)| {
+        let (value, unit) = (value?, steps.unit);
+        let written = small(value);
+        Some(format!(
+            "<div><dt>{name}</dt><dd data-testid=\"{testid}\" data-value=\"{value}\">{written} {unit}</dd></div>"
+        ))
+    };
+    lines.into_iter().filter_map(line).collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use twinbeam_core::scores::Unit;
+    use twinbeam_core::words::Direction;
+
+    use super::*;
+    use crate::values::committed;
+
+    #[test]
+    fn the_steps_climb_from_patching_to_the_integral_with_one_sign() {
+        let head = Component { kind: ComponentKind::Heads, layer: 1, index: 1 };
+        let steps = Steps::of(&committed(), head, Direction::Noising, Unit::Metric);
+        let html = list(&steps);
+        for line in [
+            "\"step-ap\" data-value=\"2\"",
+            "\"step-diff\" data-value=\"-1\">−1.000 logits",
+            "\"step-ig\" data-value=\"1\"",
+        ] {
+            assert!(html.contains(line), "{line} in {html}");
+        }
+        assert!(!html.contains("step-atp") && !html.contains("step-curvature"), "unknown: {html}");
+        let other = Component { index: 7, ..head };
+        assert_eq!(list(&Steps::of(&committed(), other, Direction::Noising, Unit::Metric)), "");
     }
 }

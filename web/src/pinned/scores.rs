@@ -52,7 +52,7 @@ fn table(state: AppState, of: Component, direction: Direction) -> impl IntoView 
         let standings = committed
             .tables(of.kind, direction)
             .map(|table| table.and_then(|table| Standing::of(table, of)));
-        let ranks = standings.map(|standing| standing.map(|standing| standing.words()));
+        let ranks = standings.map(|standing| standing.map(Standing::words));
         let shares = standings.map(|standing| standing.and_then(Standing::share_in_words));
         let delta = shown.table(MapKind::Ig).and_then(|table| delta_in_words(table, of.layer));
         let difference = shown.table(MapKind::Diff).map(|_| written(MapKind::Diff));

@@ -4,7 +4,7 @@ use leptos::prelude::*;
 use twinbeam_core::link::{Panel, SetChoice};
 use twinbeam_core::words::Component;
 
-use crate::components::focus;
+use crate::lab::go_to_chapter;
 use crate::reactive::{dynamic, live};
 use crate::state::AppState;
 
@@ -28,17 +28,17 @@ pub(super) fn Ways(state: AppState, of: Component) -> impl IntoView {
         lab.kind.set(of.kind);
         lab.set.set(SetChoice::Selected);
         state.ask_for_figure(lab.ablated);
-        open(state, Panel::Ablate, "panel-ablate");
+        go_to_chapter(state, Panel::Ablate);
     };
     view! {
         <div class="pinned-ways">
-            <button type="button" data-testid="pinned-why" on:click=move |_event| open(state, Panel::Why, "panel-why")>
+            <button type="button" data-testid="pinned-why" on:click=move |_event| go_to_chapter(state, Panel::Why)>
                 "Why do the methods differ here?"
             </button>
             <button
                 type="button"
                 data-testid="pinned-tokens"
-                on:click=move |_event| open(state, Panel::Positions, "panel-positions")
+                on:click=move |_event| go_to_chapter(state, Panel::Positions)
             >
                 "Token by token"
             </button>
@@ -55,17 +55,4 @@ pub(super) fn Ways(state: AppState, of: Component) -> impl IntoView {
             </button>
         </div>
     }
-}
-
-/// Opens a chapter of the lab and leads there.
-fn open(state: AppState, panel: Panel, testid: &'static str) {
-    state.step(|sight| sight.chapter = panel);
-    // Once it is there.
-    request_animation_frame(move || {
-        let place = format!("[data-testid={testid}]");
-        if let Ok(Some(part)) = document().query_selector(&place) {
-            part.scroll_into_view();
-        }
-        focus(&format!("[data-testid=chapter-{}]", panel.id()));
-    });
 }

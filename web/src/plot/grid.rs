@@ -144,6 +144,29 @@ impl Group {
     }
 }
 
+/// Names over the columns, upright where they are wider than these. `at`: left end of the first, and their foot.
+fn column_heads(out: &mut String, names: &[String], at: [f64; 2], width: f64, turned: bool) {
+    let [left, foot] = at;
+    for (at, name) in names.iter().enumerate() {
+        let middle = left + width * (at as f64 + 0.5);
+        if turned {
+            upright(out, "plot-label", [middle + 4.0, foot], name);
+        } else {
+            text(out, "plot-label plot-mid", [middle, foot], name);
+        }
+    }
+}
+
+/// A cell's number, in black or white where its colour asks for that.
+fn number(out: &mut String, cell: &Cell, at: [f64; 2]) {
+    let mut class = String::from("plot-mid");
+    if cell.class.starts_with("plot-c") {
+        class.push_str(" plot-number ");
+        class.push_str(&cell.class);
+    }
+    text(out, &class, at, &cell.text);
+}
+
 impl Grid<'_> {
     pub(super) fn draw(
         &self,
@@ -166,12 +189,12 @@ impl Grid<'_> {
         let across = column_names.len().max(1) as f64;
         let room = room(self.width);
         let narrowest = if self.columns.tokens { FINGER } else { NARROWEST };
-        let cell_width = ((room - 6.0 - left) / across).clamp(narrowest, WIDEST);
+        let cell_width = ((room - 6.0 - left) / across).min(WIDEST).max(narrowest);
         let width = (left + cell_width * across + 6.0).max(room);
         let cell_height = match (self.bands.is_empty(), rows.len()) {
             (true, ..=30) => 22.0,
             (false, 37..) => 10.0,
-            (true, _) | (false, _) => NARROWEST,
+            _ => NARROWEST,
         };
         let turned = self.columns.tokens || widest(&column_names) + 3.0 > cell_width;
         let mut top = if self.title.is_empty() { 4.0 } else { 24.0 };
@@ -196,14 +219,8 @@ impl Grid<'_> {
         let all = rows.clone().flat_map(|row| columns.clone().map(move |c| row * n_columns + c));
         let longest = all.filter_map(cell).map(|cell| text_width(&cell.text)).fold(0.0, f64::max);
         let has_numbers = longest <= cell_width - 1.0 && cell_height > TYPE;
-        for (at, name) in column_names.iter().enumerate() {
-            let middle = left + cell_width * (at as f64 + 0.5);
-            if turned {
-                upright(&mut out, "plot-label", [middle + 4.0, top - 4.0], name);
-            } else {
-                text(&mut out, "plot-label plot-mid", [middle, top - 4.0], name);
-            }
-        }
+        let heads_at = [left, top - 4.0];
+        column_heads(&mut out, &column_names, heads_at, cell_width, turned);
         let mut table = Table::default();
         table.head.push(with_unit(&self.rows.title, &self.columns.title));
         table.head.extend(columns.clone().map(|column| self.columns.said(column)));
@@ -235,12 +252,7 @@ impl Grid<'_> {
                 let targets = &mut drawn.points;
                 self.draw_cell(&mut out, &cell, place, targets.len(), (row, column), component);
                 if has_numbers {
-                    let mut class = String::from("plot-mid");
-                    if cell.class.starts_with("plot-c") {
-                        class.push_str(" plot-number ");
-                        class.push_str(&cell.class);
-                    }
-                    text(&mut out, &class, [x + (cell_width - 1.0) / 2.0, base], &cell.text);
+                    number(&mut out, &cell, [x + (cell_width - 1.0) / 2.0, base]);
                 }
                 let middle = [x + cell_width / 2.0, y + cell_height / 2.0];
                 let label = self.label(&cell, row, column, component);
@@ -257,23 +269,8 @@ impl Grid<'_> {
             .and_then(|at| at.checked_sub(first[1]))
             .map(|column| (left + cell_width * (column as f64 + 0.5)) as f32);
         let height = legend(&mut out, top + cells_height + 8.0, width);
-        let mut left_out = String::new();
-        for (labels, first, what) in
-            [(self.rows, first[0], "rows"), (self.columns, first[1], "columns")]
-        {
-            if first > 0 {
-                left_out.push_str(if left_out.is_empty() { "" } else { " " });
-                left_out.push_str("The last ");
-                push_count(&mut left_out, MOST as u64);
-                left_out.push_str(" of ");
-                push_count(&mut left_out, labels.texts.len() as u64);
-                left_out.push(' ');
-                left_out.push_str(what);
-                left_out.push_str(" are drawn.");
-            }
-        }
         drawn.table = table;
-        drawn.summary = sentence(self.title, self.summary, &left_out);
+        drawn.summary = sentence(self.title, self.summary, &self.left_out(first));
         drawn.size = [width as f32, height as f32];
         drawn.svg = picture([width, height], &out);
         if width > room {
@@ -281,6 +278,26 @@ impl Grid<'_> {
             drawn.svg = drawn.svg.replacen("plot-svg", "plot-svg plot-long", 1);
         }
         drawn
+    }
+
+    /// What is not drawn of a table that is larger than a picture can be.
+    fn left_out(&self, first: [usize; 2]) -> String {
+        let mut said = String::new();
+        for (labels, first, what) in
+            [(self.rows, first[0], "rows"), (self.columns, first[1], "columns")]
+        {
+            if first > 0 {
+                said.push_str(if said.is_empty() { "" } else { " " });
+                said.push_str("The last ");
+                push_count(&mut said, MOST as u64);
+                said.push_str(" of ");
+                push_count(&mut said, labels.texts.len() as u64);
+                said.push(' ');
+                said.push_str(what);
+                said.push_str(" are drawn.");
+            }
+        }
+        said
     }
 
     fn draw_cell(

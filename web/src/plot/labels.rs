@@ -115,7 +115,7 @@ impl Places {
         let offsets = [-4.0, 1.0 + TYPE, -4.0 - TYPE, 2.0 + 2.0 * TYPE];
         offsets
             .into_iter()
-            .map(|by| [x, (y + by).clamp(top + TYPE, bottom - 3.0)])
+            .map(|by| [x, (y + by).min(bottom - 3.0).max(top + TYPE)])
             .find(|at| self.take(*at, width))
     }
 

@@ -14,7 +14,6 @@ mod matrix;
 mod parts;
 mod points;
 mod residual;
-mod steps;
 #[cfg(test)]
 mod tests;
 mod view;
@@ -31,7 +30,6 @@ pub(crate) use markup::{escape, html_table, standalone};
 pub(crate) use matrix::{Kinds, Matrix, Shades};
 pub(crate) use parts::{At, Band, Ink, Mark, Point, Rule, Series, Xy};
 pub(crate) use residual::{LEAST, Residual};
-pub(crate) use steps::{Step, draw as draw_steps};
 pub(crate) use view::PlotView;
 pub(crate) use waterfall::{Fall, Waterfall};
 

@@ -77,14 +77,18 @@ impl Residual {
         let is_head = of.kind == ComponentKind::Heads;
         let height = (LAYERS / self.n_layers.max(1) as f64).clamp(4.0, LAYER);
         let own = if is_head { OWN } else { 2.0 * LAYER };
-        let top = TOKEN + 8.0;
+        let names: Vec<String> = positions.iter().map(|at| self.name(*at)).collect();
+        let widest = names.iter().fold(0.0, |most: f64, name| most.max(text_width(name)));
+        // Tokens that are not known yet may be as long as any.
+        let room = if self.tokens.is_empty() { TOKEN } else { widest.min(TOKEN) };
+        let top = room + 8.0;
         let y = |layer: usize| {
             top + height * layer as f64 + if layer > of.layer { own - height } else { 0.0 }
         };
         let bottom = y(self.n_layers);
         let mut out = String::new();
 
-        self.draw_tokens(&mut out, &positions, &x);
+        self.draw_tokens(&mut out, (&positions, &names), &x, room);
         rectangle(&mut out, "residual-own", [2.0, y(of.layer), WIDTH - 4.0, own]);
         for column in 0..positions.len() {
             line(&mut out, "residual-stream", [x(column), top - 2.0, x(column), bottom + 6.0]);
@@ -154,12 +158,16 @@ impl Residual {
         line(out, "plot-zero", [LEFT, zero, WIDTH - RIGHT, zero]);
         let largest = self.effects.iter().flatten().fold(0.0_f32, |most, v| most.max(v.abs()));
         if largest == 0.0 {
-            let words = if self.effects[0].is_empty() { "not computed yet" } else { "all 0" };
+            let words = if self.effects[0].is_empty() {
+                "“Token by token” computes it"
+            } else {
+                "all 0"
+            };
             let middle = f64::midpoint(LEFT, WIDTH - RIGHT);
             text(out, "plot-soft plot-mid", [middle, zero - 5.0], words);
             return;
         }
-        for (method, class, aside) in [(0, "steps-ig", -5.0), (1, "steps-ap", 0.5)] {
+        for (method, class, aside) in [(0, "residual-ig", -5.0), (1, "residual-ap", 0.5)] {
             for (column, at) in positions.iter().enumerate() {
                 let Some(effect) = self.effects[method].get(*at) else { continue };
                 let high = BAR * f64::from(effect / largest);
@@ -169,16 +177,28 @@ impl Residual {
         }
     }
 
-    fn draw_tokens(&self, out: &mut String, positions: &[usize], x: &dyn Fn(usize) -> f64) {
-        for (column, at) in positions.iter().enumerate() {
-            let (words, class) = match self.tokens.get(*at) {
-                Some([clean, corrupted]) if clean != corrupted => {
-                    (format!("{}/{}", visible(clean), visible(corrupted)), "plot-title")
-                }
-                Some([clean, _]) => (visible(clean), "plot-label"),
-                None => (at.to_string(), "plot-label"),
-            };
-            upright(out, class, [x(column) + 4.0, TOKEN + 2.0], &cut(&words, TOKEN));
+    /// What is written at a position: its token, or both where the prompts differ.
+    fn name(&self, at: usize) -> String {
+        match self.tokens.get(at) {
+            Some([clean, corrupted]) if clean != corrupted => {
+                format!("{}/{}", visible(clean), visible(corrupted))
+            }
+            Some([clean, _]) => visible(clean),
+            None => at.to_string(),
+        }
+    }
+
+    fn draw_tokens(
+        &self,
+        out: &mut String,
+        (positions, names): (&[usize], &[String]),
+        x: &dyn Fn(usize) -> f64,
+        room: f64,
+    ) {
+        for (column, (at, name)) in positions.iter().zip(names).enumerate() {
+            let differs = self.tokens.get(*at).is_some_and(|[clean, corrupted]| clean != corrupted);
+            let class = if differs { "plot-title" } else { "plot-label" };
+            upright(out, class, [x(column) + 4.0, room + 2.0], &cut(name, room));
         }
     }
 
@@ -278,14 +298,13 @@ mod tests {
     }
 
     #[test]
-    fn a_picture_has_one_size_whatever_is_known_of_it() {
+    fn a_picture_has_one_size_whatever_has_been_answered() {
         let size = |of: &Residual| {
             let svg = of.draw();
             svg[svg.find("viewBox").expect("a size")..].split('>').next().map(str::to_owned)
         };
         let mut of = residual(ComponentKind::Heads, 9);
         let before = size(&of);
-        of.tokens.clear();
         of.attention = [vec![0.1; 9], vec![0.1; 9]];
         of.effects = [vec![0.1; 9], vec![-0.1; 9]];
         assert_eq!(size(&of), before);
@@ -301,10 +320,10 @@ mod tests {
     #[test]
     fn effects_by_token_are_bars_up_and_down() {
         let mut of = residual(ComponentKind::Heads, 3);
-        assert!(of.draw().contains("not computed yet"));
+        assert!(of.draw().contains("computes it"));
         of.effects = [vec![0.0, 0.5, -1.0], vec![0.0; 3]];
         let svg = of.draw();
-        let heights = svg.split("class=\"steps-ig\"").skip(1).map(|bar| {
+        let heights = svg.split("class=\"residual-ig\"").skip(1).map(|bar| {
             let height = bar.split("height=\"").nth(1).expect("a bar");
             height.split('"').next().expect("a number").to_owned()
         });

@@ -131,7 +131,7 @@ impl Xy<'_> {
     ) {
         let Frame { left, top, right, bottom, x, y } = *frame;
         for band in &self.bands {
-            let place = |at: f32| frame.place(f64::from(at), y.low)[0].clamp(left, right);
+            let place = |at: f32| frame.place(f64::from(at), y.low)[0].min(right).max(left);
             let (from, to) = (place(band.from), place(band.to));
             rectangle(out, "plot-band", [from.min(to), top, (to - from).abs(), bottom - top]);
         }
@@ -183,7 +183,7 @@ impl Xy<'_> {
         // Far outside, coordinates lose their digits: there is nothing to see there either.
         let across = |slope: f64, intercept: f64| {
             let far =
-                |at: [f64; 2]| [at[0], at[1].clamp(top - 10.0 * height, bottom + 10.0 * height)];
+                |at: [f64; 2]| [at[0], at[1].min(bottom + 10.0 * height).max(top - 10.0 * height)];
             let from = far(frame.place(x.low, slope * x.low + intercept));
             let to = far(frame.place(x.high, slope * x.high + intercept));
             [from[0], from[1], to[0], to[1]]
@@ -214,7 +214,7 @@ impl Xy<'_> {
             out.push_str("</g>");
             // Where the line leaves the frame: of a steep one at its top or bottom.
             let [x1, y1, x2, y2] = ends;
-            let end_y = y2.clamp(top, bottom);
+            let end_y = y2.min(bottom).max(top);
             let steep = (y2 - y1).abs() > 0.0 && end_y != y2;
             let end_x = if steep { x1 + (x2 - x1) * (end_y - y1) / (y2 - y1) } else { x2 };
             let words = &rule.label;
@@ -245,8 +245,9 @@ impl Xy<'_> {
     fn band_names(&self, frame: &Frame, places: &mut Places) -> String {
         let mut out = String::new();
         for Band { from, to, label } in self.bands.iter().filter(|band| !band.label.is_empty()) {
-            let place =
-                |at: f32| frame.place(f64::from(at), frame.y.low)[0].clamp(frame.left, frame.right);
+            let place = |at: f32| {
+                frame.place(f64::from(at), frame.y.low)[0].min(frame.right).max(frame.left)
+            };
             let (from, to) = (place(from.min(*to)), place(from.max(*to)));
             if let Some(at) = places.between(from, to, label) {
                 text(&mut out, "plot-name plot-soft", at, label);

@@ -30,6 +30,7 @@ pub(crate) type Linked = Arc<(Experiment, Snapshot)>;
 
 /// All that the page knows. Signals show it and [`update`](super::update()) changes it; nothing else does either.
 #[derive(Debug, Clone)]
+#[expect(clippy::struct_excessive_bools, reason = "facts, not the states of one machine")]
 pub(crate) struct Session {
     /// What an address that says nothing stands for.
     pub(super) opening: Experiment,

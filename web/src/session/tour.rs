@@ -4,6 +4,7 @@ use std::sync::Arc;
 
 use twinbeam_core::words::{ComponentKind, Experiment};
 
+use super::edited::Edited;
 use super::msg::OfTour;
 use super::session::{Linked, Session};
 use crate::values::{Committed, Job, LinkCheck, Sight, Step};
@@ -115,17 +116,18 @@ impl Session {
         self.sight = sight;
         self.set_aside = set_aside;
         self.notice = None;
-        let Some(figure) = figure else {
-            self.edit(draft, true);
-            self.workers.run_if_possible = true;
-            return;
-        };
+        self.draft = draft;
+        self.failed = false;
+        self.edited = Edited::default();
+        // What was typed and not run is for the visitor to run.
+        self.workers.run_if_possible = figure.is_none();
+        self.inspect(true);
+        let Some(figure) = figure else { return };
         self.interrupt();
         (self.previous, self.pending) = (None, None);
         let experiment = figure.experiment.clone();
         self.committed = Some(figure);
         (self.linked, self.link_check, self.seconds) = (linked, link_check, seconds);
-        self.edit(draft, true);
         let snapshot = self.snapshot();
         self.write_address(&experiment, snapshot, false);
         let lacks_neurons = !self

@@ -16,7 +16,11 @@ pub(crate) fn Paper(state: AppState) -> impl IntoView {
         EventListener::new(&window(), event, move |_event| printing.set(is)).forget();
     }
     dynamic(move || {
-        let made = || untrack(|| on_screen(state, |screen| screen.sheet()));
+        let made = || {
+            // A path to the method would be of one lifetime only.
+            #[expect(clippy::redundant_closure_for_method_calls, reason = "of every lifetime")]
+            untrack(|| on_screen(state, |screen| screen.sheet()))
+        };
         printing.get().then(made).flatten().map(|sheet| view! { <Printed sheet /> })
     })
 }

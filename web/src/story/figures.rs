@@ -55,8 +55,16 @@ pub(super) fn follow(state: AppState) {
     effect(move || {
         if let Some((_, of)) = pointed.get() {
             state.go_to(of);
+            show_maps();
         }
     });
+}
+
+/// Brings the maps to the upper end of the window: the lower one is the tour's.
+fn show_maps() {
+    if let Ok(Some(maps)) = document().query_selector(".maps") {
+        maps.scroll_into_view();
+    }
 }
 
 /// Whether the figure on the screen is of a step's example; of any, where the model cannot read it.
@@ -111,7 +119,7 @@ pub(super) fn Figures(state: AppState, step: Step) -> impl IntoView {
     });
     view! {
         <p class="tour-prompts">{dynamic(prompts)}</p>
-        {dynamic(body)}
+        <div class="tour-told">{dynamic(body)}</div>
         {why}
     }
     .into_any()
@@ -125,6 +133,7 @@ fn Shown(state: AppState, told: Told) -> impl IntoView {
     let [ig_score, ap_score] = scores.map(|score| score.to_string());
     let sentences = then.into_iter().map(|sentence| view! { <p>{sentence}</p> }).collect_view();
     view! {
+        <div class="tour-found">
         <p class="tour-head">
             {lead} " "
             <button
@@ -148,6 +157,7 @@ fn Shown(state: AppState, told: Told) -> impl IntoView {
             </span>
             <span>{unit}</span>
         </p>
+        </div>
         <div class="tour-then">{sentences}</div>
     }
     .into_any()

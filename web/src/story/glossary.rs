@@ -158,9 +158,18 @@ mod tests {
 
     #[test]
     fn what_the_page_links_is_there() {
-        for id in
-            ["clean", "gap", "head", "ig", "ap", "noising", "logit-difference", "delta", "alpha"]
-        {
+        for id in [
+            "clean",
+            "gap",
+            "head",
+            "ig",
+            "ap",
+            "interaction",
+            "noising",
+            "logit-difference",
+            "delta",
+            "alpha",
+        ] {
             assert!(find(id).is_some(), "{id}");
         }
     }

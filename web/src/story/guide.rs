@@ -1,11 +1,11 @@
-//! How to read the figure, with its own numbers; every term; and where all this is from.
+//! How to read the figure, with its own numbers, and every term.
 
 use leptos::prelude::*;
 use twinbeam_core::scores::{ScoreTable, SideSummary};
 use twinbeam_core::words::{Component, ComponentKind, Direction};
 
 use super::glossary::ENTRIES;
-use super::papers::{NOTEBOOK, Papers};
+use super::papers::NOTEBOOK;
 use super::term::Term;
 use crate::examples;
 use crate::explain;
@@ -36,7 +36,7 @@ pub(crate) fn ExampleShows(state: AppState) -> impl IntoView {
     .into_any()
 }
 
-/// Three steps through the figure on the screen, the terms, and the papers.
+/// Three steps through the figure on the screen, and the terms.
 #[component]
 pub(crate) fn Guide(state: AppState) -> impl IntoView {
     let terms = ENTRIES.iter().map(|entry| {
@@ -54,10 +54,6 @@ pub(crate) fn Guide(state: AppState) -> impl IntoView {
             <details data-testid="glossary">
                 <summary>"All terms"</summary>
                 <dl>{terms.collect_view()}</dl>
-            </details>
-            <details>
-                <summary>"Papers, and where this is from"</summary>
-                <Papers />
             </details>
         </section>
     }

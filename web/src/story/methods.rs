@@ -154,12 +154,11 @@ pub(super) fn Methods(state: AppState) -> impl IntoView {
                 <div class="methods" style=("--alpha", move || player.alpha.get().to_string())>
                     <Model subject player of shape by=Method::Ap />
                     <Model subject player of shape by=Method::Ig />
-                    <Curve state subject player />
+                    <Curve state subject player calm enabled=has_path />
                 </div>
             }
             .into_any(),
         })}
-        <Slider player calm enabled=has_path />
     }
     .into_any()
 }
@@ -248,7 +247,13 @@ fn Model(
 
 /// The head's gradient along the line, the area under it, and what it comes to.
 #[component]
-fn Curve(state: AppState, subject: Memo<Option<Subject>>, player: Player) -> impl IntoView {
+fn Curve(
+    state: AppState,
+    subject: Memo<Option<Subject>>,
+    player: Player,
+    calm: bool,
+    enabled: Memo<bool>,
+) -> impl IntoView {
     let path = memo(move || subject.with(|s| s.as_ref().and_then(|s| s.path.clone())));
     let drawn = move |draw: fn(&Path, f32) -> String| {
         path.with(|path| path.as_ref().map(|path| draw(path, player.alpha.get())))
@@ -273,7 +278,8 @@ fn Curve(state: AppState, subject: Memo<Option<Subject>>, player: Player) -> imp
     view! {
         <figure class="tour-curve by-ig">
             <figcaption>
-                {dynamic(move || subject.with(|s| s.as_ref().map(|s| s.of.to_string())))} "’s gradient as the layer moves; its area is IG"
+                    {dynamic(move || subject.with(|s| s.as_ref().map(|s| s.of.to_string())))}
+                "’s gradient as the layer moves: its area is IG"
             </figcaption>
             <svg
                 viewBox=format!("-4 0 {} {height}", width + 8.0)
@@ -288,6 +294,7 @@ fn Curve(state: AppState, subject: Memo<Option<Subject>>, player: Player) -> imp
                 <circle r="4" cx=live(move || dot(0)) cy=live(move || dot(1)) />
             </svg>
             {dynamic(why_not)}
+            <Slider player calm enabled />
             <p class="tour-ends" aria-hidden="true">
                 <span>{dynamic(move || subject.with(|s| s.as_ref().map(|s| s.runs()[0])))}</span>
                 <span>{dynamic(move || subject.with(|s| s.as_ref().map(|s| s.runs()[1])))}</span>
@@ -306,21 +313,20 @@ fn says(subject: Memo<Option<Subject>>, player: Player) -> Option<AnyView> {
         let runs = subject.as_ref()?.runs();
         let [ig, ap] = written;
         let [ig_score, ap_score] = scores.map(|score| score.to_string());
-        let end = ig.clone();
         Some(
             view! {
-                {format!("In the {} run, AP gives {of} its {} output", runs[0], runs[1])} " and nothing else: "
+                {format!("AP puts the {} output of {of} into the {} run, and nothing else: ", runs[1], runs[0])}
                 <strong data-testid="tour-ap" data-value=ap_score>{ap}</strong> {format!(" {unit}. ")}
                 {dynamic(move || {
                     if is_at_end.get() {
-                        format!("At alpha 1 the area is {end} {unit}: ")
+                        "IG has moved the whole layer, and the area is "
                     } else {
-                        "When all of the layer has moved, the area is ".to_owned()
+                        "Once IG has moved the whole layer, the area is "
                     }
                 })}
-                "IG’s score of " {of.to_string()} " in the map, "
-                <strong data-testid="tour-ig" data-value=ig_score>{ig}</strong> {format!(" {unit}.")} " "
-                <Term id="interaction" says="Why the two differ" /> "."
+                <strong data-testid="tour-ig" data-value=ig_score>{ig}</strong>
+                {format!(" {unit}: the number of {of} in the map. What lies between the two is ")}
+                <Term id="interaction" /> "."
             }
             .into_any(),
         )

@@ -1,4 +1,4 @@
-//! The papers that the methods are from, the notebook that the comparison is from, the source and its licence.
+//! The papers that the methods are from, and the notebook that the comparison is from.
 
 use leptos::prelude::*;
 
@@ -80,7 +80,7 @@ const PAPERS: &[Paper] = &[
 /// Where the notebook is (docs/METHODS.md#the-notebook).
 pub(super) const NOTEBOOK: &str = "https://mwmlo.github.io/gradient_causal_knowledge/gpt2_ig_ap";
 
-/// The papers, by year, and under which licence the page is.
+/// The papers, by year, and the notebook.
 #[component]
 pub(crate) fn Papers() -> impl IntoView {
     let items = PAPERS.iter().map(|paper| {
@@ -101,9 +101,7 @@ pub(crate) fn Papers() -> impl IntoView {
                 <a href=NOTEBOOK target="_blank" rel="noopener">
                     "Integrated Gradients vs Activation Patching in GPT2-Small"
                 </a>
-                ", which this page calls the notebook. Twinbeam "
-                {env!("CARGO_PKG_VERSION")}
-                " is free software, under the MIT or the Apache-2.0 licence, as you like."
+                ", which this page calls the notebook."
             </p>
         </div>
     }

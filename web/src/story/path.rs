@@ -5,7 +5,7 @@ use std::fmt::Write as _;
 use twinbeam_core::wire::probes::Integrand;
 
 /// Width and height of the picture, in units of its view box.
-pub(super) const SIZE: [f32; 2] = [320.0, 132.0];
+pub(super) const SIZE: [f32; 2] = [520.0, 124.0];
 /// Room above and below the curve.
 const MARGIN: f32 = 8.0;
 
@@ -166,7 +166,7 @@ mod tests {
         assert!((zero - (SIZE[1] - MARGIN)).abs() < 1e-3, "the lowest value is 0");
         let area = path.area(0.5);
         assert!(area.starts_with(&format!("M0.0 {zero:.1}L")), "{area}");
-        assert!(area.ends_with(&format!("L160.0 {zero:.1}L0 {zero:.1}Z")), "{area}");
+        assert!(area.ends_with(&format!("L260.0 {zero:.1}L0 {zero:.1}Z")), "{area}");
         assert_eq!(area.matches('L').count(), 4, "{area}");
         assert_eq!(path.at(1.0), [SIZE[0], MARGIN]);
         assert!(path.area(0.0).starts_with('M'), "nothing is drawn as nothing");

@@ -73,7 +73,11 @@ pub(super) fn Test(state: AppState, asked: Asked) -> impl IntoView {
         Some(set) => {
             let words = format!("Replace {} together", count(set.len(), "head"));
             view! {
-                <p>{format!("Either method marks {}. If they are what matters, changing them all at once must take most of the ", names(&set))} <Term id="gap" /> "."</p>
+                <p>
+                    {format!("Marked by at least one method: {}. ", names(&set))}
+                    "If they are what matters, replacing all of them at once must take most of the "
+                    <Term id="gap" /> "."
+                </p>
                 <p>
                     <button
                         type="button"
@@ -107,7 +111,7 @@ pub(super) fn Test(state: AppState, asked: Asked) -> impl IntoView {
                 <strong data-testid="tour-replaced" data-value=value>{words}</strong> " " {then}
             </p>
             <p>
-                "Why that is not the same, and which heads would do: chapters Why and Test below tell more."
+                "The chapters below go on from here: why the parts do not add up, and how few heads would do."
             </p>
         })
     };

@@ -79,7 +79,7 @@ impl Panel {
     /// All chapters, in the order of the argument.
     pub const ALL: [Self; 6] =
         [Self::Why, Self::Agreement, Self::Directions, Self::Positions, Self::Ablate, Self::Batch];
-    /// Those that were open at once in a link of old that did not say which.
+    /// Chapters that were open at once, in a link of old that did not say which came first.
     const OPEN_ONCE: [Self; 3] = [Self::Agreement, Self::Why, Self::Directions];
 
     /// Stable lower-case name.
@@ -108,6 +108,7 @@ impl Panel {
 }
 
 /// A chapter as a list of open panels, which is what links hold.
+#[expect(clippy::trivially_copy_pass_by_ref, reason = "serde hands a reference over")]
 fn chapter_in_list<S: Serializer>(chapter: &Panel, serializer: S) -> Result<S::Ok, S::Error> {
     [*chapter].serialize(serializer)
 }

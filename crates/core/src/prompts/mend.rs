@@ -228,7 +228,8 @@ impl<Count: Fn(&str) -> Option<usize>> Tries<'_, Count> {
     /// Takes words out of a region of the longer side that are as many tokens as it has too many.
     fn drop(&mut self, longer: usize, excess: usize, region: &Range<usize>) {
         let side = self.sides[longer];
-        for start in region.clone().take_while(|start| start + excess <= region.end) {
+        // Rows pair what they can from the left: what is too many is at the right.
+        for start in region.clone().rev().filter(|start| start + excess <= region.end) {
             let bytes = side.bytes(&(start..start + excess));
             if bytes.is_empty() || !side.is_whole(&bytes) {
                 continue;

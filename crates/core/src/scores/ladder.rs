@@ -69,7 +69,7 @@ impl Ladder {
 }
 
 impl Ladder {
-    /// The same effects in another unit.
+    /// Effects in another unit.
     #[must_use]
     pub fn scaled(self, factor: f32) -> Self {
         let scaled = |value: Option<f32>| value.map(|value| factor * value);

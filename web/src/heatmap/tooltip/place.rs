@@ -75,7 +75,7 @@ mod tests {
     #[test]
     fn in_a_window_that_is_too_small_it_begins_within() {
         let at = place([10.0, 280.0, 380.0, 20.0], [390.0, 290.0], WINDOW);
-        assert_eq!(at, [EDGE, EDGE]);
+        assert_eq!(at, [5.0, EDGE]);
         assert_eq!(place([0.0, 0.0, 10.0, 10.0], [900.0, 900.0], WINDOW), [EDGE, EDGE]);
     }
 }

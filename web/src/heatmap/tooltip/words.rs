@@ -1,5 +1,7 @@
 //! What a tooltip says of a component: both methods in both directions, where it stands, and what it attends to.
 
+use std::fmt::Write as _;
+
 use twinbeam_core::words::{Component, Direction};
 
 use super::super::shown::{MapKind, Shown, Standing};
@@ -61,13 +63,16 @@ impl Words<'_> {
         out += "</tbody></table>";
         let [ig, ap] = [MapKind::Ig, MapKind::Ap].map(|map| here.unit(map));
         let unit = if ig == ap { format!("In {ig}.") } else { format!("IG: {ig}; AP: {ap}.") };
-        out += &format!("<p class=\"tooltip-soft\">{}</p>", escape(&unit));
+        // OK because writing to a string does not fail.
+        write!(out, "<p class=\"tooltip-soft\">{}</p>", escape(&unit)).ok();
         if let Some(attends) = attends {
             let attends = if attends.is_empty() { "…" } else { attends };
-            out += &format!(
+            write!(
+                out,
                 "<p class=\"tooltip-attends\">Attends to <span data-testid=\"tooltip-attends\">{}</span></p>",
                 escape(attends)
-            );
+            )
+            .ok();
         }
         out
     }

@@ -266,7 +266,7 @@ mod tests {
         assert!(list.contains("data-value=\"-1\"") && list.contains("AND-like"), "{list}");
         assert!(list.contains("noising +0.062, denoising +0.500 of the gap"), "{list}");
         // Noising −0.25 and denoising 0; the other pair is its mirror image.
-        assert!(ways.turned().contains("negative scores (0.1, 1.0)"), "{}", ways.turned());
+        assert!(ways.turned().contains("negative scores (L0H1, L1H0)"), "{}", ways.turned());
         assert!(ways.coverage().is_empty(), "{}", ways.coverage());
     }
 

@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use twinbeam_core::link::{Link, Panel, Snapshot, View, parse_link, print_link};
+use twinbeam_core::link::{Link, Note, Panel, Snapshot, View, parse_link, print_link};
 use twinbeam_core::models::Completion;
 use twinbeam_core::wire::devices::DeviceChoice;
 use twinbeam_core::wire::{Event, Problem};
@@ -150,7 +150,8 @@ fn what_is_looked_at_goes_into_the_address_after_a_pause_with_the_result() {
 #[test]
 fn a_chapter_is_a_step_of_the_history_and_back_computes_nothing() {
     let mut play = Play::ready();
-    let before = parse_link(&play.session.link().expect("it is short")).expect("its own");
+    let before =
+        parse_link(&play.session.link(Note::default()).expect("it is short")).expect("its own");
     let mut sight = play.session.sight.clone();
     sight.chapter = Panel::Directions;
     play.msg(Visitor::Step(Box::new(sight)));

@@ -9,7 +9,8 @@ use super::play::Play;
 use crate::session::{OfPairs, Visitor};
 use crate::values::Job;
 
-const THREE: &str = "clean,corrupted,answer,wrong\na b,a c,d,e\nf g,f h,i,j\nk l,k m,n,o\n";
+pub(super) const THREE: &str =
+    "clean,corrupted,answer,wrong\na b,a c,d,e\nf g,f h,i,j\nk l,k m,n,o\n";
 
 fn draw(task: &str, n: usize) -> OfPairs {
     OfPairs::Draw { task: task.to_owned(), n, seed: 7 }
