@@ -14,6 +14,7 @@ use super::positions::Positions;
 use super::sheet::Sheet;
 use super::why::Why;
 use crate::components::focus;
+use crate::ports::address;
 use crate::reactive::{dynamic, live, memo};
 use crate::state::AppState;
 
@@ -71,10 +72,10 @@ pub(crate) fn LabPanels(state: AppState) -> impl IntoView {
 fn ChapterLink(state: AppState, lab: NodeRef<html::Section>, chapter: Panel) -> impl IntoView {
     let is_open = memo(move || state.lab.is_open(chapter));
     let [name, _] = names(chapter);
-    let address = RwSignal::new(format!("#{}", chapter.id()));
+    let href = RwSignal::new(address::with(chapter.id()));
     let prepare = move || {
         if let Ok(link) = state.read(|session| session.link_to(chapter)) {
-            address.set(format!("#{link}"));
+            href.set(address::with(&link));
         }
     };
     let go = move |event: MouseEvent| {
@@ -90,7 +91,7 @@ fn ChapterLink(state: AppState, lab: NodeRef<html::Section>, chapter: Panel) -> 
     };
     view! {
         <a
-            href=live(move || address.get())
+            href=live(move || href.get())
             data-testid=["chapter-", chapter.id()].concat()
             aria-current=live(move || is_open.get().then_some("true"))
             on:pointerenter=move |_event| prepare()
