@@ -43,6 +43,8 @@ impl Session {
         if let Some(Ok(link)) = &link
             && self.is_of_figure(&link.experiment)
         {
+            // Parts that cannot be used are said, whatever the rest is about.
+            self.notice = explain::parts_of_link(link);
             self.look_as(link);
             return;
         }
