@@ -359,6 +359,8 @@ test("a browser that keeps nothing shows the page all the same", async () => {
   });
   await page.goto(`${server.url}?device=cpu${AT_NOTEBOOK}`);
   await status(page, "done");
+  await by(page, "settings-open").click();
+  await by(page, "auto-run").uncheck();
   await by(page, "steps").fill("9");
   await status(page, "stale");
   await page.reload();

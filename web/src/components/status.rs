@@ -38,6 +38,8 @@ pub(crate) fn RunLine(state: AppState) -> impl IntoView {
                 data-testid="status"
                 data-state=live(move || state.status().id())
                 role="status"
+                // Nobody wants to hear each percent.
+                aria-live=live(move || if state.is_busy() { "off" } else { "polite" })
             >
                 {dynamic(words)}
             </p>
