@@ -179,3 +179,17 @@ test("everything that is touched is as high as a thumb, and axe finds no fault w
     assert.deepEqual(violations.map(({ id, nodes }) => [id, nodes.map(({ html }) => html)]), []);
   });
 });
+
+test("rows that are longer than the screen show where they begin to differ", async () => {
+  await visit([1280, 800], async (page) => {
+    const long = (name) => `${"The keys near the old cabinet by the door of the house and the garden ".repeat(3)}and ${name} gave a book to`;
+    await by(page, "prompt-clean").fill(long("Mary"));
+    await by(page, "prompt-corrupted").fill(long("John"));
+    await page.evaluate(() => document.activeElement.blur());
+    await page.waitForFunction(() => document.querySelectorAll("[data-testid=token-row-clean] td").length > 40);
+    const differs = by(page, "token-row-clean").locator("td.differs").first();
+    await page.waitForFunction(() => document.querySelector(".rows").scrollLeft > 0);
+    const [cell, rows] = await Promise.all([box(differs), box(page.locator(".rows"))]);
+    assert.ok(cell.x > rows.x && cell.x + cell.width < rows.x + rows.width, JSON.stringify({ cell, rows }));
+  });
+});

@@ -12,10 +12,11 @@ use super::controls::Examples;
 use super::focus;
 use super::hints::{self, Hints};
 use super::offers::Offers;
+use super::rectangle;
 use super::summary::likelihood;
 use crate::explain;
 use crate::heatmap::scale::signed;
-use crate::reactive::{dynamic, live, memo};
+use crate::reactive::{dynamic, effect, live, memo};
 use crate::session::Visitor;
 use crate::state::AppState;
 use crate::values::visible;
@@ -180,6 +181,11 @@ fn TokenRows(state: AppState, clean_first: RwSignal<bool>) -> impl IntoView {
     let count = move |field: Field| {
         seen.with(|(_, tokens)| tokens[usize::from(field == Field::Corrupted)].len())
     };
+    effect(move || {
+        seen.track();
+        // Once they are drawn.
+        request_animation_frame(show_difference);
+    });
     let swap = move || clean_first.update(|clean| *clean = !*clean);
     let line = move |field: Field, testid: &'static str| {
         let (id, name, meaning) = named(field);
@@ -223,6 +229,20 @@ fn TokenRows(state: AppState, clean_first: RwSignal<bool>) -> impl IntoView {
                 })}
             </button>
         </div>
+    }
+}
+
+/// Scrolls long rows to where they begin to differ, unless that is in sight.
+fn show_difference() {
+    let find = |selector: &str| document().query_selector(selector).ok().flatten();
+    let place = |selector: &str| rectangle(&find(selector)?);
+    let places = [".rows", ".rows th", ".rows .differs"].map(place);
+    let (Some(rows), [Some(frame), Some(name), Some(at)]) = (find(".rows"), places) else { return };
+    let ([left, _, room, _], [_, _, names, _], [from, _, wide, _]) = (frame, name, at);
+    if from < left + names || from + wide > left + room {
+        // In the middle, so that what stands around it is seen.
+        let middle = from - left - (names + room) / 2.0;
+        rows.set_scroll_left(rows.scroll_left() + middle as i32);
     }
 }
 
