@@ -4,9 +4,9 @@ use leptos::prelude::*;
 
 use super::controls::{AutoSteps, DeviceSelect, Explanation, MetricSelect, StepsField};
 use super::focus;
-use super::prompts::TypedAs;
 use super::run::AutoRun;
 use super::speed::Speed;
+use super::typed_as::TypedAs;
 use crate::models::FilesAndStorage;
 use crate::ports::{forget, recall, remember};
 use crate::reactive::{effect, live};

@@ -5,6 +5,7 @@ mod controls;
 pub(crate) mod drawer;
 pub(crate) mod footer;
 mod hints;
+mod likelihoods;
 pub(crate) mod link_mark;
 pub(crate) mod masthead;
 pub(crate) mod notice;
@@ -15,6 +16,7 @@ pub(crate) mod run;
 mod speed;
 pub(crate) mod status;
 pub(crate) mod summary;
+mod typed_as;
 
 use leptos::prelude::*;
 use wasm_bindgen::JsCast as _;

@@ -2,8 +2,8 @@
 
 use leptos::prelude::*;
 use twinbeam_core::prompts::Aligned;
-use twinbeam_core::wire::inspection::{Inspection, SideView, TokenView, TokenizerNote};
-use twinbeam_core::words::{Experiment, Field, Written};
+use twinbeam_core::wire::inspection::{Inspection, SideView, TokenView};
+use twinbeam_core::words::{Experiment, Field};
 use wasm_bindgen::JsCast as _;
 use web_sys::Element;
 
@@ -11,11 +11,10 @@ use super::answers::AnswerFields;
 use super::controls::Examples;
 use super::focus;
 use super::hints::{self, Hints};
+use super::likelihoods::Likelihoods;
 use super::offers::Offers;
 use super::rectangle;
-use super::summary::likelihood;
-use crate::explain;
-use crate::heatmap::scale::signed;
+use super::typed_as::{TokenizerNotes, typed_in_ids};
 use crate::reactive::{dynamic, effect, live, memo};
 use crate::session::Visitor;
 use crate::state::AppState;
@@ -150,11 +149,6 @@ fn pieces_of(
     (pieces, rest.to_owned())
 }
 
-/// Whether prompts are typed as token ids.
-fn typed_in_ids(state: AppState) -> bool {
-    state.draft.with(|draft| draft.written.prompts_are_ids())
-}
-
 /// Both token rows in common columns. A click in a row goes to its field.
 #[component]
 fn TokenRows(state: AppState, clean_first: RwSignal<bool>) -> impl IntoView {
@@ -250,123 +244,6 @@ fn show_difference() {
 fn is_narrow() -> bool {
     let query = window().match_media("(max-width: 40rem)").ok().flatten();
     query.is_some_and(|query| query.matches())
-}
-
-/// How likely a prompt makes the two answers, and what that comes to in the metric.
-#[component]
-fn Likelihoods(state: AppState, clean: bool) -> impl IntoView {
-    let (name, testid) =
-        if clean { ("clean", "metric-clean") } else { ("corrupted", "metric-corrupted") };
-    let side = memo(move || {
-        state.committed.with(|committed| {
-            let committed = committed.as_ref()?;
-            let (of_clean, of_corrupted) = &committed.sides;
-            let side = if clean { of_clean } else { of_corrupted };
-            let metric = committed.experiment.metric;
-            Some((side.metrics.get(metric), metric, side.metrics))
-        })
-    });
-    let is_old = move || state.is_stale() == Some(true) && !state.predicted.get();
-    let pill = move |answer: bool| {
-        let share = move || {
-            // Of inputs that were not run it is what the model has said of them since.
-            if state.is_stale() == Some(true) && state.predicted.get() {
-                return state.inspection.with(|seen| {
-                    let next = if clean { &seen.clean.next } else { &seen.corrupted.next };
-                    if answer { next.p_answer } else { next.p_wrong }
-                });
-            }
-            let (_, _, metrics) = side.get()?;
-            Some(if answer { metrics.prob_answer } else { metrics.prob_wrong })
-        };
-        let words = move || share().map(likelihood);
-        let label = if answer { "answer" } else { "wrong answer" };
-        view! {
-            <span
-                class="pill"
-                role="img"
-                data-share=live(move || share().map(|share| share.to_string()))
-                aria-label=live(move || words().map(|words| format!("{label} {words} after the {name} prompt")))
-                style=("--share", move || format!("{:.4}", share().unwrap_or(0.0)))
-            >
-                {dynamic(words)}
-            </span>
-        }
-    };
-    let value = move || side.get().map(|(value, ..)| value);
-    let unit = move || side.get().map_or("", |(_, metric, _)| metric.unit());
-    view! {
-        <div class=format!("likelihoods {name}") class:waiting=live(is_old) data-name=name>
-            {pill(true)} {pill(false)}
-            <span class="metric">
-                <strong data-testid=testid data-value=live(move || value().map(|value| value.to_string()))>
-                    {dynamic(move || value().map_or_else(
-                        || "…".to_owned(),
-                        |value| format!("{} {}", signed(value, 2), unit()),
-                    ))}
-                </strong>
-            </span>
-        </div>
-    }
-}
-
-/// What stands in front of the prompts, and whether they are text.
-#[component]
-pub(super) fn TypedAs(state: AppState) -> impl IntoView {
-    let bos = move || state.draft.with(|draft| draft.prepend_bos);
-    let in_ids = move || state.draft.with(|draft| draft.written != Written::Text);
-    let can_turn = move || state.inspected.get() && state.reads_text();
-    let bos_title = move || {
-        let of = |loaded: &crate::values::Loaded| explain::bos_title(loaded.tokenizer.as_ref());
-        state.loaded.with(|loaded| loaded.as_deref().map_or_else(|| explain::bos_title(None), of))
-    };
-    view! {
-        <div class="typed-as">
-            <button
-                type="button"
-                class="chip bos"
-                data-testid="bos"
-                aria-pressed=live(move || bos().to_string())
-                title=live(bos_title)
-                // What is typed in ids is all there is.
-                hidden=live(move || typed_in_ids(state))
-                on:click=move |_event| state.edit(true, |draft| draft.prepend_bos = !draft.prepend_bos)
-            >
-                "BOS in front"
-            </button>
-            <button
-                type="button"
-                class="chip"
-                data-testid="written"
-                aria-pressed=live(move || in_ids().to_string())
-                title=live(move || explain::written_title(state.reads_text()))
-                disabled=live(move || !can_turn())
-                on:click=move |_event| state.tell(Visitor::SwitchWriting)
-            >
-                {dynamic(move || explain::written_label(state.draft.with(|draft| draft.written)))}
-            </button>
-        </div>
-    }
-}
-
-/// What the tokenizer in use does otherwise than GPT-2's.
-#[component]
-fn TokenizerNotes(state: AppState) -> impl IntoView {
-    let bos = move || state.draft.with(|draft| draft.prepend_bos);
-    let notes = move || {
-        let notes = state.loaded.with(|loaded| {
-            let report = loaded.as_ref().and_then(|loaded| loaded.tokenizer.as_ref());
-            report.map(|report| report.notes.clone()).unwrap_or_default()
-        });
-        let matters = |note: &TokenizerNote| {
-            !typed_in_ids(state) && (bos() || !matches!(note, TokenizerNote::Bos { .. }))
-        };
-        let notes = notes.into_iter().filter(matters);
-        notes.map(|note| view! { <p>{explain::tokenizer_note(&note)}</p> }).collect_view()
-    };
-    view! {
-        <div class="hints" data-testid="tokenizer-notes">{dynamic(notes)}</div>
-    }
 }
 
 fn token(tokens: &[TokenView], column: Aligned, clean: bool) -> impl IntoView + use<> {
