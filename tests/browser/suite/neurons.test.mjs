@@ -188,7 +188,7 @@ function watch(stops) {
 
 /** Opens the page anew and watches its neurons; `ends` are the states in which they may come to rest. */
 async function watched({ stops, ends }, body) {
-  const visited = await open(browser, "about:blank");
+  const visited = await open(browser, "about:blank", { settings: false });
   try {
     await visited.page.addInitScript(watch, stops);
     await visited.page.goto(`${server.url}?device=cpu${AT_NOTEBOOK}`);
