@@ -9,8 +9,8 @@ use std::path::PathBuf;
 use burn::tensor::{DType, Device, Tensor, TensorCreationOptions};
 use serde_json::Value;
 use twinbeam_core::models::ModelShape;
-use twinbeam_core::wire::Event;
 use twinbeam_core::wire::devices::Claim;
+use twinbeam_core::wire::{Event, pack, unpack};
 use twinbeam_core::words::{Answers, TokenPair};
 use twinbeam_engine::Host;
 use twinbeam_gpt2::{
@@ -78,6 +78,13 @@ pub struct Listener {
 
 impl Host for Listener {
     fn emit(&mut self, event: Event) {
+        // Whatever the engine says reaches the page as it was said. NaN is not equal to itself, so by its words.
+        let there = pack(&event).and_then(|bytes| unpack(&bytes));
+        assert_eq!(
+            format!("{there:?}"),
+            format!("{:?}", Some(&event)),
+            "it is packed and unpacked"
+        );
         self.events.push(event);
     }
 

@@ -235,7 +235,7 @@ fn show_difference() {
     let ([left, _, room, _], [_, _, names, _], [from, _, wide, _]) = (frame, name, at);
     if from < left + names || from + wide > left + room {
         // In the middle, so that what stands around it is seen.
-        let middle = from - left - (names + room) / 2.0;
+        let middle = from - left - f64::midpoint(names, room);
         rows.set_scroll_left(rows.scroll_left() + middle as i32);
     }
 }

@@ -81,6 +81,9 @@ impl Connection {
     }
 }
 
+/// The build of a worker whose words cannot be read.
+const UNREAD: &str = "another";
+
 impl Line {
     fn start(self: &Rc<Self>, program: &Program, from: u64, tell: &Tell) -> Result<(), JsValue> {
         let options = WorkerOptions::new();
@@ -96,11 +99,10 @@ impl Line {
                 hear(Msg::Worker { from, event: Box::new(wire::Event::Words) });
                 return;
             }
-            // What is no bytes is none of ours, and has none.
-            let bytes = Uint8Array::new(&data).to_vec();
-            if let Some(event) = unpack(&bytes) {
-                hear(Msg::Worker { from, event: Box::new(event) });
-            }
+            // What cannot be read was said by a worker of another build, whatever it is.
+            let other = || wire::Event::Started { build: UNREAD.to_owned() };
+            let event = unpack(&Uint8Array::new(&data).to_vec()).unwrap_or_else(other);
+            hear(Msg::Worker { from, event: Box::new(event) });
         });
         let tell = Rc::clone(tell);
         // Out of memory does not run a panic hook: this event is the only sign of it. Not all of them have a

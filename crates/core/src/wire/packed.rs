@@ -15,13 +15,47 @@ pub fn unpack(bytes: &[u8]) -> Option<Event> {
     postcard::from_bytes(bytes).ok()
 }
 
+/// An experiment inside an event. How it is written is decided by links and files, which leave out what is as usual: among
+/// bytes it is the text that they hold.
+pub(super) mod written {
+    use serde::de::Error as _;
+    use serde::ser::Error as _;
+    use serde::{Deserialize, Deserializer, Serialize, Serializer};
+
+    use crate::words::Experiment;
+
+    type Written = Option<Box<Experiment>>;
+
+    pub(in super::super) fn serialize<S: Serializer>(
+        experiment: &Written,
+        serializer: S,
+    ) -> Result<S::Ok, S::Error> {
+        if serializer.is_human_readable() {
+            return experiment.serialize(serializer);
+        }
+        let text = experiment.as_ref().map(serde_json::to_string).transpose();
+        text.map_err(S::Error::custom)?.serialize(serializer)
+    }
+
+    pub(in super::super) fn deserialize<'de, D: Deserializer<'de>>(
+        deserializer: D,
+    ) -> Result<Written, D::Error> {
+        if deserializer.is_human_readable() {
+            return Written::deserialize(deserializer);
+        }
+        let text = Option::<String>::deserialize(deserializer)?;
+        text.map(|text| serde_json::from_str(&text)).transpose().map_err(D::Error::custom)
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
     use crate::prompts::{Draw, PromptPair};
     use crate::scores::{Strip, TableKey, Timed};
     use crate::wire::Problem;
-    use crate::words::{ComponentKind, Direction, Method, PromptError, Written};
+    use crate::wire::inspection::Inspection;
+    use crate::words::{ComponentKind, Direction, Experiment, Method, PromptError, Steps, Written};
 
     #[test]
     fn what_is_unpacked_is_what_was_packed() {
@@ -34,7 +68,22 @@ mod tests {
         // Parts that JSON leaves out are there.
         let short = PromptPair { clean: "a".to_owned(), ..PromptPair::default() };
         let named = PromptPair { name: "b".to_owned(), written: Written::Ids, ..short.clone() };
+        let in_text = Experiment {
+            n_steps: Steps::AUTO,
+            written: Written::AnswerIds,
+            ..Experiment::default()
+        };
+        let inspected = |in_text: Option<Experiment>| Event::Inspected {
+            seq: 3,
+            inspection: Box::new(Inspection {
+                in_text: in_text.map(Box::new),
+                ..Inspection::default()
+            }),
+        };
         for event in [
+            inspected(None),
+            inspected(Some(Experiment::default())),
+            inspected(Some(in_text)),
             Event::Started { build: "0.1.0".to_owned() },
             Event::Drawn { draw, pairs: vec![short, named] },
             Event::Strip {
