@@ -116,6 +116,6 @@ mod tests {
         assert_eq!(words(vec![17, 5]).as_deref(), Some("+0.001, 17 points"));
         assert_eq!(words(vec![1, 1]).as_deref(), Some("+0.001, 1 point"));
         assert_eq!(words(Vec::new()).as_deref(), Some("+0.001"));
-        assert_eq!(delta_in_words(&table(vec![17]), 9), None);
+        assert_eq!(delta_in_words(&table(vec![17, 5]), 9), None);
     }
 }
