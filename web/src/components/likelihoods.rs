@@ -48,7 +48,11 @@ pub(super) fn Likelihoods(state: AppState, clean: bool) -> impl IntoView {
             </span>
         }
     };
-    let value = move || side.get().map(|(value, ..)| value);
+    // What was measured of other inputs is not said beside what is known of these.
+    let value = move || {
+        let is_of_these = state.is_stale() != Some(true);
+        side.get().map(|(value, ..)| value).filter(|_| is_of_these)
+    };
     let unit = move || side.get().map_or("", |(_, metric, _)| metric.unit());
     view! {
         <div class=format!("likelihoods {name}") class:waiting=live(is_old) data-name=name>

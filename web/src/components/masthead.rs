@@ -16,6 +16,10 @@ use crate::values::visible;
 #[component]
 pub(crate) fn Masthead(state: AppState, drawer: Drawer) -> impl IntoView {
     let question = memo(move || state.draft.with(question));
+    let is_bundled = memo(move || {
+        let in_use = state.loaded.with(|loaded| loaded.as_ref().map(|l| l.identity.id.clone()));
+        in_use.is_none_or(|id| state.models.find(&id).is_some_and(|model| model.is_bundled()))
+    });
     view! {
         <button type="button" class="skip" on:click=move |_event| focus("[data-testid=heatmap-ig-heads] [tabindex='0']")>
             "Skip to the figure"
@@ -39,7 +43,23 @@ pub(crate) fn Masthead(state: AppState, drawer: Drawer) -> impl IntoView {
                 </button>
             </div>
             <h1>{dynamic(move || question.get())}</h1>
+            <p class="lead">
+                "Two prompts that differ in a word, and two methods that ask which attention heads carry the difference. "
+                {dynamic(move || {
+                    is_bundled.get().then_some("The bundled model is small and trained for this page: its heads are not GPT-2’s. ")
+                })}
+                <button type="button" class="link" on:click=move |_event| lead_to("#guide")>
+                    "How to read this"
+                </button>
+            </p>
         </header>
+    }
+}
+
+/// Brings a part of the page into view.
+fn lead_to(selector: &str) {
+    if let Ok(Some(part)) = document().query_selector(selector) {
+        part.scroll_into_view();
     }
 }
 

@@ -68,7 +68,7 @@ pub(super) fn AutoRun(state: AppState) -> impl IntoView {
                 prop:checked=live(move || state.auto_run.get())
                 on:change=move |event| state.tell(Visitor::SetAutoRun(event_target_checked(&event)))
             />
-            " Run by itself when typing pauses"
+            " Run by itself when typing pauses, if it takes under a second"
         </label>
     }
 }

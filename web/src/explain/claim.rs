@@ -14,27 +14,36 @@ pub(crate) enum Piece {
 /// Most components that are named one by one.
 const MOST_NAMED: usize = 4;
 
-/// Who is found by both methods, by one of them only, and where the two part most, of two complete tables.
+/// A component that misses the last of a method's strongest by no more than this share is said to be near.
+const NEAR: f32 = 0.05;
+
+/// Who is among the strongest by both methods, by one of them only, and where the two part most, of two complete tables.
 ///
-/// `found`: whether a component is found by IG and by AP. `unit`: the one that both tables are in.
+/// `found`: whether a component is among the strongest by IG and by AP. `number`: a score as the maps write it. `unit`:
+/// the one that both tables are in.
 pub(crate) fn claim(
     ig: &ScoreTable,
     ap: &ScoreTable,
     found: impl Fn(Component) -> [bool; 2],
+    number: impl Fn(f32) -> String,
     unit: &str,
 ) -> Vec<Piece> {
     let all = || {
         let (kind, width) = (ig.kind(), ig.width());
         (0..ig.values().len()).map(move |place| Component::at(kind, place, width))
     };
+    let size =
+        |table: &ScoreTable, of: &Component| table.get(of.layer, of.index).unwrap_or(0.0).abs();
     let of = |wanted: [bool; 2]| -> Vec<Component> {
         let mut of: Vec<_> = all().filter(|component| found(*component) == wanted).collect();
-        let size = |of: &Component| {
-            let score = |table: &ScoreTable| table.get(of.layer, of.index).unwrap_or(0.0).abs();
-            score(ig).max(score(ap))
-        };
-        of.sort_by(|a, b| size(b).total_cmp(&size(a)));
+        let larger = |of: &Component| size(ig, of).max(size(ap, of));
+        of.sort_by(|a, b| larger(b).total_cmp(&larger(a)));
         of
+    };
+    // What the last of a method's strongest has.
+    let last = |method: usize, table: &ScoreTable| {
+        let strongest = all().filter(|component| found(*component)[method]);
+        strongest.map(|of| size(table, &of)).fold(f32::INFINITY, f32::min)
     };
     let (both, by_ig, by_ap) = (of([true, true]), of([true, false]), of([false, true]));
     let mut said = Said::default();
@@ -43,20 +52,29 @@ pub(crate) fn claim(
         return said.0;
     }
     if !both.is_empty() {
-        said.text("Both methods find ");
+        said.text("Both methods count ");
         said.names(&both);
+        said.text(" among the strongest");
     }
     if by_ig.is_empty() && by_ap.is_empty() {
-        said.text(", and neither finds another. ");
+        said.text(", and no other head. ");
     } else {
         let mut first = both.is_empty();
-        for (who, names) in [("IG", by_ig), ("AP", by_ap)] {
+        for (who, names, other, table, last) in
+            [("IG", by_ig, "AP", ap, last(1, ap)), ("AP", by_ap, "IG", ig, last(0, ig))]
+        {
             if names.is_empty() {
                 continue;
             }
-            said.text(if first { "" } else { "; " });
-            said.text(&format!("{who} alone finds "));
+            said.text(if first { "Only " } else { ", only " });
+            said.text(&format!("{who} "));
             said.names(&names);
+            if first {
+                said.text(" among the strongest");
+            }
+            if names.iter().all(|of| size(table, of) >= (1.0 - NEAR) * last) {
+                said.text(&format!(" (which {other} just leaves out)"));
+            }
             first = false;
         }
         said.text(". ");
@@ -72,10 +90,6 @@ pub(crate) fn claim(
         ));
     }
     said.0
-}
-
-fn number(score: f32) -> String {
-    format!("{score:+.2}").replace('-', "−")
 }
 
 #[derive(Default)]
@@ -123,10 +137,12 @@ mod tests {
                 table.get(of.layer, of.index).is_some_and(|score| score.abs() >= least)
             })
         };
-        let pieces = claim(&ig, &ap, found, "logits").into_iter().map(|piece| match piece {
-            Piece::Text(text) => text,
-            Piece::Name(of) => format!("<{},{}>", of.layer, of.index),
-        });
+        let number = |score: f32| format!("{score:+.2}").replace('-', "−");
+        let pieces =
+            claim(&ig, &ap, found, number, "logits").into_iter().map(|piece| match piece {
+                Piece::Text(text) => text,
+                Piece::Name(of) => format!("<{},{}>", of.layer, of.index),
+            });
         pieces.collect()
     }
 
@@ -134,21 +150,28 @@ mod tests {
     fn it_says_who_is_found_by_whom_and_where_they_part() {
         assert_eq!(
             said([2.0, 0.0, 0.1, 1.5], [2.0, 1.25, 0.0, 0.0], 1.0),
-            "Both methods find <0,0>; IG alone finds <1,1>; AP alone finds <0,1>. They part most at <1,1>: moved together \
-             with its layer it counts for +1.50, swapped alone for +0.00 logits."
+            "Both methods count <0,0> among the strongest, only IG <1,1>, only AP <0,1>. They part most at <1,1>: moved \
+             together with its layer it counts for +1.50, swapped alone for +0.00 logits."
         );
         let agree = said([2.0, -1.5, 0.0, 0.0], [2.0, -1.0, 0.0, 0.0], 1.0);
-        assert!(
-            agree.starts_with("Both methods find <0,0> and <0,1>, and neither finds another."),
-            "{agree}"
-        );
+        let both = "Both methods count <0,0> and <0,1> among the strongest, and no other head.";
+        assert!(agree.starts_with(both), "{agree}");
         assert!(agree.contains("for −1.50, swapped alone for −1.00"), "{agree}");
         assert!(said([0.0; 4], [0.0; 4], 1.0).starts_with("Neither method"));
+        let alone = said([2.0, 0.0, 0.0, 0.0], [0.5, 0.0, 0.0, 0.0], 1.0);
+        assert!(alone.starts_with("Only IG <0,0> among the strongest. They"), "{alone}");
+    }
+
+    #[test]
+    fn what_only_just_misses_is_said_to_be_near() {
+        let near = said([2.0, 1.1, 0.0, 0.0], [2.0, 0.99, 1.02, 0.0], 1.0);
+        let only = "only IG <0,1> (which AP just leaves out), only AP <1,0>.";
+        assert!(near.contains(only), "{near}");
     }
 
     #[test]
     fn many_are_counted() {
         let many = said([1.0; 4], [1.0; 4], 0.5);
-        assert!(many.contains("<0,0>, <0,1>, <1,0> and <1,1>, and"), "{many}");
+        assert!(many.contains("<0,0>, <0,1>, <1,0> and <1,1> among"), "{many}");
     }
 }

@@ -23,6 +23,11 @@ pub(crate) const fn sign(look: Look) -> &'static str {
     }
 }
 
+/// What scores are in, behind a noun.
+pub(crate) fn in_unit(unit: &str) -> String {
+    if unit.starts_with("of ") { format!("as shares {unit}") } else { format!("in {unit}") }
+}
+
 /// What a direction asks.
 pub(crate) const fn direction(direction: Direction) -> &'static str {
     match direction {

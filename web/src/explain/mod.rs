@@ -17,7 +17,7 @@ use twinbeam_core::wire::Problem;
 use twinbeam_core::words::{PromptError, Steps};
 
 use crate::values::{LOCAL, LinkCheck, Loss, NoAnswer, Notice, WayOn, count, percent, sentence};
-pub(crate) use figure::{direction, on_screen, sign, why_apart};
+pub(crate) use figure::{direction, in_unit, on_screen, sign, why_apart};
 pub(crate) use loading::{
     LoadFailure, arriving_died, catalog, chosen, from_memory, load_failed, local_files,
     not_deleted, offer, waiting,

@@ -4,6 +4,7 @@ use leptos::prelude::*;
 use twinbeam_core::link::Panel;
 use twinbeam_core::words::ComponentKind;
 
+use super::scale::signed;
 use super::shown::{MapKind, Shown};
 use crate::explain::claim::{Piece, claim};
 use crate::lab;
@@ -20,8 +21,11 @@ pub(super) fn Claim(state: AppState, shown: Memo<Shown>) -> impl IntoView {
             let [ig, ap] = [MapKind::Ig, MapKind::Ap].map(|map| shown.table(map));
             let (ig, ap) = (ig?, ap?);
             // In units of their own the two cannot be held against each other.
-            (shown.unit(MapKind::Ig) == shown.unit(MapKind::Ap))
-                .then(|| claim(ig, ap, |of| found.of_component(of), shown.unit(MapKind::Ig)))
+            (shown.unit(MapKind::Ig) == shown.unit(MapKind::Ap)).then(|| {
+                let decimals = shown.scale(MapKind::Ig).decimals();
+                let number = |score| signed(score, decimals);
+                claim(ig, ap, |of| found.of_component(of), number, shown.unit(MapKind::Ig))
+            })
         })
     });
     // The sentence ends with where the two part most.

@@ -108,8 +108,8 @@ pub(crate) fn Agreement(state: AppState, kind: ComponentKind) -> impl IntoView {
 pub(crate) fn threshold(highlight: Highlight, unit: &str) -> String {
     match highlight {
         Highlight::Quantile(q) => {
-            let percent = (q * 1e5).round() / 1e3;
-            format!("at or above {percent} % of all absolute scores")
+            let percent = ((1.0 - q) * 1e5).round() / 1e3;
+            format!("in the top {percent} % by absolute score")
         }
         Highlight::AtLeast(least) => format!("an absolute score of at least {least} {unit}"),
     }
@@ -123,7 +123,7 @@ fn tick(highlight: Highlight, kind: ComponentKind, unit: &str) -> String {
         ComponentKind::Neurons => ", drawn where few are in view",
     };
     format!(
-        " Ticked{where_few}: found by the map’s method, that is {least}; in the map of the difference, found by one method only."
+        " Ticked{where_few}: among the strongest by the map’s method, that is {least}; in the map of the difference, by one method only."
     )
 }
 
@@ -135,7 +135,7 @@ mod tests {
     fn ticks_say_their_threshold() {
         let of = |highlight| tick(highlight, ComponentKind::Heads, "logits");
         let words = of(Highlight::Quantile(0.9));
-        assert!(words.contains("at or above 90 % of all absolute scores"), "{words}");
+        assert!(words.contains("in the top 10 % by absolute score"), "{words}");
         let words = of(Highlight::AtLeast(0.25));
         assert!(words.contains("an absolute score of at least 0.25 logits"), "{words}");
     }

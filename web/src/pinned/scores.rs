@@ -58,7 +58,7 @@ fn table(state: AppState, of: Component, direction: Direction) -> impl IntoView 
         let difference = shown.table(MapKind::Diff).map(|_| written(MapKind::Diff));
         let [ig_unit, ap_unit] = [MapKind::Ig, MapKind::Ap].map(|map| shown.unit(map));
         let unit = if ig_unit == ap_unit {
-            format!("in {ig_unit}")
+            explain::in_unit(ig_unit)
         } else {
             format!("IG {ig_unit}; AP {ap_unit}")
         };

@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use twinbeam_core::words::{ComponentKind, Experiment};
+use twinbeam_core::words::{ComponentKind, Direction, Experiment};
 
 use super::edited::Edited;
 use super::msg::OfTour;
@@ -76,6 +76,8 @@ impl Session {
             seconds: self.seconds,
             sight: self.sight.clone(),
         };
+        // What its examples show, they show noising.
+        self.sight.direction = Direction::Noising;
         self.tour = Some(Tour { step: Step::Inputs, before: Box::new(before), opened: None });
     }
 

@@ -141,18 +141,18 @@ impl<'a> Heads<'a> {
             of.layer, self.unit
         );
         let means = match (reading, self.direction) {
-            (Redundancy::Additive, _) => "Together they do about what each does alone.",
+            (Redundancy::Additive, _) => "Together they do about what they add up to one by one.",
             (Redundancy::Redundant, Direction::Noising) => {
-                "They stand in for each other: what one loses, the others make up for in part."
+                "They stand in for each other, as the inputs of an OR do: what one loses, the others make up for in part."
             }
             (Redundancy::Redundant, Direction::Denoising) => {
-                "They stand in for each other: one of them brings back what others would bring back too."
+                "They stand in for each other, as the inputs of an OR do: one of them brings back what others would bring back too."
             }
             (Redundancy::Synergistic, Direction::Noising) => {
-                "They need each other: losing one already breaks what losing others breaks too."
+                "They need each other, as the inputs of an AND do: losing one already breaks what losing others breaks too."
             }
             (Redundancy::Synergistic, Direction::Denoising) => {
-                "They need each other: together they bring back what none brings back alone."
+                "They need each other, as the inputs of an AND do: together they bring back what none brings back alone."
             }
         };
         let methods = if !in_full {
@@ -299,7 +299,7 @@ mod tests {
             then.contains("come to +2.10 logits in all; replaced together, to +2.10"),
             "{then}"
         );
-        assert!(then.ends_with("Together they do about what each does alone."), "{then}");
+        assert!(then.ends_with("Together they do about what they add up to one by one."), "{then}");
         let share =
             heads(&figure, Direction::Noising, Unit::ShareOfGap).strongest().expect("a head");
         assert_eq!((share.scores, share.unit), ([0.5, 0.525], "of the gap"));

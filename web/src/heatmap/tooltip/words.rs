@@ -5,6 +5,7 @@ use std::fmt::Write as _;
 use twinbeam_core::words::{Component, Direction};
 
 use super::super::shown::{MapKind, Shown, Standing};
+use crate::explain;
 use crate::plot::escape;
 use crate::values::{Committed, Look};
 
@@ -62,7 +63,11 @@ impl Words<'_> {
         out += &line("rank by size", &cells(|standing| Some(standing.words())));
         out += "</tbody></table>";
         let [ig, ap] = [MapKind::Ig, MapKind::Ap].map(|map| here.unit(map));
-        let unit = if ig == ap { format!("In {ig}.") } else { format!("IG: {ig}; AP: {ap}.") };
+        let unit = if ig == ap {
+            format!("Scores {}.", explain::in_unit(ig))
+        } else {
+            format!("IG: {ig}; AP: {ap}.")
+        };
         // OK because writing to a string does not fail.
         write!(out, "<p class=\"tooltip-soft\">{}</p>", escape(&unit)).ok();
         if let Some(attends) = attends {
