@@ -179,9 +179,10 @@ function watch(stops) {
     const { total } = document.querySelector("[data-testid=neurons-exact]").dataset;
     const now = { exact, total: Number(total), missed: value("neurons-missed"), share: value("neurons-missed-share") };
     if (JSON.stringify(now) !== JSON.stringify(globalThis.seen.at(-1))) globalThis.seen.push(now);
-    if (!stopped) {
+    const cancel = document.querySelector("[data-testid=cancel]");
+    if (!stopped && !cancel.disabled) {
       stopped = true;
-      document.querySelector("[data-testid=cancel]").click();
+      cancel.click();
     }
   }).observe(document, { subtree: true, childList: true, characterData: true, attributes: true });
 }

@@ -117,7 +117,7 @@ mod tests {
         assert_eq!((width, height), (1920, 1080));
         assert!(svg.contains(&svg::title(screen.view.direction)), "{svg}");
         assert!(svg.matches("class=\"map\"").count() > 3, "three maps and what they say");
-        assert!(svg.contains(">Both methods find L"), "{svg}");
+        assert!(svg.contains(">Both methods count L"), "{svg}");
         assert_eq!(svg.matches("class=\"cell").count(), 3 * 4, "small maps have their numbers");
         assert_eq!(svg.matches(">largest: L").count(), 3);
         for words in ["&lt;b&gt;now&lt;/b&gt; &amp; then", "sha256", "https://example.org/page/<"] {

@@ -113,7 +113,7 @@ mod tests {
             "data-testid=\"tooltip-other-ig\">not computed</td>",
             "<td>1 of 4</td>",
             "<td>100 %</td>",
-            "In logits.",
+            "Scores in logits.",
             "·a&lt;b&gt;” 90 %",
             "&lt;b&gt;</span>",
         ] {
