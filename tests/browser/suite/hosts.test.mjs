@@ -5,7 +5,7 @@ import { join } from "node:path";
 import { after, before, test } from "node:test";
 import { pathToFileURL } from "node:url";
 import { compare, MINI } from "../support/native.mjs";
-import { NOTEBOOK, by, difference, launch, open, status, table } from "../support/page.mjs";
+import { EXAMPLES, by, difference, launch, open, status, table } from "../support/page.mjs";
 import { DIST, serve } from "../support/server.mjs";
 
 const WEIGHTS = "models/mini/model.safetensors";
@@ -13,7 +13,7 @@ const WEIGHTS = "models/mini/model.safetensors";
 let browser, native;
 before(async () => {
   browser = await launch();
-  const { clean, corrupted, answer, wrong } = NOTEBOOK;
+  const { clean, corrupted, answer, wrong } = EXAMPLES[0];
   [native] = compare([{ name: "case", clean, corrupted, answer: answer[0], wrong: wrong[0] }]);
 });
 after(() => browser?.close());
