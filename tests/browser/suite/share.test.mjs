@@ -221,7 +221,7 @@ test("printed, the figure takes at most two pages, with its prompts, legends, se
     await printed.evaluate(() => dispatchEvent(new Event("beforeprint")));
     await by(printed, "paper").waitFor();
     const words = await by(printed, "paper").innerText();
-    for (const said of [/activation patching, noising/, /^clean: “/m, /answer “ John”/, /Both methods find L\d/, /sha256/, /some\/folder\//]) assert.match(words, said);
+    for (const said of [/activation patching, noising/, /^clean: “/m, /answer “ John”/, /Both methods count L\d/, /sha256/, /some\/folder\//]) assert.match(words, said);
     assert.equal(await by(printed, "paper").locator("svg .map").count(), 3);
     assert.equal(await by(printed, "paper").locator("svg").filter({ hasText: "logits" }).count(), 3, "each with its legend");
     assert.equal(await printed.locator("button:visible, select:visible, input:visible, textarea:visible").count(), 0);
