@@ -66,6 +66,7 @@ test("a model of the full size is fetched, agrees with the command line, and is 
       await status(page, "done");
       await choose(page, here.model);
       await in_use(page, here.model, "(verified)");
+      await by(page, "settings-open").click();
       await by(page, "device").selectOption("gpu");
       await page.locator("[data-testid=device-report]", { hasText: "software adapter" }).waitFor();
       const report = by(page, "model-report");
