@@ -4,7 +4,7 @@ import { mkdtempSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { deflateRawSync } from "node:zlib";
-import { by, launch, PATIENCE, status } from "./support/page.mjs";
+import { PATIENCE, by, launch, remember, status } from "./support/page.mjs";
 import { serve } from "./support/server.mjs";
 
 const RUNS = 5;
@@ -61,6 +61,7 @@ const latest = (page, what) => page.evaluate((wanted) => globalThis.seen.findLas
 
 /** Opens the page and waits for all that it computes by itself: `{ page, heads, neurons }`. */
 async function visit(context, url) {
+  await remember(context);
   const page = await context.newPage();
   page.setDefaultTimeout(PATIENCE);
   await page.goto(`${url}?device=cpu`);

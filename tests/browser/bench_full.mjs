@@ -4,13 +4,14 @@ import { mkdtempSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { full_size } from "./support/native.mjs";
-import { by, launch, PATIENCE, status } from "./support/page.mjs";
+import { by, launch, PATIENCE, remember, status } from "./support/page.mjs";
 import { choose, in_use, site } from "./support/site.mjs";
 
 const here = await site({ folder: full_size() });
 const profile = mkdtempSync(join(tmpdir(), "twinbeam-bench-full-"));
 const context = await launch({ profile });
 try {
+  await remember(context);
   const page = await context.newPage();
   page.setDefaultTimeout(10 * PATIENCE);
   await page.goto(here.url);

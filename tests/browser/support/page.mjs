@@ -34,15 +34,8 @@ export async function launch({ gpu = false, profile, more = [] } = {}) {
   return profile ? chromium.launchPersistentContext(profile, { ...options, viewport: VIEWPORT }) : chromium.launch(options);
 }
 
-/**
- * Opens an address, with the drawer of settings as `settings` says; errors of the page's own end the test.
- *
- * Edits are run by themselves when typing pauses. Most suites type, look at what is said before a run, and press Run:
- * only the one that is about it (live.test.mjs) asks for `auto_run`.
- */
-export async function open(browser, url, { settings = true, auto_run = false, ...options } = {}) {
-  const context = await browser.newContext({ viewport: VIEWPORT, ...options });
-  // As a visitor left it who changes settings often: most tests do.
+/** The browser remembers the page as a visitor left it who changes settings often and runs edits by hand: most tests do. */
+export async function remember(context, { settings = true, auto_run = false } = {}) {
   if (settings) await context.addInitScript(OPEN_SETTINGS);
   if (!auto_run) {
     await context.addInitScript(() => {
@@ -53,6 +46,17 @@ export async function open(browser, url, { settings = true, auto_run = false, ..
       }
     });
   }
+}
+
+/**
+ * Opens an address, with the drawer of settings as `settings` says; errors of the page's own end the test.
+ *
+ * Edits are run by themselves when typing pauses. Most suites type, look at what is said before a run, and press Run:
+ * only the one that is about it (live.test.mjs) asks for `auto_run`.
+ */
+export async function open(browser, url, { settings = true, auto_run = false, ...options } = {}) {
+  const context = await browser.newContext({ viewport: VIEWPORT, ...options });
+  await remember(context, { settings, auto_run });
   const page = await context.newPage();
   page.setDefaultTimeout(PATIENCE);
   const errors = [];
