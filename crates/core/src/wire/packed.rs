@@ -113,4 +113,15 @@ mod tests {
             assert_eq!(unpack(&bytes[..bytes.len() - 1]), None, "{event:?}");
         }
     }
+
+    #[test]
+    fn steps_are_the_same_among_bytes_and_in_text() {
+        for steps in [Steps::Fixed(50), Steps::AUTO, Steps::Auto { tolerance_ppm: 20 }] {
+            let bytes = postcard::to_allocvec(&steps).expect("a text");
+            assert_eq!(postcard::from_bytes(&bytes), Ok(steps));
+            let text = serde_json::to_string(&steps).expect("plain");
+            assert_eq!(serde_json::from_str::<Steps>(&text).ok(), Some(steps), "{text}");
+        }
+        assert_eq!(serde_json::to_string(&Steps::Fixed(50)).ok().as_deref(), Some("50"));
+    }
 }

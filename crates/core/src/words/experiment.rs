@@ -184,18 +184,21 @@ impl FromStr for Steps {
     }
 }
 
-/// A number, or a text as [`Steps`] prints itself.
+/// A number, or a text as [`Steps`] prints itself; among bytes, which do not say which of the two follows, a text.
 impl Serialize for Steps {
     fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
         match self {
-            Self::Fixed(n) => serializer.serialize_u64(*n as u64),
-            Self::Auto { .. } => serializer.collect_str(self),
+            Self::Fixed(n) if serializer.is_human_readable() => serializer.serialize_u64(*n as u64),
+            Self::Fixed(_) | Self::Auto { .. } => serializer.collect_str(self),
         }
     }
 }
 
 impl<'de> Deserialize<'de> for Steps {
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        if !deserializer.is_human_readable() {
+            return String::deserialize(deserializer)?.parse().map_err(serde::de::Error::custom);
+        }
         let steps = match Value::deserialize(deserializer)? {
             Value::String(text) => text.parse().ok(),
             number => number.as_u64().and_then(|n| usize::try_from(n).ok()).map(Self::Fixed),
