@@ -112,14 +112,14 @@ test("an edit is run by itself when typing pauses if that is quick, else Run say
 test("prompts of unequal length come with a click that makes them equal, and the run goes on from there", async () => {
   await visit(async (page) => {
     const [clean, corrupted] = await Promise.all(["clean", "corrupted"].map((side) => by(page, `prompt-${side}`).inputValue()));
-    const longer = corrupted.replace(" a ", " a the ");
+    const longer = corrupted.replace(" near ", " near the ");
     assert.notEqual(longer, corrupted);
     await by(page, "prompt-corrupted").fill(longer);
     const drop = page.getByRole("button", { name: "Drop “·the” from the corrupted prompt" });
     await drop.waitFor();
     assert.equal(await by(page, "run").isDisabled(), true);
     await page.getByRole("button", { name: "Add “·the” to the clean prompt" }).click();
-    assert.equal(await by(page, "prompt-clean").inputValue(), clean.replace(" a ", " a the "));
+    assert.equal(await by(page, "prompt-clean").inputValue(), clean.replace(" near ", " near the "));
     await page.locator("[data-testid=run]:enabled").waitFor();
     assert.equal(await by(page, "mend").count(), 0);
     await by(page, "prompt-clean").fill(clean);
