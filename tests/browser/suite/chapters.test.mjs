@@ -3,7 +3,7 @@
 import assert from "node:assert/strict";
 import { after, before, test } from "node:test";
 import { parse, print } from "../support/link.mjs";
-import { AXE, by, chapter, eventually, launch, open, status, table } from "../support/page.mjs";
+import { by, chapter, eventually, launch, no_faults, open, status, table } from "../support/page.mjs";
 import { serve } from "../support/server.mjs";
 
 const CHAPTERS = ["why", "agreement", "directions", "positions", "ablate", "batch"];
@@ -143,10 +143,7 @@ for (const [colorScheme, width] of [["light", 1280], ["dark", 390]]) {
     await status(page, "done");
     for (const name of CHAPTERS) {
       await chapter(page, name);
-      await page.evaluate(AXE);
-      const { violations } = await page.evaluate(() => window.axe.run(".lab"));
-      const found = violations.map(({ id, nodes }) => `${id}: ${nodes.map(({ html }) => html.slice(0, 160)).join("\n")}`);
-      assert.deepEqual(found, [], name);
+      await no_faults(page, ".lab", name);
       const overflow = await page.evaluate(() => document.documentElement.scrollWidth - window.innerWidth);
       assert.ok(overflow <= 0, `${name}: ${overflow} px wider than the window`);
       const small = await page.locator(".lab").evaluate((lab) =>

@@ -3,7 +3,7 @@ import assert from "node:assert/strict";
 import { mkdirSync } from "node:fs";
 import { after, before, test } from "node:test";
 import { fileURLToPath } from "node:url";
-import { AXE, by, launch, open, status } from "../support/page.mjs";
+import { by, launch, no_faults, open, status } from "../support/page.mjs";
 import { serve } from "../support/server.mjs";
 
 /** Pictures of each size, for people to look at. */
@@ -174,9 +174,7 @@ test("everything that is touched is as high as a thumb, and axe finds no fault w
         .map((element) => `${element.dataset.testid ?? element.innerText}: ${element.getBoundingClientRect().height}`);
     });
     assert.deepEqual(low, []);
-    await page.evaluate(AXE);
-    const { violations } = await page.evaluate(() => globalThis.axe.run());
-    assert.deepEqual(violations.map(({ id, nodes }) => [id, nodes.map(({ html }) => html)]), []);
+    await no_faults(page);
   });
 });
 

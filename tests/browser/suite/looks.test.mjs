@@ -3,7 +3,7 @@ import assert from "node:assert/strict";
 import { mkdirSync } from "node:fs";
 import { fileURLToPath } from "node:url";
 import { after, before, test } from "node:test";
-import { AT_NOTEBOOK, AXE, by, launch, open, status } from "../support/page.mjs";
+import { AT_NOTEBOOK, by, launch, no_faults, open, status } from "../support/page.mjs";
 import { serve } from "../support/server.mjs";
 
 /** Pictures of each state, for people to look at. */
@@ -114,9 +114,7 @@ for (const colorScheme of ["light", "dark"]) {
       await page.screenshot({ path: `${PICTURES}${colorScheme}-${name}-open.png`, fullPage: true });
       const width = await page.evaluate(() => document.documentElement.scrollWidth);
       assert.ok(width <= viewport.width, `${width} px`);
-      await page.evaluate(AXE);
-      const { violations } = await page.evaluate(() => globalThis.axe.run());
-      assert.deepEqual(violations.map(({ id, nodes }) => [id, nodes.map(({ html }) => html)]), []);
+      await no_faults(page);
       assert.deepEqual(errors, []);
       await close();
     });

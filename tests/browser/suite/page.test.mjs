@@ -3,7 +3,7 @@ import assert from "node:assert/strict";
 import { after, before, test } from "node:test";
 import { print } from "../support/link.mjs";
 import { compare } from "../support/native.mjs";
-import { AT_NOTEBOOK, AXE, EXAMPLES, NOTEBOOK, by, difference, launch, open, status, table } from "../support/page.mjs";
+import { AT_NOTEBOOK, EXAMPLES, NOTEBOOK, by, difference, launch, no_faults, open, status, table } from "../support/page.mjs";
 import { serve } from "../support/server.mjs";
 
 const [FIRST] = EXAMPLES;
@@ -161,9 +161,7 @@ test("maps can be read by keyboard, cell by cell, and axe finds no fault", async
         assert.match(name, /^layer 1, head 1: IG [+−]?\d+\.\d+, AP [+−]?\d+\.\d+ logits$/);
         assert.match(await cell("ap", 1, 1).getAttribute("class"), /marked/, "the same cell is marked in the other map");
         assert.match(await by(page, "readout").innerText(), /L1H1/);
-        await page.evaluate(AXE);
-        const { violations } = await page.evaluate(() => globalThis.axe.run());
-        assert.deepEqual(violations.map(({ id, nodes }) => [id, nodes.map(({ html }) => html)]), []);
+        await no_faults(page);
       },
       { colorScheme },
     );

@@ -2,7 +2,7 @@
 import assert from "node:assert/strict";
 import { after, before, test } from "node:test";
 import { parse, print } from "../support/link.mjs";
-import { AXE, by, eventually, launch, open, status, table } from "../support/page.mjs";
+import { by, eventually, launch, no_faults, open, status, table } from "../support/page.mjs";
 import { serve } from "../support/server.mjs";
 
 let browser, server, visited, page;
@@ -35,9 +35,7 @@ async function is_beside(box, on = page) {
 }
 
 async function no_fault(on) {
-  await on.evaluate(AXE);
-  const { violations } = await on.evaluate(() => globalThis.axe.run());
-  assert.deepEqual(violations.map(({ id, nodes }) => [id, nodes.map(({ html }) => html)]), []);
+  await no_faults(on);
 }
 
 test("what the pointer rests on is said beside it, with the numbers of both directions", async () => {

@@ -4,7 +4,7 @@ import { mkdirSync, readFileSync, writeFileSync } from "node:fs";
 import { after, before, test } from "node:test";
 import { fileURLToPath } from "node:url";
 import { parse, print } from "../support/link.mjs";
-import { AT_NOTEBOOK, AXE, by, eventually, launch, link_of, open, saved_bytes, sharing, status } from "../support/page.mjs";
+import { AT_NOTEBOOK, by, eventually, launch, link_of, no_faults, open, saved_bytes, sharing, status } from "../support/page.mjs";
 import { serve } from "../support/server.mjs";
 
 const PICTURES = fileURLToPath(new URL("../test-results/", import.meta.url));
@@ -66,9 +66,7 @@ test("the dialog is opened, used and left by keyboard, and axe finds no fault wi
   for (const colorScheme of ["light", "dark"]) {
     await page.emulateMedia({ colorScheme });
     await page.screenshot({ path: `${PICTURES}share-${colorScheme}.png` });
-    await page.evaluate(AXE);
-    const { violations } = await page.evaluate(() => globalThis.axe.run());
-    assert.deepEqual(violations.map(({ id, nodes }) => [id, nodes.map(({ html }) => html)]), []);
+    await no_faults(page);
   }
   const low = await by(page, "share-dialog").locator("button, a, input").evaluateAll((all) => all.filter((one) => one.getBoundingClientRect().height < 32).map((one) => one.outerHTML));
   assert.deepEqual(low, [], "each is at least 32 pixels high");

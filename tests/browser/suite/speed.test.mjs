@@ -3,7 +3,7 @@
 import assert from "node:assert/strict";
 import { after, before, test } from "node:test";
 import { parse, print } from "../support/link.mjs";
-import { AXE, by, difference, launch, link_of, open, saved, status, table } from "../support/page.mjs";
+import { by, difference, launch, link_of, no_faults, open, saved, status, table } from "../support/page.mjs";
 import { serve } from "../support/server.mjs";
 
 /** Points that a line may have: twice as many intervals each time. */
@@ -147,9 +147,7 @@ test("the device is measured on request, and axe finds no fault with what is sai
     assert.equal(await by(page, "status").getAttribute("data-state"), "done");
     const wide = await page.evaluate(() => document.documentElement.scrollWidth);
     assert.ok(wide <= width, `${wide} px`);
-    await page.evaluate(AXE);
-    const { violations } = await page.evaluate(() => globalThis.axe.run());
-    assert.deepEqual(violations.map(({ id, nodes }) => [id, nodes.map(({ html }) => html)]), []);
+    await no_faults(page);
     // It was this device's.
     await by(page, "device").selectOption("auto");
     await result.waitFor({ state: "detached" });

@@ -1,7 +1,7 @@
 // The story: the tour by keyboard alone, with the figure's own numbers; the terms; what the examples say of themselves.
 import assert from "node:assert/strict";
 import { after, before, test } from "node:test";
-import { AXE, EXAMPLES, by, eventually, launch, open, status, table } from "../support/page.mjs";
+import { EXAMPLES, by, eventually, launch, no_faults, open, status, table } from "../support/page.mjs";
 import { serve } from "../support/server.mjs";
 
 let browser, server;
@@ -31,10 +31,8 @@ async function tab_to(page, testid, key = "Shift+Tab") {
   assert.fail(`Tab does not lead to ${testid}`);
 }
 
-async function no_faults(page) {
-  await page.evaluate(AXE);
-  const { violations } = await page.evaluate(() => globalThis.axe.run("[data-testid=tour]"));
-  assert.deepEqual(violations.map(({ id, nodes }) => [id, nodes.map(({ html }) => html)]), []);
+async function tour_has_no_faults(page) {
+  await no_faults(page, "[data-testid=tour]");
 }
 
 /** The cell of a map that the tour points at, with its two scores. */
@@ -66,7 +64,7 @@ test("?tour leads through five steps by keyboard alone, with the maps' numbers, 
   assert.ok(Math.abs((clean - without_first) / gap - (await number(page, "toy-ap-1"))) < 1e-9);
   assert.ok(Math.abs((await number(page, "toy-ig-1")) + (await number(page, "toy-ig-2")) - 1) < 1e-9);
   assert.match(await by(page, "toy-says").innerText(), /164 % in all/);
-  await no_faults(page);
+  await tour_has_no_faults(page);
 
   // What the methods do: it plays once by itself, and the area ends at the map's number.
   await page.keyboard.press("ArrowRight");
@@ -87,7 +85,7 @@ test("?tour leads through five steps by keyboard alone, with the maps' numbers, 
   const little = await number(page, "tour-ig-now");
   assert.ok(Math.abs(little) > 0 && Math.abs(little) < Math.abs(ig_now), "the area has begun to grow");
   assert.equal(await number(page, "tour-ap-now"), ap_now, "AP is there at once");
-  await no_faults(page);
+  await tour_has_no_faults(page);
 
   // Where both agree, and where they do not.
   await tab_to(page, "tour-next", "Tab");
@@ -96,7 +94,7 @@ test("?tour leads through five steps by keyboard alone, with the maps' numbers, 
   const agree = await pointed(page);
   assert.ok(Math.abs(agree.ig - agree.ap) < 0.1 * Math.abs(agree.ap), "nearly the same");
   assert.match(await by(page, "tour").innerText(), /nearly the same/);
-  await no_faults(page);
+  await tour_has_no_faults(page);
   assert.equal(await focused(page), "tour-next");
   await page.keyboard.press("Enter");
   await step(page, 4);
@@ -107,7 +105,7 @@ test("?tour leads through five steps by keyboard alone, with the maps' numbers, 
   const row = (rows) => rows[differ.layer].reduce((sum, score) => sum + score, 0);
   const solo = row(await table(page, "heatmap-ap-heads"));
   assert.ok((await by(page, "tour").innerText()).includes(`come to +${solo.toFixed(2)} logits in all`));
-  await no_faults(page);
+  await tour_has_no_faults(page);
 
   // Test it.
   await page.keyboard.press("ArrowRight");
@@ -117,7 +115,7 @@ test("?tour leads through five steps by keyboard alone, with the maps' numbers, 
   const share = await number(page, "tour-replaced");
   const percent = (await by(page, "tour-replaced").innerText()).match(/takes ([\d.]+) % of the gap/);
   assert.ok(share > 0.5 && Math.abs(100 * share - Number(percent?.[1])) <= 0.5, `${share}: ${percent}`);
-  await no_faults(page);
+  await tour_has_no_faults(page);
   await page.keyboard.press("ArrowLeft");
   await step(page, 4);
   await eventually(async () => assert.equal(await focused(page), "tour-next"));

@@ -9,7 +9,7 @@ import { print } from "./link.mjs";
 export const PATIENCE = +(process.env.PATIENCE ?? 120_000);
 
 /** Looks for faults of accessibility. Evaluated, since the page's policy allows no script to be added. */
-export const AXE = readFileSync(createRequire(import.meta.url).resolve("axe-core/axe.min.js"), "utf8");
+const AXE = readFileSync(createRequire(import.meta.url).resolve("axe-core/axe.min.js"), "utf8");
 
 /** Opens the drawer, where the browser remembers that it was. */
 const OPEN_SETTINGS = `try { localStorage.setItem("twinbeam-settings", "yes"); } catch {}`;
@@ -64,6 +64,13 @@ export async function open(browser, url, { settings = true, auto_run = false, ..
   page.on("console", (message) => message.type() === "error" && errors.push(message.text()));
   await page.goto(url);
   return { page, errors, close: () => context.close() };
+}
+
+/** Axe finds no fault with the page, or with a part of it; `name` says which look of it that is. */
+export async function no_faults(page, part, name) {
+  await page.evaluate(AXE);
+  const { violations } = await page.evaluate((part) => (part ? globalThis.axe.run(part) : globalThis.axe.run()), part);
+  assert.deepEqual(violations.map(({ id, nodes }) => [id, nodes.map(({ html }) => html)]), [], name);
 }
 
 export const by = (page, testid) => page.getByTestId(testid);
