@@ -90,7 +90,6 @@ pub struct Inspection {
     /// What runs and may not be what was meant.
     pub hints: Vec<Hint>,
     /// The draft written as text, where it is written in token ids and there is a text of just these tokens.
-    #[serde(with = "super::packed::written")]
     pub in_text: Option<Box<Experiment>>,
 }
 /// A tokenizer as far as it is said of it.

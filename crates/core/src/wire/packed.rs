@@ -15,39 +15,6 @@ pub fn unpack(bytes: &[u8]) -> Option<Event> {
     postcard::from_bytes(bytes).ok()
 }
 
-/// An experiment inside an event. How it is written is decided by links and files, which leave out what is as usual: among
-/// bytes it is the text that they hold.
-pub(super) mod written {
-    use serde::de::Error as _;
-    use serde::ser::Error as _;
-    use serde::{Deserialize, Deserializer, Serialize, Serializer};
-
-    use crate::words::Experiment;
-
-    type Written = Option<Box<Experiment>>;
-
-    pub(in super::super) fn serialize<S: Serializer>(
-        experiment: &Written,
-        serializer: S,
-    ) -> Result<S::Ok, S::Error> {
-        if serializer.is_human_readable() {
-            return experiment.serialize(serializer);
-        }
-        let text = experiment.as_ref().map(serde_json::to_string).transpose();
-        text.map_err(S::Error::custom)?.serialize(serializer)
-    }
-
-    pub(in super::super) fn deserialize<'de, D: Deserializer<'de>>(
-        deserializer: D,
-    ) -> Result<Written, D::Error> {
-        if deserializer.is_human_readable() {
-            return Written::deserialize(deserializer);
-        }
-        let text = Option::<String>::deserialize(deserializer)?;
-        text.map(|text| serde_json::from_str(&text)).transpose().map_err(D::Error::custom)
-    }
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;

@@ -3,6 +3,7 @@
 use std::fmt;
 use std::str::FromStr;
 
+use serde::ser::SerializeStruct as _;
 use serde::{Deserialize, Deserializer, Serialize, Serializer};
 use serde_json::Value;
 
@@ -256,7 +257,7 @@ impl Written {
 
 /// Everything that decides the numbers, as a visitor enters it, and nothing else: two that are equal have the same
 /// result. What of a result is looked at is a [`crate::link::View`].
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Deserialize)]
 #[serde(default)]
 pub struct Experiment {
     /// Name of the model, for instance `mini`. Never an address.
@@ -270,7 +271,6 @@ pub struct Experiment {
     /// Wrong next tokens, each one token, with their leading space.
     pub wrong: Vec<String>,
     /// Whether prompts and answers are text or token ids.
-    #[serde(skip_serializing_if = "Written::is_text")]
     pub written: Written,
     /// Whether `<|endoftext|>` goes in front, as TransformerLens does.
     pub prepend_bos: bool,
@@ -278,6 +278,27 @@ pub struct Experiment {
     pub metric: Metric,
     /// Points at which integrated gradients are taken.
     pub n_steps: Steps,
+}
+
+/// Links and files leave out that it is text, as it usually is; bytes have a place for everything.
+impl Serialize for Experiment {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        let is_written = !serializer.is_human_readable() || !self.written.is_text();
+        let n_fields = 8 + usize::from(is_written);
+        let mut experiment = serializer.serialize_struct("Experiment", n_fields)?;
+        experiment.serialize_field("model", &self.model)?;
+        experiment.serialize_field("clean", &self.clean)?;
+        experiment.serialize_field("corrupted", &self.corrupted)?;
+        experiment.serialize_field("answer", &self.answer)?;
+        experiment.serialize_field("wrong", &self.wrong)?;
+        if is_written {
+            experiment.serialize_field("written", &self.written)?;
+        }
+        experiment.serialize_field("prepend_bos", &self.prepend_bos)?;
+        experiment.serialize_field("metric", &self.metric)?;
+        experiment.serialize_field("n_steps", &self.n_steps)?;
+        experiment.end()
+    }
 }
 
 impl Experiment {
