@@ -49,7 +49,7 @@ fn Page(state: AppState) -> impl IntoView {
             <status::RunLine state />
         </section>
     };
-    let shown = shown_heads(state);
+    let (shown, found) = shown_heads(state);
     let results = view! {
         <section
             class="results"
@@ -60,10 +60,10 @@ fn Page(state: AppState) -> impl IntoView {
             <div class="figure-top">
                 <link_mark::LinkMark state />
                 <share::SenderNote state />
-                <Maps state shown />
+                <Maps state shown found />
             </div>
             <PinnedPanel state />
-            <Said state shown />
+            <Said state shown found />
             <summary::Summary state />
             <NeuronPanel state />
             <LabPanels state />
@@ -117,13 +117,13 @@ fn Embedded(state: AppState) -> impl IntoView {
             format!("The scores came with the link, rounded to {percent} of a map’s largest.");
         state.is_from_link().then_some(words)
     };
-    let shown = shown_heads(state);
+    let (shown, found) = shown_heads(state);
     view! {
         <section class="results embedded" aria-label="Result" data-source=live(move || state.source())>
             <div class="embedded-prompts">{dynamic(prompts)} <p class="hint">{dynamic(asked)}</p></div>
             <notice::Notices state />
-            <Maps state shown />
-            <Said state shown />
+            <Maps state shown found />
+            <Said state shown found />
             <summary::Summary state />
             <Tooltip state />
             <p class="hint">

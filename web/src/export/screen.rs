@@ -8,9 +8,8 @@ use twinbeam_core::words::{ComponentKind, Experiment};
 use super::picture::Picture;
 use super::record::{Looked, Record};
 use super::{maps, slide, svg};
-use crate::explain::claim::{Piece, claim};
-use crate::heatmap::scale::signed;
-use crate::heatmap::{MapKind, Shown};
+use crate::explain::claim::Piece;
+use crate::heatmap::{Shown, pieces_of};
 use crate::lab::Found;
 use crate::values::{Committed, Look};
 
@@ -89,14 +88,7 @@ impl Screen<'_> {
         let Self { committed, view, .. } = self;
         let found = Found::of(committed, kind, view.direction, view.highlight)?;
         let shown = self.shown(kind);
-        let [ig, ap] = [MapKind::Ig, MapKind::Ap].map(|map| shown.table(map));
-        let unit = shown.unit(MapKind::Ig);
-        let pieces = (unit == shown.unit(MapKind::Ap)).then(|| {
-            let decimals = shown.scale(MapKind::Ig).decimals();
-            let number = |score| signed(score, decimals);
-            Some(claim(ig?, ap?, |of| found.of_component(of), number, unit))
-        })??;
-        let words = pieces.into_iter().map(|piece| match piece {
+        let words = pieces_of(&shown, &found)?.into_iter().map(|piece| match piece {
             Piece::Text(text) => text,
             Piece::Name(of) => of.to_string(),
         });

@@ -1,32 +1,38 @@
 //! The sentence under the maps, whose names are buttons.
 
+use std::sync::Arc;
+
 use leptos::prelude::*;
 use twinbeam_core::link::Panel;
-use twinbeam_core::words::ComponentKind;
 
 use super::scale::signed;
 use super::shown::{MapKind, Shown};
 use crate::explain::claim::{Piece, claim};
-use crate::lab;
+use crate::lab::{self, Found};
 use crate::reactive::{dynamic, memo};
 use crate::state::AppState;
 
+/// What maps say together, in the unit that they are shown in; `None`: one is missing, or they cannot be held against
+/// each other, being in units of their own.
+pub(crate) fn pieces_of(shown: &Shown, found: &Found) -> Option<Vec<Piece>> {
+    let [ig, ap] = [MapKind::Ig, MapKind::Ap].map(|map| shown.table(map));
+    let (ig, ap, unit) = (ig?, ap?, shown.unit(MapKind::Ig));
+    let decimals = shown.scale(MapKind::Ig).decimals();
+    let number = |score| signed(score, decimals);
+    (unit == shown.unit(MapKind::Ap))
+        .then(|| claim(ig, ap, |of| found.of_component(of), number, unit))
+}
+
 /// What the figure of the heads says, in one sentence made from its numbers; empty until it is complete.
 #[component]
-pub(super) fn Claim(state: AppState, shown: Memo<Shown>) -> impl IntoView {
-    let found = lab::found_in(state, ComponentKind::Heads);
+pub(super) fn Claim(
+    state: AppState,
+    shown: Memo<Shown>,
+    found: Memo<Option<Arc<Found>>>,
+) -> impl IntoView {
     let pieces = memo(move || {
         let found = found.get()?;
-        shown.with(|shown| {
-            let [ig, ap] = [MapKind::Ig, MapKind::Ap].map(|map| shown.table(map));
-            let (ig, ap) = (ig?, ap?);
-            // In units of their own the two cannot be held against each other.
-            (shown.unit(MapKind::Ig) == shown.unit(MapKind::Ap)).then(|| {
-                let decimals = shown.scale(MapKind::Ig).decimals();
-                let number = |score| signed(score, decimals);
-                claim(ig, ap, |of| found.of_component(of), number, shown.unit(MapKind::Ig))
-            })
-        })
+        shown.with(|shown| pieces_of(shown, &found))
     });
     // The sentence ends with where the two part most.
     let apart = memo(move || {

@@ -1,5 +1,7 @@
 //! The figure of the heads: three maps with their units, scales and legend.
 
+use std::sync::Arc;
+
 use leptos::prelude::*;
 use twinbeam_core::link::ScaleChoice;
 use twinbeam_core::scores::{GapRefused, Unit};
@@ -13,21 +15,26 @@ use super::readout::{Agreement, Readout};
 use super::shown::{MapKind, Shown};
 use super::table::TableView;
 use crate::components::chosen;
+use crate::lab::Found;
 use crate::models::KnownLegend;
 use crate::pinned::PinnedPanel;
 use crate::reactive::{dynamic, live, memo};
 use crate::state::AppState;
 use crate::{explain, lab};
 
-/// The scores of the heads as the screen shows them.
-pub(crate) fn shown_heads(state: AppState) -> Memo<Shown> {
-    memo(move || Shown::of(state, ComponentKind::Heads))
+/// The scores of the heads as the screen shows them, and who is found by each method.
+pub(crate) fn shown_heads(state: AppState) -> (Memo<Shown>, Memo<Option<Arc<Found>>>) {
+    let kind = ComponentKind::Heads;
+    (memo(move || Shown::of(state, kind)), lab::found_in(state, kind))
 }
 
 /// Integrated gradients, activation patching and their difference, with the ways to look at them.
 #[component]
-pub(crate) fn Maps(state: AppState, shown: Memo<Shown>) -> impl IntoView {
-    let found = lab::found_in(state, ComponentKind::Heads);
+pub(crate) fn Maps(
+    state: AppState,
+    shown: Memo<Shown>,
+    found: Memo<Option<Arc<Found>>>,
+) -> impl IntoView {
     let chosen = RwSignal::new(MapKind::Ig);
     let refusal = move || {
         let unit = state.unit.get();
@@ -61,10 +68,14 @@ pub(crate) fn Maps(state: AppState, shown: Memo<Shown>) -> impl IntoView {
 
 /// What there is to say of the maps, and the ways to take them along.
 #[component]
-pub(crate) fn Said(state: AppState, shown: Memo<Shown>) -> impl IntoView {
+pub(crate) fn Said(
+    state: AppState,
+    shown: Memo<Shown>,
+    found: Memo<Option<Arc<Found>>>,
+) -> impl IntoView {
     view! {
         <Readout state shown kind=ComponentKind::Heads />
-        <Claim state shown />
+        <Claim state shown found />
         <p class="hint" data-testid="sign">{dynamic(move || explain::sign(shown.with(Shown::look)))}</p>
         <KnownLegend state />
         <Marks state />

@@ -12,6 +12,7 @@ mod table;
 mod tooltip;
 mod trust;
 
+pub(crate) use claim::pieces_of;
 pub(crate) use figure::{Maps, Said, shown_heads};
 pub(crate) use map::{Legend, is_found};
 pub(crate) use readout::{Agreement, Readout, threshold};
