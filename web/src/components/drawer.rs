@@ -8,7 +8,7 @@ use super::run::AutoRun;
 use super::speed::Speed;
 use super::typed_as::TypedAs;
 use crate::models::FilesAndStorage;
-use crate::ports::{forget, recall, remember};
+use crate::ports::{forget, recall, remember, screen};
 use crate::reactive::{effect, live};
 use crate::session::Memory;
 use crate::state::AppState;
@@ -19,17 +19,19 @@ const OPEN: &str = "twinbeam-settings";
 const PROJECTOR: &str = "twinbeam-projector";
 const YES: &str = "yes";
 
-/// A switch that the browser remembers.
-fn remembered(key: &'static str) -> RwSignal<bool> {
-    let switch = RwSignal::new(recall(Memory::Lasting, key).as_deref() == Some(YES));
-    effect(move || {
-        if switch.get() {
-            remember(Memory::Lasting, key, YES);
-        } else {
-            forget(Memory::Lasting, key);
-        }
-    });
-    switch
+/// Whether a switch was on when it was turned last.
+fn was_on(key: &str) -> bool {
+    recall(Memory::Lasting, key).as_deref() == Some(YES)
+}
+
+/// Turns a switch, which the browser remembers.
+fn turn(switch: RwSignal<bool>, key: &str, on: bool) {
+    switch.set(on);
+    if on {
+        remember(Memory::Lasting, key, YES);
+    } else {
+        forget(Memory::Lasting, key);
+    }
 }
 
 /// Whether the drawer is open, and whether the figure is drawn large.
@@ -42,10 +44,8 @@ pub(crate) struct Drawer {
 impl Drawer {
     /// As they were left; only, where the drawer would lie over the figure, it begins closed.
     pub(crate) fn new() -> Self {
-        let (open, projector) = (remembered(OPEN), remembered(PROJECTOR));
-        if !has_room() {
-            open.set(false);
-        }
+        let open = RwSignal::new(was_on(OPEN) && has_room());
+        let projector = RwSignal::new(was_on(PROJECTOR));
         effect(move || {
             if let Some(root) = document().document_element() {
                 root.class_list().toggle_with_force("projector", projector.get()).ok();
@@ -60,8 +60,9 @@ impl Drawer {
 
     /// Opens the drawer and goes to its first control, or closes it and goes back to the button.
     pub(crate) fn toggle(&self) {
-        self.open.update(|open| *open = !*open);
-        let place = if self.open.get_untracked() { "#settings" } else { "#settings-open" };
+        let opens = !self.open.get_untracked();
+        turn(self.open, OPEN, opens);
+        let place = if opens { "#settings" } else { "#settings-open" };
         // Once it is there.
         request_animation_frame(move || focus(place));
     }
@@ -69,8 +70,7 @@ impl Drawer {
 
 /// Whether the drawer stands beside the figure, as `styles/layout.css` has it.
 fn has_room() -> bool {
-    let query = window().match_media("(min-width: 64rem)").ok().flatten();
-    query.is_none_or(|query| query.matches())
+    screen::matches("(min-width: 64rem)") != Some(false)
 }
 
 /// All that is set once and seldom changed.
@@ -112,7 +112,7 @@ pub(crate) fn Settings(state: AppState, drawer: Drawer) -> impl IntoView {
                     type="checkbox"
                     data-testid="projector"
                     prop:checked=live(move || drawer.projector.get())
-                    on:change=move |event| drawer.projector.set(event_target_checked(&event))
+                    on:change=move |event| turn(drawer.projector, PROJECTOR, event_target_checked(&event))
                 />
                 " Large maps, for a projector"
             </label>

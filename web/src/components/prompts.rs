@@ -15,6 +15,7 @@ use super::likelihoods::Likelihoods;
 use super::offers::Offers;
 use super::rectangle;
 use super::typed_as::{TokenizerNotes, typed_in_ids};
+use crate::ports::screen;
 use crate::reactive::{dynamic, effect, live, memo};
 use crate::session::Visitor;
 use crate::state::AppState;
@@ -242,8 +243,7 @@ fn show_difference() {
 
 /// Whether the screen has room for one prompt only, as `styles/inputs.css` has it.
 fn is_narrow() -> bool {
-    let query = window().match_media("(max-width: 40rem)").ok().flatten();
-    query.is_some_and(|query| query.matches())
+    screen::matches("(max-width: 40rem)") == Some(true)
 }
 
 fn token(tokens: &[TokenView], column: Aligned, clean: bool) -> impl IntoView + use<> {

@@ -19,6 +19,7 @@ use crate::components::has_moved;
 use crate::heatmap::scale::Scale;
 use crate::heatmap::{Legend, MapKind, Shown};
 use crate::lab::Found;
+use crate::ports::screen;
 use crate::reactive::{dynamic, effect, live, memo};
 use crate::state::AppState;
 use crate::values::{Row, Window};
@@ -334,13 +335,11 @@ fn redraw_when_needed(
 const DARK_QUERY: &str = "screen and (prefers-color-scheme: dark)";
 
 fn theme() -> Theme {
-    let dark = window().match_media(DARK_QUERY).ok().flatten().is_some_and(|query| query.matches());
-    if dark { DARK } else { LIGHT }
+    if screen::matches(DARK_QUERY) == Some(true) { DARK } else { LIGHT }
 }
 
 fn on_theme_change(changed: impl Fn() + 'static) -> Option<EventListener> {
-    let query = window().match_media(DARK_QUERY).ok().flatten()?;
-    Some(EventListener::new(&query, "change", move |_event| changed()))
+    screen::on_change(DARK_QUERY, move |_is_dark| changed())
 }
 
 /// Columns of pixels on the device.

@@ -6,7 +6,6 @@ mod keys;
 mod scores;
 mod ways;
 
-use gloo::events::EventListener;
 use leptos::prelude::*;
 use twinbeam_core::scores::Ladder;
 use twinbeam_core::wire::probes::Finding;
@@ -19,6 +18,7 @@ use crate::heatmap::scale::small;
 use crate::lab::{Pending, Steps, tokens, unchecked};
 use crate::models;
 use crate::plot::Residual;
+use crate::ports::screen;
 use crate::reactive::{dynamic, live, memo};
 use crate::state::AppState;
 use crate::values::Slot;
@@ -75,11 +75,8 @@ pub(crate) fn PinnedPanel(
 
 /// Whether the screen has room for a column beside the maps.
 fn is_wide() -> RwSignal<bool> {
-    let query = window().match_media(WIDE).ok().flatten();
-    let wide = RwSignal::new(query.as_ref().is_some_and(web_sys::MediaQueryList::matches));
-    if let Some(query) = query {
-        let now = query.clone();
-        let listener = EventListener::new(&query, "change", move |_event| wide.set(now.matches()));
+    let wide = RwSignal::new(screen::matches(WIDE) == Some(true));
+    if let Some(listener) = screen::on_change(WIDE, move |is_wide| wide.set(is_wide)) {
         // It lives as long as the page.
         listener.forget();
     }
@@ -235,7 +232,7 @@ fn Climb(state: AppState, of: Component) -> impl IntoView {
         <div class="pinned-part" data-testid="pinned-ladder">
             <h4>"From AP to IG"</h4>
             <div class="pinned-svg" aria-hidden="true" inner_html=live(svg)></div>
-            <dl class="pinned-unseen" inner_html=live(list)></dl>
+            <dl class="unseen" inner_html=live(list)></dl>
             <p>{dynamic(claim)}</p>
             <Ways state of />
         </div>

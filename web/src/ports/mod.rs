@@ -3,7 +3,7 @@
 //!
 //! `worker.rs` is the life of a worker and `program.rs` what it runs; `files.rs` holds the visitor's own files;
 //! `address.rs` is the only file that touches the address, `clipboard.rs` the only one that fills the clipboard,
-//! `memory.rs` the only one that has the browser remember something of the page; `shelves.rs` and `catalog.rs` read what
+//! `memory.rs` the only one that has the browser remember something of the page, `screen.rs` asks what it is shown on; `shelves.rs` and `catalog.rs` read what
 //! there is of models.
 
 pub(crate) mod address;
@@ -12,6 +12,7 @@ mod clipboard;
 mod files;
 mod memory;
 mod program;
+pub(crate) mod screen;
 mod shelves;
 mod worker;
 

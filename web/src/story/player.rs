@@ -3,6 +3,7 @@
 use leptos::prelude::*;
 
 use super::path::alpha_at;
+use crate::ports::screen;
 
 /// How long the whole way takes.
 const MILLIS: f64 = 4000.0;
@@ -11,8 +12,7 @@ pub(super) const STOPS: [f32; 5] = [0.0, 0.25, 0.5, 0.75, 1.0];
 
 /// Whether the visitor has asked for less motion.
 pub(super) fn wants_less_motion() -> bool {
-    let query = window().match_media("(prefers-reduced-motion: reduce)").ok().flatten();
-    query.is_some_and(|query| query.matches())
+    screen::matches("(prefers-reduced-motion: reduce)") == Some(true)
 }
 
 /// The slider's place, and whether it moves.
