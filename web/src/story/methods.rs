@@ -16,21 +16,27 @@ use crate::explain;
 use crate::heatmap::scale::signed;
 use crate::reactive::{dynamic, effect, live, memo};
 use crate::state::AppState;
-use crate::values::{Slot, Step};
+use crate::values::{Committed, Slot, Step};
 
 /// Size of a head's box, and the distance to the next, in units of the view box.
 const BOX: usize = 12;
 const PITCH: usize = 15;
 
-/// The head that the step is about: the pinned one, else the one that shows best that the methods differ.
-pub(super) fn subject(state: AppState) -> Option<Component> {
+/// Reads the figure and the head that the step is about: the pinned one, else the one that shows best that the methods
+/// differ.
+fn with_subject<T>(
+    state: AppState,
+    read: impl FnOnce(&Committed, &Heads<'_>, Component) -> Option<T>,
+) -> Option<T> {
     let (direction, unit) = (state.direction(), state.unit.get());
     let (highlight, pinned) = (state.lab.highlight.get(), state.pinned.get());
     state.committed.with(|committed| {
-        let heads = Heads::of(committed.as_deref()?, direction, unit, highlight)?;
+        let committed = committed.as_deref()?;
+        let heads = Heads::of(committed, direction, unit, highlight)?;
         let pinned = pinned.filter(|of| of.kind == ComponentKind::Heads);
         let pinned = pinned.filter(|of| heads.scores(*of).is_some());
-        pinned.or_else(|| heads.differing().map(|told| told.of))
+        let of = pinned.or_else(|| heads.differing().map(|told| told.of))?;
+        read(committed, &heads, of)
     })
 }
 
@@ -38,7 +44,7 @@ pub(super) fn subject(state: AppState) -> Option<Component> {
 pub(super) fn ask(state: AppState) {
     let wanted = memo(move || {
         let is_here = state.tour.get() == Some(Step::Methods);
-        is_here.then(|| subject(state)).flatten()
+        is_here.then(|| with_subject(state, |_, _, of| Some(of))).flatten()
     });
     state.ask(Slot::TourLine, move || {
         let component = wanted.get()?;
@@ -62,13 +68,9 @@ struct Subject {
 
 impl Subject {
     fn now(state: AppState) -> Option<Self> {
-        let of = subject(state)?;
-        let (direction, unit) = (state.direction(), state.unit.get());
-        let highlight = state.lab.highlight.get();
+        let direction = state.direction();
         let answer = state.answer(Slot::TourLine);
-        state.committed.with(|committed| {
-            let committed = committed.as_deref()?;
-            let heads = Heads::of(committed, direction, unit, highlight)?;
+        with_subject(state, |committed, heads, of| {
             let scores = heads.scores(of)?;
             let path = answer.and_then(|answer| match &answer.found {
                 Ok(Finding::Integrand(line))
