@@ -88,12 +88,23 @@ export async function eventually(check) {
   }
 }
 
-/** Waits until the status line says one of the states; an error it shows instead is the test's error. */
+/**
+ * Waits until the status line says one of the states; an error it shows instead is the test's error.
+ *
+ * The state is read in the page, where it is waited for: asked for a moment later, a page that
+ * goes on to the link's model is running again.
+ */
 export async function status(page, ...states) {
-  const wanted = [...states, "error"].map((state) => `[data-testid=status][data-state=${state}]`).join(",");
-  await page.locator(wanted).waitFor({ timeout: PATIENCE });
-  const state = await by(page, "status").getAttribute("data-state");
-  if (!states.includes(state)) {
+  const wanted = [...states, "error"];
+  const reached = await page.waitForFunction(
+    (wanted) => {
+      const state = document.querySelector("[data-testid=status]")?.dataset.state;
+      return wanted.includes(state) && state;
+    },
+    wanted,
+    { timeout: PATIENCE, polling: 50 },
+  );
+  if (!states.includes(await reached.jsonValue())) {
     assert.fail(`the page says: ${await by(page, "status").innerText()} / ${await by(page, "notice").innerText()}`);
   }
 }
