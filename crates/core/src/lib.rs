@@ -10,6 +10,7 @@
 //! | [`words`] | what an experiment is made of |
 //! | [`statistics`] | what lists of numbers have in common |
 //! | [`scores`] | what a run yields, and what its tables say together |
+//! | [`circuits`] | the model as a graph of senders and receivers, and sets of its edges |
 //! | [`prompts`] | prompts as people write them, and lists of them |
 //! | [`link`] | permalinks |
 //! | [`wire`] | what the page and its worker say to each other |
@@ -61,6 +62,7 @@
 //! # Ok::<(), twinbeam_core::link::LinkError>(())
 //! ```
 
+pub mod circuits;
 pub mod link;
 pub mod models;
 pub mod prompts;

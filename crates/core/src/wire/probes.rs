@@ -1,6 +1,13 @@
 //! Questions about an experiment beyond its score tables, and what is found: one question, one finding.
 
+pub mod circuits;
+
 use serde::{Deserialize, Serialize};
+
+use self::circuits::{
+    CircuitCurves, DirectEffects, EdgeEffects, EdgeEstimates, EdgeOrder, EdgePositions, HeadLens,
+    PartMap,
+};
 
 use crate::scores::ScoreTable;
 use crate::words::{Component, ComponentKind, Direction, Method};
@@ -57,6 +64,54 @@ pub enum Probe {
         /// What the others are replaced by.
         with: Replacement,
     },
+    /// Queries, keys, values and patterns of all heads, and outputs of all MLPs, each by AP, IG and AtP.
+    Parts {
+        /// Which run is changed.
+        direction: Direction,
+    },
+    /// What goes straight to the logits, of heads, MLPs and neurons.
+    Direct {
+        /// Which run is changed.
+        direction: Direction,
+    },
+    /// The tokens that a head raises and lowers most.
+    Lens {
+        /// Layer of the head.
+        layer: usize,
+        /// The head.
+        head: usize,
+    },
+    /// Estimates of all edges by gradients.
+    Edges {
+        /// Which run is changed.
+        direction: Direction,
+    },
+    /// Exact effects of some edges.
+    PatchEdges {
+        /// Numbers of the edges in [`crate::circuits::Graph`].
+        edges: Vec<u32>,
+        /// Which run is changed.
+        direction: Direction,
+    },
+    /// What an edge carries at each token.
+    EdgePositions {
+        /// Number of the edge in [`crate::circuits::Graph`].
+        edge: u32,
+        /// Which run is changed.
+        direction: Direction,
+    },
+    /// The metric of circuits of growing size.
+    CircuitCurves {
+        /// Orders of all edges.
+        orders: Vec<EdgeOrder>,
+        /// Numbers of edges that are kept at least; see [`crate::circuits::Ranking::circuit`].
+        sizes: Vec<usize>,
+    },
+    /// The metric of some circuits.
+    Circuits {
+        /// Numbers of the edges of each.
+        sets: Vec<Vec<u32>>,
+    },
 }
 
 /// What an ablated component's activation is replaced by, at all positions.
@@ -93,6 +148,22 @@ pub enum Finding {
     Ablate(Ablation),
     /// The answer to [`Probe::Faithfulness`].
     Faithfulness(Faithfulness),
+    /// The answer to [`Probe::Parts`]: a map of each part.
+    Parts(Vec<PartMap>),
+    /// The answer to [`Probe::Direct`].
+    Direct(DirectEffects),
+    /// The answer to [`Probe::Lens`].
+    Lens(HeadLens),
+    /// The answer to [`Probe::Edges`].
+    Edges(EdgeEstimates),
+    /// The answer to [`Probe::PatchEdges`].
+    PatchEdges(EdgeEffects),
+    /// The answer to [`Probe::EdgePositions`].
+    EdgePositions(EdgePositions),
+    /// The answer to [`Probe::CircuitCurves`].
+    CircuitCurves(CircuitCurves),
+    /// The answer to [`Probe::Circuits`]: the metric of each, in its unit.
+    Circuits(Vec<f32>),
 }
 
 /// The line of a component's layer from the changed run's activations (`alpha` 0) to those put in (`alpha` 1),
