@@ -11,4 +11,4 @@ pub use permalink::{
     Link, LinkError, MAX_FRAGMENT, experiment_from_text, experiment_to_text, parse_link, print_link,
 };
 pub use snapshot::{NeuronScores, Snapshot};
-pub use view::{Highlight, Panel, ScaleChoice, SetChoice, View, WithChoice};
+pub use view::{Highlight, Panel, PartsBy, ScaleChoice, SetChoice, View, WithChoice};

@@ -7,7 +7,7 @@ use twinbeam_core::words::{Component, ComponentKind, Direction};
 
 use super::notebook::{Origin, notebook};
 use super::zip::Entry;
-use super::{Record, Screen};
+use super::{Record, Screen, circuits};
 use crate::explain;
 use crate::heatmap::scale::signed;
 use crate::heatmap::{MapKind, Shown};
@@ -119,6 +119,11 @@ fn readme(record: &Record, origin: &Origin, batch: Option<&Summary>, n_pairs: us
     } else {
         " `lab` holds the answers to the closer questions that were asked of it."
     };
+    let deeper = if circuits::said(&record.lab).is_empty() {
+        ""
+    } else {
+        "; parts of heads and direct effects, too"
+    };
     let rounded = record.rounded_to.map_or_else(String::new, |share| {
         format!(
             "The scores came with a link and are rounded to {share} of a table's largest score.\n"
@@ -155,7 +160,7 @@ fn readme(record: &Record, origin: &Origin, batch: Option<&Summary>, n_pairs: us
          activations. AP: activation patching, one component at a time, at all positions. Noising changes the clean\n\
          run, denoising the corrupted one.\n\n\
          result.json      everything with every digit, layer by layer; null: not patched.{kept}\n\
-         scores.csv       the same scores, one per line, below lines of provenance\n\
+         scores.csv       the same scores, one per line, below lines of provenance{deeper}\n\
          reproduce.ipynb  computes them again with TransformerLens and captum, and compares; model: {origin}\n\
          figure.svg       the maps as they were on the screen\n\
          plots/           the maps of both directions, and both methods against each other\n\

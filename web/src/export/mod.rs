@@ -1,12 +1,14 @@
 //! Taking the result away: records with their provenance, and the figure as a picture.
 //!
-//! `screen.rs` is what all of it is made from. `record.rs` says what belongs to a result and `csv.rs` writes it down;
+//! `screen.rs` is what all of it is made from. `record.rs` says what belongs to a result, and `csv.rs` (with
+//! `circuits.rs` for parts of heads and direct effects) writes it down;
 //! `picture.rs` and `maps.rs` draw, `svg.rs` a figure for paper and `slide.rs` one for a room; `bundle.rs` puts all of it
 //! into one archive (`zip.rs`) with a notebook that computes it again (`notebook.rs`, `reproduce.py`), and only `save.rs`
 //! and the buttons touch the DOM.
 
 mod bundle;
 mod buttons;
+mod circuits;
 mod csv;
 mod embed;
 mod maps;

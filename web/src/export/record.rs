@@ -10,8 +10,9 @@ use twinbeam_core::words::{
     Component, ComponentKind, Direction, Experiment, Method, Steps, Written,
 };
 
-use super::{Screen, csv};
+use super::{Screen, circuits, csv};
 use crate::explain;
+use crate::lab::common_unit;
 use crate::values::{Answer, Committed, Identity, Look, Origin};
 
 /// A result with everything that is needed to judge and to repeat it.
@@ -69,6 +70,9 @@ pub(crate) struct Record {
     pub(crate) partial: Vec<Partial>,
     /// Heads whose part in a task was studied, which is not that they must score high in this one.
     pub(crate) known_heads: Option<KnownHeads>,
+    /// How the screen writes scores of parts of heads, and direct effects.
+    #[serde(skip)]
+    lab_shown: InUnit,
     /// Answers to the closer questions that were open.
     #[serde(skip_serializing_if = "Vec::is_empty")]
     pub(crate) lab: Vec<Looked>,
@@ -88,6 +92,11 @@ impl Looked {
     pub(super) fn of(answer: &Answer) -> Option<Self> {
         let found = answer.found.as_ref().ok()?.clone();
         Some(Self { probe: answer.probe.clone(), found, unchecked: answer.unchecked })
+    }
+
+    /// What was found.
+    pub(super) const fn found(&self) -> &Finding {
+        &self.found
     }
 }
 
@@ -195,7 +204,9 @@ impl Record {
         let Identity { title, commit, address, .. } = committed.model.identity.clone();
         let (clean, corrupted) = committed.sides.clone();
         let experiment = committed.experiment.clone();
+        let (factor, unit) = common_unit(&committed.basis, view.unit);
         Self {
+            lab_shown: InUnit { unit, factor },
             twinbeam: crate::values::BUILD,
             link: screen.link(),
             model_title: title,
@@ -325,6 +336,8 @@ impl Record {
         provenance.extend(self.unit_refused.iter().map(|why| said("unit refused", why)));
         provenance.extend(self.partial.iter().map(Partial::line).map(|(n, v)| said(n, &v)));
         provenance.extend(self.known_line().map(|(n, v)| said(n, &v)));
+        let deeper = circuits::said(&self.lab);
+        provenance.extend(deeper.into_iter().map(|(name, value)| said(name, value)));
         // This line, the provenance; then comes the header.
         let n_lines = 1 + provenance.len();
         let mut out = csv::comment(&format!(
@@ -359,7 +372,7 @@ impl Record {
                 ]);
             }
         }
-        out
+        out + &circuits::lines(&self.lab, self.unit, self.lab_shown)
     }
 }
 

@@ -12,7 +12,8 @@
 #   `logit_diff`). Sign: positive supports the clean behaviour, in both directions.
 #
 # Needed: `pip install transformer-lens==3.9.0 captum==0.9.0` and, for the pictures, `matplotlib`. Nothing else is
-# fetched if `MODEL` is a folder. Run all cells; the last but one prints the differences and fails if one is too large.
+# fetched if `MODEL` is a folder. Run all cells; those before the maps print the differences, and fail if one is too
+# large.
 
 # %%
 import contextlib
@@ -397,6 +398,197 @@ for name, n, off, largest, allowed in checks:
     share = f"{off / largest:.1e} of the largest" if largest else "all are 0"
     print(f"{name:26} {n:4} numbers, worst difference {off:.1e} {RESULT['unit']}, {share} (allowed: {allowed:.1e})")
 assert all(off <= allowed for _, _, off, _, allowed in checks), "the two differ by more than rounding explains"
+
+# %% [markdown]
+# ## One level deeper
+#
+# Where the page has computed them, a sample of these by hooks: queries, keys, values, patterns and MLP outputs, each
+# replaced by itself; what goes straight to the logits, exactly and with the final LayerNorm frozen (DLA); the tokens
+# that a head writes; and edges by path patching, everything between the two ends frozen.
+
+# %%
+PARTS = {
+    "query": "attn.hook_q",
+    "key": "attn.hook_k",
+    "value": "attn.hook_v",
+    "pattern": "attn.hook_pattern",
+    "mlp_out": "hook_mlp_out",
+}
+N_LAYERS, N_HEADS = lens.cfg.n_layers, lens.cfg.n_heads
+LAST = f"blocks.{N_LAYERS - 1}.hook_resid_post"
+# Of each list so many numbers are computed again, the largest first.
+SAMPLE = 8
+deeper = []
+
+
+def answers(name):
+    """What was found for closer questions of a kind, if they were asked."""
+    return [of["found"][name] for of in RESULT.get("lab", []) if name in of["found"]]
+
+
+def sides(direction):
+    return ("clean", "corrupted") if direction == "noising" else ("corrupted", "clean")
+
+
+def effect(direction, logits):
+    """What a change of the run does to the metric; positive supports the clean behaviour."""
+    change = SIGN * (metric(logits).item() - value[sides(direction)[0]])
+    return -change if direction == "noising" else change
+
+
+def replaced(direction, activations):
+    """The effect of other values of activations, by their names."""
+    hooks = [(name, lambda act, hook, values=values: values) for name, values in activations.items()]
+    with torch.no_grad():
+        return effect(direction, lens.run_with_hooks(tokens[sides(direction)[0]], fwd_hooks=hooks))
+
+
+def part_of(direction, part, layer, head):
+    """The name of a part and its values with those of one head, or of all of the layer, from the other run."""
+    here, there = (runs[side][1][f"blocks.{layer}.{PARTS[part]}"] for side in sides(direction))
+    if head is None or part == "mlp_out":
+        return f"blocks.{layer}.{PARTS[part]}", there
+    values = here.clone()
+    of_head = (slice(None), head) if part == "pattern" else (slice(None), slice(None), head)
+    values[of_head] = there[of_head]
+    return f"blocks.{layer}.{PARTS[part]}", values
+
+
+def final(stream):
+    """Logits of the stream behind the last layer."""
+    with torch.no_grad():
+        return lens.unembed(lens.ln_final(stream))
+
+
+def writes(side, sender):
+    """What a node adds to the residual stream of a run: `("embed",)`, `("head", layer, head)` and so on."""
+    cache, (kind, *place) = runs[side][1], sender
+    if kind == "embed":
+        return cache["hook_embed"]
+    if kind == "mlp":
+        return cache[f"blocks.{place[0]}.hook_mlp_out"]
+    layer, index = place
+    if kind == "head":
+        return cache[f"blocks.{layer}.attn.hook_z"][:, :, index] @ lens.W_O[layer, index]
+    return cache[f"blocks.{layer}.mlp.hook_post"][:, :, index, None] * lens.W_out[layer, index]
+
+
+def change_of(direction, sender):
+    side, other = sides(direction)
+    return writes(other, sender) - writes(side, sender)
+
+
+def frozen(side, vector):
+    """A part of the last token's stream through the final LayerNorm, whose mean and scale are those of the run."""
+    scale = runs[side][1]["ln_final.hook_scale"][0, -1]
+    return (vector - vector.mean()) / scale * lens.ln_final.w
+
+
+def path_patching(direction, sender, receiver):
+    """The effect of the sender's change on what one receiver reads; all between them stays."""
+    side, delta = sides(direction)[0], change_of(direction, sender)
+    cache, (kind, *place) = runs[side][1], receiver
+    if kind == "logits":
+        return effect(direction, final(cache[LAST] + delta))
+    block, name = lens.blocks[place[0]], f"blocks.{place[0]}"
+    with torch.no_grad():
+        if kind == "mlp":
+            values = block.mlp(block.ln2(cache[f"{name}.hook_resid_mid"] + delta))
+            return replaced(direction, {f"{name}.hook_mlp_out": values})
+        _, head, port = place
+        letter, name = port[0].upper(), f"{name}.{PARTS[port]}"
+        weight, bias = (getattr(block.attn, f"{of}_{letter}")[head] for of in "Wb")
+        values = cache[name].clone()
+        values[:, :, head] = block.ln1(cache[f"blocks.{place[0]}.hook_resid_pre"] + delta) @ weight + bias
+    return replaced(direction, {name: values})
+
+
+def all_edges():
+    """Senders and receivers of all edges, in the page's order."""
+    senders = [("embed",)]
+    edges = []
+    for layer in range(N_LAYERS):
+        ports = [("head", layer, head, port) for head in range(N_HEADS) for port in ("query", "key", "value")]
+        edges += [(sender, receiver) for receiver in ports for sender in senders]
+        senders += [("head", layer, head) for head in range(N_HEADS)]
+        edges += [(sender, ("mlp", layer)) for sender in senders]
+        senders.append(("mlp", layer))
+    return edges + [(sender, ("logits",)) for sender in senders]
+
+
+def largest_of(values, n=SAMPLE):
+    return sorted(range(len(values)), key=lambda place: -abs(values[place]))[:n]
+
+
+def hold(name, pairs, largest, more=0.0):
+    """Notes how far numbers of the page are from those computed here."""
+    off = max((abs(page - here) for page, here in pairs), default=0.0)
+    deeper.append((name, len(pairs), off, largest, max(TOLERANCE * largest, ROUNDING * size) + more))
+
+
+def size_of(values):
+    return max(map(abs, values), default=0.0)
+
+
+for maps in answers("parts"):
+    for found in maps:
+        part = found["part"]["port"] if isinstance(found["part"], dict) else found["part"]
+        direction, width = found["direction"], found["width"]
+        pairs = [
+            (found["ap"][place], replaced(direction, dict([part_of(direction, part, *divmod(place, width))])))
+            for place in largest_of(found["ap"])
+        ]
+        hold(f"AP of {part}, {direction}", pairs, size_of(found["ap"]))
+        # A layer's integrals add up to its joint effect, but for what they say that they are off by.
+        for layer in largest_of(found["joint"], 1):
+            joint = replaced(direction, dict([part_of(direction, part, layer, None)]))
+            total = sum(found["ig"][layer * width : (layer + 1) * width])
+            hold(f"{part} of layer {layer} together", [(found["joint"][layer], joint)], abs(joint))
+            delta = abs(found["convergence_delta"][layer])
+            hold(f"IG of {part}, layer {layer}, summed", [(total, joint)], abs(joint), delta)
+    # Queries, keys and values together are the head's output.
+    if maps and (table := table_of("heads", "ap", maps[0]["direction"])):
+        pairs = []
+        for place in strongest(table)[:SAMPLE]:
+            here = (maps[0]["direction"], *divmod(place, table["width"]))
+            three = dict(part_of(here[0], port, *here[1:]) for port in ("query", "key", "value"))
+            pairs.append((table["values"][place], replaced(here[0], three)))
+        hold("q, k and v together", pairs, size_of([score for score in table["values"] if score is not None]))
+
+for found in answers("direct"):
+    direction = found["direction"]
+    side = sides(direction)[0]
+    readout = lens.W_U[:, answer].mean(-1) - lens.W_U[:, wrong].mean(-1)
+    for kinds, kind, width in [("heads", "head", N_HEADS), ("mlps", "mlp", 1), ("neurons", "neuron", lens.cfg.d_mlp)]:
+        exact, dla = found[kinds]["exact"], found[kinds]["dla"]
+        senders = {place: (kind, *divmod(place, width)[: 1 if kind == "mlp" else 2]) for place in largest_of(exact)}
+        pairs = [(exact[at], path_patching(direction, sender, ("logits",))) for at, sender in senders.items()]
+        hold(f"direct effect of {kinds}, {direction}", pairs, size_of(exact))
+        if dla is not None:
+            turn = -1.0 if direction == "noising" else 1.0
+            estimate = lambda sender: turn * (frozen(side, change_of(direction, sender)[0, -1]) @ readout).item()
+            pairs = [(dla[at], estimate(sender)) for at, sender in senders.items()]
+            hold(f"DLA of {kinds}, {direction}", pairs, size_of(dla))
+
+for found in answers("lens"):
+    for side in tokens:
+        logits = frozen(side, writes(side, ("head", found["layer"], found["head"]))[0, -1]) @ lens.W_U
+        listed = found[side]["raised"] + found[side]["lowered"]
+        pairs = [(token["logits"], logits[token["id"]].item()) for token in listed]
+        pairs += [(found[side]["raised"][0]["logits"], logits.max().item())]
+        pairs += [(found[side]["lowered"][0]["logits"], logits.min().item())]
+        hold(f"lens of L{found['layer']}H{found['head']}, {side}", pairs, logits.abs().max().item())
+
+for found in answers("patch_edges"):
+    edges, direction = all_edges(), found["direction"]
+    pairs = [
+        (found["exact"][at], path_patching(direction, *edges[found["edges"][at]])) for at in largest_of(found["exact"])
+    ]
+    hold(f"edges, {direction}", pairs, size_of(found["exact"]))
+
+for name, n, off, largest, allowed in deeper:
+    print(f"{name:36} {n:4} numbers, worst difference {off:.1e}, largest {largest:.1e} (allowed: {allowed:.1e})")
+assert all(off <= allowed for _, _, off, _, allowed in deeper), "the two differ by more than rounding explains"
 
 # %% [markdown]
 # ## The maps

@@ -1,6 +1,7 @@
 //! Why the methods differ for one component: from its patch to its gradient step by step, how the metric runs on the
 //! way, what its layer does besides, and where a head attends to.
 
+mod direct;
 mod focus;
 mod integrand;
 mod ladder;
@@ -69,6 +70,7 @@ pub(super) fn Why(state: AppState, sheet: Sheet) -> impl IntoView {
             <Ladder state sheet steps />
             <Along state sheet />
             <Layers state sheet focus />
+            <Straight state sheet />
             <Patterns state sheet />
         </Chapter>
     }
@@ -129,6 +131,51 @@ fn Layers(state: AppState, sheet: Sheet, focus: Memo<Option<Focus>>) -> impl Int
             <PlotView pointer=state testid="interaction" label="Solo patches and the joint patch" drawn=own />
             <PlotView pointer=state testid="interaction-other" label="The same of the other kind" drawn=other />
         </PlotRow>
+    }
+}
+
+/// What goes straight to the logits, of all heads and MLPs: exactly, by an estimate, and the difference.
+#[component]
+fn Straight(state: AppState, sheet: Sheet) -> impl IntoView {
+    let direct = memo(move || {
+        let answer = state.answer(Slot::Direct)?;
+        let Ok(Finding::Direct(found)) = &answer.found else {
+            return None;
+        };
+        let wanted = state.unit.get();
+        state.committed.with(|committed| {
+            let committed = committed.as_ref()?;
+            let unit = common_unit(&committed.basis, wanted);
+            Some(direct::Direct::of(found, &committed.model.shape, unit))
+        })
+    });
+    let plots = memo(move || {
+        let draw = |direct: &direct::Direct| direct.draw(sheet.column(3));
+        let plots = direct.with(|direct| direct.as_ref().map(draw)).unwrap_or_default();
+        plots.into_iter().map(Arc::new).collect::<Vec<_>>()
+    });
+    let plot = move |which: usize| {
+        Signal::derive(move || plots.with(|plots| plots.get(which).map(Arc::clone)))
+    };
+    view! {
+        <h4>"Straight to the logits"</h4>
+        <p class="hint">
+            "What each head, and each layer’s MLP, would do to the metric if no later layer read it: its change is added "
+            "to the end of the residual stream, and the final LayerNorm is computed anew. DLA keeps that LayerNorm’s mean "
+            "and scale."
+        </p>
+        <Pending state of=Slot::Direct />
+        <div data-testid="direct-maps" hidden=live(move || plots.with(Vec::is_empty))>
+            <PlotRow sheet n=3_usize>
+                <PlotView pointer=state testid="direct-exact-map" label="Direct effects" drawn=plot(0) />
+                <PlotView pointer=state testid="direct-dla-map" label="Direct logit attribution" drawn=plot(1) />
+                <PlotView pointer=state testid="direct-off-map" label="The difference of the two" drawn=plot(2) />
+            </PlotRow>
+            <p data-testid="direct-reading">
+                {dynamic(move || direct.with(|direct| direct.as_ref().map(direct::Direct::reading)))} " "
+                {dynamic(move || unchecked(state, Slot::Direct))}
+            </p>
+        </div>
     }
 }
 

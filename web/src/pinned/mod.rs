@@ -1,8 +1,12 @@
-//! The panel of what is pinned: where it sits in the model, what it attends to, how its methods differ, its scores, and
-//! the ways from there into the lab. It stays until it is unpinned.
+//! The panel of what is pinned: where it sits in the model, what it attends to, how its methods differ, its scores, the
+//! ways from there into the lab, its queries, keys and values, what of it goes straight to the logits, and which tokens
+//! it writes. It stays until it is unpinned.
 
 pub(crate) mod attention;
+mod direct;
 mod keys;
+mod lens;
+mod parts;
 mod scores;
 mod ways;
 
@@ -11,7 +15,10 @@ use twinbeam_core::scores::Ladder;
 use twinbeam_core::wire::probes::Finding;
 use twinbeam_core::words::{Component, ComponentKind, Side};
 
+use self::direct::DirectPart;
 use self::keys::KEY;
+use self::lens::Written;
+use self::parts::PartMaps;
 use self::scores::Scores;
 use self::ways::Ways;
 use crate::heatmap::scale::small;
@@ -21,12 +28,12 @@ use crate::plot::Residual;
 use crate::ports::screen;
 use crate::reactive::{dynamic, live, memo};
 use crate::state::AppState;
-use crate::values::Slot;
+use crate::values::{Committed, Slot};
 
 /// The panel, wherever it is.
 const PANEL: &str = ".pin-panel";
-/// Width of the drawing from AP to IG, in pixels.
-const LADDER: f64 = 360.0;
+/// Width of a drawing of the panel, in pixels.
+const WIDTH: f64 = 360.0;
 /// Screens that have room for a column beside the maps.
 const WIDE: &str = "(min-width: 106rem)";
 
@@ -43,6 +50,9 @@ pub(crate) fn PinnedPanel(
     if below.is_none() {
         keys::listen(state);
         state.ask(Slot::Pinned, move || attention::question(state.pinned.get()?));
+        state.ask(Slot::Direct, move || direct::question(state));
+        state.ask(Slot::Lens, move || lens::question(state));
+        state.ask(Slot::Parts, move || parts::question(state));
     }
     let of = memo(move || {
         let is_here = |of: &Component| match below {
@@ -51,7 +61,9 @@ pub(crate) fn PinnedPanel(
         };
         state.pinned.get().filter(is_here)
     });
-    let panel = dynamic(move || of.get().map(|of| view! { <Panel state of /> }));
+    // Made anew for another kind only: what is pinned from within it leaves the focus where it is.
+    let kind = memo(move || of.get().map(|of| of.kind));
+    let panel = dynamic(move || kind.get().map(|kind| view! { <Panel state of kind /> }));
     if below.is_some() {
         return panel.into_any();
     }
@@ -85,38 +97,93 @@ fn is_wide() -> RwSignal<bool> {
 
 /// All that is known of what is pinned.
 #[component]
-fn Panel(state: AppState, of: Component) -> impl IntoView {
-    let role = if of.kind == ComponentKind::Heads { known_role(state, of) } else { None };
-    // Each part for itself: as one type they would take more of the program.
-    let parts = [
-        view! { <Place state of /> }.into_any(),
-        view! { <Climb state of /> }.into_any(),
-        view! { <div class="pinned-part"><Scores state of /></div> }.into_any(),
-    ];
-    view! {
-        <section class="pin-panel" data-testid="card" tabindex="-1" aria-label=of.spoken()>
-            <header>
-                <h3>{of.to_string()}</h3>
-                <span class="hint">
-                    {of.spoken()} ". "
-                    <span class="pinned-keys">
-                        <kbd>{KEY}</kbd> " leads here and back, " <kbd>"Esc"</kbd> " unpins."
+fn Panel(state: AppState, of: Memo<Option<Component>>, kind: ComponentKind) -> impl IntoView {
+    let is_head = kind == ComponentKind::Heads;
+    let head = move || {
+        of.get().map(|of| {
+            let role = if is_head { known_role(state, of) } else { None };
+            view! {
+                <header>
+                    <h3>{of.to_string()}</h3>
+                    <span class="hint">
+                        {of.spoken()} ". "
+                        <span class="pinned-keys">
+                            <kbd>{KEY}</kbd> " leads here and back, " <kbd>"Esc"</kbd> " unpins."
+                        </span>
                     </span>
-                </span>
-                <button
-                    type="button"
-                    class="dismiss"
-                    aria-label="Unpin"
-                    title="Escape in a map does the same"
-                    on:click=move |_event| state.pinned.set(None)
-                >
-                    "×"
-                </button>
-            </header>
-            {role.map(|role| view! { <p class="hint" data-testid="known-role">{role}</p> })}
-            <div class="pinned-parts">{parts}</div>
+                    <button
+                        type="button"
+                        class="dismiss"
+                        aria-label="Unpin"
+                        title="Escape in a map does the same"
+                        on:click=move |_event| state.pinned.set(None)
+                    >
+                        "×"
+                    </button>
+                </header>
+                {role.map(|role| view! { <p class="hint" data-testid="known-role">{role}</p> })}
+            }
+        })
+    };
+    // Each part for itself: as one type they would take more of the program.
+    let first = move || {
+        of.get().map(|of| {
+            [
+                view! { <Place state of /> }.into_any(),
+                view! { <Climb state of /> }.into_any(),
+                view! { <div class="pinned-part"><Scores state of /></div> }.into_any(),
+            ]
+        })
+    };
+    view! {
+        <section
+            class="pin-panel"
+            data-testid="card"
+            tabindex="-1"
+            aria-label=live(move || of.get().map(Component::spoken))
+        >
+            {dynamic(head)}
+            <div class="pinned-parts">{dynamic(first)}</div>
+            <div class="pinned-parts">
+                {is_head.then(|| view! { <PartMaps state of /> })}
+                <DirectPart state of />
+                {is_head.then(|| view! { <Written state of /> })}
+            </div>
         </section>
     }
+}
+
+/// Whether so many patches, or what costs as much, are asked without a word of the visitor's.
+fn is_asked(state: AppState, cost: fn(&Committed) -> usize) -> bool {
+    let is_quick = |c: &Committed| c.model.shape.is_quick(cost(c));
+    state.committed.with(|committed| committed.as_deref().is_some_and(is_quick))
+        || state.is_figures(state.lab.parted)
+}
+
+/// The way to what takes long, as long as it is not asked.
+#[component]
+fn Offer(state: AppState, cost: fn(&Committed) -> usize, what: &'static str) -> impl IntoView {
+    let is_offered = memo(move || {
+        let has_figure = |c: &Committed| c.is_complete(ComponentKind::Heads);
+        state.committed.with(|committed| committed.as_deref().is_some_and(has_figure))
+            && !is_asked(state, cost)
+    });
+    dynamic(move || {
+        is_offered.get().then(|| {
+            view! {
+                <p>
+                    <button
+                        type="button"
+                        data-testid="parts-run"
+                        on:click=move |_event| state.ask_for_figure(state.lab.parted)
+                    >
+                        {["Compute ", what].concat()}
+                    </button>
+                    " On a model of this size that takes a while."
+                </p>
+            }
+        })
+    })
 }
 
 /// What the head was found to do.
@@ -225,7 +292,7 @@ fn Climb(state: AppState, of: Component) -> impl IntoView {
             .committed
             .with(|committed| Some(Steps::of(committed.as_ref()?, of, direction, wanted)))
     });
-    let svg = move || steps.with(|steps| Some(steps.as_ref()?.waterfall(LADDER, false)?.svg));
+    let svg = move || steps.with(|steps| Some(steps.as_ref()?.waterfall(WIDTH, false)?.svg));
     let list = move || steps.with(|steps| steps.as_ref().map(list));
     let claim = move || steps.with(|steps| steps.as_ref().map(Steps::claim));
     view! {

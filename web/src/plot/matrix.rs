@@ -103,11 +103,7 @@ impl Matrix<'_> {
             Some(Cell { class, text, value: value.to_string(), said })
         };
         let legend = |out: &mut String, y: f64, _width: f64| {
-            if limit == 0.0 {
-                text(out, "plot-soft", [8.0, y + 12.0], "all values are 0");
-                return y + 18.0;
-            }
-            if neutral {
+            if neutral && limit != 0.0 {
                 let mut x = 8.0;
                 for (name, less) in self.sides.iter().zip(["", LESS]) {
                     let class = ["plot-cell plot-c34 plot-neutral", less].concat();
@@ -118,23 +114,7 @@ impl Matrix<'_> {
                 }
                 return y + 22.0;
             }
-            let first = if diverging { 0 } else { LEVELS / 2 };
-            let step = 160.0 / (LEVELS - first) as f64;
-            for level in first..LEVELS {
-                let mut class = String::from("plot-cell plot-c");
-                push_count(&mut class, level as u64);
-                // Half a unit wider, so that no seam shows between two steps.
-                let x = 8.0 + (level - first) as f64 * step;
-                rectangle(out, &class, [x, y, step + 0.5, 9.0]);
-            }
-            let low = if diverging { written(-end, end, true) } else { "0".to_owned() };
-            let high = spaced(&written(end, end, diverging), &self.unit);
-            text(out, "plot-soft", [8.0, y + 22.0], &low);
-            if diverging {
-                text(out, "plot-soft plot-mid", [88.0, y + 22.0], "0");
-            }
-            text(out, "plot-soft", [152.0, y + 22.0], &high);
-            y + 28.0
+            ramp(out, y, diverging, end, &self.unit)
         };
         let grid = Grid {
             title: &self.title,
@@ -199,4 +179,29 @@ impl Kinds<'_> {
         };
         grid.draw(&cell, &legend)
     }
+}
+
+/// A scale from `-end`, or from 0 where it is not `diverging`, to `end`; gives the height at which it ends.
+pub(super) fn ramp(out: &mut String, y: f64, diverging: bool, end: f64, unit: &str) -> f64 {
+    if end == 0.0 {
+        text(out, "plot-soft", [8.0, y + 12.0], "all values are 0");
+        return y + 18.0;
+    }
+    let first = if diverging { 0 } else { LEVELS / 2 };
+    let step = 160.0 / (LEVELS - first) as f64;
+    for level in first..LEVELS {
+        let mut class = String::from("plot-cell plot-c");
+        push_count(&mut class, level as u64);
+        // Half a unit wider, so that no seam shows between two steps.
+        let x = 8.0 + (level - first) as f64 * step;
+        rectangle(out, &class, [x, y, step + 0.5, 9.0]);
+    }
+    let low = if diverging { written(-end, end, true) } else { "0".to_owned() };
+    let high = spaced(&written(end, end, diverging), unit);
+    text(out, "plot-soft", [8.0, y + 22.0], &low);
+    if diverging {
+        text(out, "plot-soft plot-mid", [88.0, y + 22.0], "0");
+    }
+    text(out, "plot-soft", [152.0, y + 22.0], &high);
+    y + 28.0
 }

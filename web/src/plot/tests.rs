@@ -120,8 +120,51 @@ fn odd_numbers_break_no_plot() {
             };
             sound(&matrix.draw());
         }
+        let most = numbers.iter().fold(0.0, |most: f32, number| most.max(number.abs()));
+        sound(&small_maps(numbers, most).draw());
     }
     sound(&Kinds::default().draw());
+}
+
+/// Four maps of one layer, the last without values.
+fn small_maps(numbers: &[f32], limit: f32) -> Panes<'static> {
+    let pane = |values: &[f32]| Pane {
+        name: "queries".to_owned(),
+        id: "parts-q",
+        values: values.to_vec(),
+    };
+    Panes {
+        title: "Parts".to_owned(),
+        summary: String::new(),
+        unit: "logits".to_owned(),
+        size: [1, numbers.len()],
+        panes: vec![pane(numbers), pane(numbers), pane(numbers), pane(&[])],
+        limit,
+        framed: Some([0, 0]),
+        component: &head,
+        width: 360.0,
+    }
+}
+
+#[test]
+fn small_maps_have_one_scale_and_keys_go_from_one_to_the_next() {
+    let panes = Panes { size: [2, 2], ..small_maps(&[1.0, -2.0, 0.5, 0.0], 2.0) };
+    let drawn = panes.draw();
+    sound(&drawn);
+    assert_eq!(drawn.points.len(), 12);
+    assert_eq!(drawn.svg.matches("plot-framed").count(), 3, "not where nothing is known");
+    assert_eq!(drawn.points[1].label, "L0H1, queries: −2.00 logits");
+    assert_eq!(drawn.points[1].component, Some(head(0, 1)));
+    assert_eq!(drawn.table.rows[1], ["L0H1", "−2.00", "−2.00", "−2.00", ""]);
+    let key = |from, key| reached(&drawn, Some(from), key);
+    assert_eq!(key(0, "ArrowDown"), Some(2), "the next layer");
+    assert_eq!(key(2, "ArrowDown"), Some(8), "the map below");
+    assert_eq!(key(3, "ArrowRight"), Some(4), "the map beside");
+    // A large model's cells are small, and stay within the picture.
+    let many: Vec<f32> = (0..48 * 25).map(|at| at as f32).collect();
+    let large = Panes { size: [48, 25], ..small_maps(&many, 1200.0) }.draw();
+    sound(&large);
+    assert_eq!(large.size[0], 360.0);
 }
 
 #[test]

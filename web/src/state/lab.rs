@@ -4,7 +4,7 @@ use std::collections::BTreeSet;
 use std::rc::Rc;
 use std::sync::Arc;
 
-use twinbeam_core::link::{Highlight, Panel, SetChoice, WithChoice};
+use twinbeam_core::link::{Highlight, Panel, PartsBy, SetChoice, WithChoice};
 use twinbeam_core::wire::probes::Probe;
 use twinbeam_core::words::{Component, ComponentKind, Experiment};
 
@@ -30,6 +30,10 @@ pub(crate) struct Lab {
     pub(crate) ablated: Choice<Option<Experiment>>,
     /// The experiment for which maps by token were asked for, where they are not drawn by themselves.
     pub(crate) streamed: Choice<Option<Experiment>>,
+    /// By which method the parts of heads are shown.
+    pub(crate) parts_by: Choice<PartsBy>,
+    /// The experiment for which parts of heads were asked for, where they are not computed by themselves.
+    pub(crate) parted: Choice<Option<Experiment>>,
     pub(super) wants: Shown<[Option<Probe>; N_SLOTS]>,
     pub(super) answers: [Shown<Option<Arc<Answer>>>; N_SLOTS],
     pub(crate) pairs: Pairs,
@@ -49,6 +53,9 @@ impl Lab {
             |s| s.last_answer(Slot::Pointed).cloned(),
             |s| s.last_answer(Slot::TourLine).cloned(),
             |s| s.last_answer(Slot::TourSet).cloned(),
+            |s| s.last_answer(Slot::Parts).cloned(),
+            |s| s.last_answer(Slot::Direct).cloned(),
+            |s| s.last_answer(Slot::Lens).cloned(),
         ];
         Self {
             kind: Choice::new(room, |s| &s.sight.kind, |s| &mut s.kind),
@@ -66,6 +73,8 @@ impl Lab {
             with: Choice::new(room, |s| &s.sight.with, |s| &mut s.with),
             ablated: Choice::new(room, |s| &s.sight.ablated, |s| &mut s.ablated),
             streamed: Choice::new(room, |s| &s.sight.streamed, |s| &mut s.streamed),
+            parts_by: Choice::new(room, |s| &s.sight.parts_by, |s| &mut s.parts_by),
+            parted: Choice::new(room, |s| &s.sight.parted, |s| &mut s.parted),
             wants: room.signal(|s| &s.wants),
             answers: answer.map(|read| room.shared(read)),
             pairs: Pairs::of(room),

@@ -104,6 +104,30 @@ pub(crate) const ENTRIES: &[Entry] = &[
         "Necessary: without it the behaviour suffers (noising shows that). Sufficient: it alone brings some of the behaviour \
          back (denoising shows that).",
     ),
+    entry(
+        "parts",
+        "queries, keys and values",
+        "What a head makes of the residual stream: queries say where it looks from, keys where it looks, values what it takes. \
+         Each can be put in from the other run by itself.",
+    ),
+    entry(
+        "direct",
+        "direct effect",
+        "What of a component’s effect goes straight to the logits: its change reaches the end of the residual stream, and no \
+         later layer reads it. Exact: the final LayerNorm is computed anew.",
+    ),
+    entry(
+        "dla",
+        "direct logit attribution (DLA)",
+        "An estimate of the direct effect of one multiplication: the final LayerNorm keeps its mean and scale. Defined for the \
+         logit difference.",
+    ),
+    entry(
+        "lens",
+        "logit lens",
+        "What a head writes at the last token, read as tokens: through the final LayerNorm’s scale and the unembedding, how much \
+         of each token’s logit is the head’s.",
+    ),
     entry("joint", "joint patch", "All heads, or all neurons, of a layer replaced together."),
     entry(
         "interaction",

@@ -5,7 +5,7 @@ use twinbeam_core::wire::probes::{Finding, Probe};
 use twinbeam_core::words::Experiment;
 
 /// How many places there are.
-pub(crate) const N_SLOTS: usize = 11;
+pub(crate) const N_SLOTS: usize = 14;
 
 /// A place for one question at a time: a new question takes the old one's place.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -25,6 +25,12 @@ pub(crate) enum Slot {
     TourLine,
     /// The heads that the tour replaces together.
     TourSet,
+    /// Queries, keys, values and patterns of all heads.
+    Parts,
+    /// What goes straight to the logits.
+    Direct,
+    /// The tokens that the pinned head writes.
+    Lens,
 }
 
 impl Slot {
@@ -34,8 +40,11 @@ impl Slot {
         Self::TourSet,
         Self::Pinned,
         Self::Pointed,
+        Self::Direct,
+        Self::Lens,
         Self::Integrand,
         Self::Pattern,
+        Self::Parts,
         Self::ZeroBaseline,
         Self::Positions,
         Self::Ablate,

@@ -2,7 +2,9 @@
 
 use std::collections::BTreeSet;
 
-use twinbeam_core::link::{Highlight, Note, Panel, ScaleChoice, SetChoice, View, WithChoice};
+use twinbeam_core::link::{
+    Highlight, Note, Panel, PartsBy, ScaleChoice, SetChoice, View, WithChoice,
+};
 use twinbeam_core::scores::{Unit, UnitBasis};
 use twinbeam_core::words::{Component, ComponentKind, Direction, Experiment};
 
@@ -63,6 +65,10 @@ pub(crate) struct Sight {
     pub(crate) ablated: Option<Experiment>,
     /// The experiment for which maps by token were asked for, where they are not drawn by themselves.
     pub(crate) streamed: Option<Experiment>,
+    /// By which method the parts of heads are shown.
+    pub(crate) parts_by: PartsBy,
+    /// The experiment for which parts of heads were asked for, where they are not computed by themselves.
+    pub(crate) parted: Option<Experiment>,
     /// Whether neurons of many prompts are scored too.
     pub(crate) pairs_with_neurons: bool,
     /// The model that the visitor has pointed at, and that would have to be fetched.
@@ -99,6 +105,8 @@ impl Sight {
             with: view.with,
             ablated: view.ablated.then(|| experiment.clone()),
             streamed: view.streams.then(|| experiment.clone()),
+            parts_by: view.parts_by,
+            parted: view.parts.then(|| experiment.clone()),
             pairs_with_neurons: view.batch_neurons,
             offered: None,
             noted: (!view.note.is_empty()).then(|| (experiment.clone(), view.note.clone())),
@@ -131,6 +139,8 @@ impl Sight {
             with: self.with,
             ablated: is_shown(&self.ablated),
             streams: is_shown(&self.streamed),
+            parts_by: self.parts_by,
+            parts: is_shown(&self.parted),
             batch_neurons: self.pairs_with_neurons,
             draw: None,
             pairs: Vec::new(),

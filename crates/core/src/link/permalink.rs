@@ -286,7 +286,7 @@ fn is_name(name: &str) -> bool {
 mod tests {
     use super::super::snapshot::tests::snapshot;
     use super::*;
-    use crate::link::{Highlight, ScaleChoice, SetChoice, WithChoice};
+    use crate::link::{Highlight, PartsBy, ScaleChoice, SetChoice, WithChoice};
     use crate::prompts::{Draw, PromptPair};
     use crate::scores::{ScoreTable, Unit};
     use crate::words::{Component, ComponentKind, MAX_STEPS};
@@ -417,6 +417,8 @@ mod tests {
             scale: ScaleChoice::Own,
             neurons_in_view: Some([12, 19]),
             streams: true,
+            parts_by: PartsBy::Diff,
+            parts: true,
             pinned: Some(head(3)),
             selected: vec![head(0), head(7)],
             highlight: Highlight::AtLeast(0.25),

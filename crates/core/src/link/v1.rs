@@ -1,7 +1,7 @@
 //! What a link of version 1 leaves out. Frozen: a link means the same for ever, whatever a later version of the page
 //! begins with.
 
-use super::{Highlight, Note, Panel, ScaleChoice, SetChoice, View, WithChoice};
+use super::{Highlight, Note, Panel, PartsBy, ScaleChoice, SetChoice, View, WithChoice};
 use crate::scores::Unit;
 use crate::words::{ComponentKind, Direction, Experiment, Metric, Steps, Written};
 
@@ -39,6 +39,8 @@ pub(super) fn view() -> View {
         set: SetChoice::Both,
         ablated: false,
         streams: false,
+        parts_by: PartsBy::Ap,
+        parts: false,
         with: WithChoice::OtherRun,
         batch_neurons: false,
         draw: None,

@@ -178,6 +178,45 @@ impl WithChoice {
     }
 }
 
+/// By which method the parts of heads are shown.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum PartsBy {
+    /// Activation patching.
+    #[default]
+    Ap,
+    /// Integrated gradients.
+    Ig,
+    /// Integrated gradients minus activation patching.
+    Diff,
+}
+
+impl PartsBy {
+    /// All of them, in the order in which they are offered.
+    pub const ALL: [Self; 3] = [Self::Ap, Self::Ig, Self::Diff];
+
+    /// Stable lower-case name.
+    pub const fn id(self) -> &'static str {
+        match self {
+            Self::Ap => "ap",
+            Self::Ig => "ig",
+            Self::Diff => "diff",
+        }
+    }
+
+    /// Whether links leave it out.
+    #[expect(clippy::trivially_copy_pass_by_ref, reason = "serde hands a reference over")]
+    fn is_default(&self) -> bool {
+        *self == Self::default()
+    }
+}
+
+/// Whether a switch is off, and links leave it out.
+#[expect(clippy::trivially_copy_pass_by_ref, reason = "serde hands a reference over")]
+const fn is_off(switch: &bool) -> bool {
+    !*switch
+}
+
 /// What is on the screen of a result. None of it decides a number, and a change of it makes no result stale.
 ///
 /// Everything that shows a result elsewhere (a link, a file, a frame) takes from here what it shows.
@@ -222,6 +261,13 @@ pub struct View {
     /// Whether the maps by token were asked for, for the figure that the link holds, where they are not drawn by
     /// themselves.
     pub streams: bool,
+    /// By which method the parts of heads are shown.
+    #[serde(skip_serializing_if = "PartsBy::is_default")]
+    pub parts_by: PartsBy,
+    /// Whether parts of heads and direct effects were asked for, for the figure that the link holds, where they are not
+    /// computed by themselves.
+    #[serde(skip_serializing_if = "is_off")]
+    pub parts: bool,
     /// What ablated components are replaced by.
     pub with: WithChoice,
     /// Whether the pairs' neurons are scored too.
@@ -253,6 +299,8 @@ impl Default for View {
             set: SetChoice::default(),
             ablated: false,
             streams: false,
+            parts_by: PartsBy::default(),
+            parts: false,
             with: WithChoice::default(),
             batch_neurons: false,
             draw: None,
