@@ -36,7 +36,9 @@ const DEFINITION: &str = "AtP: the gradient at the run that is changed, times th
     IG − AP is the interaction with the rest of the layer and nothing else; per layer, IG adds up to the joint \
     patch. All in the metric’s unit or as a share of the gap (only where it is at least 0.1, or 0.01 of probability); positive supports the \
     clean behaviour, in both directions. Split IG ends where the metric has made 90 % of its way between its \
-    extremes on the line (Miglani et al. 2020, arXiv:2010.12697).";
+    extremes on the line (Miglani et al. 2020, arXiv:2010.12697). Straight to the logits: the component’s change is added to the \
+    end of the residual stream alone, and the final LayerNorm computed anew; direct logit attribution (DLA) keeps its \
+    mean and scale instead, and is defined for the logit difference.";
 
 /// Why the methods differ for one component.
 #[component]

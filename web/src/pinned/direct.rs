@@ -195,7 +195,7 @@ pub(super) fn DirectPart(state: AppState, of: Memo<Option<Component>>) -> impl I
             <div class="pinned-waits">
                 <Pending state of=Slot::Direct />
                 {dynamic(move || unchecked(state, Slot::Direct))}
-                <Offer state patches=rows what="direct effects" />
+                <Offer state cost=rows what="direct effects" />
             </div>
             <p class="hint">
                 "Its change is added to the end of the residual stream alone, as if no later layer read it. AP counts "

@@ -25,7 +25,7 @@ use crate::heatmap::scale::small;
 use crate::lab::{Pending, Steps, tokens, unchecked};
 use crate::models;
 use crate::plot::Residual;
-use crate::ports::screen;
+use crate::ports::{address, screen};
 use crate::reactive::{dynamic, live, memo};
 use crate::state::AppState;
 use crate::values::{Committed, Slot};
@@ -135,20 +135,26 @@ fn Panel(state: AppState, of: Memo<Option<Component>>, kind: ComponentKind) -> i
             ]
         })
     };
-    view! {
-        <section
-            class="pin-panel"
-            data-testid="card"
-            tabindex="-1"
-            aria-label=live(move || of.get().map(Component::spoken))
-        >
-            {dynamic(head)}
-            <div class="pinned-parts">{dynamic(first)}</div>
+    // A frame in another page asks nothing.
+    let more = move || {
+        view! {
             <div class="pinned-parts">
                 {is_head.then(|| view! { <PartMaps state of /> })}
                 <DirectPart state of />
                 {is_head.then(|| view! { <Written state of /> })}
             </div>
+        }
+    };
+    view! {
+        <section
+            class="pin-panel"
+            data-testid="card"
+            tabindex="-1"
+            aria-label=live(move || of.get().map(|of| of.spoken()))
+        >
+            {dynamic(head)}
+            <div class="pinned-parts">{dynamic(first)}</div>
+            {(!address::is_embedded()).then(more)}
         </section>
     }
 }

@@ -173,9 +173,10 @@ impl Parts {
         });
         let panes = Panes {
             title: format!("Parts of heads by {}, {}", short(self.by), self.direction),
-            summary: match most.is_empty() {
-                true => "not computed yet.".to_owned(),
-                false => format!("the largest are {} {}.", most.join("; "), self.unit),
+            summary: if most.is_empty() {
+                "not computed yet.".to_owned()
+            } else {
+                format!("the largest are {} {}.", most.join("; "), self.unit)
             },
             unit: self.unit.to_owned(),
             size: self.size,
@@ -292,7 +293,7 @@ pub(super) fn PartMaps(state: AppState, of: Memo<Option<Component>>) -> impl Int
             <div class="pinned-waits">
                 <Pending state of=Slot::Parts />
                 {dynamic(move || unchecked(state, Slot::Parts))}
-                <Offer state patches what="queries, keys, values and patterns" />
+                <Offer state cost=patches what="queries, keys, values and patterns" />
             </div>
             <div
                 class="tokens-scroll"

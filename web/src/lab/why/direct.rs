@@ -51,19 +51,27 @@ impl Direct {
         maps.filter_map(|(name, values)| Some(self.map(name, values?, limit, width))).collect()
     }
 
+    /// The head of a column; `None`: it is the MLPs'.
+    fn head(&self, layer: usize, index: usize) -> Option<Component> {
+        let kind = ComponentKind::Heads;
+        (index + 1 < self.size[1]).then_some(Component { kind, layer, index })
+    }
+
+    fn name(&self, layer: usize, index: usize) -> String {
+        match self.head(layer, index) {
+            Some(head) => head.to_string(),
+            None => format!("the MLP of layer {layer}"),
+        }
+    }
+
     fn map(&self, name: &str, values: &[f32], limit: f32, width: f64) -> Drawn {
         let [n_layers, n_columns] = self.size;
-        let of = |layer: usize, index: usize| {
-            let kind = ComponentKind::Heads;
-            (index + 1 < n_columns).then_some(Component { kind, layer, index })
-        };
+        let of = |layer: usize, index: usize| self.head(layer, index);
         let heads = (1..n_columns).map(|head| format!("H{}", head - 1));
         let most = (0..values.len()).max_by(|a, b| values[*a].abs().total_cmp(&values[*b].abs()));
         let most = most.map_or_else(String::new, |at| {
             let (layer, index) = (at / n_columns, at % n_columns);
-            let name = of(layer, index).map(|head| head.to_string());
-            let name = name.unwrap_or_else(|| format!("the MLP of layer {layer}"));
-            format!("most is {}, {}.", name, self.written(values[at], limit))
+            format!("most is {}, {}.", self.name(layer, index), self.written(values[at], limit))
         });
         Matrix {
             title: format!("{name}, {}", self.direction),
@@ -94,10 +102,7 @@ impl Direct {
         let n = dla.len().min(self.exact.len());
         let Some(at) = (0..n).max_by(|a, b| off(a).total_cmp(&off(b))) else { return String::new() };
         let [layer, index] = [at / self.size[1], at % self.size[1]];
-        let name = match index + 1 == self.size[1] {
-            true => format!("the MLP of layer {layer}"),
-            false => Component { kind: ComponentKind::Heads, layer, index }.to_string(),
-        };
+        let name = self.name(layer, index);
         format!(
             "Direct logit attribution is off most for {name}: it reads {}, and exactly {} go straight to the logits. \
              The difference is what the change does to the final LayerNorm’s mean and scale.",
