@@ -1,9 +1,13 @@
-//! A straight line in the residual stream, and the metric with its slopes at points of it.
+//! A line from the changed run to the values put in, and the metric with its slopes at points of it.
+//!
+//! The line is straight in what moves. So it is in the residual stream, but where queries or keys move: attention is not
+//! linear in those.
 
 use burn::tensor::{Tensor, TensorData};
 use twinbeam_core::words::{Direction, Side};
 
 use crate::batches::{Batch, Work, in_batches};
+use crate::circuits::Curve;
 use crate::cost::LEAST_POSITIONS;
 use crate::error::finite;
 use crate::lanes::{is_cpu, lanes};
@@ -21,21 +25,50 @@ pub(crate) struct Line<'pair> {
     direction: Direction,
     pub(crate) sign: f64,
     from_zero: bool,
-    making: Vec<Making<'pair>>,
-    made: Made,
+    making: Making<'pair, Moving<'pair>>,
+    making_others: Vec<Making<'pair, Contributions>>,
+    made: Made<'pair>,
 }
 
-/// Makes parts of a line: those that move, or others.
-type Making<'pair> = Box<dyn Fn() -> Contributions + Send + Sync + 'pair>;
+/// Makes what a line is made of.
+type Making<'pair, T> = Box<dyn Fn() -> T + Send + Sync + 'pair>;
+
+/// What moves along a line.
+pub(crate) enum Moving<'pair> {
+    /// Additions to the residual stream that grow evenly.
+    Straight(Contributions),
+    /// Queries, or keys, that move evenly.
+    Curved(Curve<'pair>),
+}
 
 /// What a line is on its device.
-struct Made {
+struct Made<'pair> {
     /// Residual stream of the changed run; `[1, run positions, d_model]`.
     base: Tensor<3>,
-    /// What is added to it at the end; `[1, run positions, d_model]`.
-    total: Tensor<3>,
-    /// The parts that move, together all of it, and then those whose share in the slope is asked for too.
-    parts: Vec<Contributions>,
+    /// What is added to it at the end, of a line that is straight there; `[1, run positions, d_model]`.
+    total: Option<Tensor<3>>,
+    /// The parts that move.
+    moving: Moving<'pair>,
+    /// Those whose share in the slope is asked for too.
+    others: Vec<Contributions>,
+}
+
+impl Moving<'_> {
+    /// How many parts move.
+    fn parts(&self) -> usize {
+        match self {
+            Self::Straight(parts) => parts.parts(),
+            Self::Curved(curve) => curve.parts(),
+        }
+    }
+
+    /// Numbers per position that a gradient is looked at with.
+    fn width(&self) -> usize {
+        match self {
+            Self::Straight(parts) => parts.width(),
+            Self::Curved(curve) => curve.parts(),
+        }
+    }
 }
 
 /// The slope of the oriented metric along `t` because of each part, at one point of a line: of the parts that move,
@@ -68,7 +101,8 @@ impl<'pair> Line<'pair> {
     ) -> Self {
         let (depth, from_zero) = (site.depth(), to.is_none());
         let start = pair.cost.start(depth, from_zero);
-        let parts = move || Contributions::between(pair, site, from, to, start);
+        let parts =
+            Box::new(move || Moving::Straight(Contributions::between(pair, site, from, to, start)));
         let moved = format!("the {} of layer {}", site.kind.id(), site.layer);
         Self::new(pair, depth, direction, from_zero, parts, moved)
     }
@@ -81,7 +115,20 @@ impl<'pair> Line<'pair> {
         parts: impl Fn() -> Contributions + Send + Sync + 'pair,
         moved: String,
     ) -> Self {
-        Self::new(pair, depth, direction, false, parts, moved)
+        let making = Box::new(move || Moving::Straight(parts()));
+        Self::new(pair, depth, direction, false, making, moved)
+    }
+
+    /// Queries, or keys, of a layer that move together between the two runs.
+    pub(crate) fn of_curve(
+        pair: &'pair RunPair<'_>,
+        depth: Depth,
+        direction: Direction,
+        curve: impl Fn() -> Curve<'pair> + Send + Sync + 'pair,
+        moved: String,
+    ) -> Self {
+        let making = Box::new(move || Moving::Curved(curve()));
+        Self::new(pair, depth, direction, false, making, moved)
     }
 
     fn new(
@@ -89,12 +136,14 @@ impl<'pair> Line<'pair> {
         depth: Depth,
         direction: Direction,
         from_zero: bool,
-        parts: impl Fn() -> Contributions + Send + Sync + 'pair,
+        making: Making<'pair, Moving<'pair>>,
         moved: String,
     ) -> Self {
-        let making: Vec<Making<'pair>> = vec![Box::new(parts)];
-        let made = Made::new(pair, depth, direction, from_zero, &making);
-        Self { pair, depth, moved, direction, sign: sign(direction), from_zero, making, made }
+        let base = pair.resid(depth, changed(direction), pair.cost.start(depth, from_zero));
+        let made = Made::new(base, making(), Vec::new());
+        let making_others = Vec::new();
+        let sign = sign(direction);
+        Self { pair, depth, moved, direction, sign, from_zero, making, making_others, made }
     }
 
     /// This line, asked about other parts too: their scores follow those of the parts that move, and count for when
@@ -103,20 +152,22 @@ impl<'pair> Line<'pair> {
         mut self,
         others: impl Fn() -> Contributions + Send + Sync + 'pair,
     ) -> Self {
-        self.made.parts.push(others());
-        self.making.push(Box::new(others));
+        self.made.others.push(others());
+        self.making_others.push(Box::new(others));
         self
     }
 
     /// How many parts move.
     pub(crate) fn parts(&self) -> usize {
-        self.made.parts[0].parts()
+        self.made.moving.parts()
     }
 
     /// Makes anew what is on the device.
     fn renew(&mut self) {
         let Self { pair, depth, direction, from_zero, .. } = *self;
-        self.made = Made::new(pair, depth, direction, from_zero, &self.making);
+        let base = pair.resid(depth, changed(direction), pair.cost.start(depth, from_zero));
+        let others = self.making_others.iter().map(|make| make()).collect();
+        self.made = Made::new(base, (self.making)(), others);
     }
 
     /// Points per batch of some that are asked for.
@@ -145,20 +196,35 @@ impl<'pair> Line<'pair> {
             // OK because the metric is a function of the streams it was computed from.
             unreachable!("the residual stream is a leaf of the metric")
         };
-        vec![gains.without_autodiff(), self.slopes(&gradients)]
+        vec![gains.without_autodiff(), self.slopes(ts, &gradients)]
+    }
+
+    /// Points on the device; `[n]`.
+    fn on_device(&self, ts: &[f64]) -> Tensor<1> {
+        self.pair.model.vector(&ts.iter().map(|t| *t as f32).collect::<Vec<_>>())
     }
 
     /// Residual streams at some points; `[n, pos, d_model]`.
     pub(crate) fn streams(&self, ts: &[f64]) -> Tensor<3> {
-        let ts: Vec<f32> = ts.iter().map(|t| *t as f32).collect();
-        let t = self.pair.model.vector(&ts).reshape([ts.len(), 1, 1]);
-        self.made.base.clone() + self.made.total.clone() * t
+        let Made { base, total, moving, .. } = &self.made;
+        let t = self.on_device(ts);
+        let added = match (moving, total) {
+            (Moving::Straight(_), Some(total)) => total.clone() * t.reshape([ts.len(), 1, 1]),
+            (Moving::Straight(parts), None) => parts.total() * t.reshape([ts.len(), 1, 1]),
+            (Moving::Curved(curve), _) => curve.change(t),
+        };
+        base.clone() + added
     }
 
-    /// Slopes along each part, from the gradients of residual streams; `[n, pos, d_model]` to `[n * parts]`.
-    pub(crate) fn slopes(&self, gradients: &Tensor<3>) -> Tensor<1> {
-        let mut slopes: Vec<Tensor<2>> =
-            self.made.parts.iter().map(|parts| parts.dot(gradients.clone())).collect();
+    /// Slopes along each part at some points, from the gradients of residual streams there; `[n, pos, d_model]` to
+    /// `[n * parts]`.
+    pub(crate) fn slopes(&self, ts: &[f64], gradients: &Tensor<3>) -> Tensor<1> {
+        let own = match &self.made.moving {
+            Moving::Straight(parts) => parts.dot(gradients.clone()),
+            Moving::Curved(curve) => curve.slopes(self.on_device(ts), gradients.clone()),
+        };
+        let others = self.made.others.iter().map(|parts| parts.dot(gradients.clone()));
+        let mut slopes: Vec<Tensor<2>> = std::iter::once(own).chain(others).collect();
         let slopes = if slopes.len() == 1 { slopes.remove(0) } else { Tensor::cat(slopes, 1) };
         let [n, parts] = slopes.dims();
         slopes.reshape([n * parts])
@@ -166,7 +232,8 @@ impl<'pair> Line<'pair> {
 
     /// Units of work of some points.
     fn units(&self, n: usize) -> u64 {
-        let width = self.made.parts.iter().map(Contributions::width).sum();
+        let others = self.made.others.iter().map(Contributions::width).sum::<usize>();
+        let width = self.made.moving.width() + others;
         self.pair.cost.line(self.depth, n, self.from_zero, width)
     }
 
@@ -175,17 +242,13 @@ impl<'pair> Line<'pair> {
     }
 }
 
-impl Made {
-    fn new(
-        pair: &RunPair<'_>,
-        depth: Depth,
-        direction: Direction,
-        from_zero: bool,
-        making: &[Making<'_>],
-    ) -> Self {
-        let base = pair.resid(depth, changed(direction), pair.cost.start(depth, from_zero));
-        let parts: Vec<Contributions> = making.iter().map(|make| make()).collect();
-        Self { base, total: parts[0].total(), parts }
+impl<'pair> Made<'pair> {
+    fn new(base: Tensor<3>, moving: Moving<'pair>, others: Vec<Contributions>) -> Self {
+        let total = match &moving {
+            Moving::Straight(parts) => Some(parts.total()),
+            Moving::Curved(_) => None,
+        };
+        Self { base, total, moving, others }
     }
 }
 
