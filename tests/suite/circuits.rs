@@ -244,7 +244,8 @@ proptest! {
         let mut hooks = Ports { other: &other, layer: head.layer, head: head.index };
         let logits = model.run_with_hooks(model.tokens(&[of]), &mut hooks);
         let last = logits.narrow(1, of.len() - 1, 1);
-        let last: Vec<f64> = last.into_data().iter::<f64>().collect();
+        let last = block_on(last.into_data_async()).expect("logits");
+        let last: Vec<f64> = last.iter::<f64>().collect();
         let [answer, wrong] = case.answers.map(|id| vec![id]);
         let answers = Answers::new(answer, wrong, &case.shape).expect("legal");
         let after = metric_values(&last, pair.logits(Side::Clean), &answers).get(case.metric);

@@ -26,7 +26,6 @@ mod run;
 mod senders;
 mod versions;
 
-pub(crate) use curve::Curve;
 pub use direct::{Lens, direct, lens};
 pub use estimates::estimate_edges;
 pub use parts::parts;

@@ -7,7 +7,6 @@ use burn::tensor::{Tensor, TensorData};
 use twinbeam_core::words::{Direction, Side};
 
 use crate::batches::{Batch, Work, in_batches};
-use crate::circuits::Curve;
 use crate::cost::LEAST_POSITIONS;
 use crate::error::finite;
 use crate::lanes::{is_cpu, lanes};
@@ -25,7 +24,7 @@ pub(crate) struct Line<'pair> {
     direction: Direction,
     pub(crate) sign: f64,
     from_zero: bool,
-    making: Making<'pair, Moving<'pair>>,
+    making: Making<'pair, Box<dyn Moves + 'pair>>,
     making_others: Vec<Making<'pair, Contributions>>,
     made: Made<'pair>,
 }
@@ -34,41 +33,60 @@ pub(crate) struct Line<'pair> {
 type Making<'pair, T> = Box<dyn Fn() -> T + Send + Sync + 'pair>;
 
 /// What moves along a line.
-pub(crate) enum Moving<'pair> {
-    /// Additions to the residual stream that grow evenly.
-    Straight(Contributions),
-    /// Queries, or keys, that move evenly.
-    Curved(Curve<'pair>),
+pub(crate) trait Moves: Send + Sync {
+    /// How many parts move.
+    fn parts(&self) -> usize;
+
+    /// Numbers per position that a gradient is looked at with.
+    fn width(&self) -> usize;
+
+    /// What is added to the residual stream at some points; `[n]` to `[n, pos, d_model]`.
+    fn change(&self, t: Tensor<1>) -> Tensor<3>;
+
+    /// Slopes because of each part at some points, from the gradients of the residual stream there; `[n]` and `[n, pos,
+    /// d_model]` to `[n, parts]`.
+    fn slopes(&self, t: Tensor<1>, gradients: Tensor<3>) -> Tensor<2>;
+}
+
+/// Additions to the residual stream that grow evenly.
+struct Straight {
+    /// All of them together; `[1, pos, d_model]`.
+    total: Tensor<3>,
+    parts: Contributions,
+}
+
+impl Straight {
+    fn boxed(parts: Contributions) -> Box<dyn Moves> {
+        Box::new(Self { total: parts.total(), parts })
+    }
+}
+
+impl Moves for Straight {
+    fn parts(&self) -> usize {
+        self.parts.parts()
+    }
+
+    fn width(&self) -> usize {
+        self.parts.width()
+    }
+
+    fn change(&self, t: Tensor<1>) -> Tensor<3> {
+        let [n] = t.dims();
+        self.total.clone() * t.reshape([n, 1, 1])
+    }
+
+    fn slopes(&self, _: Tensor<1>, gradients: Tensor<3>) -> Tensor<2> {
+        self.parts.dot(gradients)
+    }
 }
 
 /// What a line is on its device.
 struct Made<'pair> {
     /// Residual stream of the changed run; `[1, run positions, d_model]`.
     base: Tensor<3>,
-    /// What is added to it at the end, of a line that is straight there; `[1, run positions, d_model]`.
-    total: Option<Tensor<3>>,
-    /// The parts that move.
-    moving: Moving<'pair>,
-    /// Those whose share in the slope is asked for too.
+    moving: Box<dyn Moves + 'pair>,
+    /// Parts whose share in the slope is asked for too.
     others: Vec<Contributions>,
-}
-
-impl Moving<'_> {
-    /// How many parts move.
-    fn parts(&self) -> usize {
-        match self {
-            Self::Straight(parts) => parts.parts(),
-            Self::Curved(curve) => curve.parts(),
-        }
-    }
-
-    /// Numbers per position that a gradient is looked at with.
-    fn width(&self) -> usize {
-        match self {
-            Self::Straight(parts) => parts.width(),
-            Self::Curved(curve) => curve.parts(),
-        }
-    }
 }
 
 /// The slope of the oriented metric along `t` because of each part, at one point of a line: of the parts that move,
@@ -102,7 +120,7 @@ impl<'pair> Line<'pair> {
         let (depth, from_zero) = (site.depth(), to.is_none());
         let start = pair.cost.start(depth, from_zero);
         let parts =
-            Box::new(move || Moving::Straight(Contributions::between(pair, site, from, to, start)));
+            Box::new(move || Straight::boxed(Contributions::between(pair, site, from, to, start)));
         let moved = format!("the {} of layer {}", site.kind.id(), site.layer);
         Self::new(pair, depth, direction, from_zero, parts, moved)
     }
@@ -115,20 +133,19 @@ impl<'pair> Line<'pair> {
         parts: impl Fn() -> Contributions + Send + Sync + 'pair,
         moved: String,
     ) -> Self {
-        let making = Box::new(move || Moving::Straight(parts()));
+        let making = Box::new(move || Straight::boxed(parts()));
         Self::new(pair, depth, direction, false, making, moved)
     }
 
-    /// Queries, or keys, of a layer that move together between the two runs.
-    pub(crate) fn of_curve(
+    /// What moves together between the two runs, in any way.
+    pub(crate) fn of(
         pair: &'pair RunPair<'_>,
         depth: Depth,
         direction: Direction,
-        curve: impl Fn() -> Curve<'pair> + Send + Sync + 'pair,
+        moving: impl Fn() -> Box<dyn Moves + 'pair> + Send + Sync + 'pair,
         moved: String,
     ) -> Self {
-        let making = Box::new(move || Moving::Curved(curve()));
-        Self::new(pair, depth, direction, false, making, moved)
+        Self::new(pair, depth, direction, false, Box::new(moving), moved)
     }
 
     fn new(
@@ -136,11 +153,11 @@ impl<'pair> Line<'pair> {
         depth: Depth,
         direction: Direction,
         from_zero: bool,
-        making: Making<'pair, Moving<'pair>>,
+        making: Making<'pair, Box<dyn Moves + 'pair>>,
         moved: String,
     ) -> Self {
         let base = pair.resid(depth, changed(direction), pair.cost.start(depth, from_zero));
-        let made = Made::new(base, making(), Vec::new());
+        let made = Made { base, moving: making(), others: Vec::new() };
         let making_others = Vec::new();
         let sign = sign(direction);
         Self { pair, depth, moved, direction, sign, from_zero, making, making_others, made }
@@ -167,7 +184,7 @@ impl<'pair> Line<'pair> {
         let Self { pair, depth, direction, from_zero, .. } = *self;
         let base = pair.resid(depth, changed(direction), pair.cost.start(depth, from_zero));
         let others = self.making_others.iter().map(|make| make()).collect();
-        self.made = Made::new(base, (self.making)(), others);
+        self.made = Made { base, moving: (self.making)(), others };
     }
 
     /// Points per batch of some that are asked for.
@@ -206,23 +223,13 @@ impl<'pair> Line<'pair> {
 
     /// Residual streams at some points; `[n, pos, d_model]`.
     pub(crate) fn streams(&self, ts: &[f64]) -> Tensor<3> {
-        let Made { base, total, moving, .. } = &self.made;
-        let t = self.on_device(ts);
-        let added = match (moving, total) {
-            (Moving::Straight(_), Some(total)) => total.clone() * t.reshape([ts.len(), 1, 1]),
-            (Moving::Straight(parts), None) => parts.total() * t.reshape([ts.len(), 1, 1]),
-            (Moving::Curved(curve), _) => curve.change(t),
-        };
-        base.clone() + added
+        self.made.base.clone() + self.made.moving.change(self.on_device(ts))
     }
 
     /// Slopes along each part at some points, from the gradients of residual streams there; `[n, pos, d_model]` to
     /// `[n * parts]`.
     pub(crate) fn slopes(&self, ts: &[f64], gradients: &Tensor<3>) -> Tensor<1> {
-        let own = match &self.made.moving {
-            Moving::Straight(parts) => parts.dot(gradients.clone()),
-            Moving::Curved(curve) => curve.slopes(self.on_device(ts), gradients.clone()),
-        };
+        let own = self.made.moving.slopes(self.on_device(ts), gradients.clone());
         let others = self.made.others.iter().map(|parts| parts.dot(gradients.clone()));
         let mut slopes: Vec<Tensor<2>> = std::iter::once(own).chain(others).collect();
         let slopes = if slopes.len() == 1 { slopes.remove(0) } else { Tensor::cat(slopes, 1) };
@@ -239,16 +246,6 @@ impl<'pair> Line<'pair> {
 
     pub(crate) fn what(&self, quantity: &str) -> String {
         format!("a {quantity} of {}", self.moved)
-    }
-}
-
-impl<'pair> Made<'pair> {
-    fn new(base: Tensor<3>, moving: Moving<'pair>, others: Vec<Contributions>) -> Self {
-        let total = match &moving {
-            Moving::Straight(parts) => Some(parts.total()),
-            Moving::Curved(_) => None,
-        };
-        Self { base, total, moving, others }
     }
 }
 

@@ -5,6 +5,7 @@ use twinbeam_core::circuits::Port;
 
 use super::versions::{Mix, Versions};
 use crate::RunPair;
+use crate::line::Moves;
 
 /// Queries, or keys, of all heads of a layer on their way from the changed run to the values put in.
 pub(crate) struct Curve<'a> {
@@ -50,11 +51,6 @@ impl<'a> Curve<'a> {
         Self { pair, layer, keys, qkv, way, z, n_run }
     }
 
-    /// How many parts move: the heads.
-    pub(crate) fn parts(&self) -> usize {
-        self.z.dims()[0]
-    }
-
     /// Patterns at some points with what they are made of, for all heads of each point; `[n * heads, pos, keys]`,
     /// and queries, keys and values likewise.
     fn at(&self, t: Tensor<1>) -> (Tensor<3>, [Tensor<3>; 3]) {
@@ -76,10 +72,18 @@ impl<'a> Curve<'a> {
         let pattern = self.pair.model.pattern(self.layer, q.clone(), k.clone(), prefix);
         (pattern, [q, k, v])
     }
+}
 
-    /// What the heads add to the residual stream at some points, more than the changed run's do; `[n]` to `[n, pos,
-    /// d_model]`.
-    pub(crate) fn change(&self, t: Tensor<1>) -> Tensor<3> {
+impl Moves for Curve<'_> {
+    fn parts(&self) -> usize {
+        self.z.dims()[0]
+    }
+
+    fn width(&self) -> usize {
+        self.parts()
+    }
+
+    fn change(&self, t: Tensor<1>) -> Tensor<3> {
         let [n] = t.dims();
         let (pattern, [.., v]) = self.at(t);
         let [heads, pos, d_head] = self.z.dims();
@@ -88,9 +92,7 @@ impl<'a> Curve<'a> {
         self.pair.model.heads_together(self.layer, change.swap_dims(1, 2))
     }
 
-    /// Slopes because of each head at some points, from the gradients of the residual stream there; `[n]` and `[n, pos,
-    /// d_model]` to `[n, heads]`.
-    pub(crate) fn slopes(&self, t: Tensor<1>, gradients: Tensor<3>) -> Tensor<2> {
+    fn slopes(&self, t: Tensor<1>, gradients: Tensor<3>) -> Tensor<2> {
         let [n] = t.dims();
         let [heads, pos, d_head] = self.z.dims();
         let (pattern, [q, k, v]) = self.at(t);

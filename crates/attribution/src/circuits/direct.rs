@@ -1,7 +1,7 @@
 //! What goes straight to the logits: exactly, with a frozen LayerNorm, and token by token.
 
 use burn::tensor::Tensor;
-use twinbeam_core::circuits::{Graph, Receiver, Sender};
+use twinbeam_core::circuits::{Graph, Sender};
 use twinbeam_core::wire::probes::circuits::{DirectEffects, DirectMap};
 use twinbeam_core::words::{ComponentKind, Direction, Side};
 
@@ -32,17 +32,15 @@ pub async fn direct(
     progress: &mut dyn Progress,
 ) -> Result<DirectEffects, Error> {
     let graph = Graph::new(pair.shape());
-    let (n_layers, n_heads) = (graph.n_layers(), graph.n_heads());
-    let heads =
-        (0..n_layers).flat_map(|layer| (0..n_heads).map(move |head| Sender::Head { layer, head }));
-    let mlps = (0..n_layers).map(|layer| Sender::Mlp { layer });
-    // OK because these are the model's own senders.
-    let number = |sender| graph.sender_number(sender).expect("a sender of the model");
-    let [heads, mlps]: [Vec<usize>; 2] = [heads.map(number).collect(), mlps.map(number).collect()];
-    // OK because every sender has an edge into the logits, the last receiver.
-    let logits = graph.receiver_number(Receiver::Logits).expect("the logits");
-    let edges: Vec<usize> =
-        heads.iter().chain(&mlps).map(|sender| graph.offset(logits) + sender).collect();
+    let n_layers = graph.n_layers();
+    let of_kind = |is_it: fn(Sender) -> bool| -> Vec<usize> {
+        (0..graph.n_senders()).filter(|number| is_it(graph.sender(*number))).collect()
+    };
+    let heads = of_kind(|sender| matches!(sender, Sender::Head { .. }));
+    let mlps = of_kind(|sender| matches!(sender, Sender::Mlp { .. }));
+    // The logits are the last receiver, and every sender has an edge into them.
+    let logits = graph.offset(graph.n_receivers() - 1);
+    let edges: Vec<usize> = heads.iter().chain(&mlps).map(|sender| logits + sender).collect();
     let mut exact = patch_edges(pair, &edges, direction, progress).await?;
     let exact_mlps = exact.split_off(heads.len());
     let mut neurons =

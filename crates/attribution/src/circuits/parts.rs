@@ -9,7 +9,7 @@ use burn::tensor::Tensor;
 use super::curve::Curve;
 use super::versions::{Mix, Versions};
 use crate::integrate::integrate_lines;
-use crate::line::Line;
+use crate::line::{Line, Moves};
 use crate::patch::{Joining, sweep};
 use crate::site::{Depth, Site, changed, put_in};
 use crate::suffix::{Contributions, Joins};
@@ -142,9 +142,9 @@ fn line<'a>(pair: &'a RunPair<'_>, layer: usize, part: Part, direction: Directio
         Part::Port(port @ (Port::Query | Port::Key)) => {
             let curve = move || {
                 let versions = versions(pair, layer, direction);
-                Curve::new(pair, (layer, port), &versions, pos)
+                Box::new(Curve::new(pair, (layer, port), &versions, pos)) as Box<dyn Moves + 'a>
             };
-            Line::of_curve(pair, depth, direction, curve, moved)
+            Line::of(pair, depth, direction, curve, moved)
         }
         Part::Port(Port::Value) | Part::Pattern => {
             let n_heads = pair.shape().n_heads;

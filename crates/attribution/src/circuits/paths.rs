@@ -150,8 +150,9 @@ impl Edges<'_> {
         Tensor::cat(vec![unchanged.clone(), unchanged + changes], 0)
     }
 
-    /// Edges into queries, keys and values of a layer.
-    fn into_heads(&self, layer: usize, parts: &[usize], pos: usize) -> Tensor<3> {
+    /// What queries, keys and values of a layer that read more make their heads write more, edge by edge; `[parts, pos,
+    /// d_model]`.
+    fn heads_that_read(&self, layer: usize, parts: &[usize], pos: usize) -> Tensor<3> {
         let ports = Port::ALL.len();
         let of_sender = ports * self.pair.shape().n_heads;
         let senders: BTreeSet<usize> = parts.iter().map(|part| part / of_sender).collect();
@@ -170,8 +171,9 @@ impl Edges<'_> {
         Versions::of_streams(self.pair, layer, read).changes(&mixes, pos)
     }
 
-    /// Edges into the MLP of a layer, by senders.
-    fn into_mlp(&self, layer: usize, senders: &[usize], pos: usize) -> Tensor<3> {
+    /// What the MLP of a layer writes more where it reads what senders write differently, one at a time; `[senders, pos,
+    /// d_model]`.
+    fn mlp_that_reads(&self, layer: usize, senders: &[usize], pos: usize) -> Tensor<3> {
         let changes = self.of(senders.iter().copied());
         let [n, n_run, _] = changes.dims();
         let read = self.read(Depth::mid(layer), changes.narrow(1, n_run - pos, pos));
@@ -183,7 +185,7 @@ impl Edges<'_> {
 impl Joins for Edges<'_> {
     fn some(&self, parts: &[usize], pos: usize) -> Tensor<3> {
         if let Some(layer) = self.depth.behind_attention() {
-            return self.into_heads(layer, parts, pos);
+            return self.heads_that_read(layer, parts, pos);
         }
         let layer = self.depth.block();
         let senders = |of: usize| -> Vec<usize> {
@@ -196,13 +198,13 @@ impl Joins for Edges<'_> {
             changes.narrow(1, n_run - pos, pos)
         };
         if logits.is_empty() {
-            return self.into_mlp(layer, &mlp, pos);
+            return self.mlp_that_reads(layer, &mlp, pos);
         }
         if mlp.is_empty() {
             return straight();
         }
         // In the order in which the parts are named.
-        let both = Tensor::cat(vec![self.into_mlp(layer, &mlp, pos), straight()], 0);
+        let both = Tensor::cat(vec![self.mlp_that_reads(layer, &mlp, pos), straight()], 0);
         let (mut of_mlp, mut of_logits) = (0..mlp.len(), mlp.len()..parts.len());
         let order = parts.iter().filter_map(|part| {
             let next = if part % 2 == 0 { of_mlp.next() } else { of_logits.next() };

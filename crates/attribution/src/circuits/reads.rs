@@ -72,8 +72,12 @@ impl Leaves {
 impl Hooks for Leaves {
     fn reads(&self, name: HookName) -> bool {
         match name {
-            HookName::Q(_) | HookName::K(_) | HookName::V(_) | HookName::Pre(_) => true,
-            HookName::ResidPre(_) | HookName::ResidMid(_) => true,
+            HookName::Q(_)
+            | HookName::K(_)
+            | HookName::V(_)
+            | HookName::Pre(_)
+            | HookName::ResidPre(_)
+            | HookName::ResidMid(_) => true,
             HookName::ResidPost(layer) => layer + 1 == self.n_layers,
             _ => false,
         }
