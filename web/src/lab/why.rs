@@ -139,7 +139,7 @@ fn Layers(state: AppState, sheet: Sheet, focus: Memo<Option<Focus>>) -> impl Int
 /// What goes straight to the logits, of all heads and MLPs: exactly, by an estimate, and the difference.
 #[component]
 fn Straight(state: AppState, sheet: Sheet) -> impl IntoView {
-    let direct = memo(move || {
+    let direct = move || {
         let answer = state.answer(Slot::Direct)?;
         let Ok(Finding::Direct(found)) = &answer.found else {
             return None;
@@ -150,15 +150,19 @@ fn Straight(state: AppState, sheet: Sheet) -> impl IntoView {
             let unit = common_unit(&committed.basis, wanted);
             Some(direct::Direct::of(found, &committed.model.shape, unit))
         })
-    });
-    let plots = memo(move || {
-        let draw = |direct: &direct::Direct| direct.draw(sheet.column(3));
-        let plots = direct.with(|direct| direct.as_ref().map(draw)).unwrap_or_default();
-        plots.into_iter().map(Arc::new).collect::<Vec<_>>()
-    });
-    let plot = move |which: usize| {
-        Signal::derive(move || plots.with(|plots| plots.get(which).map(Arc::clone)))
     };
+    let plot = move |which: direct::Plot| {
+        memo(move || Some(Arc::new(direct()?.draw(which, sheet.column(4))?)))
+    };
+    let plots = [
+        ("direct-exact-map", "Direct effects", direct::Plot::Exact),
+        ("direct-dla-map", "Direct logit attribution", direct::Plot::Dla),
+        ("direct-off-map", "The difference of the two", direct::Plot::Off),
+        ("direct-mlps", "Direct effects of MLPs", direct::Plot::Mlps),
+    ];
+    let plots = plots.map(|(testid, label, which)| {
+        view! { <PlotView pointer=state testid label drawn=plot(which) /> }.into_any()
+    });
     view! {
         <h4>"Straight to the logits"</h4>
         <p class="hint">
@@ -167,14 +171,10 @@ fn Straight(state: AppState, sheet: Sheet) -> impl IntoView {
             "and scale."
         </p>
         <Pending state of=Slot::Direct />
-        <div data-testid="direct-maps" hidden=live(move || plots.with(Vec::is_empty))>
-            <PlotRow sheet n=3_usize>
-                <PlotView pointer=state testid="direct-exact-map" label="Direct effects" drawn=plot(0) />
-                <PlotView pointer=state testid="direct-dla-map" label="Direct logit attribution" drawn=plot(1) />
-                <PlotView pointer=state testid="direct-off-map" label="The difference of the two" drawn=plot(2) />
-            </PlotRow>
+        <div data-testid="direct-maps">
+            <PlotRow sheet n=4_usize>{plots}</PlotRow>
             <p data-testid="direct-reading">
-                {dynamic(move || direct.with(|direct| direct.as_ref().map(direct::Direct::reading)))} " "
+                {dynamic(move || direct().map(|direct| direct.reading()))} " "
                 {dynamic(move || unchecked(state, Slot::Direct))}
             </p>
         </div>

@@ -7,15 +7,18 @@ use twinbeam_core::wire::probes::circuits::DirectEffects;
 use twinbeam_core::wire::probes::{Finding, Probe};
 use twinbeam_core::words::{Component, ComponentKind, Direction};
 
-use super::{Offer, WIDTH, is_asked};
+use super::pieces::{is_asked, paragraph, section, waits};
+use super::WIDTH;
 use crate::heatmap::scale::{Scale, signed};
-use crate::lab::{Pending, common_unit, unchecked};
+use crate::lab::common_unit;
 use crate::plot::{Drawn, Fall, Ink, Waterfall};
-use crate::reactive::{dynamic, live, memo};
+use crate::reactive::live;
 use crate::state::AppState;
-use crate::story::Term;
 use crate::values::{Answer, Committed, Slot};
 
+const HINT: &str = "Its change is added to the end of the residual stream alone, as if no later layer read it. AP counts \
+    every way. Direct logit attribution (DLA) keeps the final LayerNorm’s mean and scale. Positive supports the clean \
+    behaviour.";
 /// Under this share of the larger of two amounts, a third is next to nothing.
 const LITTLE: f32 = 0.02;
 
@@ -89,7 +92,7 @@ impl Straight {
         let falls = [
             whole("AP", "by all ways", total, Ink::Ap, "direct-total"),
             step("without later layers", total, exact, "direct-later"),
-            whole("straight", "to the logits", exact, Ink::Plain, "direct-exact"),
+            whole("straight to the logits", "", exact, Ink::Plain, "direct-exact"),
             step("LayerNorm frozen", exact, dla, "direct-frozen"),
             whole("DLA", "the estimate", dla, Ink::Soft, "direct-dla"),
         ];
@@ -149,8 +152,7 @@ impl Straight {
                     format!("{straight} of its {whole} {unit} go straight to the logits")
                 } else {
                     format!(
-                        "{straight} {unit} go straight to the logits, and later layers make {whole} of it: they add \
-                         {later}"
+                        "{straight} {unit} go straight to the logits and {later} by way of later layers, {whole} in all"
                     )
                 }
             }
@@ -176,35 +178,25 @@ fn rows(committed: &Committed) -> usize {
 }
 
 /// What is pinned, from its whole effect to direct logit attribution.
-#[component]
-pub(super) fn DirectPart(state: AppState, of: Memo<Option<Component>>) -> impl IntoView {
-    let straight = memo(move || {
+pub(super) fn straight(state: AppState, of: Memo<Option<Component>>) -> AnyView {
+    let looked = move || {
         let look = (state.direction(), state.unit.get());
         let of = of.get()?;
         let found = state.last_answer(Slot::Direct);
         state.committed.with(|c| Some(Straight::new(c.as_deref()?, found.as_deref(), of, look)))
-    });
-    let svg = move || straight.with(|of| Some(of.as_ref()?.waterfall()?.svg));
-    let with = move |read: fn(&Straight) -> String| straight.with(|of| of.as_ref().map(read));
-    view! {
-        <div class="pinned-part" data-testid="pinned-direct">
-            <h4><Term id="direct" says="Straight to the logits" /></h4>
-            <div class="pinned-svg pinned-falls" aria-hidden="true" inner_html=live(svg)></div>
-            <dl class="unseen" inner_html=live(move || with(Straight::list))></dl>
-            <p data-testid="direct-claim">{dynamic(move || with(Straight::claim))}</p>
-            <div class="pinned-waits">
-                <Pending state of=Slot::Direct />
-                {dynamic(move || unchecked(state, Slot::Direct))}
-                <Offer state cost=rows what="direct effects" />
-            </div>
-            <p class="hint">
-                "Its change is added to the end of the residual stream alone, as if no later layer read it. AP counts "
-                "every way. " <Term id="dla" says="DLA" /> " keeps the final LayerNorm’s mean and scale. Positive: "
-                "supports the clean behaviour."
-            </p>
-        </div>
-    }
-    .into_any()
+    };
+    let svg = move || Some(looked()?.waterfall()?.svg);
+    let falls = view! {
+        <div class="pinned-svg pinned-falls" aria-hidden="true" inner_html=live(svg)></div>
+        <dl class="unseen" inner_html=live(move || looked().map(|of| of.list()))></dl>
+    };
+    let parts = vec![
+        falls.into_any(),
+        paragraph("", "direct-claim", move || looked().map(|of| of.claim())),
+        waits(state, Slot::Direct, Some((rows, "direct effects"))),
+        paragraph("hint", "direct-hint", || Some(HINT.to_owned())),
+    ];
+    section("pinned-direct", ["direct", "Straight to the logits"], parts)
 }
 
 #[cfg(test)]
@@ -239,9 +231,9 @@ mod tests {
         let none = claim(Some(0.5), 0.0, Some(0.0));
         assert!(none.starts_with("Next to nothing of ") && none.contains("its +0.500 logits go by"), "{none}");
         let turned = claim(Some(-0.25), 0.5, Some(0.5));
-        assert!(turned.contains("later layers make −0.250 of it: they add −0.750;"), "{turned}");
+        assert!(turned.contains("−0.750 by way of later layers, −0.250 in all;"), "{turned}");
         let more = claim(Some(0.25), 0.5, Some(0.5));
-        assert!(more.contains("make +0.250 of it: they add −0.250;"), "{more}");
+        assert!(more.contains("−0.250 by way of later layers, +0.250 in all;"), "{more}");
         let unpatched = claim(None, 0.5, Some(0.5));
         assert!(unpatched.contains("+0.500 logits go from"), "{unpatched}");
         assert!(claim(Some(0.0), 0.0, Some(0.0)).contains("does nothing to the metric"));

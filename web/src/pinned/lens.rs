@@ -5,16 +5,17 @@ use twinbeam_core::wire::probes::circuits::{HeadLens, LensSide, LensToken};
 use twinbeam_core::wire::probes::{Finding, Probe};
 use twinbeam_core::words::{Component, ComponentKind, Experiment};
 
+use super::pieces::{paragraph, section, table, waits};
 use crate::heatmap::scale::{Scale, signed};
-use crate::lab::{Pending, unchecked};
 use crate::plot::escape;
-use crate::reactive::{dynamic, live, memo};
 use crate::state::AppState;
-use crate::story::Term;
 use crate::values::{Answer, Slot, visible};
 
 /// Tokens of each kind that are shown.
 const SHOWN: usize = 5;
+
+const HINT: &str = "What it adds at the last token, read off through the final LayerNorm’s scale of each run and the \
+    unembedding: how much of a token’s logit is this head’s, in logits whatever the metric.";
 
 /// What is asked of a pinned head.
 pub(super) fn question(state: AppState) -> Option<Probe> {
@@ -30,12 +31,8 @@ fn of_head(answer: &Answer, of: Component) -> Option<&HeadLens> {
     }
 }
 
-/// Both runs beside each other, what is raised above what is lowered; without a finding as many empty lines.
-fn table(lens: Option<&HeadLens>, experiment: &Experiment) -> String {
-    let mut out = String::from(
-        "<table class=\"lens\" data-testid=\"lens\"><thead><tr><td></td><th colspan=\"2\" scope=\"col\">clean</th>\
-         <th colspan=\"2\" scope=\"col\">corrupted</th></tr></thead>",
-    );
+/// Both runs beside each other, what is raised and what is lowered; without a finding as many empty lines.
+fn tables(lens: Option<&HeadLens>, experiment: &Experiment) -> String {
     let logits = |side: &LensSide| {
         let all = side.raised.iter().chain(&side.lowered);
         all.map(|token| token.logits).collect::<Vec<f32>>()
@@ -44,17 +41,18 @@ fn table(lens: Option<&HeadLens>, experiment: &Experiment) -> String {
     let decimals = Scale::of(all.iter().flatten()).decimals();
     let lists: [(&str, fn(&LensSide) -> &Vec<LensToken>); 2] =
         [("raises", |side| &side.raised), ("lowers", |side| &side.lowered)];
+    let mut out = String::from("<div class=\"lens\" data-testid=\"lens\">");
     for (name, list) in lists {
-        out += "<tbody>";
+        out += &format!(
+            "<table><thead><tr><th scope=\"col\">{name}</th><th colspan=\"2\" scope=\"col\">clean</th>\
+             <th colspan=\"2\" scope=\"col\">corrupted</th></tr></thead><tbody>"
+        );
         for at in 0..SHOWN {
-            out += "<tr>";
-            if at == 0 {
-                out += &format!("<th rowspan=\"{SHOWN}\" scope=\"rowgroup\">{name}</th>");
-            }
+            out += &format!("<tr><th scope=\"row\">{}</th>", at + 1);
             for run in ["clean", "corrupted"] {
                 let side = lens.map(|lens| if run == "clean" { &lens.clean } else { &lens.corrupted });
                 let Some(token) = side.and_then(|side| list(side).get(at)) else {
-                    out += "<td></td><td>…</td>";
+                    out += "<td><span class=\"token\">…</span></td><td></td>";
                     continue;
                 };
                 let LensToken { id, text, logits } = token;
@@ -73,41 +71,25 @@ fn table(lens: Option<&HeadLens>, experiment: &Experiment) -> String {
             }
             out += "</tr>";
         }
-        out += "</tbody>";
+        out += "</tbody></table>";
     }
-    out + "</table>"
+    out + "</div>"
 }
 
 /// What the head writes, as tokens.
-#[component]
-pub(super) fn Written(state: AppState, of: Memo<Option<Component>>) -> impl IntoView {
-    let html = memo(move || {
+pub(super) fn written(state: AppState, of: Memo<Option<Component>>) -> AnyView {
+    let html = move || {
         let of = of.get()?;
         let answer = state.last_answer(Slot::Lens);
         let lens = answer.as_deref().and_then(|answer| of_head(answer, of));
-        state.committed.with(|c| Some(table(lens, &c.as_ref()?.experiment)))
-    });
-    view! {
-        <div class="pinned-part" data-testid="pinned-lens">
-            <h4><Term id="lens" says="What it writes, as tokens" /></h4>
-            <div
-                class="tokens-scroll"
-                tabindex="0"
-                role="region"
-                aria-label="Tokens that it raises and lowers most"
-                inner_html=live(move || html.get())
-            ></div>
-            <div class="pinned-waits">
-                <Pending state of=Slot::Lens />
-                {dynamic(move || unchecked(state, Slot::Lens))}
-            </div>
-            <p class="hint">
-                "What it adds at the last token, read off through the final LayerNorm’s scale of each run and the "
-                "unembedding: how much of a token’s logit is this head’s, in logits whatever the metric."
-            </p>
-        </div>
-    }
-    .into_any()
+        state.committed.with(|c| Some(tables(lens, &c.as_ref()?.experiment)))
+    };
+    let parts = vec![
+        table("Tokens that it raises and lowers most", html),
+        waits(state, Slot::Lens, None),
+        paragraph("hint", "lens-hint", || Some(HINT.to_owned())),
+    ];
+    section("pinned-lens", ["lens", "What it writes, as tokens"], parts)
 }
 
 #[cfg(test)]
@@ -130,7 +112,7 @@ mod tests {
             wrong: vec![" John".to_owned()],
             ..Experiment::default()
         };
-        let html = table(Some(&lens()), &experiment);
+        let html = tables(Some(&lens()), &experiment);
         for part in [
             "<span class=\"token right\" title=\"token 7, the answer\">·Mary</span>",
             "data-testid=\"lens-clean-raises\" data-id=\"7\" data-value=\"1.5\">+1.50<",
@@ -142,7 +124,7 @@ mod tests {
         }
         assert!(!html.contains("<b>"), "{html}");
         // As many lines before the answer as after it.
-        let waiting = table(None, &experiment);
+        let waiting = tables(None, &experiment);
         assert_eq!(waiting.matches("<tr>").count(), html.matches("<tr>").count());
         assert!(!waiting.contains("data-value"), "{waiting}");
     }

@@ -7,6 +7,7 @@ mod direct;
 mod keys;
 mod lens;
 mod parts;
+mod pieces;
 mod scores;
 mod ways;
 
@@ -15,10 +16,7 @@ use twinbeam_core::scores::Ladder;
 use twinbeam_core::wire::probes::Finding;
 use twinbeam_core::words::{Component, ComponentKind, Side};
 
-use self::direct::DirectPart;
 use self::keys::KEY;
-use self::lens::Written;
-use self::parts::PartMaps;
 use self::scores::Scores;
 use self::ways::Ways;
 use crate::heatmap::scale::small;
@@ -28,7 +26,7 @@ use crate::plot::Residual;
 use crate::ports::{address, screen};
 use crate::reactive::{dynamic, live, memo};
 use crate::state::AppState;
-use crate::values::{Committed, Slot};
+use crate::values::Slot;
 
 /// The panel, wherever it is.
 const PANEL: &str = ".pin-panel";
@@ -61,9 +59,10 @@ pub(crate) fn PinnedPanel(
         };
         state.pinned.get().filter(is_here)
     });
-    // Made anew for another kind only: what is pinned from within it leaves the focus where it is.
-    let kind = memo(move || of.get().map(|of| of.kind));
-    let panel = dynamic(move || kind.get().map(|kind| view! { <Panel state of kind /> }));
+    // Made anew for another kind only, which the first of it stands for: what is pinned from within leaves the focus
+    // where it is.
+    let first = memo(move || of.get().map(|of| Component { layer: 0, index: 0, ..of }));
+    let panel = dynamic(move || first.get().map(|of_kind| view! { <Panel state of kind=of_kind.kind /> }));
     if below.is_some() {
         return panel.into_any();
     }
@@ -137,12 +136,12 @@ fn Panel(state: AppState, of: Memo<Option<Component>>, kind: ComponentKind) -> i
     };
     // A frame in another page asks nothing.
     let more = move || {
-        view! {
-            <div class="pinned-parts">
-                {is_head.then(|| view! { <PartMaps state of /> })}
-                <DirectPart state of />
-                {is_head.then(|| view! { <Written state of /> })}
-            </div>
+        let straight = direct::straight(state, of);
+        if is_head {
+            let (maps, numbers) = (parts::maps(state, of), parts::numbers(state, of));
+            vec![maps, numbers, straight, lens::written(state, of)]
+        } else {
+            vec![straight]
         }
     };
     view! {
@@ -154,42 +153,9 @@ fn Panel(state: AppState, of: Memo<Option<Component>>, kind: ComponentKind) -> i
         >
             {dynamic(head)}
             <div class="pinned-parts">{dynamic(first)}</div>
-            {(!address::is_embedded()).then(more)}
+            <div class="pinned-parts">{(!address::is_embedded()).then(more)}</div>
         </section>
     }
-}
-
-/// Whether so many patches, or what costs as much, are asked without a word of the visitor's.
-fn is_asked(state: AppState, cost: fn(&Committed) -> usize) -> bool {
-    let is_quick = |c: &Committed| c.model.shape.is_quick(cost(c));
-    state.committed.with(|committed| committed.as_deref().is_some_and(is_quick))
-        || state.is_figures(state.lab.parted)
-}
-
-/// The way to what takes long, as long as it is not asked.
-#[component]
-fn Offer(state: AppState, cost: fn(&Committed) -> usize, what: &'static str) -> impl IntoView {
-    let is_offered = memo(move || {
-        let has_figure = |c: &Committed| c.is_complete(ComponentKind::Heads);
-        state.committed.with(|committed| committed.as_deref().is_some_and(has_figure))
-            && !is_asked(state, cost)
-    });
-    dynamic(move || {
-        is_offered.get().then(|| {
-            view! {
-                <p>
-                    <button
-                        type="button"
-                        data-testid="parts-run"
-                        on:click=move |_event| state.ask_for_figure(state.lab.parted)
-                    >
-                        {["Compute ", what].concat()}
-                    </button>
-                    " On a model of this size that takes a while."
-                </p>
-            }
-        })
-    })
 }
 
 /// What the head was found to do.

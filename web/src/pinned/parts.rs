@@ -10,15 +10,15 @@ use twinbeam_core::wire::probes::circuits::PartMap;
 use twinbeam_core::wire::probes::{Finding, Probe};
 use twinbeam_core::words::{Component, ComponentKind, Direction};
 
-use super::{Offer, WIDTH, is_asked};
+use super::pieces::{is_asked, paragraph, section, table, waits};
+use super::WIDTH;
 use crate::explain;
 use crate::heatmap::scale::{Scale, signed, small};
 use crate::heatmap::{MapKind, Shown};
-use crate::lab::{Pending, common_unit, unchecked};
+use crate::lab::common_unit;
 use crate::plot::{Drawn, Pane, Panes, PlotView, escape};
-use crate::reactive::{dynamic, live, memo};
+use crate::reactive::{live, memo};
 use crate::state::AppState;
-use crate::story::Term;
 use crate::values::{Answer, Committed, Slot};
 
 /// What of a head is shown, and `data-testid` of each map.
@@ -255,24 +255,24 @@ struct Looked {
     common: Option<(f32, &'static str)>,
 }
 
-/// The maps with their choice of method, and the pinned head's numbers.
-#[component]
-pub(super) fn PartMaps(state: AppState, of: Memo<Option<Component>>) -> impl IntoView {
-    let parts = memo(move || {
-        let of = of.get()?;
-        let shown = Shown::of(state, ComponentKind::Heads);
-        let look = Looked {
-            direction: state.direction(),
-            unit: state.unit.get(),
-            by: state.lab.parts_by.get(),
-            common: (state.scale.get() == ScaleChoice::Shared)
-                .then(|| (shown.scale(MapKind::Ap).limit(), shown.unit(MapKind::Ap))),
-        };
-        let found = state.last_answer(Slot::Parts);
-        state.committed.with(|c| Some(Parts::new(c.as_deref()?, found.as_deref(), of, look)))
-    });
-    let drawn = memo(move || parts.with(|parts| Some(Arc::new(parts.as_ref()?.draw()))));
-    let with = move |read: fn(&Parts) -> String| parts.with(|parts| parts.as_ref().map(read));
+/// What is known of the parts of heads, as the page looks at it.
+fn looked(state: AppState, of: Memo<Option<Component>>) -> Option<Parts> {
+    let of = of.get()?;
+    let shown = Shown::of(state, ComponentKind::Heads);
+    let look = Looked {
+        direction: state.direction(),
+        unit: state.unit.get(),
+        by: state.lab.parts_by.get(),
+        common: (state.scale.get() == ScaleChoice::Shared)
+            .then(|| (shown.scale(MapKind::Ap).limit(), shown.unit(MapKind::Ap))),
+    };
+    let found = state.last_answer(Slot::Parts);
+    state.committed.with(|c| Some(Parts::new(c.as_deref()?, found.as_deref(), of, look)))
+}
+
+/// The maps of all heads, with their choice of method.
+pub(super) fn maps(state: AppState, of: Memo<Option<Component>>) -> AnyView {
+    let drawn = memo(move || looked(state, of).map(|parts| Arc::new(parts.draw())));
     let buttons = PartsBy::ALL.map(|by| {
         view! {
             <button
@@ -285,30 +285,23 @@ pub(super) fn PartMaps(state: AppState, of: Memo<Option<Component>>) -> impl Int
             </button>
         }
     });
-    view! {
-        <div class="pinned-part" data-testid="pinned-parts">
-            <h4><Term id="parts" says="Queries, keys and values" /></h4>
-            <div class="pinned-choice" role="group" aria-label="Method of the maps">{buttons}</div>
-            <PlotView pointer=state testid="parts-map" label="Parts of heads" drawn />
-            <div class="pinned-waits">
-                <Pending state of=Slot::Parts />
-                {dynamic(move || unchecked(state, Slot::Parts))}
-                <Offer state cost=patches what="queries, keys, values and patterns" />
-            </div>
-            <div
-                class="tokens-scroll"
-                tabindex="0"
-                role="region"
-                aria-label="Queries, keys and values of what is pinned"
-                inner_html=live(move || with(Parts::table))
-            ></div>
-            <p data-testid="parts-reading">{dynamic(move || with(Parts::reading))}</p>
-            <p class="hint" data-testid="parts-deltas">
-                {dynamic(move || parts.with(|parts| parts.as_ref().and_then(Parts::deltas)))}
-            </p>
-        </div>
-    }
-    .into_any()
+    let choice = view! {
+        <div class="pinned-choice" role="group" aria-label="Method of the maps">{buttons}</div>
+        <PlotView pointer=state testid="parts-map" label="Parts of heads" drawn />
+    };
+    let waits = waits(state, Slot::Parts, Some((patches, "queries, keys, values and patterns")));
+    section("pinned-parts", ["parts", "Queries, keys and values"], vec![choice.into_any(), waits])
+}
+
+/// The pinned head's own values.
+pub(super) fn numbers(state: AppState, of: Memo<Option<Component>>) -> AnyView {
+    let read = move |read: fn(&Parts) -> String| looked(state, of).map(|parts| read(&parts));
+    let parts = vec![
+        table("Queries, keys and values of what is pinned", move || read(Parts::table)),
+        paragraph("", "parts-reading", move || read(Parts::reading)),
+        paragraph("hint", "parts-deltas", move || looked(state, of).and_then(|parts| parts.deltas())),
+    ];
+    section("pinned-part-numbers", ["", "What its parts come to"], parts)
 }
 
 #[cfg(test)]

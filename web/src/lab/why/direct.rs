@@ -1,19 +1,31 @@
 //! What goes straight to the logits, of all heads and MLPs: exactly, by direct logit attribution, and the difference.
 
 use twinbeam_core::models::ModelShape;
-use twinbeam_core::wire::probes::circuits::DirectEffects;
+use twinbeam_core::wire::probes::circuits::{DirectEffects, DirectMap};
 use twinbeam_core::words::{Component, ComponentKind};
 
-use crate::heatmap::scale::{Scale, signed};
-use crate::plot::{Drawn, Labels, Matrix};
+use crate::heatmap::scale::{Scale, signed, small};
+use crate::plot::{Bar, Bars, Drawn, Ink, Labels, Matrix};
 
-/// Direct effects of all heads, and of each layer's MLP in a column of its own, in a unit.
+/// What is drawn of them.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Plot {
+    /// All heads, the LayerNorm computed anew.
+    Exact,
+    /// All heads by direct logit attribution.
+    Dla,
+    /// How far that is off.
+    Off,
+    /// Each layer's MLP, by both.
+    Mlps,
+}
+
+/// Direct effects in a unit.
 #[derive(Debug, Clone, PartialEq)]
 pub(super) struct Direct {
-    /// Row by row.
-    exact: Vec<f32>,
-    dla: Option<Vec<f32>>,
-    size: [usize; 2],
+    heads: DirectMap,
+    mlps: DirectMap,
+    n_heads: usize,
     direction: &'static str,
     unit: &'static str,
 }
@@ -24,63 +36,62 @@ impl Direct {
         shape: &ModelShape,
         (factor, unit): (f32, &'static str),
     ) -> Self {
-        let n_heads = shape.n_heads;
-        let with_mlps = |heads: &[f32], mlps: &[f32]| {
-            let rows = heads.chunks(n_heads.max(1)).zip(mlps);
-            rows.flat_map(|(heads, mlp)| heads.iter().chain([mlp]).map(|value| factor * value))
-                .collect::<Vec<f32>>()
+        let scaled = |values: &[f32]| values.iter().map(|value| factor * value).collect::<Vec<_>>();
+        let map = |map: &DirectMap| DirectMap {
+            exact: scaled(&map.exact),
+            dla: map.dla.as_deref().map(scaled),
         };
-        let dla = found.heads.dla.as_ref().zip(found.mlps.dla.as_ref());
         Self {
-            exact: with_mlps(&found.heads.exact, &found.mlps.exact),
-            dla: dla.map(|(heads, mlps)| with_mlps(heads, mlps)),
-            size: [shape.n_layers, n_heads + 1],
+            heads: map(&found.heads),
+            mlps: map(&found.mlps),
+            n_heads: shape.n_heads.max(1),
             direction: found.direction.id(),
             unit,
         }
     }
 
-    /// Exact, by direct logit attribution, and how far that is off: on one scale. The metric may have the first only.
-    pub(super) fn draw(&self, width: f64) -> Vec<Drawn> {
-        let limit = Scale::of(self.exact.iter().chain(self.dla.iter().flatten())).limit();
-        let off = self.dla.as_ref().map(|dla| {
-            dla.iter().zip(&self.exact).map(|(dla, exact)| dla - exact).collect::<Vec<f32>>()
-        });
-        let maps = [("Exact", Some(&self.exact)), ("DLA", self.dla.as_ref())];
-        let maps = maps.into_iter().chain([("DLA − exact", off.as_ref())]);
-        maps.filter_map(|(name, values)| Some(self.map(name, values?, limit, width))).collect()
+    /// One of the plots; those of heads are on one scale. The metric may have no direct logit attribution.
+    pub(super) fn draw(&self, which: Plot, width: f64) -> Option<Drawn> {
+        let exact = &self.heads.exact;
+        let dla = self.heads.dla.as_ref();
+        Some(match which {
+            Plot::Exact => self.map("Exact", exact.clone(), width),
+            Plot::Dla => self.map("DLA", dla?.clone(), width),
+            Plot::Off => {
+                let off = dla?.iter().zip(exact).map(|(dla, exact)| dla - exact).collect();
+                self.map("DLA − exact", off, width)
+            }
+            Plot::Mlps => self.bars(width),
+        })
     }
 
-    /// The head of a column; `None`: it is the MLPs'.
-    fn head(&self, layer: usize, index: usize) -> Option<Component> {
-        let kind = ComponentKind::Heads;
-        (index + 1 < self.size[1]).then_some(Component { kind, layer, index })
+    fn head(&self, at: usize) -> Component {
+        Component::at(ComponentKind::Heads, at, self.n_heads)
     }
 
-    fn name(&self, layer: usize, index: usize) -> String {
-        match self.head(layer, index) {
-            Some(head) => head.to_string(),
-            None => format!("the MLP of layer {layer}"),
-        }
+    /// The end of the scale of the heads' maps.
+    fn limit(&self) -> f32 {
+        Scale::of(self.heads.exact.iter().chain(self.heads.dla.iter().flatten())).limit()
     }
 
-    fn map(&self, name: &str, values: &[f32], limit: f32, width: f64) -> Drawn {
-        let [n_layers, n_columns] = self.size;
-        let of = |layer: usize, index: usize| self.head(layer, index);
-        let heads = (1..n_columns).map(|head| format!("H{}", head - 1));
+    fn written(&self, value: f32) -> String {
+        format!("{} {}", signed(value, Scale::of(&[self.limit()]).decimals()), self.unit)
+    }
+
+    fn map(&self, name: &str, values: Vec<f32>, width: f64) -> Drawn {
+        let of = |layer: usize, index: usize| {
+            Some(Component { kind: ComponentKind::Heads, layer, index })
+        };
         let most = (0..values.len()).max_by(|a, b| values[*a].abs().total_cmp(&values[*b].abs()));
-        let most = most.map_or_else(String::new, |at| {
-            let (layer, index) = (at / n_columns, at % n_columns);
-            format!("most is {}, {}.", self.name(layer, index), self.written(values[at], limit))
-        });
+        let most = most.map(|at| format!("most is {}, {}.", self.head(at), self.written(values[at])));
         Matrix {
-            title: format!("{name}, {}", self.direction),
-            summary: most,
+            title: format!("{name}, heads, {}", self.direction),
+            summary: most.unwrap_or_default(),
             unit: self.unit.to_owned(),
-            rows: Labels::numbers("layer", n_layers),
-            columns: Labels::texts("", heads.chain(["MLP".to_owned()]).collect()),
-            values: values.to_vec(),
-            limit: Some(limit),
+            rows: Labels::numbers("layer", values.len() / self.n_heads),
+            columns: Labels::numbers("head", self.n_heads),
+            values,
+            limit: Some(self.limit()),
             component: Some(&of),
             width,
             ..Matrix::default()
@@ -88,33 +99,52 @@ impl Direct {
         .draw()
     }
 
-    fn written(&self, value: f32, limit: f32) -> String {
-        format!("{} {}", signed(value, Scale::of(&[limit]).decimals()), self.unit)
+    fn bars(&self, width: f64) -> Drawn {
+        let DirectMap { exact, dla } = &self.mlps;
+        let most = (0..exact.len()).max_by(|a, b| exact[*a].abs().total_cmp(&exact[*b].abs()));
+        let bar = |(layer, exact): (usize, &f32)| Bar {
+            label: format!("MLP of layer {layer}"),
+            values: [*exact].into_iter().chain(dla.as_ref().map(|dla| dla[layer])).collect(),
+            ..Bar::default()
+        };
+        let names = ["exact", "DLA"].into_iter().take(1 + usize::from(dla.is_some()));
+        Bars {
+            title: format!("MLPs, {}", self.direction),
+            summary: most.map_or_else(String::new, |layer| {
+                format!("most is that of layer {layer}, {} {}.", small(exact[layer]), self.unit)
+            }),
+            unit: self.unit.to_owned(),
+            names: names.map(str::to_owned).collect(),
+            inks: [Ink::Plain, Ink::Soft],
+            rows: exact.iter().enumerate().map(bar).collect(),
+            signed: true,
+            width,
+            ..Bars::default()
+        }
+        .draw()
     }
 
     /// How far direct logit attribution is off where it is off most.
     pub(super) fn reading(&self) -> String {
-        let Some(dla) = &self.dla else {
+        let exact = &self.heads.exact;
+        let Some(dla) = &self.heads.dla else {
             return "Direct logit attribution is defined for the logit difference only.".to_owned();
         };
-        let limit = Scale::of(self.exact.iter().chain(dla)).limit();
-        let off = |at: &usize| (dla[*at] - self.exact[*at]).abs();
-        let n = dla.len().min(self.exact.len());
-        let Some(at) = (0..n).max_by(|a, b| off(a).total_cmp(&off(b))) else { return String::new() };
-        let [layer, index] = [at / self.size[1], at % self.size[1]];
-        let name = self.name(layer, index);
+        let off = |at: &usize| (dla[*at] - exact[*at]).abs();
+        let most = (0..dla.len().min(exact.len())).max_by(|a, b| off(a).total_cmp(&off(b)));
+        let Some(at) = most else { return String::new() };
         format!(
-            "Direct logit attribution is off most for {name}: it reads {}, and exactly {} go straight to the logits. \
-             The difference is what the change does to the final LayerNorm’s mean and scale.",
-            self.written(dla[at], limit),
-            self.written(self.exact[at], limit)
+            "Of the heads, direct logit attribution is off most for {}: it reads {}, and exactly {} go straight to the \
+             logits. The difference is what the change does to the final LayerNorm’s mean and scale.",
+            self.head(at),
+            self.written(dla[at]),
+            self.written(exact[at])
         )
     }
 }
 
 #[cfg(test)]
 mod tests {
-    use twinbeam_core::wire::probes::circuits::DirectMap;
     use twinbeam_core::words::Direction;
 
     use super::*;
@@ -129,39 +159,43 @@ mod tests {
         d_vocab: 10,
     };
 
-    fn found(has_dla: bool) -> DirectEffects {
+    fn direct(has_dla: bool, unit: (f32, &'static str)) -> Direct {
         let map = |exact: &[f32], off: f32| DirectMap {
             exact: exact.to_vec(),
             dla: has_dla.then(|| exact.iter().map(|value| value * off).collect()),
         };
-        DirectEffects {
+        let found = DirectEffects {
             direction: Direction::Noising,
             heads: map(&[0.0, 1.0, -2.0, 0.5], 1.25),
-            mlps: map(&[0.25, 3.0], 1.0),
+            mlps: map(&[0.25, 3.0], 0.5),
             neurons: map(&[0.0; 4], 1.0),
-        }
+        };
+        Direct::of(&found, &SHAPE, unit)
     }
 
     #[test]
-    fn mlps_stand_beside_the_heads_of_their_layer() {
-        let direct = Direct::of(&found(true), &SHAPE, (2.0, "logits"));
-        assert_eq!(direct.exact, [0.0, 2.0, 0.5, -4.0, 1.0, 6.0]);
-        let drawn = direct.draw(360.0);
-        assert_eq!(drawn.len(), 3);
-        assert_eq!(drawn[0].points.len(), 6);
-        let labels: Vec<&str> = drawn[2].points.iter().map(|point| point.label.as_str()).collect();
-        assert_eq!(labels[3], "L1H0: −1.00 logits");
-        assert_eq!(labels[5], "layer 1, MLP: 0.00 logits");
-        assert!(drawn[0].points[5].component.is_none(), "an MLP cannot be pinned");
-        assert!(drawn[0].summary.contains("most is the MLP of layer 1, +6.00 logits."));
+    fn heads_are_maps_on_one_scale_and_mlps_pairs_of_bars() {
+        let direct = direct(true, (2.0, "logits"));
+        let [exact, dla, off, mlps] = [Plot::Exact, Plot::Dla, Plot::Off, Plot::Mlps]
+            .map(|plot| direct.draw(plot, 360.0).expect("it is there"));
+        for (map, label) in
+            [(&exact, "L1H0: −4.00 logits"), (&dla, "L1H0: −5.00 logits"), (&off, "L1H0: −1.00 logits")]
+        {
+            assert_eq!(map.points[2].label, label);
+            assert!(map.svg.contains(">+5.00 logits<"), "one scale: {}", map.svg);
+        }
+        assert!(exact.summary.contains("most is L1H0, −4.00 logits."), "{}", exact.summary);
+        assert!(mlps.points[1].label.contains("exact +6"), "{:?}", mlps.points[1]);
         let words = direct.reading();
         assert!(words.contains("L1H0: it reads −5.00 logits, and exactly −4.00 logits"), "{words}");
     }
 
     #[test]
-    fn another_metric_has_the_exact_map_alone() {
-        let direct = Direct::of(&found(false), &SHAPE, (1.0, "nats"));
-        assert_eq!(direct.draw(360.0).len(), 1);
+    fn another_metric_has_what_is_exact_alone() {
+        let direct = direct(false, (1.0, "nats"));
+        assert!(direct.draw(Plot::Dla, 360.0).is_none() && direct.draw(Plot::Off, 360.0).is_none());
+        let mlps = direct.draw(Plot::Mlps, 360.0).expect("it is there");
+        assert!(!mlps.svg.contains("DLA") && mlps.points.len() == 2, "{}", mlps.svg);
         assert!(direct.reading().contains("logit difference only"));
     }
 }
