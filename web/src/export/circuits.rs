@@ -46,8 +46,7 @@ pub(super) fn lines(lab: &[Looked], unit: &str, shown: InUnit) -> String {
             Finding::Parts(maps) => {
                 for map in maps {
                     let PartMap { part, direction, width, ap, ig, atp, .. } = map;
-                    for (method, values) in
-                        [(Method::Ig, ig), (Method::Ap, ap), (Method::Atp, atp)]
+                    for (method, values) in [(Method::Ig, ig), (Method::Ap, ap), (Method::Atp, atp)]
                     {
                         add(part.id(), method.id(), direction.id(), *width, values);
                     }

@@ -160,9 +160,12 @@ fn Straight(state: AppState, sheet: Sheet) -> impl IntoView {
         ("direct-off-map", "The difference of the two", direct::Plot::Off),
         ("direct-mlps", "Direct effects of MLPs", direct::Plot::Mlps),
     ];
-    let plots = plots.map(|(testid, label, which)| {
-        view! { <PlotView pointer=state testid label drawn=plot(which) /> }.into_any()
-    });
+    let plots: Vec<AnyView> = plots
+        .into_iter()
+        .map(|(testid, label, which)| {
+            view! { <PlotView pointer=state testid label drawn=plot(which) /> }.into_any()
+        })
+        .collect();
     view! {
         <h4>"Straight to the logits"</h4>
         <p class="hint">

@@ -7,12 +7,11 @@ use twinbeam_core::wire::probes::circuits::DirectEffects;
 use twinbeam_core::wire::probes::{Finding, Probe};
 use twinbeam_core::words::{Component, ComponentKind, Direction};
 
-use super::pieces::{is_asked, paragraph, section, waits};
 use super::WIDTH;
+use super::pieces::{is_asked, paragraph, section, waits};
 use crate::heatmap::scale::{Scale, signed};
 use crate::lab::common_unit;
 use crate::plot::{Drawn, Fall, Ink, Waterfall};
-use crate::reactive::live;
 use crate::state::AppState;
 use crate::values::{Answer, Committed, Slot};
 
@@ -129,6 +128,16 @@ impl Straight {
         self.falls().into_iter().map(line).collect()
     }
 
+    fn html(&self) -> String {
+        format!(
+            "<div class=\"pinned-svg pinned-falls\" aria-hidden=\"true\">{}</div><dl class=\"unseen\">{}</dl>{}{}",
+            self.waterfall().map(|drawn| drawn.svg).unwrap_or_default(),
+            self.list(),
+            paragraph("", "direct-claim", &self.claim()),
+            paragraph("hint", "direct-hint", HINT)
+        )
+    }
+
     /// How much goes straight to the logits, in a sentence.
     fn claim(&self) -> String {
         let (of, unit) = (self.of, self.unit);
@@ -185,18 +194,9 @@ pub(super) fn straight(state: AppState, of: Memo<Option<Component>>) -> AnyView 
         let found = state.last_answer(Slot::Direct);
         state.committed.with(|c| Some(Straight::new(c.as_deref()?, found.as_deref(), of, look)))
     };
-    let svg = move || Some(looked()?.waterfall()?.svg);
-    let falls = view! {
-        <div class="pinned-svg pinned-falls" aria-hidden="true" inner_html=live(svg)></div>
-        <dl class="unseen" inner_html=live(move || looked().map(|of| of.list()))></dl>
-    };
-    let parts = vec![
-        falls.into_any(),
-        paragraph("", "direct-claim", move || looked().map(|of| of.claim())),
-        waits(state, Slot::Direct, Some((rows, "direct effects"))),
-        paragraph("hint", "direct-hint", || Some(HINT.to_owned())),
-    ];
-    section("pinned-direct", ["direct", "Straight to the logits"], parts)
+    let html = move || looked().map(|of| of.html());
+    let waits = waits(state, Slot::Direct, Some((rows, "direct effects")));
+    section("pinned-direct", ["direct", "Straight to the logits"], html, Some(waits))
 }
 
 #[cfg(test)]
@@ -229,7 +229,10 @@ mod tests {
         let same = claim(Some(0.42), 0.42, Some(0.42));
         assert!(same.ends_with("it would read about the same."), "{same}");
         let none = claim(Some(0.5), 0.0, Some(0.0));
-        assert!(none.starts_with("Next to nothing of ") && none.contains("its +0.500 logits go by"), "{none}");
+        assert!(
+            none.starts_with("Next to nothing of ") && none.contains("its +0.500 logits go by"),
+            "{none}"
+        );
         let turned = claim(Some(-0.25), 0.5, Some(0.5));
         assert!(turned.contains("−0.750 by way of later layers, −0.250 in all;"), "{turned}");
         let more = claim(Some(0.25), 0.5, Some(0.5));
@@ -295,7 +298,12 @@ mod tests {
         // Neurons of this figure are not patched.
         assert_eq!(of(neurons, 1, 3, direction, Unit::Metric), (None, Some(11.0), Some(22.0)));
         assert_eq!(of(heads, 1, 1, Direction::Denoising, Unit::Metric), (None, None, None));
-        let nothing = Straight::new(&committed(), None, Component { kind: heads, layer: 0, index: 0 }, (direction, Unit::Metric));
+        let nothing = Straight::new(
+            &committed(),
+            None,
+            Component { kind: heads, layer: 0, index: 0 },
+            (direction, Unit::Metric),
+        );
         assert!(nothing.claim().contains("is not computed yet") && nothing.waterfall().is_none());
     }
 }

@@ -50,7 +50,8 @@ fn tables(lens: Option<&HeadLens>, experiment: &Experiment) -> String {
         for at in 0..SHOWN {
             out += &format!("<tr><th scope=\"row\">{}</th>", at + 1);
             for run in ["clean", "corrupted"] {
-                let side = lens.map(|lens| if run == "clean" { &lens.clean } else { &lens.corrupted });
+                let side =
+                    lens.map(|lens| if run == "clean" { &lens.clean } else { &lens.corrupted });
                 let Some(token) = side.and_then(|side| list(side).get(at)) else {
                     out += "<td><span class=\"token\">…</span></td><td></td>";
                     continue;
@@ -82,14 +83,12 @@ pub(super) fn written(state: AppState, of: Memo<Option<Component>>) -> AnyView {
         let of = of.get()?;
         let answer = state.last_answer(Slot::Lens);
         let lens = answer.as_deref().and_then(|answer| of_head(answer, of));
-        state.committed.with(|c| Some(tables(lens, &c.as_ref()?.experiment)))
+        let tables = state.committed.with(|c| Some(tables(lens, &c.as_ref()?.experiment)))?;
+        let tables = table("Tokens that it raises and lowers most", &tables);
+        Some(tables + &paragraph("hint", "lens-hint", HINT))
     };
-    let parts = vec![
-        table("Tokens that it raises and lowers most", html),
-        waits(state, Slot::Lens, None),
-        paragraph("hint", "lens-hint", || Some(HINT.to_owned())),
-    ];
-    section("pinned-lens", ["lens", "What it writes, as tokens"], parts)
+    let waits = waits(state, Slot::Lens, None);
+    section("pinned-lens", ["lens", "What it writes, as tokens"], html, Some(waits))
 }
 
 #[cfg(test)]

@@ -62,7 +62,8 @@ pub(crate) fn PinnedPanel(
     // Made anew for another kind only, which the first of it stands for: what is pinned from within leaves the focus
     // where it is.
     let first = memo(move || of.get().map(|of| Component { layer: 0, index: 0, ..of }));
-    let panel = dynamic(move || first.get().map(|of_kind| view! { <Panel state of kind=of_kind.kind /> }));
+    let panel =
+        dynamic(move || first.get().map(|of_kind| view! { <Panel state of kind=of_kind.kind /> }));
     if below.is_some() {
         return panel.into_any();
     }

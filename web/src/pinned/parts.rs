@@ -10,8 +10,8 @@ use twinbeam_core::wire::probes::circuits::PartMap;
 use twinbeam_core::wire::probes::{Finding, Probe};
 use twinbeam_core::words::{Component, ComponentKind, Direction};
 
-use super::pieces::{is_asked, paragraph, section, table, waits};
 use super::WIDTH;
+use super::pieces::{is_asked, paragraph, section, table, waits};
 use crate::explain;
 use crate::heatmap::scale::{Scale, signed, small};
 use crate::heatmap::{MapKind, Shown};
@@ -19,6 +19,7 @@ use crate::lab::common_unit;
 use crate::plot::{Drawn, Pane, Panes, PlotView, escape};
 use crate::reactive::{live, memo};
 use crate::state::AppState;
+use crate::story::Term;
 use crate::values::{Answer, Committed, Slot};
 
 /// What of a head is shown, and `data-testid` of each map.
@@ -156,10 +157,10 @@ impl Parts {
             None => Scale::of(shown.iter().flatten()).limit(),
         };
         let n_heads = self.size[1].max(1);
-        let component =
-            |layer, index| Component { kind: ComponentKind::Heads, layer, index };
+        let component = |layer, index| Component { kind: ComponentKind::Heads, layer, index };
         let strongest = |(values, (part, _)): (&Vec<f32>, &(Part, &str))| {
-            let most = (0..values.len()).max_by(|a, b| values[*a].abs().total_cmp(&values[*b].abs()));
+            let most =
+                (0..values.len()).max_by(|a, b| values[*a].abs().total_cmp(&values[*b].abs()));
             most.map(|at| {
                 let of = component(at / n_heads, at % n_heads);
                 format!("{} of {of}, {}", part.words(), small(values[at]))
@@ -221,17 +222,32 @@ impl Parts {
 
     /// What the parts have to do with the whole, and whether they add up to it here.
     fn reading(&self) -> String {
-        let mut words = "Replacing queries, keys and values together is replacing the head’s output. Their \
+        let mut words =
+            "Replacing queries, keys and values together is replacing the head’s output. Their \
             single effects need not add up to it"
-            .to_owned();
+                .to_owned();
         let lines = self.lines();
         let ap = |at: usize| lines.get(at).and_then(|(_, _, values)| values[0]);
         if let (Some(q), Some(k), Some(v), Some(whole)) = (ap(0), ap(1), ap(2), ap(4)) {
             let decimals = Scale::of(&[q + k + v, whole, q, k, v]).decimals();
             let [sum, whole] = [q + k + v, whole].map(|value| signed(value, decimals));
-            words += &format!(": here they come to {sum} by AP, the whole head to {whole} {}", self.unit);
+            words += &format!(
+                ": here they come to {sum} by AP, the whole head to {whole} {}",
+                self.unit
+            );
         }
         words + ". The pattern is what queries and keys make together."
+    }
+
+    /// All of it that is said of the pinned head.
+    fn html(&self) -> String {
+        let deltas = self.deltas().unwrap_or_default();
+        [
+            table("Queries, keys and values of what is pinned", &self.table()),
+            paragraph("", "parts-reading", &self.reading()),
+            paragraph("hint", "parts-deltas", &deltas),
+        ]
+        .concat()
     }
 
     /// What integrated gradients of the pinned head's layer fail to add up to.
@@ -285,23 +301,21 @@ pub(super) fn maps(state: AppState, of: Memo<Option<Component>>) -> AnyView {
             </button>
         }
     });
-    let choice = view! {
-        <div class="pinned-choice" role="group" aria-label="Method of the maps">{buttons}</div>
-        <PlotView pointer=state testid="parts-map" label="Parts of heads" drawn />
-    };
-    let waits = waits(state, Slot::Parts, Some((patches, "queries, keys, values and patterns")));
-    section("pinned-parts", ["parts", "Queries, keys and values"], vec![choice.into_any(), waits])
+    view! {
+        <div class="pinned-part" data-testid="pinned-parts">
+            <h4><Term id="parts" says="Queries, keys and values" /></h4>
+            <div class="pinned-choice" role="group" aria-label="Method of the maps">{buttons}</div>
+            <PlotView pointer=state testid="parts-map" label="Parts of heads" drawn />
+            {waits(state, Slot::Parts, Some((patches, "queries, keys, values and patterns")))}
+        </div>
+    }
+    .into_any()
 }
 
 /// The pinned head's own values.
 pub(super) fn numbers(state: AppState, of: Memo<Option<Component>>) -> AnyView {
-    let read = move |read: fn(&Parts) -> String| looked(state, of).map(|parts| read(&parts));
-    let parts = vec![
-        table("Queries, keys and values of what is pinned", move || read(Parts::table)),
-        paragraph("", "parts-reading", move || read(Parts::reading)),
-        paragraph("hint", "parts-deltas", move || looked(state, of).and_then(|parts| parts.deltas())),
-    ];
-    section("pinned-part-numbers", ["", "What its parts come to"], parts)
+    let html = move || looked(state, of).map(|parts| parts.html());
+    section("pinned-part-numbers", ["", "What its parts come to"], html, None)
 }
 
 #[cfg(test)]
@@ -361,7 +375,10 @@ mod tests {
         // Its AtP is not in the figure.
         assert_eq!(html.matches("<td>…</td>").count(), 1, "{html}");
         let words = parts.reading();
-        assert!(words.contains("they come to +2.62 by AP, the whole head to +2.00 logits."), "{words}");
+        assert!(
+            words.contains("they come to +2.62 by AP, the whole head to +2.00 logits."),
+            "{words}"
+        );
         let deltas = parts.deltas().expect("they are known");
         assert!(deltas.contains("layer 1: queries +0.010, keys +0.020"), "{deltas}");
     }
@@ -407,7 +424,10 @@ mod tests {
             assert_eq!(drawn.size[0], there.size[0]);
             assert_eq!(waiting.deltas(), None);
             assert!(waiting.reading().contains("need not add up to it. The pattern"));
-            assert!(waiting.table().contains("\"part-z-ap\" data-value=\"2\""), "the whole is known");
+            assert!(
+                waiting.table().contains("\"part-z-ap\" data-value=\"2\""),
+                "the whole is known"
+            );
         }
     }
 }

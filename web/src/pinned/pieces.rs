@@ -1,9 +1,10 @@
-//! What the parts of the panel have in common that ask the worker: built of few types, which take less of the program.
+//! What the parts of the panel have in common that ask the worker: mostly text, since each view costs the download more.
 
 use leptos::prelude::*;
 use twinbeam_core::words::ComponentKind;
 
 use crate::lab::{Pending, unchecked};
+use crate::plot::escape;
 use crate::reactive::{dynamic, live, memo};
 use crate::state::AppState;
 use crate::story::Term;
@@ -12,47 +13,38 @@ use crate::values::{Committed, Slot};
 /// How many patches something costs, or as many as it costs.
 pub(super) type Cost = fn(&Committed) -> usize;
 
-/// A part of the panel. `title`: its term in the glossary, if it has one, and its words.
+/// A part of the panel: its words as HTML, and what is said as long as an answer is on its way. `title`: its term in the
+/// glossary, if it has one, and its name.
 pub(super) fn section(
     testid: &'static str,
     [term, title]: [&'static str; 2],
-    parts: Vec<AnyView>,
+    html: impl Fn() -> Option<String> + Send + 'static,
+    waits: Option<AnyView>,
 ) -> AnyView {
     view! {
         <div class="pinned-part" data-testid=testid>
             <h4><Term id=term says=title /></h4>
-            {parts}
+            <div inner_html=live(html)></div>
+            {waits}
         </div>
     }
     .into_any()
 }
 
-/// A sentence that follows what it read. `class`: `hint` for what explains.
-pub(super) fn paragraph(
-    class: &'static str,
-    testid: &'static str,
-    words: impl Fn() -> Option<String> + Send + 'static,
-) -> AnyView {
-    view! { <p class=class data-testid=testid>{dynamic(words)}</p> }.into_any()
+/// A sentence. `class`: `hint` for what explains.
+pub(super) fn paragraph(class: &str, testid: &str, words: &str) -> String {
+    format!("<p class=\"{class}\" data-testid=\"{testid}\">{}</p>", escape(words))
 }
 
-/// A table as HTML, which scrolls where it has no room.
-pub(super) fn table(
-    label: &'static str,
-    html: impl Fn() -> Option<String> + Send + 'static,
-) -> AnyView {
-    view! {
-        <div class="tokens-scroll" tabindex="0" role="region" aria-label=label inner_html=live(html)></div>
-    }
-    .into_any()
+/// A table that scrolls where it has no room.
+pub(super) fn table(label: &str, html: &str) -> String {
+    format!(
+        "<div class=\"tokens-scroll\" tabindex=\"0\" role=\"region\" aria-label=\"{label}\">{html}</div>"
+    )
 }
 
 /// What is said while an answer is on its way, and the way to one that takes long.
-pub(super) fn waits(
-    state: AppState,
-    slot: Slot,
-    offer: Option<(Cost, &'static str)>,
-) -> AnyView {
+pub(super) fn waits(state: AppState, slot: Slot, offer: Option<(Cost, &'static str)>) -> AnyView {
     let is_offered = memo(move || {
         let has_figure = |c: &Committed| c.is_complete(ComponentKind::Heads);
         state.committed.with(|committed| committed.as_deref().is_some_and(has_figure))

@@ -83,7 +83,8 @@ impl Direct {
             Some(Component { kind: ComponentKind::Heads, layer, index })
         };
         let most = (0..values.len()).max_by(|a, b| values[*a].abs().total_cmp(&values[*b].abs()));
-        let most = most.map(|at| format!("most is {}, {}.", self.head(at), self.written(values[at])));
+        let most =
+            most.map(|at| format!("most is {}, {}.", self.head(at), self.written(values[at])));
         Matrix {
             title: format!("{name}, heads, {}", self.direction),
             summary: most.unwrap_or_default(),
@@ -178,9 +179,11 @@ mod tests {
         let direct = direct(true, (2.0, "logits"));
         let [exact, dla, off, mlps] = [Plot::Exact, Plot::Dla, Plot::Off, Plot::Mlps]
             .map(|plot| direct.draw(plot, 360.0).expect("it is there"));
-        for (map, label) in
-            [(&exact, "L1H0: −4.00 logits"), (&dla, "L1H0: −5.00 logits"), (&off, "L1H0: −1.00 logits")]
-        {
+        for (map, label) in [
+            (&exact, "L1H0: −4.00 logits"),
+            (&dla, "L1H0: −5.00 logits"),
+            (&off, "L1H0: −1.00 logits"),
+        ] {
             assert_eq!(map.points[2].label, label);
             assert!(map.svg.contains(">+5.00 logits<"), "one scale: {}", map.svg);
         }
