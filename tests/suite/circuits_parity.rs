@@ -266,7 +266,8 @@ fn circuits_and_their_curves_agree() {
                 let near = |got: f32, of: &Value| {
                     let of = of.as_f64().expect("an area") as f32;
                     let resolved = 4.0 * f32::EPSILON * clean.abs() / (clean - corrupted).abs();
-                    assert!((got - of).abs() <= 1e-5 + resolved, "{got}, not {of}");
+                    let near = (1e-5 + resolved) * of.abs().max(1.0);
+                    assert!((got - of).abs() <= near, "{got}, not {of}");
                 };
                 near(got.cpr, &of["cpr"]);
                 near(got.cmd, &of["cmd"]);
