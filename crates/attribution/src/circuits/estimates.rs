@@ -200,11 +200,11 @@ impl Points<'_, '_> {
         Tensor::cat(gradients.into_iter().map(of_half).collect(), 1)
     }
 
-    /// Points of a batch: what every block computes is kept, and beside it gradients by receiver.
+    /// Points of a batch: what every block computes is kept; beside it, gradients by receiver of one layer are little.
     fn rows(&self, size: Size) -> usize {
         let cost = &self.pair.cost;
         let n_run = self.pair.n_pos - cost.shared_prefix_len();
-        (cost.batch_rows(n_run, Some(0), size) / 2).max(1)
+        cost.batch_rows(n_run, Some(0), size)
     }
 }
 
