@@ -1,0 +1,137 @@
+"""Times path patching of edges by a loop of TransformerLens's hooks, and Twinbeam's edges, on the same model and prompts.
+
+    python bench_edges.py --model FOLDER [--twinbeam ../../target/release/twinbeam] [--top N] [--cases FILE] [--sample N]
+
+The loop does what METHODS says of an edge: a run in which one receiver reads its stream with the sender's change added. It is given
+its best: what a run writes is kept beforehand, the changed queries, keys or values are computed outside of the run for their one
+head, and one hook puts them in, so that nothing is split or repeated for the sake of hooks. Each run costs about the same whatever
+the edge, so a random sample stands for all; it is taken in both directions. `--top N` has Twinbeam patch the N strongest edges
+only, and its time is then not comparable with the loop's. Both in float32, on as many threads as there are cores. Without
+`--twinbeam` the loop alone is timed. Run by hand in an environment made from requirements.txt.
+"""
+
+import argparse
+import json
+import os
+import random
+import subprocess
+import sys
+import tempfile
+from pathlib import Path
+
+import torch
+from bench_peers import PAIR, timed
+from make_circuits import CircuitCase
+from make_fixtures import load
+from make_lab import DIRECTIONS
+
+BLOCK = 20
+
+
+class LoopCase(CircuitCase):
+    """Edges by the fastest loop that was found: one run for each, from the tokens on, with one hook."""
+
+    def stream_of(self, side, receiver):
+        if receiver == "logits":
+            name = f"blocks.{self.layers[-1]}.hook_resid_post"
+        elif receiver.startswith("M"):
+            name = f"blocks.{receiver[1:]}.hook_resid_mid"
+        else:
+            name = f"blocks.{receiver[1:].split('H')[0]}.hook_resid_pre"
+        return self.cache[side][name][0]
+
+    def path_patched(self, direction, receiver, change):
+        side, _, sign = DIRECTIONS[direction]
+        with torch.no_grad():
+            name, where, value = self.put_in(receiver, self.stream_of(side, receiver) + change)
+        return sign * (self.replaced_one(side, name, where, value) - self.ld[side])
+
+    def put_in(self, receiver, stream):
+        """The hook's name, the place in it and the activation that a receiver makes of a stream."""
+        if receiver == "logits":
+            return f"blocks.{self.layers[-1]}.hook_resid_post", (0,), stream
+        if receiver.startswith("M"):
+            block = self.lens.blocks[int(receiver[1:])]
+            return f"blocks.{receiver[1:]}.hook_mlp_out", (0,), block.mlp(block.ln2(stream[None]))[0]
+        (layer, head), part = receiver[1:-2].split("H"), receiver[-1]
+        block = self.lens.blocks[int(layer)]
+        weight, bias = (getattr(block.attn, f"{kind}_{part.upper()}")[int(head)] for kind in "Wb")
+        return f"blocks.{layer}.attn.hook_{part}", (0, slice(None), int(head)), block.ln1(stream) @ weight + bias
+
+    def written(self, cache):
+        for layer in self.layers:
+            z = cache[f"blocks.{layer}.attn.hook_z"]
+            cache.cache_dict[f"blocks.{layer}.attn.hook_result"] = torch.einsum("bphd,hdm->bphm", z, self.lens.W_O[layer]).detach()
+        return super().written(cache)
+
+
+def loop(case, n):
+    """Seconds per edge of each block of the sample, and the sampled effects."""
+    draw = random.Random(0)
+    edges = [(direction, *case.graph.edges[draw.randrange(len(case.graph.edges))]) for direction in DIRECTIONS for _ in range(n)]
+    draw.shuffle(edges)
+    one = lambda direction, sender, receiver: case.path_patched(direction, receiver, case.delta(direction, sender))
+    for edge in edges[:BLOCK]:
+        one(*edge)
+    seconds, effects = [], []
+    for start in range(0, len(edges), BLOCK):
+        block = edges[start : start + BLOCK]
+        took, scores = timed(lambda block=block: [one(*edge) for edge in block])
+        seconds.append(took / len(block))
+        effects += zip(block, scores, strict=True)
+    return seconds, effects
+
+
+def twinbeam(options, cases, folder):
+    """Seconds of Twinbeam's command, and its effects by direction, sender and receiver."""
+    out = folder / "edges.json"
+    command = [options.twinbeam, "edges", "--model", options.model, "--cases", cases, "--precision", "f32", "--out", out]
+    command += ["--exact", "top", "--top", options.top] if options.top else ["--exact", "all"]
+    seconds, _ = timed(lambda: subprocess.run([str(word) for word in command], check=True, stdout=subprocess.DEVNULL))
+    case = json.loads(out.read_text())[0]
+    exact = {(d, edge["from"], edge["to"]): edge.get("exact") for d in DIRECTIONS for edge in case[d]["edges"]}
+    return seconds, exact
+
+
+def main():
+    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
+    parser.add_argument("--model", type=Path, required=True)
+    parser.add_argument("--twinbeam", type=Path)
+    parser.add_argument("--top", type=int, help="Twinbeam patches only so many edges")
+    parser.add_argument("--cases", type=Path, help="a list of cases of token ids; the first counts")
+    parser.add_argument("--sample", type=int, default=100, help="edges of each direction that the loop patches")
+    options = parser.parse_args()
+    torch.set_num_threads(os.cpu_count())
+    torch.set_default_dtype(torch.float32)
+    with tempfile.TemporaryDirectory() as folder:
+        folder = Path(folder)
+        cases = options.cases or folder / "cases.json"
+        if options.cases is None:
+            cases.write_text(json.dumps([PAIR]))
+        pair = json.loads(cases.read_text())[0]
+        published, lens = load(options.model, torch.float32)
+        case = LoopCase(published, lens, pair)
+        n = len(case.graph.edges)
+        print(f"{lens.cfg.n_layers} layers, d_model {lens.cfg.d_model}, {len(pair['clean_ids'])} tokens, {n} edges, {os.cpu_count()} cores")
+        print(f"load of the machine: {', '.join(f'{load:.1f}' for load in os.getloadavg())}")
+        seconds, effects = loop(case, options.sample)
+        mean, least = sum(seconds) / len(seconds), min(seconds)
+        print(f"loop: {mean * 1e3:.1f} ms an edge (fastest {BLOCK}: {least * 1e3:.1f}), {mean * n:.0f} s a direction, {mean * n * 2:.0f} s both")
+        if not options.twinbeam:
+            return
+        ours, exact = twinbeam(options, cases, folder)
+        patched = sum(score is not None for score in exact.values())
+        print(f"twinbeam: {ours:.1f} s with loading and estimates, {patched} of {len(exact)} edges patched")
+        if patched == len(exact):
+            print(f"ratio: {mean * n * 2 / ours:.0f}, by the fastest {BLOCK} edges {least * n * 2 / ours:.0f}")
+        pairs = [(exact[edge], score) for edge, score in effects if exact[edge] is not None]
+        if not pairs:
+            sys.exit("none of the sampled edges was patched, so nothing could be compared")
+        off = max(abs(a - b) for a, b in pairs) / max(abs(b) for _, b in pairs)
+        print(f"effects differ by {off:.0e} of the largest of {len(pairs)} sampled edges")
+        if off > 1e-3:
+            sys.exit("the two programs disagree")
+
+
+if __name__ == "__main__":
+    main()
