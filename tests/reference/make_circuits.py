@@ -6,7 +6,7 @@
 A folder's numbers are in ../fixtures/circuits/FOLDER.json; ../fixtures/README.md says what each field means, and the
 section "Circuits" of ../../docs/METHODS.md what is computed. Everything is done by its definition: one full run for
 each edge, each replaced part and each point of a line, and a circuit is run head by head from the model's weights.
-Scores are in the metric's unit, positive supports the clean behaviour in both directions; `metric` is the metric itself.
+Scores are in the metric's unit, positive supports the clean behaviour in both directions; `metric` is the metric.
 """
 
 import argparse
@@ -29,8 +29,16 @@ PINNED_EDGES = 4
 LENS_HEADS = 2
 LENS_TOKENS = 5
 CIRCUITS = Path(__file__).parent.parent / "fixtures" / "circuits"
-NODES, WEIGHTS = ((column / 2).tolist() for column in numpy.polynomial.legendre.leggauss(N_STEPS))
-NODES = [0.5 + node for node in NODES]
+# Enough for a sum of IG to be what it converges to.
+N_STEPS_CONVERGED = 40
+# What numbers that must be equal may be off by, as a share of the metric.
+EXACT, CONVERGED, NOT_QUITE = 1e-12, 1e-7, 1e-2
+
+
+def line(n_steps):
+    """Gauss-Legendre nodes from 0 to 1, and their weights."""
+    nodes, weights = (column.tolist() for column in numpy.polynomial.legendre.leggauss(n_steps))
+    return [(0.5 + node / 2, weight / 2) for node, weight in zip(nodes, weights, strict=True)]
 
 
 def head_of(layer, head):
@@ -90,6 +98,7 @@ class CircuitCase(Case):
         self.layers, self.heads = range(lens.cfg.n_layers), range(lens.cfg.n_heads)
         self.graph = Graph(lens.cfg.n_layers, lens.cfg.n_heads)
         self.gap = self.ld["clean"] - self.ld["corrupted"]
+        self.scale = max(map(abs, self.ld.values()))
         self.writes = {side: self.written(cache) for side, cache in self.cache.items()}
 
     def written(self, cache):
@@ -154,13 +163,12 @@ class CircuitCase(Case):
         places = {receiver: self.place(receiver) for receiver in self.graph.receivers}
         return {receiver: found[name][where] for receiver, (name, where) in places.items()}
 
-    def mean_gradients(self, direction):
+    def mean_gradients(self, direction, n_steps):
         """The mean of the gradients on the line of the embeddings."""
         side, other, _ = DIRECTIONS[direction]
         start, end = (self.cache[which]["hook_embed"] for which in (side, other))
-        points = [self.gradients(side, start + node * (end - start)) for node in NODES]
-        pairs = list(zip(WEIGHTS, points, strict=True))
-        return {receiver: sum(w * point[receiver] for w, point in pairs) for receiver in self.graph.receivers}
+        points = [(weight, self.gradients(side, start + node * (end - start))) for node, weight in line(n_steps)]
+        return {receiver: sum(w * point[receiver] for w, point in points) for receiver in self.graph.receivers}
 
     def linear_edges(self, direction, gradients):
         """Of each edge the sender's change times a gradient, by position."""
@@ -171,7 +179,7 @@ class CircuitCase(Case):
         side = DIRECTIONS[direction][0]
         exact = [self.path_patched(direction, r, self.delta(direction, s)) for s, r in self.graph.edges]
         eap = self.linear_edges(direction, self.gradients(side, self.cache[side]["hook_embed"]))
-        eap_ig = self.linear_edges(direction, self.mean_gradients(direction))
+        eap_ig = self.linear_edges(direction, self.mean_gradients(direction, N_STEPS))
         by_position = {"eap": eap, "eap_ig": eap_ig}
         sums = {method: [row.sum().item() for row in rows] for method, rows in by_position.items()}
         of_embed = sum(sums["eap_ig"][i] for i, (sender, _) in enumerate(self.graph.edges) if sender == "embed")
@@ -197,12 +205,11 @@ class CircuitCase(Case):
         values = values.clone().requires_grad_(True)
         return torch.autograd.grad(self.replaced(side, name, values).sum(), values)[0]
 
-    def estimates(self, direction, name):
+    def estimates(self, direction, name, n_steps=N_STEPS):
         """IG and AtP of an activation, elementwise."""
         side, other, sign = DIRECTIONS[direction]
         start, end = self.cache[side][name], self.cache[other][name]
-        line = [self.slope(side, name, start + node * (end - start)) for node in NODES]
-        mean = sum(w * one for w, one in zip(WEIGHTS, line, strict=True))
+        mean = sum(w * self.slope(side, name, start + node * (end - start)) for node, w in line(n_steps))
         return sign * (end - start) * mean, sign * (end - start) * self.slope(side, name, start)
 
     def effect(self, direction, name, where):
@@ -417,7 +424,10 @@ class CircuitCase(Case):
                 self.equal(sums[head_of(layer, head)]["eap"], atp[0, :, head].sum().item())
             atp = self.estimates(direction, f"blocks.{layer}.hook_mlp_out")[1]
             self.equal(sums[f"M{layer}"]["eap"], atp.sum().item())
-        self.equal(sums["embed"]["eap_ig"], self.gap, 1e-3 * abs(self.gap))
+        gradients = self.mean_gradients(direction, N_STEPS_CONVERGED)
+        scores = zip(self.graph.edges, self.linear_edges(direction, gradients), strict=True)
+        self.equal(sum(score.sum().item() for (s, _), score in scores if s == "embed"), self.gap, CONVERGED)
+        self.equal(sums["embed"]["eap_ig"], self.gap, NOT_QUITE)
         for i in range(0, len(self.graph.edges), 5):
             sender, receiver = self.graph.edges[i]
             self.equal(self.path_by_hand(direction, receiver, self.delta(direction, sender)), edges["exact"][i])
@@ -431,14 +441,17 @@ class CircuitCase(Case):
                 together = self.replaced_all(side, [(name, where, self.cache[other][name][where]) for name in names])
                 output = self.effect(direction, f"blocks.{layer}.attn.hook_z", where)
                 self.equal(sign * (together - self.ld[side]), output)
-            self.equal(out["mlp"]["ig"][layer], out["mlp"]["ap"][layer], 1e-4 * abs(self.gap))
-            for part in PARTS:
-                scores = out["parts"][part]
-                self.equal(sum(scores["ig"][layer]), scores["joint"][layer], 1e-4 * abs(self.gap))
+            sums = {part: (sum(out["parts"][part]["ig"][layer]), out["parts"][part]["joint"][layer]) for part in PARTS}
+            sums["mlp"] = (out["mlp"]["ig"][layer], out["mlp"]["ap"][layer])
+            for part, (ig, together) in sums.items():
+                name = f"blocks.{layer}.{PARTS.get(part, 'hook_mlp_out')}"
+                converged = self.estimates(direction, name, N_STEPS_CONVERGED)[0].sum().item()
+                self.equal(converged, together, CONVERGED)
+                self.equal(ig, together, NOT_QUITE)
 
-    def equal(self, got, wanted, within=None):
-        within = within or 1e-12 * max(map(abs, self.ld.values()))
-        assert abs(got - wanted) <= within, f"{self.case['name']}: {got}, not {wanted}"
+    def equal(self, got, wanted, within=EXACT):
+        off = abs(got - wanted) / self.scale
+        assert off <= within, f"{self.case['name']}: {got}, not {wanted}, off by {off:.1e} of the metric"
 
 
 class ProbCase(CircuitCase):
@@ -464,8 +477,8 @@ def strongest(scores):
 
 def area(heights):
     """By trapezoids over MIB's shares of all edges, from the first share on."""
-    widths = [b - a for a, b in zip(SHARES, SHARES[1:])]
-    return sum(w * (a + b) / 2 for w, a, b in zip(widths, heights, heights[1:], strict=True))
+    points = list(zip(SHARES, heights, strict=True))
+    return sum((x - w) * (a + b) / 2 for (w, a), (x, b) in zip(points, points[1:]))
 
 
 def rounded(value):
@@ -496,7 +509,7 @@ def fresh_numbers(folder):
         "cases": [run.expected(seed) for seed, run in enumerate(runs)],
         "nonlinear": [ProbCase(published, lens, cases[0]).expected_edges()],
     }
-    return rounded(fresh), [max(map(abs, run.ld.values())) for run in runs]
+    return rounded(fresh), [run.scale for run in runs]
 
 
 def main():
