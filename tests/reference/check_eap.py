@@ -2,10 +2,10 @@
 
     python check_eap.py ../fixtures/tiny-gpt2 ../fixtures/hub-layout
 
-TransformerLens 4.3 scores edges by gradients (EAP, without integrated gradients), patches the paths from one head to another
-exactly, and measures the faithfulness of a set of edges. Its edges are of single positions, of which each of ours is the sum.
-It takes gradients in the corrupted run, towards the clean one, which is our denoising; with the two prompts exchanged and the
-sign turned it is our noising. Needs an environment of its own, since the other scripts need TransformerLens 3.9:
+TransformerLens 4.3 scores edges by gradients (EAP, without integrated gradients), patches the paths from one head to
+another exactly, and measures the faithfulness of a set of edges. Its edges are of single positions, of which each of ours
+is the sum. It takes gradients in the corrupted run, towards the clean one, which is our denoising; with the two prompts
+exchanged and the sign turned it is our noising. It needs an environment of its own, since the other scripts need 3.9:
 
     python3.11 -m venv /tmp/eap && /tmp/eap/bin/pip install transformer-lens==4.3.0 torch==2.15.0 transformers==5.23.0
 """
@@ -15,10 +15,12 @@ import sys
 from pathlib import Path
 
 import torch
+from tokenizers import Tokenizer
+from tokenizers.models import WordLevel
 from transformer_lens.model_bridge import TransformerBridge
 from transformer_lens.tools.analysis import EdgeAttributionConfig, attribution_patch, faithfulness
 from transformer_lens.tools.analysis import get_act_patch_direct_path
-from transformers import GPT2LMHeadModel
+from transformers import GPT2LMHeadModel, PreTrainedTokenizerFast
 
 # Relative to the largest number of a table; everything is in float64, but for what 4.3 itself rounds.
 TOLERANCE = 1e-9
@@ -26,7 +28,12 @@ TOLERANCE = 1e-9
 
 def load(folder):
     published = GPT2LMHeadModel.from_pretrained(folder, dtype=torch.float64, attn_implementation="eager").eval()
-    return TransformerBridge.boot_transformers("gpt2", hf_model=published, dtype=torch.float64, device="cpu")
+    # Prompts are token ids, but a bridge is not built without a tokenizer.
+    words = WordLevel({str(token): token for token in range(published.config.vocab_size)}, unk_token="0")
+    tokenizer = PreTrainedTokenizerFast(tokenizer_object=Tokenizer(words), eos_token="0", unk_token="0")
+    return TransformerBridge.boot_transformers(
+        "gpt2", hf_model=published, tokenizer=tokenizer, dtype=torch.float64, device="cpu"
+    )
 
 
 def name_of(node):
