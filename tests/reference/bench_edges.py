@@ -1,13 +1,15 @@
-"""Times path patching of edges by a loop of TransformerLens's hooks, and Twinbeam's edges, on the same model and prompts.
+"""Times path patching of edges by a loop of TransformerLens's hooks, and Twinbeam's, on one model and pair of prompts.
 
-    python bench_edges.py --model FOLDER [--twinbeam ../../target/release/twinbeam] [--top N] [--cases FILE] [--sample N]
+    python bench_edges.py --model FOLDER [--twinbeam PROGRAM] [--top N] [--cases FILE] [--sample N]
 
-The loop does what METHODS says of an edge: a run in which one receiver reads its stream with the sender's change added. It is given
-its best: what a run writes is kept beforehand, the changed queries, keys or values are computed outside of the run for their one
-head, and one hook puts them in, so that nothing is split or repeated for the sake of hooks. Each run costs about the same whatever
-the edge, so a random sample stands for all; it is taken in both directions. `--top N` has Twinbeam patch the N strongest edges
-only, and its time is then not comparable with the loop's. Both in float32, on as many threads as there are cores. Without
-`--twinbeam` the loop alone is timed. Run by hand in an environment made from requirements.txt.
+The loop does what METHODS says of an edge: a run in which one receiver reads its stream with the sender's change added.
+It is given its best: what a run writes is kept beforehand, the changed queries, keys or values are computed outside of
+the run for their one head, and one hook puts them in, so that nothing is split or repeated for the sake of hooks. Each
+run costs about the same whatever the edge, so a random sample stands for all; it is taken in both directions. `--top N`
+has Twinbeam patch the N strongest edges only, and its time is then not comparable with the loop's. Both in float32, on
+as many threads as there are cores. Without `--twinbeam` the loop alone is timed. Where other programs are running, the
+processor time of an edge divided by the cores is the least that it would take without them. Run by hand in an
+environment made from requirements.txt.
 """
 
 import argparse
@@ -17,6 +19,7 @@ import random
 import subprocess
 import sys
 import tempfile
+import time
 from pathlib import Path
 
 import torch
@@ -61,32 +64,37 @@ class LoopCase(CircuitCase):
     def written(self, cache):
         for layer in self.layers:
             z = cache[f"blocks.{layer}.attn.hook_z"]
-            cache.cache_dict[f"blocks.{layer}.attn.hook_result"] = torch.einsum("bphd,hdm->bphm", z, self.lens.W_O[layer]).detach()
+            result = torch.einsum("bphd,hdm->bphm", z, self.lens.W_O[layer]).detach()
+            cache.cache_dict[f"blocks.{layer}.attn.hook_result"] = result
         return super().written(cache)
 
 
 def loop(case, n):
-    """Seconds per edge of each block of the sample, and the sampled effects."""
+    """Seconds per edge of each block of the sample, seconds of all cores per edge, and the sampled effects."""
     draw = random.Random(0)
-    edges = [(direction, *case.graph.edges[draw.randrange(len(case.graph.edges))]) for direction in DIRECTIONS for _ in range(n)]
+    edges = [(direction, *edge) for direction in DIRECTIONS for edge in draw.sample(case.graph.edges, n)]
     draw.shuffle(edges)
-    one = lambda direction, sender, receiver: case.path_patched(direction, receiver, case.delta(direction, sender))
-    for edge in edges[:BLOCK]:
+
+    def one(direction, sender, receiver):
+        return case.path_patched(direction, receiver, case.delta(direction, sender))
+
+    for edge in edges[: BLOCK // 4]:
         one(*edge)
-    seconds, effects = [], []
+    seconds, effects, begun = [], [], time.process_time()
     for start in range(0, len(edges), BLOCK):
         block = edges[start : start + BLOCK]
         took, scores = timed(lambda block=block: [one(*edge) for edge in block])
         seconds.append(took / len(block))
         effects += zip(block, scores, strict=True)
-    return seconds, effects
+    return seconds, (time.process_time() - begun) / len(edges), effects
 
 
 def twinbeam(options, cases, folder):
     """Seconds of Twinbeam's command, and its effects by direction, sender and receiver."""
     out = folder / "edges.json"
-    command = [options.twinbeam, "edges", "--model", options.model, "--cases", cases, "--precision", "f32", "--out", out]
+    command = [options.twinbeam, "edges", "--model", options.model, "--cases", cases, "--precision", "f32"]
     command += ["--exact", "top", "--top", options.top] if options.top else ["--exact", "all"]
+    command += ["--out", out]
     seconds, _ = timed(lambda: subprocess.run([str(word) for word in command], check=True, stdout=subprocess.DEVNULL))
     case = json.loads(out.read_text())[0]
     exact = {(d, edge["from"], edge["to"]): edge.get("exact") for d in DIRECTIONS for edge in case[d]["edges"]}
@@ -112,18 +120,20 @@ def main():
         published, lens = load(options.model, torch.float32)
         case = LoopCase(published, lens, pair)
         n = len(case.graph.edges)
-        print(f"{lens.cfg.n_layers} layers, d_model {lens.cfg.d_model}, {len(pair['clean_ids'])} tokens, {n} edges, {os.cpu_count()} cores")
+        print(f"{lens.cfg.n_layers} layers, d_model {lens.cfg.d_model}, {len(pair['clean_ids'])} tokens, {n} edges")
+        print(f"{os.cpu_count()} cores, {torch.get_num_threads()} threads, {options.sample} edges of each direction")
         print(f"load of the machine: {', '.join(f'{load:.1f}' for load in os.getloadavg())}")
-        seconds, effects = loop(case, options.sample)
+        seconds, work, effects = loop(case, options.sample)
         mean, least = sum(seconds) / len(seconds), min(seconds)
-        print(f"loop: {mean * 1e3:.1f} ms an edge (fastest {BLOCK}: {least * 1e3:.1f}), {mean * n:.0f} s a direction, {mean * n * 2:.0f} s both")
+        print(f"loop: {mean:.4f} s an edge, {least:.4f} s in the fastest block of {BLOCK}, {work:.4f} s of processors")
+        print(f"loop, all edges of one direction: {mean * n:.0f} s, of both: {2 * mean * n:.0f} s")
         if not options.twinbeam:
             return
         ours, exact = twinbeam(options, cases, folder)
         patched = sum(score is not None for score in exact.values())
         print(f"twinbeam: {ours:.1f} s with loading and estimates, {patched} of {len(exact)} edges patched")
         if patched == len(exact):
-            print(f"ratio: {mean * n * 2 / ours:.0f}, by the fastest {BLOCK} edges {least * n * 2 / ours:.0f}")
+            print(f"ratio: {2 * mean * n / ours:.0f}, by the fastest block {2 * least * n / ours:.0f}")
         pairs = [(exact[edge], score) for edge, score in effects if exact[edge] is not None]
         if not pairs:
             sys.exit("none of the sampled edges was patched, so nothing could be compared")

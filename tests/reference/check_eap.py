@@ -3,9 +3,10 @@
     python check_eap.py ../fixtures/tiny-gpt2 ../fixtures/hub-layout
 
 TransformerLens 4.3 scores edges by gradients (EAP, without integrated gradients), patches the paths from one head to
-another exactly, and measures the faithfulness of a set of edges. Its edges are of single positions, of which each of ours
-is the sum. It takes gradients in the corrupted run, towards the clean one, which is our denoising; with the two prompts
-exchanged and the sign turned it is our noising. It needs an environment of its own, since the other scripts need 3.9:
+another exactly, and measures the faithfulness of a set of edges. Its edges are of single positions, of which each of
+ours is the sum. It takes gradients in the corrupted run, towards the clean one, which is our denoising; with the two
+prompts exchanged and the sign turned it is our noising. It needs an environment of its own, since the other scripts
+need TransformerLens 3.9:
 
     python3.11 -m venv /tmp/eap && /tmp/eap/bin/pip install transformer-lens==4.3.0 torch==2.15.0 transformers==5.23.0
 """
@@ -110,9 +111,9 @@ def compared(folder):
         for pair in theirs.edges("clean", "corrupted"):
             by_name[tuple(map(name_of, pair))].append(pair)
         gap = ours["logit_diff_clean"] - ours["logit_diff_corrupted"]
-        faithful = [(one["metric"] - ours["logit_diff_corrupted"]) / gap for one in ours["circuits"]]
-        found = [theirs.faithfulness([order[i] for i in one["edges"]], by_name) for one in ours["circuits"]]
-        yield f"{case['name']} circuits", off(found, faithful), len(found)
+        shares = [theirs.faithfulness([order[i] for i in one["edges"]], by_name) for one in ours["circuits"]]
+        found = [ours["logit_diff_corrupted"] + gap * share for share in shares]
+        yield f"{case['name']} circuits", off(found, [one["metric"] for one in ours["circuits"]]), len(found)
 
 
 def main():
