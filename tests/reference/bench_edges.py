@@ -7,9 +7,9 @@ It is given its best: what a run writes is kept beforehand, the changed queries,
 the run for their one head, and one hook puts them in, so that nothing is split or repeated for the sake of hooks. Each
 run costs about the same whatever the edge, so a random sample stands for all; it is taken in both directions. `--top N`
 has Twinbeam patch the N strongest edges only, and its time is then not comparable with the loop's. Both in float32, on
-as many threads as there are cores. Without `--twinbeam` the loop alone is timed. Where other programs are running, the
-processor time of an edge divided by the cores is the least that it would take without them. Run by hand in an
-environment made from requirements.txt.
+as many threads as there are cores. Without `--twinbeam` the loop alone is timed. On a machine with other work, time the
+loop with `--threads 1` and read the processor time: a single thread waits for no other, and all cores can at best share
+that time. Run by hand in an environment made from requirements.txt.
 """
 
 import argparse
@@ -28,7 +28,7 @@ from make_circuits import CircuitCase
 from make_fixtures import load
 from make_lab import DIRECTIONS
 
-BLOCK = 20
+BLOCK = 5
 
 
 class LoopCase(CircuitCase):
@@ -78,7 +78,7 @@ def loop(case, n):
     def one(direction, sender, receiver):
         return case.path_patched(direction, receiver, case.delta(direction, sender))
 
-    for edge in edges[: BLOCK // 4]:
+    for edge in edges[:BLOCK]:
         one(*edge)
     seconds, effects, begun = [], [], time.process_time()
     for start in range(0, len(edges), BLOCK):
@@ -108,8 +108,9 @@ def main():
     parser.add_argument("--top", type=int, help="Twinbeam patches only so many edges")
     parser.add_argument("--cases", type=Path, help="a list of cases of token ids; the first counts")
     parser.add_argument("--sample", type=int, default=100, help="edges of each direction that the loop patches")
+    parser.add_argument("--threads", type=int, default=os.cpu_count(), help="of the loop")
     options = parser.parse_args()
-    torch.set_num_threads(os.cpu_count())
+    torch.set_num_threads(options.threads)
     torch.set_default_dtype(torch.float32)
     with tempfile.TemporaryDirectory() as folder:
         folder = Path(folder)

@@ -83,9 +83,11 @@ class Theirs:
                         out[f"L{layer}H{head}", f"L{to_layer}H{to_head}.{part}"] = effect
         return out
 
-    def faithfulness(self, edges, by_name):
+    def circuit(self, edges, by_name):
+        """The metric of the run with a circuit."""
         chosen = [pair for edge in edges for pair in by_name[edge]]
-        return faithfulness(self.model, self.tokens["clean"], self.tokens["corrupted"], self.metric, chosen).recovered
+        found = faithfulness(self.model, self.tokens["clean"], self.tokens["corrupted"], self.metric, chosen)
+        return found.corrupt_metric + found.recovered * (found.full_metric - found.corrupt_metric)
 
 
 def off(got, stored):
@@ -110,9 +112,7 @@ def compared(folder):
         by_name = {edge: [] for edge in order}
         for pair in theirs.edges("clean", "corrupted"):
             by_name[tuple(map(name_of, pair))].append(pair)
-        gap = ours["logit_diff_clean"] - ours["logit_diff_corrupted"]
-        shares = [theirs.faithfulness([order[i] for i in one["edges"]], by_name) for one in ours["circuits"]]
-        found = [ours["logit_diff_corrupted"] + gap * share for share in shares]
+        found = [theirs.circuit([order[i] for i in one["edges"]], by_name) for one in ours["circuits"]]
         yield f"{case['name']} circuits", off(found, [one["metric"] for one in ours["circuits"]]), len(found)
 
 
