@@ -27,7 +27,7 @@ const CPU_PRODUCT: usize = 512;
 const GPU_PRODUCT: usize = 2048;
 
 /// Points at which gradients of edges are timed.
-const ESTIMATED: usize = 4;
+const ESTIMATED: usize = 12;
 
 /// Seconds for which the peak is looked for, twice.
 const PEAK_SECONDS: f64 = 0.3;

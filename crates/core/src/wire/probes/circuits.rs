@@ -66,9 +66,9 @@ pub struct HeadLens {
 /// What a head writes in one run, as tokens.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct LensSide {
-    /// Those that it raises most, the first the most.
+    /// Tokens that the head raises most, the first the most.
     pub raised: Vec<LensToken>,
-    /// Those that it lowers most, the first the most.
+    /// Tokens that the head lowers most, the first the most.
     pub lowered: Vec<LensToken>,
 }
 
@@ -132,7 +132,7 @@ pub enum EdgeOrder {
     Listed(Vec<u32>),
     /// A random order.
     Random {
-        /// The same seed gives the same order.
+        /// Decides the order: equal seeds, equal orders.
         seed: u64,
     },
 }
@@ -140,9 +140,9 @@ pub enum EdgeOrder {
 /// The metric of circuits of growing size.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct CircuitCurves {
-    /// Numbers of edges that were to be kept at least.
+    /// Numbers of edges that were taken of each order.
     pub sizes: Vec<usize>,
-    /// For each order, how many edges each circuit has.
+    /// For each order, how many edges of each circuit are connected.
     pub kept: Vec<Vec<usize>>,
     /// For each order, the metric of each circuit.
     pub metric: Vec<Vec<f32>>,
