@@ -340,7 +340,7 @@ mod tests {
                 convergence_delta: vec![0.0, 0.01 * scale],
             }
         };
-        let maps = [1.0, 2.0, 0.5, 4.0].into_iter().zip(SHOWN);
+        let maps = [1.0, 2.0, 0.25, 4.0].into_iter().zip(SHOWN);
         Answer {
             experiment: Experiment::default(),
             fingerprint: String::new(),
@@ -365,7 +365,7 @@ mod tests {
         for cell in [
             "\"part-q-ap\" data-value=\"0.75\">+0.75<",
             "\"part-k-ig\" data-value=\"0.5\">+0.50<",
-            "\"part-v-atp\" data-value=\"0.5\">",
+            "\"part-v-atp\" data-value=\"0.25\">",
             "\"part-pattern-diff\" data-value=\"-2\">−2.00<",
             "\"part-z-ap\" data-value=\"2\">+2.00<",
             "noising, in logits",
@@ -376,7 +376,7 @@ mod tests {
         assert_eq!(html.matches("<td>…</td>").count(), 1, "{html}");
         let words = parts.reading();
         assert!(
-            words.contains("they come to +2.62 by AP, the whole head to +2.00 logits."),
+            words.contains("they come to +2.44 by AP, the whole head to +2.00 logits."),
             "{words}"
         );
         let deltas = parts.deltas().expect("they are known");

@@ -115,7 +115,13 @@ impl Panes<'_> {
             out.push_str("</g>");
         }
         let lines = self.panes.len().div_ceil(across) as f64;
-        let y = ramp(&mut out, lines * (high + GAP), true, end, &self.unit);
+        let y = lines * (high + GAP);
+        let y = if drawn.points.is_empty() {
+            // Nothing is known yet: the scale has its room.
+            y + 28.0
+        } else {
+            ramp(&mut out, y, true, end, &self.unit)
+        };
         drawn.table = self.table(end);
         drawn.summary = sentence(&self.title, &self.summary, "");
         drawn.size = [width as f32, y as f32];
