@@ -119,7 +119,7 @@ fn readme(record: &Record, origin: &Origin, batch: Option<&Summary>, n_pairs: us
     } else {
         " `lab` holds the answers to the closer questions that were asked of it."
     };
-    let deeper = if circuits::said(&record.lab).is_empty() {
+    let deeper = if circuits::said(&record.findings()).is_empty() {
         ""
     } else {
         "; parts of heads and direct effects, too"

@@ -5,11 +5,10 @@ use twinbeam_core::wire::probes::circuits::{DirectEffects, DirectMap, PartMap};
 use twinbeam_core::words::{ComponentKind, Method};
 
 use super::csv;
-use super::record::{InUnit, Looked};
 
 /// What the lines are, for the provenance above them.
-pub(super) fn said(lab: &[Looked]) -> Vec<(&'static str, &'static str)> {
-    let has = |is_it: fn(&Finding) -> bool| lab.iter().any(|looked| is_it(looked.found()));
+pub(super) fn said(findings: &[&Finding]) -> Vec<(&'static str, &'static str)> {
+    let has = |is_it: fn(&Finding) -> bool| findings.iter().any(|found| is_it(found));
     let parts = has(|found| matches!(found, Finding::Parts(_))).then_some((
         "parts",
         "kinds q, k, v and pattern are heads' queries, keys, values and attention patterns, mlp_out whole MLPs, each \
@@ -22,8 +21,12 @@ pub(super) fn said(lab: &[Looked]) -> Vec<(&'static str, &'static str)> {
     parts.into_iter().chain(direct).collect()
 }
 
-/// A line per score. `unit`: the metric's; `shown`: how the screen has it.
-pub(super) fn lines(lab: &[Looked], unit: &str, shown: InUnit) -> String {
+/// A line per score. `unit`: the metric's; `shown`: what the screen multiplies a score by, and its unit.
+pub(super) fn lines(
+    findings: &[&Finding],
+    unit: &str,
+    (factor, shown): (f32, &'static str),
+) -> String {
     let mut out = String::new();
     let mut add = |kind: &str, method: &str, direction: &str, width: usize, values: &[f32]| {
         for (place, score) in values.iter().enumerate() {
@@ -36,13 +39,13 @@ pub(super) fn lines(lab: &[Looked], unit: &str, shown: InUnit) -> String {
                 &index.to_string(),
                 &score.to_string(),
                 unit,
-                &(score * shown.factor).to_string(),
-                shown.unit,
+                &(score * factor).to_string(),
+                shown,
             ]);
         }
     };
-    for looked in lab {
-        match looked.found() {
+    for found in findings {
+        match found {
             Finding::Parts(maps) => {
                 for map in maps {
                     let PartMap { part, direction, width, ap, ig, atp, .. } = map;
@@ -78,6 +81,7 @@ mod tests {
     use twinbeam_core::wire::probes::Probe;
     use twinbeam_core::words::{Direction, Experiment};
 
+    use super::super::record::Looked;
     use super::super::record::tests::screen;
     use super::*;
     use crate::values::{Answer, committed};

@@ -72,7 +72,7 @@ pub(crate) struct Record {
     pub(crate) known_heads: Option<KnownHeads>,
     /// How the screen writes scores of parts of heads, and direct effects.
     #[serde(skip)]
-    lab_shown: InUnit,
+    lab_shown: (f32, &'static str),
     /// Answers to the closer questions that were open.
     #[serde(skip_serializing_if = "Vec::is_empty")]
     pub(crate) lab: Vec<Looked>,
@@ -92,11 +92,6 @@ impl Looked {
     pub(super) fn of(answer: &Answer) -> Option<Self> {
         let found = answer.found.as_ref().ok()?.clone();
         Some(Self { probe: answer.probe.clone(), found, unchecked: answer.unchecked })
-    }
-
-    /// What was found.
-    pub(super) const fn found(&self) -> &Finding {
-        &self.found
     }
 }
 
@@ -204,9 +199,8 @@ impl Record {
         let Identity { title, commit, address, .. } = committed.model.identity.clone();
         let (clean, corrupted) = committed.sides.clone();
         let experiment = committed.experiment.clone();
-        let (factor, unit) = common_unit(&committed.basis, view.unit);
         Self {
-            lab_shown: InUnit { unit, factor },
+            lab_shown: common_unit(&committed.basis, view.unit),
             twinbeam: crate::values::BUILD,
             link: screen.link(),
             model_title: title,
@@ -235,6 +229,11 @@ impl Record {
             known_heads: known.clone(),
             lab: lab.clone(),
         }
+    }
+
+    /// What closer questions have found.
+    pub(super) fn findings(&self) -> Vec<&Finding> {
+        self.lab.iter().map(|looked| &looked.found).collect()
     }
 
     /// What is on the screen, in a line.
@@ -336,7 +335,7 @@ impl Record {
         provenance.extend(self.unit_refused.iter().map(|why| said("unit refused", why)));
         provenance.extend(self.partial.iter().map(Partial::line).map(|(n, v)| said(n, &v)));
         provenance.extend(self.known_line().map(|(n, v)| said(n, &v)));
-        let deeper = circuits::said(&self.lab);
+        let deeper = circuits::said(&self.findings());
         provenance.extend(deeper.into_iter().map(|(name, value)| said(name, value)));
         // This line, the provenance; then comes the header.
         let n_lines = 1 + provenance.len();
@@ -372,7 +371,7 @@ impl Record {
                 ]);
             }
         }
-        out + &circuits::lines(&self.lab, self.unit, self.lab_shown)
+        out + &circuits::lines(&self.findings(), self.unit, self.lab_shown)
     }
 }
 

@@ -7,8 +7,7 @@ use twinbeam_core::wire::probes::circuits::DirectEffects;
 use twinbeam_core::wire::probes::{Finding, Probe};
 use twinbeam_core::words::{Component, ComponentKind, Direction};
 
-use super::WIDTH;
-use super::pieces::{is_asked, paragraph, section, waits};
+use super::pieces::{WIDTH, is_asked, paragraph, section, waits};
 use crate::heatmap::scale::{Scale, signed};
 use crate::lab::common_unit;
 use crate::plot::{Drawn, Fall, Ink, Waterfall};

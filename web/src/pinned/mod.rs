@@ -17,6 +17,7 @@ use twinbeam_core::wire::probes::Finding;
 use twinbeam_core::words::{Component, ComponentKind, Side};
 
 use self::keys::KEY;
+use self::pieces::WIDTH;
 use self::scores::Scores;
 use self::ways::Ways;
 use crate::heatmap::scale::small;
@@ -30,8 +31,6 @@ use crate::values::Slot;
 
 /// The panel, wherever it is.
 const PANEL: &str = ".pin-panel";
-/// Width of a drawing of the panel, in pixels.
-const WIDTH: f64 = 360.0;
 /// Screens that have room for a column beside the maps.
 const WIDE: &str = "(min-width: 106rem)";
 

@@ -10,8 +10,7 @@ use twinbeam_core::wire::probes::circuits::PartMap;
 use twinbeam_core::wire::probes::{Finding, Probe};
 use twinbeam_core::words::{Component, ComponentKind, Direction};
 
-use super::WIDTH;
-use super::pieces::{is_asked, paragraph, section, table, waits};
+use super::pieces::{WIDTH, is_asked, paragraph, section, table, waits};
 use crate::explain;
 use crate::heatmap::scale::{Scale, signed, small};
 use crate::heatmap::{MapKind, Shown};

@@ -10,6 +10,9 @@ use crate::state::AppState;
 use crate::story::Term;
 use crate::values::{Committed, Slot};
 
+/// Width of a drawing of the panel, in pixels.
+pub(super) const WIDTH: f64 = 360.0;
+
 /// How many patches something costs, or as many as it costs.
 pub(super) type Cost = fn(&Committed) -> usize;
 
