@@ -4,14 +4,14 @@ use std::collections::BTreeSet;
 use std::rc::Rc;
 use std::sync::Arc;
 
-use twinbeam_core::link::{Highlight, Panel, SetChoice, WithChoice};
+use twinbeam_core::link::{Highlight, Panel, Paths, SetChoice, WithChoice};
 use twinbeam_core::wire::probes::Probe;
-use twinbeam_core::words::{Component, ComponentKind, Experiment};
+use twinbeam_core::words::{Component, ComponentKind, Direction, Experiment};
 
 use super::pairs::Pairs;
 use super::room::{Choice, Room, Shown};
 use crate::session::Session;
-use crate::values::{Answer, N_SLOTS, Slot};
+use crate::values::{Answer, Edges, N_SLOTS, Slot};
 
 /// Everything of the lab that changes.
 #[derive(Debug, Clone, Copy)]
@@ -30,6 +30,13 @@ pub(crate) struct Lab {
     pub(crate) ablated: Choice<Option<Experiment>>,
     /// The experiment for which maps by token were asked for, where they are not drawn by themselves.
     pub(crate) streamed: Choice<Option<Experiment>>,
+    /// What is looked at of the model's graph.
+    pub(crate) paths: Choice<Paths>,
+    /// The experiment for which circuits have been run.
+    pub(crate) kept: Choice<Option<Experiment>>,
+    /// The experiment of which all edges are to be patched.
+    pub(crate) patched: Choice<Option<Experiment>>,
+    edges: [Shown<Option<Arc<Edges>>>; 2],
     pub(super) wants: Shown<[Option<Probe>; N_SLOTS]>,
     pub(super) answers: [Shown<Option<Arc<Answer>>>; N_SLOTS],
     pub(crate) pairs: Pairs,
@@ -49,6 +56,12 @@ impl Lab {
             |s| s.last_answer(Slot::Pointed).cloned(),
             |s| s.last_answer(Slot::TourLine).cloned(),
             |s| s.last_answer(Slot::TourSet).cloned(),
+            |s| s.last_answer(Slot::Edges).cloned(),
+            |s| s.last_answer(Slot::PatchEdges).cloned(),
+            |s| s.last_answer(Slot::EdgePositions).cloned(),
+            |s| s.last_answer(Slot::CircuitCurves).cloned(),
+            |s| s.last_answer(Slot::Kept).cloned(),
+            |s| s.last_answer(Slot::Minimal).cloned(),
         ];
         Self {
             kind: Choice::new(room, |s| &s.sight.kind, |s| &mut s.kind),
@@ -66,10 +79,22 @@ impl Lab {
             with: Choice::new(room, |s| &s.sight.with, |s| &mut s.with),
             ablated: Choice::new(room, |s| &s.sight.ablated, |s| &mut s.ablated),
             streamed: Choice::new(room, |s| &s.sight.streamed, |s| &mut s.streamed),
+            paths: Choice::new(room, |s| &s.sight.paths, |s| &mut s.paths),
+            kept: Choice::new(room, |s| &s.sight.kept, |s| &mut s.kept),
+            patched: Choice::new(room, |s| &s.sight.patched, |s| &mut s.patched),
+            edges: [
+                room.shared(|s| s.edges(Direction::Noising).cloned()),
+                room.shared(|s| s.edges(Direction::Denoising).cloned()),
+            ],
             wants: room.signal(|s| &s.wants),
             answers: answer.map(|read| room.shared(read)),
             pairs: Pairs::of(room),
         }
+    }
+
+    /// What is known of the edges of the figure on the screen, in a direction.
+    pub(crate) fn edges(&self, direction: Direction) -> Option<Arc<Edges>> {
+        self.edges[direction as usize].get()
     }
 
     /// Whether a chapter is open.

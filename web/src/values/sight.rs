@@ -2,7 +2,7 @@
 
 use std::collections::BTreeSet;
 
-use twinbeam_core::link::{Highlight, Note, Panel, ScaleChoice, SetChoice, View, WithChoice};
+use twinbeam_core::link::{Highlight, Note, Panel, Paths, ScaleChoice, SetChoice, View, WithChoice};
 use twinbeam_core::scores::{Unit, UnitBasis};
 use twinbeam_core::words::{Component, ComponentKind, Direction, Experiment};
 
@@ -63,6 +63,12 @@ pub(crate) struct Sight {
     pub(crate) ablated: Option<Experiment>,
     /// The experiment for which maps by token were asked for, where they are not drawn by themselves.
     pub(crate) streamed: Option<Experiment>,
+    /// What is looked at of the model's graph.
+    pub(crate) paths: Paths,
+    /// The experiment for which circuits have been run.
+    pub(crate) kept: Option<Experiment>,
+    /// The experiment of which all edges are to be patched, however long that takes.
+    pub(crate) patched: Option<Experiment>,
     /// Whether neurons of many prompts are scored too.
     pub(crate) pairs_with_neurons: bool,
     /// The model that the visitor has pointed at, and that would have to be fetched.
@@ -99,6 +105,9 @@ impl Sight {
             with: view.with,
             ablated: view.ablated.then(|| experiment.clone()),
             streamed: view.streams.then(|| experiment.clone()),
+            paths: view.paths.clone(),
+            kept: view.paths.kept.then(|| experiment.clone()),
+            patched: None,
             pairs_with_neurons: view.batch_neurons,
             offered: None,
             noted: (!view.note.is_empty()).then(|| (experiment.clone(), view.note.clone())),
@@ -131,6 +140,7 @@ impl Sight {
             with: self.with,
             ablated: is_shown(&self.ablated),
             streams: is_shown(&self.streamed),
+            paths: Paths { kept: is_shown(&self.kept), ..self.paths.clone() },
             batch_neurons: self.pairs_with_neurons,
             draw: None,
             pairs: Vec::new(),
