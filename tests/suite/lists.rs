@@ -39,6 +39,7 @@ fn compared(name: &str, list: &[u8]) -> Result<(bool, Vec<Value>, Value), String
         device: DeviceOption::Cpu,
         precision: PrecisionOption::F64,
         neurons: false,
+        nodes: Vec::new(),
         n_steps: Steps::Fixed(4),
         direction: DirectionOption::Noising,
         metric: MetricOption::LogitDiff,

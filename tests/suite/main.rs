@@ -3,6 +3,7 @@
 mod batches;
 mod boundaries;
 mod bundled_model;
+mod circuits;
 mod convert;
 mod damage;
 mod documents;

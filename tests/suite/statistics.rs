@@ -208,6 +208,7 @@ fn options(model: PathBuf, summary: PathBuf) -> Options {
         device: DeviceOption::Cpu,
         precision: PrecisionOption::F64,
         neurons: false,
+        nodes: Vec::new(),
         n_steps: Steps::Fixed(8),
         direction: DirectionOption::Both,
         metric: MetricOption::LogitDiff,
@@ -222,6 +223,7 @@ fn a_summary_is_the_mean_of_its_cases() {
         cases: Some(fixture("tiny-gpt2/cases.json")),
         out: Some(out.clone()),
         neurons: true,
+        nodes: Vec::new(),
         ..options(fixture("tiny-gpt2"), summary.clone())
     };
     assert!(run(&options).expect("it runs"));

@@ -2,6 +2,7 @@
 //! floating-point operations. Progress, time left and batch sizes come from it, and the benchmark holds
 //! what is reached against it.
 
+use twinbeam_core::circuits::{Graph, Part, Receiver};
 use twinbeam_core::models::ModelShape;
 use twinbeam_core::words::{ComponentKind, Metric, TokenPair};
 use twinbeam_gpt2::kernels::MOST_KEYS;
@@ -183,6 +184,58 @@ impl CostModel {
     /// Floating-point operations of `n` full runs of one of the two prompts.
     pub fn ablations(&self, n: usize) -> u64 {
         n as u64 * self.runs([self.n_pos])
+    }
+
+    /// Floating-point operations of patching some edges by their numbers in the model's graph.
+    pub fn edges(&self, edges: impl IntoIterator<Item = usize>) -> u64 {
+        let graph = Graph::new(&self.shape);
+        let of = |edge| match graph.receiver(graph.ends(edge).1) {
+            Receiver::Head { layer, .. } => self.joined(Depth::mid(layer)),
+            Receiver::Mlp { layer } => self.joined(Depth::pre(layer + 1)),
+            Receiver::Logits => self.joined(Depth::pre(self.shape.n_layers)),
+        };
+        edges.into_iter().map(of).sum()
+    }
+
+    /// Floating-point operations of estimating all edges from gradients at `n` points.
+    pub fn edge_estimates(&self, n: usize) -> u64 {
+        self.line(Depth::pre(0), n, false, Graph::new(&self.shape).n_senders())
+    }
+
+    /// Floating-point operations of what an edge carries at each position, with `n` points of its estimates.
+    pub fn edge_positions(&self, edge: usize, n: usize) -> u64 {
+        (self.n_pos - self.start) as u64 * self.edges([edge]) + self.edge_estimates(n)
+    }
+
+    /// Floating-point operations of parts of heads and MLPs, with `n` points of each line.
+    pub fn parts(&self, wanted: &[Part], n: usize) -> u64 {
+        let of = |part: &Part, layer: usize| {
+            let depth = match part {
+                Part::Port(_) | Part::Pattern => Depth::mid(layer),
+                Part::MlpOut => Depth::pre(layer + 1),
+            };
+            let width = part.width(&self.shape);
+            width as u64 * self.joined(depth) + self.line(depth, n, false, width)
+        };
+        (0..self.shape.n_layers)
+            .map(|layer| wanted.iter().map(|part| of(part, layer)).sum::<u64>())
+            .sum()
+    }
+
+    /// Floating-point operations of direct effects of all heads, MLPs and neurons.
+    pub fn direct(&self) -> u64 {
+        let ModelShape { n_layers, n_heads, d_mlp, .. } = self.shape;
+        let n = n_layers as u64 * (n_heads as u64 + 1 + d_mlp as u64);
+        n * self.joined(Depth::pre(n_layers))
+    }
+
+    /// Floating-point operations of `n` circuits: a run each of the positions that can differ, and what each receiver
+    /// reads added up from what senders write.
+    pub fn circuits(&self, n: usize) -> u64 {
+        let graph = Graph::new(&self.shape);
+        let n_run = (self.n_pos - self.start) as u64;
+        let added = 2 * graph.n_edges() as u64 * n_run * self.shape.d_model as u64;
+        n as u64 * (self.joined(Depth::pre(0)) + added)
     }
 
     /// Whether no attention follows, so that the last position is all that matters.

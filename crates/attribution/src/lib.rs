@@ -15,6 +15,8 @@
 //!   integrated, point by point.
 //! - [`ablate()`] and [`faithfulness`] replace sets of components of any layers, by the other run, zero or
 //!   [`means()`]: full runs, since such a set is at no one place. [`attention_pattern`] shows where heads look.
+//! - `circuits.rs` asks it of parts of heads and of edges between components ([`patch_edges`], [`estimate_edges`]), and runs
+//!   circuits of edges.
 //! - [`sample`] computes some of it again on a model whose blocks are brought one at a time (`one_by_one.rs`).
 //! - [`plain`] computes the same by the definitions, one full run at a time. It is what the fast
 //!   path is tested against.
@@ -63,6 +65,7 @@
 
 mod ablate;
 mod batches;
+mod circuits;
 mod cost;
 mod dispatches;
 mod error;
@@ -86,6 +89,9 @@ mod streams;
 mod suffix;
 
 pub use ablate::{Values, ablate, faithfulness};
+pub use circuits::{
+    Lens, circuits, direct, edge_positions, estimate_edges, lens, parts, patch_edges,
+};
 pub use cost::{Budget, CostModel};
 pub use error::Error;
 #[cfg(feature = "faults")]

@@ -1,4 +1,7 @@
-//! A straight line in the residual stream, and the metric with its slopes at points of it.
+//! A line from the changed run to the values put in, and the metric with its slopes at points of it.
+//!
+//! The line is straight in what moves. So it is in the residual stream, but where queries or keys move: attention is not
+//! linear in those.
 
 use burn::tensor::{Tensor, TensorData};
 use twinbeam_core::words::{Direction, Side};
@@ -21,21 +24,69 @@ pub(crate) struct Line<'pair> {
     direction: Direction,
     pub(crate) sign: f64,
     from_zero: bool,
-    making: Vec<Making<'pair>>,
-    made: Made,
+    making: Making<'pair, Box<dyn Moves + 'pair>>,
+    making_others: Vec<Making<'pair, Contributions>>,
+    made: Made<'pair>,
 }
 
-/// Makes parts of a line: those that move, or others.
-type Making<'pair> = Box<dyn Fn() -> Contributions + Send + Sync + 'pair>;
+/// Makes what a line is made of.
+type Making<'pair, T> = Box<dyn Fn() -> T + Send + Sync + 'pair>;
+
+/// What moves along a line.
+pub(crate) trait Moves: Send + Sync {
+    /// How many parts move.
+    fn parts(&self) -> usize;
+
+    /// Numbers per position that a gradient is looked at with.
+    fn width(&self) -> usize;
+
+    /// What is added to the residual stream at some points; `[n]` to `[n, pos, d_model]`.
+    fn change(&self, t: Tensor<1>) -> Tensor<3>;
+
+    /// Slopes because of each part at some points, from the gradients of the residual stream there; `[n]` and `[n, pos,
+    /// d_model]` to `[n, parts]`.
+    fn slopes(&self, t: Tensor<1>, gradients: Tensor<3>) -> Tensor<2>;
+}
+
+/// Additions to the residual stream that grow evenly.
+struct Straight {
+    /// All of them together; `[1, pos, d_model]`.
+    total: Tensor<3>,
+    parts: Contributions,
+}
+
+impl Straight {
+    fn boxed(parts: Contributions) -> Box<dyn Moves> {
+        Box::new(Self { total: parts.total(), parts })
+    }
+}
+
+impl Moves for Straight {
+    fn parts(&self) -> usize {
+        self.parts.parts()
+    }
+
+    fn width(&self) -> usize {
+        self.parts.width()
+    }
+
+    fn change(&self, t: Tensor<1>) -> Tensor<3> {
+        let [n] = t.dims();
+        self.total.clone() * t.reshape([n, 1, 1])
+    }
+
+    fn slopes(&self, _: Tensor<1>, gradients: Tensor<3>) -> Tensor<2> {
+        self.parts.dot(gradients)
+    }
+}
 
 /// What a line is on its device.
-struct Made {
+struct Made<'pair> {
     /// Residual stream of the changed run; `[1, run positions, d_model]`.
     base: Tensor<3>,
-    /// What is added to it at the end; `[1, run positions, d_model]`.
-    total: Tensor<3>,
-    /// The parts that move, together all of it, and then those whose share in the slope is asked for too.
-    parts: Vec<Contributions>,
+    moving: Box<dyn Moves + 'pair>,
+    /// Parts whose share in the slope is asked for too.
+    others: Vec<Contributions>,
 }
 
 /// The slope of the oriented metric along `t` because of each part, at one point of a line: of the parts that move,
@@ -68,7 +119,8 @@ impl<'pair> Line<'pair> {
     ) -> Self {
         let (depth, from_zero) = (site.depth(), to.is_none());
         let start = pair.cost.start(depth, from_zero);
-        let parts = move || Contributions::between(pair, site, from, to, start);
+        let parts =
+            Box::new(move || Straight::boxed(Contributions::between(pair, site, from, to, start)));
         let moved = format!("the {} of layer {}", site.kind.id(), site.layer);
         Self::new(pair, depth, direction, from_zero, parts, moved)
     }
@@ -81,7 +133,19 @@ impl<'pair> Line<'pair> {
         parts: impl Fn() -> Contributions + Send + Sync + 'pair,
         moved: String,
     ) -> Self {
-        Self::new(pair, depth, direction, false, parts, moved)
+        let making = Box::new(move || Straight::boxed(parts()));
+        Self::new(pair, depth, direction, false, making, moved)
+    }
+
+    /// What moves together between the two runs, in any way.
+    pub(crate) fn of(
+        pair: &'pair RunPair<'_>,
+        depth: Depth,
+        direction: Direction,
+        moving: impl Fn() -> Box<dyn Moves + 'pair> + Send + Sync + 'pair,
+        moved: String,
+    ) -> Self {
+        Self::new(pair, depth, direction, false, Box::new(moving), moved)
     }
 
     fn new(
@@ -89,12 +153,14 @@ impl<'pair> Line<'pair> {
         depth: Depth,
         direction: Direction,
         from_zero: bool,
-        parts: impl Fn() -> Contributions + Send + Sync + 'pair,
+        making: Making<'pair, Box<dyn Moves + 'pair>>,
         moved: String,
     ) -> Self {
-        let making: Vec<Making<'pair>> = vec![Box::new(parts)];
-        let made = Made::new(pair, depth, direction, from_zero, &making);
-        Self { pair, depth, moved, direction, sign: sign(direction), from_zero, making, made }
+        let base = pair.resid(depth, changed(direction), pair.cost.start(depth, from_zero));
+        let made = Made { base, moving: making(), others: Vec::new() };
+        let making_others = Vec::new();
+        let sign = sign(direction);
+        Self { pair, depth, moved, direction, sign, from_zero, making, making_others, made }
     }
 
     /// This line, asked about other parts too: their scores follow those of the parts that move, and count for when
@@ -103,20 +169,22 @@ impl<'pair> Line<'pair> {
         mut self,
         others: impl Fn() -> Contributions + Send + Sync + 'pair,
     ) -> Self {
-        self.made.parts.push(others());
-        self.making.push(Box::new(others));
+        self.made.others.push(others());
+        self.making_others.push(Box::new(others));
         self
     }
 
     /// How many parts move.
     pub(crate) fn parts(&self) -> usize {
-        self.made.parts[0].parts()
+        self.made.moving.parts()
     }
 
     /// Makes anew what is on the device.
     fn renew(&mut self) {
         let Self { pair, depth, direction, from_zero, .. } = *self;
-        self.made = Made::new(pair, depth, direction, from_zero, &self.making);
+        let base = pair.resid(depth, changed(direction), pair.cost.start(depth, from_zero));
+        let others = self.making_others.iter().map(|make| make()).collect();
+        self.made = Made { base, moving: (self.making)(), others };
     }
 
     /// Points per batch of some that are asked for.
@@ -145,20 +213,25 @@ impl<'pair> Line<'pair> {
             // OK because the metric is a function of the streams it was computed from.
             unreachable!("the residual stream is a leaf of the metric")
         };
-        vec![gains.without_autodiff(), self.slopes(&gradients)]
+        vec![gains.without_autodiff(), self.slopes(ts, &gradients)]
+    }
+
+    /// Points on the device; `[n]`.
+    fn on_device(&self, ts: &[f64]) -> Tensor<1> {
+        self.pair.model.vector(&ts.iter().map(|t| *t as f32).collect::<Vec<_>>())
     }
 
     /// Residual streams at some points; `[n, pos, d_model]`.
     pub(crate) fn streams(&self, ts: &[f64]) -> Tensor<3> {
-        let ts: Vec<f32> = ts.iter().map(|t| *t as f32).collect();
-        let t = self.pair.model.vector(&ts).reshape([ts.len(), 1, 1]);
-        self.made.base.clone() + self.made.total.clone() * t
+        self.made.base.clone() + self.made.moving.change(self.on_device(ts))
     }
 
-    /// Slopes along each part, from the gradients of residual streams; `[n, pos, d_model]` to `[n * parts]`.
-    pub(crate) fn slopes(&self, gradients: &Tensor<3>) -> Tensor<1> {
-        let mut slopes: Vec<Tensor<2>> =
-            self.made.parts.iter().map(|parts| parts.dot(gradients.clone())).collect();
+    /// Slopes along each part at some points, from the gradients of residual streams there; `[n, pos, d_model]` to
+    /// `[n * parts]`.
+    pub(crate) fn slopes(&self, ts: &[f64], gradients: &Tensor<3>) -> Tensor<1> {
+        let own = self.made.moving.slopes(self.on_device(ts), gradients.clone());
+        let others = self.made.others.iter().map(|parts| parts.dot(gradients.clone()));
+        let mut slopes: Vec<Tensor<2>> = std::iter::once(own).chain(others).collect();
         let slopes = if slopes.len() == 1 { slopes.remove(0) } else { Tensor::cat(slopes, 1) };
         let [n, parts] = slopes.dims();
         slopes.reshape([n * parts])
@@ -166,26 +239,13 @@ impl<'pair> Line<'pair> {
 
     /// Units of work of some points.
     fn units(&self, n: usize) -> u64 {
-        let width = self.made.parts.iter().map(Contributions::width).sum();
+        let others = self.made.others.iter().map(Contributions::width).sum::<usize>();
+        let width = self.made.moving.width() + others;
         self.pair.cost.line(self.depth, n, self.from_zero, width)
     }
 
     pub(crate) fn what(&self, quantity: &str) -> String {
         format!("a {quantity} of {}", self.moved)
-    }
-}
-
-impl Made {
-    fn new(
-        pair: &RunPair<'_>,
-        depth: Depth,
-        direction: Direction,
-        from_zero: bool,
-        making: &[Making<'_>],
-    ) -> Self {
-        let base = pair.resid(depth, changed(direction), pair.cost.start(depth, from_zero));
-        let parts: Vec<Contributions> = making.iter().map(|make| make()).collect();
-        Self { base, total: parts[0].total(), parts }
     }
 }
 

@@ -16,7 +16,7 @@ use crate::line::Line;
 use crate::progress::Advance;
 use crate::run::read;
 use crate::site::{Depth, Half, Site, changed, put_in, sign};
-use crate::suffix::Contributions;
+use crate::suffix::{Contributions, Joins as _};
 use crate::{Baseline, Error, LayerIntegral, Nodes, RunPair};
 
 /// Brings blocks to a model ([`twinbeam_gpt2::Gpt2::bring`]).
@@ -330,7 +330,8 @@ impl<'pair> Walk<'pair> {
         };
         let gains = read(self.pair.model, gains).await?;
         let gains = finite(&gains, || line.what("metric on the line"))?;
-        let slopes = read(self.pair.model, line.slopes(&gradient)).await?;
+        let ts = &self.ts[self.begun - gains.len()..self.begun];
+        let slopes = read(self.pair.model, line.slopes(ts, &gradient)).await?;
         let slopes = finite(&slopes, || line.what("gradient"))?;
         if self.slopes.is_empty() {
             self.joint = gains[1];

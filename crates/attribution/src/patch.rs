@@ -10,7 +10,7 @@ use crate::error::finite;
 use crate::lanes::lanes;
 use crate::pace::Size;
 use crate::site::{Depth, Site, changed, put_in, sign};
-use crate::suffix::{Contributions, run_sweep};
+use crate::suffix::{Contributions, Joins, run_sweep};
 use crate::{Error, Progress, RunPair};
 
 /// Activation patching of every head, or every neuron, of one layer: the effect on the metric of
@@ -54,40 +54,45 @@ pub async fn patch_some(
     let (from, to) = (changed(direction), Some(put_in(direction)));
     let between =
         |site| Contributions::between(pair, site, from, to, pair.cost.shared_prefix_len());
-    let all = || sites.iter().map(|(depth, site)| (*depth, between(*site))).collect();
+    let all = || {
+        let made = |(depth, site): (&Depth, &Site)| (*depth, Box::new(between(*site)) as Box<_>);
+        sites.iter().map(made).collect()
+    };
     let parts: Vec<_> = components.iter().map(|of| (Site::of(*of).depth(), of.index)).collect();
     let what = || "a patched run".to_owned();
     sweep(pair, &all, &parts, direction, &what, progress).await
 }
 
-/// The effect of adding one part of a contribution at a time, each a place and an index there, in the order in
-/// which they are named. All contributions are of the positions that can differ.
-pub(crate) async fn sweep(
-    pair: &RunPair<'_>,
-    contributions: &Making<'_>,
-    parts: &[(Depth, usize)],
+/// The effect of one part that joins at a time, each a place and an index there, in the order in which they are named.
+/// What is added is of the positions that can differ.
+pub(crate) async fn sweep<'a>(
+    pair: &'a RunPair<'_>,
+    making: &'a Making<'a>,
+    parts: &'a [(Depth, usize)],
     direction: Direction,
-    what: &(dyn Fn() -> String + Sync),
+    what: &'a (dyn Fn() -> String + Sync),
     progress: &mut dyn Progress,
 ) -> Result<Vec<f32>, Error> {
     let mut order: Vec<usize> = (0..parts.len()).collect();
     order.sort_by_key(|place| parts[*place]);
     let effects = vec![0.0; parts.len()];
-    let made = contributions();
-    let mut sweep =
-        Sweep { pair, making: contributions, made, parts, order, direction, what, effects };
+    let made = making();
+    let mut sweep = Sweep { pair, making, made, parts, order, direction, what, effects };
     in_batches(pair, &mut sweep, progress).await?;
     Ok(sweep.effects)
 }
 
-/// Makes contributions, by the places where they join.
-pub(crate) type Making<'a> = dyn Fn() -> BTreeMap<Depth, Contributions> + Sync + 'a;
+/// What joins, by the places where it does.
+pub(crate) type Joining<'a> = BTreeMap<Depth, Box<dyn Joins + 'a>>;
+
+/// Makes what joins.
+pub(crate) type Making<'a> = dyn Fn() -> Joining<'a> + Sync + 'a;
 
 /// Parts, each of which joins the unchanged run.
 struct Sweep<'a, 'model> {
     pair: &'a RunPair<'model>,
     making: &'a Making<'a>,
-    made: BTreeMap<Depth, Contributions>,
+    made: Joining<'a>,
     parts: &'a [(Depth, usize)],
     /// The parts by depth: batches are of neighbours there.
     order: Vec<usize>,
@@ -128,7 +133,7 @@ impl Work for Sweep<'_, '_> {
             .map(|places| {
                 let (depth, _) = self.part(places[0]);
                 let indices = places.iter().map(|place| self.part(*place).1).collect();
-                (depth, &self.made[&depth], indices)
+                (depth, &*self.made[&depth], indices)
             })
             .collect();
         vec![run_sweep(pair, first, unchanged, &joining)]

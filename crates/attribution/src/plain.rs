@@ -1,6 +1,7 @@
 //! The methods by their definitions: full runs of the model with hooks, one component or one step at
 //! a time. Slow, and what the fast path is tested against.
 
+mod edges;
 mod sets;
 
 use burn::tensor::Tensor;
@@ -9,6 +10,7 @@ use twinbeam_core::wire::probes::Stream;
 use twinbeam_core::words::{Component, ComponentKind, Direction, Side, TokenPair};
 use twinbeam_gpt2::{Activations, Gpt2, Hooks};
 
+pub use self::edges::{EdgePoint, edge_rate, integrate_part, patch_edge, patch_part};
 pub use self::sets::{PlainValues, ablate_set};
 use crate::run::read;
 use crate::site::{changed, put_in, sign};
@@ -20,6 +22,13 @@ struct Ends {
     name: HookName,
     from: Tensor<4>,
     to: Tensor<4>,
+}
+
+impl Ends {
+    /// Hooks that replace the activation.
+    const fn replaced_by(&self, with: Tensor<4>) -> Replace {
+        Replace { name: self.name, with }
+    }
 }
 
 /// What the hook returns instead of the activation.

@@ -8,7 +8,7 @@ use twinbeam_core::words::{Component, Direction};
 use crate::line::Line;
 use crate::patch::sweep;
 use crate::site::{Site, changed, put_in};
-use crate::suffix::Contributions;
+use crate::suffix::{Contributions, Joins as _};
 use crate::{Error, Nodes, Progress, RunPair};
 
 /// What a component does at each token: patching at one position at a time, and each position's share of its
@@ -44,7 +44,7 @@ pub async fn position_effects(
         let own = Contributions::between(pair, site, from, to, start).some(&[index], n_run);
         Contributions::by_position(pair, own)
     };
-    let contributions = || BTreeMap::from([(depth, by_position())]);
+    let contributions = || BTreeMap::from([(depth, Box::new(by_position()) as Box<_>)]);
     let parts: Vec<_> = (0..n_run).map(|position| (depth, position)).collect();
     let what = || format!("a run patched at one position of {component}");
     let ap = sweep(pair, &contributions, &parts, direction, &what, progress).await?;

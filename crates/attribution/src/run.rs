@@ -180,6 +180,11 @@ impl<'model> RunPair<'model> {
         }
     }
 
+    /// How much more of the clean behaviour the clean run has than the corrupted one, in the metric's unit.
+    pub(crate) fn gap(&self) -> f64 {
+        self.orientation * (self.before[0] - self.before[1])
+    }
+
     /// The metric of the changed run when the oriented metric is so much more than before.
     pub(crate) fn after(&self, direction: Direction, gain: f64) -> f32 {
         (self.before[changed(direction) as usize] + self.orientation * gain) as f32

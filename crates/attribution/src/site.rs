@@ -66,6 +66,11 @@ impl Depth {
         self.0.saturating_sub(1) / 2
     }
 
+    /// The layer whose attention was left last; `None`: an MLP was, or nothing yet.
+    pub(crate) const fn behind_attention(self) -> Option<usize> {
+        if self.0 % 2 == 1 { Some(self.0 / 2) } else { None }
+    }
+
     /// The hook point that is cached of it.
     pub(crate) const fn name(self) -> HookName {
         match self.0 {

@@ -50,8 +50,9 @@ async fn patched(
     let depths: Vec<Depth> = (0..pair.n_layers()).map(|layer| place(stream, layer)).collect();
     let start = |depth: &Depth| pair.cost.start(*depth, false);
     let all = || {
-        let of_layer =
-            |(layer, depth): (usize, &Depth)| (*depth, parts(pair, stream, layer, direction));
+        let of_layer = |(layer, depth): (usize, &Depth)| {
+            (*depth, Box::new(parts(pair, stream, layer, direction)) as Box<_>)
+        };
         depths.iter().enumerate().map(of_layer).collect()
     };
     let parts: Vec<_> = depths

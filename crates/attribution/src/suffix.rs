@@ -83,38 +83,6 @@ impl Contributions {
         }
     }
 
-    /// The contributions of some parts at the last `pos` positions; `[parts, pos, d_model]`.
-    pub(crate) fn some(&self, parts: &[usize], pos: usize) -> Tensor<3> {
-        match self {
-            Self::Heads(results) => Joined::Whole(results).picked(self.pick(parts), pos),
-            Self::Neurons { difference, directions } => {
-                Joined::Along(difference, directions).picked(self.pick(parts), pos)
-            }
-            Self::Positions { difference, identity } => {
-                let [all, _] = difference.dims();
-                let difference = difference.clone().narrow(0, all - pos, pos);
-                let at = identity.clone().narrow(1, all - pos, pos); // [all, pos]
-                let at = at.select(0, self.pick(parts)); // [parts, pos]
-                difference.unsqueeze_dim::<3>(0) * at.unsqueeze_dim::<3>(2)
-            }
-        }
-    }
-
-    /// Streams `[n, pos, d_model]`, and behind them the first one with each of some parts added.
-    pub(crate) fn join(&self, streams: Tensor<3>, parts: &[usize]) -> Tensor<3> {
-        match self {
-            Self::Heads(results) => join(streams, Joined::Whole(results), self.pick(parts)),
-            Self::Neurons { difference, directions } => {
-                join(streams, Joined::Along(difference, directions), self.pick(parts))
-            }
-            Self::Positions { .. } => {
-                let [_, pos, _] = streams.dims();
-                let joined = streams.clone().narrow(0, 0, 1) + self.some(parts, pos);
-                Tensor::cat(vec![streams, joined], 0)
-            }
-        }
-    }
-
     /// Indices of parts, on the device.
     fn pick(&self, parts: &[usize]) -> Tensor<1, Int> {
         let device = match self {
@@ -150,6 +118,50 @@ impl Contributions {
     }
 }
 
+/// What streams that join a batch add to the first of it, part by part.
+pub(crate) trait Joins: Send + Sync {
+    /// What some parts add at the last `pos` positions; `[parts, pos, d_model]`.
+    fn some(&self, parts: &[usize], pos: usize) -> Tensor<3>;
+
+    /// Streams `[n, pos, d_model]`, and behind them the first one with each of some parts added.
+    fn join(&self, streams: Tensor<3>, parts: &[usize]) -> Tensor<3> {
+        let [_, pos, _] = streams.dims();
+        let joined = streams.clone().narrow(0, 0, 1) + self.some(parts, pos);
+        Tensor::cat(vec![streams, joined], 0)
+    }
+}
+
+impl Joins for Contributions {
+    fn some(&self, parts: &[usize], pos: usize) -> Tensor<3> {
+        match self {
+            Self::Heads(results) => Joined::Whole(results).picked(self.pick(parts), pos),
+            Self::Neurons { difference, directions } => {
+                Joined::Along(difference, directions).picked(self.pick(parts), pos)
+            }
+            Self::Positions { difference, identity } => {
+                let [all, _] = difference.dims();
+                let difference = difference.clone().narrow(0, all - pos, pos);
+                let at = identity.clone().narrow(1, all - pos, pos); // [all, pos]
+                let at = at.select(0, self.pick(parts)); // [parts, pos]
+                difference.unsqueeze_dim::<3>(0) * at.unsqueeze_dim::<3>(2)
+            }
+        }
+    }
+
+    fn join(&self, streams: Tensor<3>, parts: &[usize]) -> Tensor<3> {
+        let joined = match self {
+            Self::Heads(results) => Joined::Whole(results),
+            Self::Neurons { difference, directions } => Joined::Along(difference, directions),
+            Self::Positions { .. } => {
+                let [_, pos, _] = streams.dims();
+                let joined = streams.clone().narrow(0, 0, 1) + self.some(parts, pos);
+                return Tensor::cat(vec![streams, joined], 0);
+            }
+        };
+        join(streams, joined, self.pick(parts))
+    }
+}
+
 /// The gain of the oriented metric of residual streams at a place over the first of them; `[batch, run positions,
 /// d_model]` to `[batch]`.
 pub(crate) fn run_suffix(pair: &RunPair<'_>, depth: Depth, resid: Tensor<3>) -> Tensor<1> {
@@ -165,15 +177,15 @@ pub(crate) fn run_sweep(
     pair: &RunPair<'_>,
     depth: Depth,
     unchanged: Tensor<3>,
-    joining: &[(Depth, &Contributions, Vec<usize>)],
+    joining: &[(Depth, &dyn Joins, Vec<usize>)],
 ) -> Tensor<1> {
     let [_, n_run, _] = unchanged.dims();
     let prefix = pair.prefix(pair.n_pos - n_run);
     let mut joining = joining.iter().peekable();
     let (mut streams, mut at) = (unchanged, depth); // [1 + joined, run positions, d_model]
     loop {
-        if let Some((_, contributions, parts)) = joining.next_if(|(place, ..)| *place == at) {
-            streams = contributions.join(streams, parts);
+        if let Some((_, joins, parts)) = joining.next_if(|(place, ..)| *place == at) {
+            streams = joins.join(streams, parts);
         }
         if at == Depth::pre(pair.n_layers()) {
             return pair.measure.gain(pair.model, streams);

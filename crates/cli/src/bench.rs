@@ -122,5 +122,5 @@ fn print(report: &Bench) {
             row.all_seconds(),
         );
     }
-    println!("{:<32} {:>46.1}", "in all", report.all_seconds());
+    println!("{:<32} {:>46.1}", "a run in all", report.all_seconds());
 }

@@ -12,14 +12,19 @@ use std::path::{Path, PathBuf};
 use anyhow::Context as _;
 use clap::{Args, ValueEnum};
 use pollster::block_on;
+use twinbeam_core::circuits::Part;
 use twinbeam_core::prompts::PromptPair;
 use twinbeam_core::prompts::lists::{BadRow, MAX_PAIRS};
 use twinbeam_core::scores::many::{CaseResult, Merging};
 use twinbeam_core::scores::{Outcome, Unit};
 use twinbeam_core::wire::Expected;
 use twinbeam_core::wire::devices::DeviceChoice;
+use twinbeam_core::wire::probes::circuits::PartMap;
+use twinbeam_core::wire::probes::{Finding, Probe};
 use twinbeam_core::words::{ComponentKind, Direction, Experiment, MAX_STEPS, Metric, Steps};
-use twinbeam_engine::{DeviceKind, Error, Model, Plan, Precision, hints, run as run_engine};
+use twinbeam_engine::{
+    DeviceKind, Error, Model, Plan, Precision, Question, hints, probe_question, run as run_engine,
+};
 use twinbeam_tasks::Task;
 
 use crate::checked::run_checked;
@@ -83,6 +88,10 @@ pub struct Options {
     /// Neurons too.
     #[arg(long)]
     pub neurons: bool,
+    /// Parts of heads and MLPs too, each replaced by itself: `q`, `k`, `v`, `pattern`, `mlp_out`, with commas between them.
+    /// They are written to `--out`. What a GPU says of them is not checked on the CPU.
+    #[arg(long, value_delimiter = ',')]
+    pub nodes: Vec<Part>,
     /// Gauss-Legendre nodes of integrated gradients; `auto`: as many as it takes for a thousandth of the gap,
     /// and `auto:200` for 200 millionths.
     #[arg(long, default_value_t = Steps::Fixed(50), value_parser = steps)]
@@ -281,13 +290,13 @@ pub fn run(options: &Options) -> anyhow::Result<bool> {
         all_right &= result.is_ok();
         if let Some(out) = &mut out {
             out.push(&match &result {
-                Ok(outcome) => Entry::Result(Box::new(Scores::of(&name, outcome))),
+                Ok((outcome, parts)) => Entry::Result(Box::new(Scores::of(&name, outcome, parts))),
                 Err(error) => Entry::Failure { name: &name, error: format!("{error:#}") },
             })?;
         }
         if options.summary.is_some() {
             match result {
-                Ok(outcome) => {
+                Ok((outcome, _)) => {
                     merging.add(&CaseResult::of(name, outcome));
                 }
                 Err(error) => merging.leave_out(name, format!("{error:#}")),
@@ -318,7 +327,7 @@ fn compare(
     options: &Options,
     (title, notes): (&str, &mut Notes),
     terminal: &mut Terminal,
-) -> anyhow::Result<Outcome> {
+) -> anyhow::Result<(Outcome, Vec<PartMap>)> {
     let experiment = Experiment {
         model: String::new(),
         prepend_bos: !options.no_bos,
@@ -339,13 +348,37 @@ fn compare(
     }
     // The zero baseline is defined with the clean run upstream, which is the noising direction.
     let zero_baseline = directions.contains(&Direction::Noising);
+    let parts = parts(model, (&question, &experiment), &options.nodes, &directions, terminal)?;
     let plan = Plan { directions, kinds, zero_baseline };
     let Some(on_cpu) = on_cpu else {
         let outcome = block_on(run_engine(model, &question, experiment, &plan, 1, terminal));
-        return outcome.map_err(|error: Error| anyhow::Error::from(error));
+        let outcome = outcome.map_err(|error: Error| anyhow::Error::from(error))?;
+        return Ok((outcome, parts));
     };
     let asked = (&question, experiment, &plan);
     let (outcome, report) = run_checked(model, on_cpu, asked, terminal)?;
     notes.checked(report);
-    Ok(outcome)
+    Ok((outcome, parts))
+}
+
+/// Maps of the wanted parts in some directions.
+fn parts(
+    model: &Model,
+    asked: (&Question, &Experiment),
+    wanted: &[Part],
+    directions: &[Direction],
+    terminal: &mut Terminal,
+) -> anyhow::Result<Vec<PartMap>> {
+    let mut maps = Vec::new();
+    if wanted.is_empty() {
+        return Ok(maps);
+    }
+    for direction in directions {
+        let probe = Probe::Parts { direction: *direction };
+        let (found, _unchecked) = block_on(probe_question(model, asked, &probe, 1, terminal))?;
+        if let Finding::Parts(found) = found {
+            maps.extend(found.into_iter().filter(|map| wanted.contains(&map.part)));
+        }
+    }
+    Ok(maps)
 }

@@ -1,9 +1,9 @@
-//! `twinbeam`: compare the methods on a model in a folder, convert it, train the bundled model, make a random one.
+//! `twinbeam`: compare the methods on a model in a folder, look at its edges, convert it, train the bundled model, make a random one.
 
 use std::process::ExitCode;
 
 use clap::{Parser, Subcommand};
-use twinbeam_cli::{bench, compare, convert, synth, train};
+use twinbeam_cli::{bench, compare, convert, edges, synth, train};
 
 #[derive(Parser)]
 #[command(
@@ -22,6 +22,8 @@ enum Command {
     Bench(bench::Options),
     /// Compare integrated gradients with activation patching on a list of cases.
     Compare(compare::Options),
+    /// Compare EAP and EAP-IG of a model's edges with path patching, and run circuits of the strongest.
+    Edges(edges::Options),
     /// Write a model's weights in another type of number, and print what that costs.
     Convert(convert::Options),
     /// Train the bundled model from nothing; continues where it was stopped.
@@ -34,6 +36,7 @@ fn main() -> ExitCode {
     let result = match Arguments::parse().command {
         Command::Bench(options) => bench::run(&options).map(|()| true),
         Command::Compare(options) => compare::run(&options),
+        Command::Edges(options) => edges::run(&options),
         Command::Convert(options) => convert::run(&options).map(|()| true),
         Command::Train(options) => train::run(&options).map(|()| true),
         Command::Synth(options) => synth::run(&options).map(|()| true),

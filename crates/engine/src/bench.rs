@@ -2,8 +2,10 @@
 
 use burn::tensor::Tensor;
 use twinbeam_attribution::{
-    Advance, Error as MethodError, Load, Nodes, Pace, Progress, ReadBack, integrate, patch_some,
+    Advance, Error as MethodError, Load, Nodes, Pace, Progress, ReadBack, RunPair, estimate_edges,
+    integrate, patch_edges, patch_some,
 };
+use twinbeam_core::circuits::Graph;
 use twinbeam_core::models::ModelShape;
 use twinbeam_core::wire::Event;
 use twinbeam_core::wire::devices::{Bench, BenchPart, BenchRow, DeviceReport};
@@ -23,6 +25,9 @@ const DIFFERENT: usize = 10;
 /// browser's worker hears Cancel.
 const CPU_PRODUCT: usize = 512;
 const GPU_PRODUCT: usize = 2048;
+
+/// Points at which gradients of edges are timed.
+const ESTIMATED: usize = 4;
 
 /// Seconds for which the peak is looked for, twice.
 const PEAK_SECONDS: f64 = 0.3;
@@ -46,6 +51,8 @@ pub struct BenchPlan {
     pub neuron_layers: Vec<usize>,
     /// Neurons of each of these layers.
     pub n_neurons: usize,
+    /// Edges that are patched, spread over all.
+    pub n_edges: usize,
 }
 
 impl BenchPlan {
@@ -57,6 +64,7 @@ impl BenchPlan {
             ig_layers: middle.clone(),
             neuron_layers: middle,
             n_neurons: shape.d_mlp.min(64),
+            n_edges: Graph::new(shape).n_edges().min(64),
         }
     }
 
@@ -70,6 +78,7 @@ impl BenchPlan {
             ig_layers: (0..shape.n_layers).collect(),
             neuron_layers: spread,
             n_neurons: shape.d_mlp,
+            n_edges: Graph::new(shape).n_edges().div_ceil(8),
         }
     }
 }
@@ -177,6 +186,7 @@ async fn parts<H: Host>(
         let all_flops = layers().map(|layer| cost.patch(kind, layer)).sum();
         rows.push(timer.row(BenchPart::Ap(kind), counter.flops, all_flops));
     }
+    rows.extend(edges(&pair, plan, question.expected_points(), counter).await?);
     // A machine's speed wanders, and a share of more than all says nothing.
     best = best.max(peak(model, product, counter).await?);
     Ok(Bench {
@@ -189,6 +199,41 @@ async fn parts<H: Host>(
         peak: best,
         rows,
     })
+}
+
+/// Estimates of all edges, from gradients at a few of `n` points, and path patching of some.
+async fn edges<H: Host>(
+    pair: &RunPair<'_>,
+    plan: &BenchPlan,
+    n: usize,
+    counter: &mut Counter<'_, H>,
+) -> Result<Vec<BenchRow>, Error> {
+    let (direction, cost) = (Direction::Noising, pair.cost());
+    let all = Graph::new(pair.shape()).n_edges();
+    if plan.n_edges == 0 {
+        return Ok(Vec::new());
+    }
+    let some: Vec<usize> = (0..plan.n_edges).map(|i| i * all / plan.n_edges).collect();
+    // Once for nothing, as above.
+    estimate_edges(pair, direction, Nodes::Fixed(1), counter).await?;
+    patch_edges(pair, &some[..some.len().min(2)], direction, counter).await?;
+
+    counter.flops = 0;
+    let mut timer = Timer::start(counter.host);
+    while timer.goes_on(counter.host) {
+        estimate_edges(pair, direction, Nodes::Fixed(ESTIMATED), counter).await?;
+    }
+    let estimated = timer.row(BenchPart::EstimateEdges, counter.flops, cost.edge_estimates(n));
+
+    counter.flops = 0;
+    let mut timer = Timer::start(counter.host);
+    while timer.goes_on(counter.host) {
+        for edges in some.chunks(pair.patched_at_once(&*counter)) {
+            patch_edges(pair, edges, direction, counter).await?;
+        }
+    }
+    let patched = timer.row(BenchPart::PatchEdges, counter.flops, cost.edges(0..all));
+    Ok(vec![estimated, patched])
 }
 
 /// Operations per second of the fastest of some products of square matrices with `n` rows.

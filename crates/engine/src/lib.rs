@@ -13,7 +13,7 @@
 //! # Rooms
 //! - Files into a model: `source.rs` and its kinds `remote.rs` (a server, with `remote/`) and `shelf.rs` (what a browser
 //!   keeps); `weights.rs` and `words.rs` read them, `model.rs` makes the model, `published.rs` compares it with published numbers.
-//! - A job: `inspect.rs` and `hints.rs` for what is typed, `run.rs` with `patching.rs`, `probe.rs` for the lab's questions,
+//! - A job: `inspect.rs` and `hints.rs` for what is typed, `run.rs` with `patching.rs`, `probe.rs` (with `probe/`) for the lab's questions,
 //!   `host.rs` for who listens, `error.rs` for what can fail.
 //! - A device: `device.rs` makes it, `self_test.rs` tries it, `warm.rs` gets it ready, `reader.rs` and `watch.rs` wait for
 //!   it, `check.rs` with `check/` computes a sample again. `bench.rs` and `products.rs` time it. `faults.rs` makes things
@@ -57,12 +57,12 @@ pub use hints::hints;
 pub use host::{Host, Silent};
 pub use inspect::{inspect, predict, prompt_metrics, question, read};
 pub use model::Model;
-pub use probe::probe;
+pub use probe::{probe, probe_question};
 #[cfg(feature = "gpu")]
 pub use products::{ProductRow, ProductSpeed, bench_products};
 pub use published::self_check;
 pub use remote::{Answer, Body, Remote, Transport};
-pub use run::{Plan, Question, run};
+pub use run::{Plan, Question, run, sides};
 pub use self_test::{self_test, self_test_values};
 pub use shelf::{Blob, Shelf};
 pub use source::{ByteSource, Downloads, Keeper, SourceError};

@@ -1,6 +1,8 @@
 //! Questions about an experiment beyond its score tables. Whoever has the model on the CPU asks there: what a GPU says
 //! would have to be computed again before it may be shown.
 
+mod circuits;
+
 use twinbeam_attribution::{
     CostModel, Nodes, Progress, RunPair, Values, ablate, attention_pattern, faithfulness,
     integrand, integrate_from_zero, means, position_effects, streams,
@@ -27,14 +29,29 @@ pub async fn probe(
     host: &mut impl Host,
 ) -> Result<(Finding, bool), Error> {
     let question = question(model, experiment)?;
+    probe_question(model, (&question, experiment), probe, job, host).await
+}
+
+/// Answers a question about an experiment whose tokens are known. Beside the finding: whether a GPU has computed it and
+/// nothing has checked that.
+///
+/// # Errors
+/// The errors of [`crate::run()`]; [`Error::Probe`] for what is not in the model.
+pub async fn probe_question(
+    model: &Model,
+    (question, experiment): (&Question, &Experiment),
+    probe: &Probe,
+    job: u64,
+    host: &mut impl Host,
+) -> Result<(Finding, bool), Error> {
     check(probe, model.shape())?;
     let prompts = prompts(model, experiment, probe)?;
     let unchecked = model.is_on_gpu();
     let cost = CostModel::new(model.shape(), &question.tokens, question.metric);
-    let total = work(&cost, &question, probe, &prompts, model.shape());
+    let total = work(&cost, question, probe, &prompts, model.shape());
     let mut ticker = Ticker::new(host, job, Phase::Probe, total, model.watch.begin());
     // Boxed: all probes in a row make a large future.
-    let found = Box::pin(answer(model, &question, experiment, probe, &prompts, &mut ticker)).await;
+    let found = Box::pin(answer(model, question, experiment, probe, &prompts, &mut ticker)).await;
     Ok((ticker.settle(found).await?, unchecked))
 }
 
@@ -77,6 +94,14 @@ async fn answer<H: Host>(
             let found = faithfulness(&pair, *kind, orders, sizes, &with, ticker).await;
             found.map(Finding::Faithfulness)
         }
+        Probe::Parts { .. }
+        | Probe::Direct { .. }
+        | Probe::Lens { .. }
+        | Probe::Edges { .. }
+        | Probe::PatchEdges { .. }
+        | Probe::EdgePositions { .. }
+        | Probe::CircuitCurves { .. }
+        | Probe::Circuits { .. } => circuits::answer(model, &pair, probe, nodes, ticker).await,
     };
     ticker.end();
     Ok(found?)
@@ -141,6 +166,14 @@ fn work(
         Probe::Faithfulness { orders, sizes, .. } => {
             of_means + cost.ablations(orders.len() * sizes.len())
         }
+        Probe::Parts { .. }
+        | Probe::Direct { .. }
+        | Probe::Lens { .. }
+        | Probe::Edges { .. }
+        | Probe::PatchEdges { .. }
+        | Probe::EdgePositions { .. }
+        | Probe::CircuitCurves { .. }
+        | Probe::Circuits { .. } => circuits::work(cost, probe, n),
     }
 }
 
@@ -150,7 +183,7 @@ fn check(probe: &Probe, shape: &ModelShape) -> Result<(), Error> {
         Probe::Integrand { component, .. } | Probe::Positions { component, .. } => {
             check_component(*component, shape)
         }
-        Probe::Pattern { layer, head } => {
+        Probe::Pattern { layer, head } | Probe::Lens { layer, head } => {
             let (kind, layer, index) = (ComponentKind::Heads, *layer, *head);
             check_component(Component { kind, layer, index }, shape)
         }
@@ -160,7 +193,15 @@ fn check(probe: &Probe, shape: &ModelShape) -> Result<(), Error> {
         Probe::Faithfulness { kind, orders, sizes, .. } => {
             orders.iter().try_for_each(|order| check_order(*kind, order, sizes, shape))
         }
-        Probe::Streams { .. } | Probe::ZeroBaseline => Ok(()),
+        Probe::PatchEdges { .. }
+        | Probe::EdgePositions { .. }
+        | Probe::CircuitCurves { .. }
+        | Probe::Circuits { .. } => circuits::check(probe, shape),
+        Probe::Streams { .. }
+        | Probe::ZeroBaseline
+        | Probe::Parts { .. }
+        | Probe::Direct { .. }
+        | Probe::Edges { .. } => Ok(()),
     }
 }
 

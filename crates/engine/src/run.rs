@@ -279,6 +279,15 @@ pub(crate) fn claimed(integral: &LayerIntegral) -> ClaimedIntegral {
     ClaimedIntegral { ig: ig.clone(), atp: atp.clone(), joint: *joint, n_steps: *n_steps }
 }
 
+/// What the two runs of a question come to, the clean one first.
+///
+/// # Errors
+/// A device that fails, logits that are not finite.
+pub async fn sides(model: &Model, question: &Question) -> Result<[SideSummary; 2], Error> {
+    let pair = model.runs(question).await?;
+    Ok(Side::ALL.map(|side| summary(model, &pair, question.tokens.n_pos(), side)))
+}
+
 fn summary(model: &Model, pair: &RunPair<'_>, n_pos: usize, side: Side) -> SideSummary {
     SideSummary { metrics: pair.metrics(side), n_pos, top: top_tokens(model, pair.logits(side)) }
 }

@@ -11,6 +11,7 @@
 mod assemble;
 mod at_once;
 mod blocks;
+mod parts;
 
 use std::ops::Range;
 
@@ -129,28 +130,37 @@ impl Attention {
         prefix: &Prefix,
         hooks: &mut dyn Hooks,
     ) -> Tensor<4> {
-        let [batch, pos, d_model] = x.dims();
-        let d_head = d_model / self.n_heads;
+        let [batch, pos, _] = x.dims();
         let product = self.c_attn.product(x); // [batch * pos, 3 * d_model]
         if let Some(z) = self.z_at_once(layer, &product, [batch, queries], prefix, hooks) {
             return hooks.heads(HookName::Z(layer), z);
         }
-        let qkv = self.c_attn.with_bias(product).reshape([batch, pos, 3 * d_model]);
-        let mut part = |index: usize, name| {
-            let part = qkv.clone().narrow(2, index * d_model, d_model);
-            let heads = part.reshape([batch, pos, self.n_heads, d_head]);
-            hooks.heads(name, heads).swap_dims(1, 2) // [batch, n_heads, pos, d_head]
-        };
-        let q = part(0, HookName::Q(layer));
-        let k = part(1, HookName::K(layer));
-        let v = part(2, HookName::V(layer));
+        let [q, k, v] = self.split(product, [batch, pos]);
+        let mut hooked = |name, heads| hooks.heads(name, heads).swap_dims(1, 2); // [batch, n_heads, pos, d_head]
+        let q = hooked(HookName::Q(layer), q);
+        let k = hooked(HookName::K(layer), k);
+        let v = hooked(HookName::V(layer), v);
         let [k, v] = prefix.before(layer, [k, v]); // [batch, n_heads, key, d_head]
         let q = q.narrow(2, pos - queries, queries);
-        let scores = q.matmul(k.swap_dims(2, 3)).mul_scalar(self.scale); // [batch, n_heads, query, key]
-        let scores = scores + prefix.mask(queries);
+        let scores = self.scores(q, k) + prefix.mask(queries); // [batch, n_heads, query, key]
         let pattern = hooks.heads(HookName::Pattern(layer), softmax(scores, 3));
         let z = pattern.matmul(v).swap_dims(1, 2); // [batch, query, n_heads, d_head]
         hooks.heads(HookName::Z(layer), z)
+    }
+
+    /// Queries, keys and values of all heads, from the product with `c_attn` `[batch * pos, 3 * d_model]`;
+    /// `[batch, pos, n_heads, d_head]` each.
+    fn split(&self, product: Tensor<2>, [batch, pos]: [usize; 2]) -> [Tensor<4>; 3] {
+        let qkv = self.c_attn.with_bias(product); // [batch * pos, 3 * d_model]
+        let [_, width] = qkv.dims();
+        let d_head = width / (3 * self.n_heads);
+        let qkv = qkv.reshape([batch, pos, 3 * self.n_heads, d_head]);
+        [0, 1, 2].map(|part| qkv.clone().narrow(2, part * self.n_heads, self.n_heads))
+    }
+
+    /// How much each query asks for each key, before mask and softmax; `[.., query, d_head]` and `[.., key, d_head]`.
+    fn scores<const D: usize>(&self, q: Tensor<D>, k: Tensor<D>) -> Tensor<D> {
+        q.matmul(k.swap_dims(D - 2, D - 1)).mul_scalar(self.scale)
     }
 }
 
@@ -243,9 +253,22 @@ impl Gpt2 {
     ) -> Tensor<3> {
         let [_, pos, _] = resid_pre.dims();
         let no_prefix = Prefix::none(self.causal_mask(pos, pos));
+        self.run_after(&no_prefix, layers, resid_pre, hooks)
+    }
+
+    /// Some blocks in a row for the positions after `prefix`; `resid_pre` of the first `[batch, pos, d_model]` to
+    /// `resid_post` of the last.
+    pub fn run_after(
+        &self,
+        prefix: &Prefix,
+        layers: Range<usize>,
+        resid_pre: Tensor<3>,
+        hooks: &mut dyn Hooks,
+    ) -> Tensor<3> {
+        let [_, pos, _] = resid_pre.dims();
         layers.fold(resid_pre, |resid, layer| {
             let block = self.h.of(layer);
-            let resid_mid = block.attend(layer, resid, pos, &no_prefix, hooks);
+            let resid_mid = block.attend(layer, resid, pos, prefix, hooks);
             block.transform(layer, resid_mid, hooks)
         })
     }
@@ -290,30 +313,6 @@ impl Gpt2 {
         let flat = normalized.reshape([batch * pos, d_model]);
         let logits = self.wte.logits(flat); // [batch * pos, d_vocab]
         logits.reshape([batch, pos, self.config.shape.d_vocab])
-    }
-
-    /// Unembedding directions of some tokens; `[ids, d_model]`.
-    pub fn unembedding_rows(&self, ids: &[u32]) -> Tensor<2> {
-        self.wte.rows(ids)
-    }
-
-    /// What each head of `layer` writes to the residual stream, without the layer's bias.
-    ///
-    /// # Shapes
-    /// - z: `[batch, pos, n_heads, d_head]`
-    /// - result: `[batch, n_heads, pos, d_model]`
-    pub fn head_results(&self, layer: usize, z: Tensor<4>) -> Tensor<4> {
-        kernels::head_results(z, self.h.of(layer).attn.c_proj.weight.clone())
-    }
-
-    /// What each neuron of `layer` writes per unit of activation; `[d_mlp, d_model]`.
-    pub fn neuron_directions(&self, layer: usize) -> Tensor<2> {
-        self.h.of(layer).mlp.c_proj.weight.clone()
-    }
-
-    /// The output bias of attention, which is `hook_attn_out` where all heads are zero; `[d_model]`.
-    pub fn attn_bias(&self, layer: usize) -> Tensor<1> {
-        self.h.of(layer).attn.c_proj.bias.clone()
     }
 
     /// Token ids as the model takes them, of rows of equal length.

@@ -37,14 +37,15 @@ impl Prefix {
         Self { layers: Vec::new(), mask }
     }
 
-    /// Which keys the last `queries` positions see; `[1, 1, queries, key_pos]`.
-    pub(crate) fn mask(&self, queries: usize) -> Tensor<4> {
+    /// Which keys the last `queries` positions see: 0, or a large negative number to be added to a score; `[1, 1, queries,
+    /// key_pos]`.
+    pub fn mask(&self, queries: usize) -> Tensor<4> {
         let [_, _, pos, _] = self.mask.dims();
         self.mask.clone().narrow(2, pos - queries, queries)
     }
 
     /// Keys and values of a layer, `[1, n_heads, len, d_head]` both, if there are any.
-    pub(crate) fn of(&self, layer: usize) -> Option<&[Tensor<4>; 2]> {
+    pub fn of(&self, layer: usize) -> Option<&[Tensor<4>; 2]> {
         self.layers.get(layer)
     }
 

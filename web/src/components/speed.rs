@@ -97,7 +97,7 @@ fn Measured(bench: Arc<Bench>, model: String) -> impl IntoView {
                     <tbody>{rows.collect_view()}</tbody>
                     <tfoot>
                         <tr>
-                            <th scope="row">"together"</th>
+                            <th scope="row">"a run together"</th>
                             <td></td>
                             <td></td>
                             <td data-value=all.map(|all| all.to_string())>{all.map(time)}</td>

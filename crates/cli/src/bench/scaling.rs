@@ -52,6 +52,7 @@ pub(super) fn run(
             ig_layers: (0..job.layers).collect(),
             neuron_layers: Vec::new(),
             n_neurons: 0,
+            n_edges: 0,
         };
         let (mut seconds, mut flops) = (0.0, 0);
         for prompt in 0..job.prompts {

@@ -4,6 +4,7 @@ use std::collections::BTreeMap;
 
 use serde::Serialize;
 use twinbeam_core::scores::{MetricValues, Outcome, ScoreTable, TableKey};
+use twinbeam_core::wire::probes::circuits::PartMap;
 use twinbeam_core::words::{ComponentKind, Method};
 
 /// One case of the output.
@@ -30,6 +31,9 @@ pub(super) struct Scores<'a> {
     heads: ByMethod<'a>,
     #[serde(skip_serializing_if = "BTreeMap::is_empty")]
     neurons: ByMethod<'a>,
+    /// Parts of heads and MLPs that were asked for: a table per method and direction.
+    #[serde(skip_serializing_if = "BTreeMap::is_empty")]
+    nodes: BTreeMap<&'static str, BTreeMap<&'static str, ByDirection<Rows<'a>>>>,
     joint: ByKind<&'a [f32]>,
     convergence_delta: Deltas<'a>,
     n_steps: BTreeMap<&'static str, ByKind<&'a [usize]>>,
@@ -67,8 +71,8 @@ struct Deltas<'a> {
 }
 
 impl<'a> Scores<'a> {
-    /// Of a run.
-    pub(super) fn of(name: &'a str, outcome: &'a Outcome) -> Self {
+    /// Of a run, and of maps of parts beside it.
+    pub(super) fn of(name: &'a str, outcome: &'a Outcome, parts: &'a [PartMap]) -> Self {
         let (clean, corrupted) = (&outcome.clean.metrics, &outcome.corrupted.metrics);
         let mut joint = ByKind::new();
         for effects in &outcome.joint {
@@ -94,6 +98,21 @@ impl<'a> Scores<'a> {
                 of_kind.insert(direction.id(), table.n_steps());
             }
         }
+        let mut nodes: BTreeMap<_, BTreeMap<_, ByDirection<Rows<'_>>>> = BTreeMap::new();
+        for map in parts {
+            let rows = |values: &'a [f32]| values.chunks(map.width).collect::<Rows<'_>>();
+            let of_part = nodes.entry(map.part.id()).or_default();
+            let tables = [
+                ("ap", rows(&map.ap)),
+                ("ig", rows(&map.ig)),
+                ("atp", rows(&map.atp)),
+                ("joint", map.joint.chunks(1).collect()),
+                ("convergence_delta", map.convergence_delta.chunks(1).collect()),
+            ];
+            for (name, rows) in tables {
+                of_part.entry(name).or_default().insert(map.direction.id(), rows);
+            }
+        }
         let seconds = outcome.seconds.iter();
         Self {
             name,
@@ -101,6 +120,7 @@ impl<'a> Scores<'a> {
             metrics: Sides { clean, corrupted },
             heads: maps(outcome, ComponentKind::Heads),
             neurons: maps(outcome, ComponentKind::Neurons),
+            nodes,
             joint,
             convergence_delta,
             n_steps,

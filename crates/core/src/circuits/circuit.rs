@@ -101,6 +101,16 @@ impl Ranking {
         Self { graph, order }
     }
 
+    /// An order by the edges' numbers. What is named twice counts once, those that are not named come last, and numbers that
+    /// the model does not have are left out.
+    pub fn listed(graph: Graph, edges: impl IntoIterator<Item = usize>) -> Self {
+        let n = graph.n_edges();
+        let mut is_new = vec![true; n];
+        let named = edges.into_iter().chain(0..n);
+        let order = named.filter(|edge| *edge < n && std::mem::replace(&mut is_new[*edge], false));
+        Self { graph, order: order.collect() }
+    }
+
     /// A random order, the same for the same seed.
     ///
     /// # Source
@@ -187,6 +197,10 @@ mod tests {
         for size in [10, graph.n_edges()] {
             assert!(ranking.circuit(size).len() >= size);
         }
+        let n = graph.n_edges();
+        assert_eq!(Ranking::listed(graph, ranking.order().iter().copied()), ranking);
+        let few = Ranking::listed(graph, [3, 1, n, 3]);
+        assert!(few.order()[..4] == [3, 1, 0, 2] && few.order().len() == n);
         let random = Ranking::random(graph, 7);
         assert_eq!(random, Ranking::random(graph, 7));
         assert_ne!(random.order(), Ranking::random(graph, 8).order());

@@ -14,6 +14,10 @@ pub enum BenchPart {
     Ap(ComponentKind),
     /// Integrated gradients, attribution patching and joint patches of all layers.
     Ig(ComponentKind),
+    /// EAP and EAP-IG of all edges.
+    EstimateEdges,
+    /// Path patching of all edges.
+    PatchEdges,
 }
 
 impl BenchPart {
@@ -24,6 +28,8 @@ impl BenchPart {
             Self::Ap(ComponentKind::Neurons) => "activation patching, neurons",
             Self::Ig(ComponentKind::Heads) => "integrated gradients, heads",
             Self::Ig(ComponentKind::Neurons) => "integrated gradients, neurons",
+            Self::EstimateEdges => "EAP and EAP-IG, edges",
+            Self::PatchEdges => "path patching, edges",
         }
     }
 
@@ -34,7 +40,14 @@ impl BenchPart {
             Self::Ap(ComponentKind::Neurons) => "ap_neurons",
             Self::Ig(ComponentKind::Heads) => "ig_heads",
             Self::Ig(ComponentKind::Neurons) => "ig_neurons",
+            Self::EstimateEdges => "estimate_edges",
+            Self::PatchEdges => "patch_edges",
         }
+    }
+
+    /// Whether it is part of a run; edges are looked at where they are asked for.
+    pub const fn is_of_a_run(self) -> bool {
+        matches!(self, Self::Ap(_) | Self::Ig(_))
     }
 }
 
@@ -91,8 +104,9 @@ impl Bench {
         row.flops_per_second() / self.peak
     }
 
-    /// Seconds for all parts in one direction.
+    /// Seconds for all parts of a run in one direction.
     pub fn all_seconds(&self) -> f64 {
-        self.rows.iter().map(BenchRow::all_seconds).sum()
+        let rows = self.rows.iter().filter(|row| row.part.is_of_a_run());
+        rows.map(BenchRow::all_seconds).sum()
     }
 }
