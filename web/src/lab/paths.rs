@@ -69,7 +69,8 @@ pub(super) fn PathsOfModel(state: AppState, sheet: Sheet) -> impl IntoView {
     });
     state.ask(Slot::Edges, move || {
         let direction = state.direction();
-        (is_ready.get() && state.lab.edges(direction).is_none()).then_some(Probe::Edges { direction })
+        (is_ready.get() && state.lab.edges(direction).is_none())
+            .then_some(Probe::Edges { direction })
     });
     let ranked = memo(move || {
         let edges = state.lab.edges(state.direction()).filter(|_| is_ready.get())?;

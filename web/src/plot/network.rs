@@ -7,7 +7,7 @@ use twinbeam_core::link::Spot;
 
 use super::labels::Places;
 use super::markup::{
-    TYPE, attribute, begin, picture, push_number, push_count, rectangle, room, text, text_width,
+    TYPE, attribute, begin, picture, push_count, push_number, rectangle, room, text, text_width,
 };
 use super::{Drawn, Ink, sentence, spaced};
 use crate::heatmap::scale::{Scale, signed};
@@ -144,7 +144,12 @@ impl Network {
         text(&mut out, "plot-title", [0.0, TYPE + 2.0], &self.title);
         let graph = self.graph;
         for layer in 0..graph.n_layers() {
-            text(&mut out, "plot-soft", [0.0, plan.row(layer) + 4.5], &["L", &layer.to_string()].concat());
+            text(
+                &mut out,
+                "plot-soft",
+                [0.0, plan.row(layer) + 4.5],
+                &["L", &layer.to_string()].concat(),
+            );
         }
         // The weak ones lie below.
         for arrow in self.arrows.iter().rev() {
@@ -224,13 +229,20 @@ impl Network {
         out.push('>');
         let ([x, y], [width, height]) = (plan.place(node), plan.size(node));
         let (left, top) = (x - width / 2.0, y - height / 2.0);
-        begin(out, "rect", "", &[("x", left), ("y", top), ("width", width), ("height", height), ("rx", 3.0)]);
+        begin(
+            out,
+            "rect",
+            "",
+            &[("x", left), ("y", top), ("width", width), ("height", height), ("rx", 3.0)],
+        );
         out.push_str("/>");
         let is_named = plan.head[1] > plan.node[1];
         let name = match node {
             None | Some(Sender::Embed) => spot.to_string(),
             Some(Sender::Mlp { .. }) if width >= 22.0 && height > TYPE => spot.to_string(),
-            Some(Sender::Head { head, .. }) if width >= NAMED[1] && height > TYPE => head.to_string(),
+            Some(Sender::Head { head, .. }) if width >= NAMED[1] && height > TYPE => {
+                head.to_string()
+            }
             Some(_) => String::new(),
         };
         let is_head = matches!(node, Some(Sender::Head { .. }));

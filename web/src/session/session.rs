@@ -21,8 +21,8 @@ use super::running::Running;
 use super::tour::Tour;
 use super::workers::Workers;
 use crate::values::{
-    Answer, Committed, Edges, Job, LinkCheck, Loaded, N_SLOTS, NeuronStatus, Notice, Origin, Progress,
-    Sight, Slot, Status,
+    Answer, Committed, Edges, Job, LinkCheck, Loaded, N_SLOTS, NeuronStatus, Notice, Origin,
+    Progress, Sight, Slot, Status,
 };
 
 /// A result that came with a link, and what it is of.

@@ -2,7 +2,8 @@
 
 use twinbeam_core::circuits::Graph;
 use twinbeam_core::scores::{Coverage, Screening};
-use twinbeam_core::wire::probes::{EdgeEffects, EdgeEstimates, Finding, Probe};
+use twinbeam_core::wire::probes::circuits::{EdgeEffects, EdgeEstimates};
+use twinbeam_core::wire::probes::{Finding, Probe};
 use twinbeam_core::words::Direction;
 
 use super::{Answer, Committed};
@@ -45,11 +46,8 @@ impl Edges {
         }
         let screening = Screening::by_scores(&[&estimates.eap_ig]);
         let rounds = screening.rounds();
-        let none = EdgeEffects {
-            direction: estimates.direction,
-            edges: Vec::new(),
-            exact: Vec::new(),
-        };
+        let none =
+            EdgeEffects { direction: estimates.direction, edges: Vec::new(), exact: Vec::new() };
         Some(Self {
             graph,
             estimates: estimates.clone(),
@@ -109,10 +107,6 @@ impl Edges {
 
     pub(crate) fn n_exact(&self) -> usize {
         self.is_exact.iter().filter(|is_exact| **is_exact).count()
-    }
-
-    pub(crate) fn is_whole(&self) -> bool {
-        self.is_exact.iter().all(|is_exact| *is_exact)
     }
 
     /// How much is exact, and what the rest may hold.
@@ -197,7 +191,7 @@ pub(crate) mod tests {
             let next = edges.next(false);
             edges.add(&effects(&answer, &next), 1.0);
         }
-        assert!(edges.is_whole() && edges.exact[n - 1] == (n - 1) as f32 / 10.0);
+        assert_eq!(edges.exact[n - 1], (n - 1) as f32 / 10.0);
         assert_eq!(edges.coverage().rest(), 0);
     }
 

@@ -2,7 +2,9 @@
 
 use std::collections::BTreeSet;
 
-use twinbeam_core::link::{Highlight, Note, Panel, Paths, ScaleChoice, SetChoice, View, WithChoice};
+use twinbeam_core::link::{
+    Highlight, Note, Panel, Paths, ScaleChoice, SetChoice, View, WithChoice,
+};
 use twinbeam_core::scores::{Unit, UnitBasis};
 use twinbeam_core::words::{Component, ComponentKind, Direction, Experiment};
 

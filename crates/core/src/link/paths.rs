@@ -65,22 +65,16 @@ impl Spot {
         }
     }
 
-    const fn is_possible(self) -> bool {
-        let sends = |node: Sender| match node {
+    fn is_possible(self) -> bool {
+        let can_be = |node: Sender| match node {
             Sender::Embed => true,
             Sender::Head { layer, head } => layer < MOST_LAYERS && head < MOST_WIDTH,
             Sender::Mlp { layer } => layer < MOST_LAYERS,
         };
         match self {
-            Self::Node(node) => sends(node),
+            Self::Node(node) => can_be(node),
             Self::Logits => true,
-            Self::Edge(Edge { from, to }) => {
-                sends(from)
-                    && match to.node() {
-                        Some(node) => sends(node),
-                        None => true,
-                    }
-            }
+            Self::Edge(Edge { from, to }) => can_be(from) && to.node().is_none_or(can_be),
         }
     }
 }
@@ -154,10 +148,6 @@ impl Default for Paths {
 impl Paths {
     /// Edges that are drawn at most.
     pub const MOST: usize = MOST_DRAWN;
-
-    pub(super) fn is_default(&self) -> bool {
-        *self == Self::default()
-    }
 
     /// Whether every number of it can be: a link is from anybody.
     pub(super) fn is_possible(&self) -> bool {

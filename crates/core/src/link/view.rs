@@ -235,7 +235,6 @@ pub struct View {
     /// What ablated components are replaced by.
     pub with: WithChoice,
     /// What is looked at of the model's graph.
-    #[serde(skip_serializing_if = "Paths::is_default")]
     pub paths: Paths,
     /// Whether the pairs' neurons are scored too.
     pub batch_neurons: bool,

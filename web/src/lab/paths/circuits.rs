@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use leptos::prelude::*;
-use twinbeam_core::wire::probes::{Finding, Probe};
+use twinbeam_core::wire::probes::Finding;
 
 use super::kept::{self, Curves, Ends, MOST_MINIMAL, Sets};
 use super::ranked::Ranked;
@@ -29,7 +29,8 @@ pub(super) fn Circuits(
     ends: Memo<Result<Ends, String>>,
     sets: Memo<Option<Sets>>,
 ) -> impl IntoView {
-    let is_quick = memo(move || state.lab.edges(state.direction()).is_some_and(|edges| edges.is_quick()));
+    let is_quick =
+        memo(move || state.lab.edges(state.direction()).is_some_and(|edges| edges.is_quick()));
     let refused = move || {
         let why = ends.with(|ends| ends.as_ref().err().cloned()).filter(|why| !why.is_empty())?;
         Some(format!("There is no faithfulness, which is a share of the gap. {why}"))
@@ -96,7 +97,8 @@ fn Growing(
         };
         Curves::of(ends.get().ok()?, &*ranked.get()?, found)
     });
-    let drawn = memo(move || curves.with(|curves| Some(Arc::new(curves.as_ref()?.draw(sheet.column(2))))));
+    let drawn =
+        memo(move || curves.with(|curves| Some(Arc::new(curves.as_ref()?.draw(sheet.column(2))))));
     let offer = move || {
         (can.get() && !is_quick.get() && !is_asked.get()).then(|| {
             view! {
@@ -161,7 +163,9 @@ fn Minimal(
         let can = (1..=MOST_MINIMAL).contains(&n);
         let words = match n {
             0 => "There is no edge in it.".to_owned(),
-            n if !can => format!("It has {}: choose one of at most {MOST_MINIMAL}.", words::edges(n)),
+            n if !can => {
+                format!("It has {}: choose one of at most {MOST_MINIMAL}.", words::edges(n))
+            }
             _ => String::new(),
         };
         let asks = can && !is_quick.get() && !is_asked.get();

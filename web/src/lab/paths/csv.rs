@@ -27,20 +27,19 @@ pub(super) fn edges(edges: &Edges, unit: &str) -> String {
 
 #[cfg(test)]
 mod tests {
+    use twinbeam_core::wire::probes::Finding;
+    use twinbeam_core::wire::probes::circuits::EdgeEffects;
+
     use super::*;
-    use crate::values::estimated;
+    use crate::values::{Answer, estimated};
 
     #[test]
     fn a_line_has_both_estimates_and_the_effect_if_it_is_known() {
         let (committed, answer) = estimated();
         let mut known = Edges::of(&answer, &committed).expect("as many as edges");
-        let first = twinbeam_core::wire::probes::EdgeEffects {
-            direction: known.direction(),
-            edges: vec![0],
-            exact: vec![-0.5],
-        };
-        let found = Ok(twinbeam_core::wire::probes::Finding::PatchEdges(first));
-        known.add(&crate::values::Answer { found, ..answer }, 1.0);
+        let direction = known.direction();
+        let first = EdgeEffects { direction, edges: vec![0], exact: vec![-0.5] };
+        known.add(&Answer { found: Ok(Finding::PatchEdges(first)), ..answer }, 1.0);
         let csv = edges(&known, "logits");
         let lines: Vec<&str> = csv.lines().collect();
         assert_eq!((lines[0], lines.len()), (HEAD, 1 + known.exact.len()));

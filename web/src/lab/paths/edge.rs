@@ -4,7 +4,8 @@ use std::sync::Arc;
 
 use leptos::prelude::*;
 use twinbeam_core::link::Spot;
-use twinbeam_core::wire::probes::{EdgePositions, Finding, Probe};
+use twinbeam_core::wire::probes::circuits::EdgePositions;
+use twinbeam_core::wire::probes::{Finding, Probe};
 
 use super::Seen;
 use super::ranked::Ranked;
@@ -42,7 +43,9 @@ pub(super) fn OfEdge(state: AppState, sheet: Sheet, seen: Seen) -> impl IntoView
             .with(|committed| Some(common_unit(&committed.as_ref()?.basis, wanted)))?;
         let ranked = ranked.get()?;
         (found.edge as usize == number.get()?).then_some(())?;
-        Some(Arc::new(tokens.with(|tokens| draw(&ranked, found, tokens.as_ref(), unit, sheet.whole()))))
+        Some(Arc::new(
+            tokens.with(|tokens| draw(&ranked, found, tokens.as_ref(), unit, sheet.whole())),
+        ))
     });
     view! {
         <Pending state of=Slot::EdgePositions />
@@ -69,8 +72,10 @@ fn draw(
         Some(both) => both,
         None => (0..n_pos).map(|at| at.to_string()).collect(),
     };
-    let values: Vec<f32> =
-        rows.iter().flat_map(|(_, values)| values[..n_pos].iter().map(|value| factor * value)).collect();
+    let values: Vec<f32> = rows
+        .iter()
+        .flat_map(|(_, values)| values[..n_pos].iter().map(|value| factor * value))
+        .collect();
     let written = |value: f32| signed(value, Scale::of(&values).decimals());
     let exact = &values[..n_pos];
     let edge = ranked.edge(found.edge as usize);

@@ -20,7 +20,8 @@ use crate::state::AppState;
 const STEPS: [usize; 15] = [3, 5, 10, 15, 20, 30, 40, 50, 64, 80, 100, 130, 170, 220, 300];
 
 /// The three drawings, with their ids.
-const KINDS: [(&str, &str); 3] = [("ig", "EAP-IG"), ("ap", "path patching"), ("diff", "EAP-IG − path patching")];
+const KINDS: [(&str, &str); 3] =
+    [("ig", "EAP-IG"), ("ap", "path patching"), ("diff", "EAP-IG − path patching")];
 
 /// The graph with what is drawn of it.
 #[component]
@@ -37,9 +38,8 @@ pub(super) fn Graphs(state: AppState, sheet: Sheet, seen: Seen) -> impl IntoView
         let ranked = ranked.get()?;
         lists.with(|lists| Some(network(&ranked, kind, &lists.as_ref()?[kind], width, lit).draw()))
     };
-    let drawings = [0, 1, 2].map(|kind| {
-        memo(move || draw(kind, sheet.column(KINDS.len()), lit.get()).map(Arc::new))
-    });
+    let drawings = [0, 1, 2]
+        .map(|kind| memo(move || draw(kind, sheet.column(KINDS.len()), lit.get()).map(Arc::new)));
     let chosen = RwSignal::new("ig");
     let hover = move |event: PointerEvent| {
         // A finger that scrolls points at nothing.
@@ -96,7 +96,8 @@ pub(super) fn Graphs(state: AppState, sheet: Sheet, seen: Seen) -> impl IntoView
         }
     };
     let save_svg = move |_event| {
-        let drawn: Vec<Drawn> = untrack(|| (0..3).filter_map(|kind| draw(kind, 400.0, pinned.get())).collect());
+        let drawn: Vec<Drawn> =
+            untrack(|| (0..3).filter_map(|kind| draw(kind, 400.0, pinned.get())).collect());
         save("twinbeam-paths.svg".to_owned(), "image/svg+xml", standalone(&beside(&drawn)));
     };
     let save_csv = move |_event| {
@@ -131,7 +132,13 @@ pub(super) fn Graphs(state: AppState, sheet: Sheet, seen: Seen) -> impl IntoView
 }
 
 /// The edges of one drawing.
-fn network(ranked: &Ranked, kind: usize, edges: &[usize], width: f64, lit: Option<Spot>) -> Network {
+fn network(
+    ranked: &Ranked,
+    kind: usize,
+    edges: &[usize],
+    width: f64,
+    lit: Option<Spot>,
+) -> Network {
     let value = |edge: usize| match kind {
         0 => Some(ranked.ig[edge]),
         1 => ranked.exact(edge),

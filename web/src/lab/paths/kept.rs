@@ -3,7 +3,8 @@
 use twinbeam_core::circuits::{Areas, Circuit, SHARES, areas, size_of_share};
 use twinbeam_core::link::Paths;
 use twinbeam_core::scores::GapRefused;
-use twinbeam_core::wire::probes::{CircuitCurves, EdgeOrder, Probe};
+use twinbeam_core::wire::probes::Probe;
+use twinbeam_core::wire::probes::circuits::{CircuitCurves, EdgeOrder};
 
 use super::ranked::Ranked;
 use super::words::edges;
@@ -63,12 +64,20 @@ impl Sets {
         let [ig, exact, _] = found else { return None };
         let kept = |metric: f32| percent(ends.faithfulness(metric)).replace('-', "−");
         let [n_ig, n_exact, _] = &self.of;
-        let first = format!("Kept alone, a circuit of the {} strongest by EAP-IG has {} of the gap", n_ig.len(), kept(*ig));
+        let first = format!(
+            "Kept alone, a circuit of the {} strongest by EAP-IG has {} of the gap",
+            n_ig.len(),
+            kept(*ig)
+        );
         if n_exact.is_empty() {
             return Some(format!("{first}."));
         }
         let patched = if is_whole { "" } else { ", of those patched so far," };
-        Some(format!("{first}, one of the {} strongest by patching{patched} {}.", n_exact.len(), kept(*exact)))
+        Some(format!(
+            "{first}, one of the {} strongest by patching{patched} {}.",
+            n_exact.len(),
+            kept(*exact)
+        ))
     }
 
     pub(super) fn numbers(&self, ends: Ends, found: &[f32]) -> String {
@@ -108,7 +117,8 @@ pub(super) fn minimal(circuit: &[u32]) -> Option<Probe> {
 
 /// What each edge of a circuit adds: its faithfulness minus that without the edge, the largest first.
 pub(super) fn added(ends: Ends, sets: &[Vec<u32>], found: &[f32]) -> Vec<(usize, f32)> {
-    let Some(((circuit, whole), without)) = sets.first().zip(found.first()).zip(found.get(1..)) else {
+    let Some(((circuit, whole), without)) = sets.first().zip(found.first()).zip(found.get(1..))
+    else {
         return Vec::new();
     };
     let adds = |metric: &f32| ends.faithfulness(*whole) - ends.faithfulness(*metric);
@@ -176,7 +186,6 @@ impl Curves {
             .iter()
             .map(|curve| curve.iter().map(|metric| ends.faithfulness(*metric)).collect())
             .collect();
-        let is_whole = |lens: &mut dyn Iterator<Item = usize>| lens.all(|len| len == n);
         let ([ig, exact, random @ ..], [kept_ig, kept_exact, kept @ ..]) =
             (faithful.as_slice(), found.kept.as_slice())
         else {
@@ -184,12 +193,14 @@ impl Curves {
         };
         if random.is_empty()
             || random.len() != kept.len()
-            || !is_whole(&mut faithful.iter().map(Vec::len))
-            || !is_whole(&mut found.kept.iter().map(Vec::len))
+            || faithful.iter().any(|curve| curve.len() != n)
+            || found.kept.iter().any(|kept| kept.len() != n)
         {
             return None;
         }
-        let mean = |of: &dyn Fn(usize) -> f32| (0..random.len()).map(of).sum::<f32>() / random.len() as f32;
+        let mean = |of: &dyn Fn(usize) -> f32| {
+            (0..random.len()).map(of).sum::<f32>() / random.len() as f32
+        };
         let at = |place: usize| mean(&|seed| kept[seed][place] as f32);
         let means: Vec<f32> = (0..n).map(|place| mean(&|seed| random[seed][place])).collect();
         let curve = |kept: &[usize], values: &[f32]| -> Vec<(f32, f32)> {
@@ -213,14 +224,11 @@ impl Curves {
     }
 
     pub(super) fn draw(&self, width: f64) -> Drawn {
-        let series = |label: &str, ink: Ink, points: &[(f32, f32)], dashed: bool, dots: bool| Series {
-            label: label.to_owned(),
-            ink,
-            points: points.to_vec(),
-            dots,
-            dashed,
+        let series = |label: &str, ink: Ink, points: &[(f32, f32)], dashed: bool, dots: bool| {
+            Series { label: label.to_owned(), ink, points: points.to_vec(), dots, dashed }
         };
-        let rule = |y: f32, label: &str, ink: Ink| Rule { at: At::Y(y), label: label.to_owned(), ink };
+        let rule =
+            |y: f32, label: &str, ink: Ink| Rule { at: At::Y(y), label: label.to_owned(), ink };
         let [ig, exact, random] = &self.of;
         let [least, most] = &self.range;
         Xy {
@@ -263,7 +271,9 @@ impl Curves {
         };
         let [ig, exact, random] = [0, 1, 2].map(|place: usize| within(&self.of[place]));
         let share = |kept: Option<usize>| match kept {
-            Some(kept) => format!("{} ({})", edges(kept), percent(kept as f32 / self.n_edges.max(1) as f32)),
+            Some(kept) => {
+                format!("{} ({})", edges(kept), percent(kept as f32 / self.n_edges.max(1) as f32))
+            }
             None => "more than all".to_owned(),
         };
         let mut words = format!(
@@ -348,11 +358,16 @@ mod tests {
         let curves = Curves::of(ends(), &ranked, &found).expect("as asked");
         assert!((curves.areas[0].cpr - 0.999).abs() < 1e-5 && curves.areas[0].cmd.abs() < 1e-6);
         assert!((curves.areas[1].cmd - 0.4995).abs() < 1e-5);
-        assert_eq!((curves.range[0][3].1, curves.of[2][3].1, curves.range[1][3].1), (0.0, 0.25, 0.5));
+        assert_eq!(
+            (curves.range[0][3].1, curves.of[2][3].1, curves.range[1][3].1),
+            (0.0, 0.25, 0.5)
+        );
         let words = curves.reading();
         assert!(words.contains("by EAP-IG, more than all by path patching"), "{words}");
         assert!(curves.draw(500.0).svg.contains("at random, mean of 5"));
         assert!(curves.numbers().contains("paths-cmd-random"));
-        assert!(Curves::of(ends(), &ranked, &CircuitCurves { kept: Vec::new(), ..found }).is_none());
+        assert!(
+            Curves::of(ends(), &ranked, &CircuitCurves { kept: Vec::new(), ..found }).is_none()
+        );
     }
 }

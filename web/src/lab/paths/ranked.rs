@@ -11,8 +11,6 @@ use crate::values::Edges;
 
 /// How many of the strongest are compared.
 pub(super) const TOP: usize = 10;
-/// What an estimate counts against an effect: next to nothing, so that all that is patched comes before the rest.
-const BEHIND: f32 = 1e-20;
 
 /// The edges of a figure, in a unit. A list has a place per edge.
 #[derive(Debug, Clone, PartialEq)]
@@ -41,9 +39,12 @@ impl Ranked {
         let graph = edges.graph;
         let ig = scaled(&edges.estimates.eap_ig);
         let exact = scaled(&edges.exact);
-        let counts = |edge: usize| if edges.is_exact[edge] { exact[edge] } else { BEHIND * ig[edge] };
-        let counted: Vec<f32> = (0..ig.len()).map(counts).collect();
-        let by = [Ranking::by_scores(graph, &ig), Ranking::by_scores(graph, &counted)];
+        let by_ig = Ranking::by_scores(graph, &ig);
+        // Those that are patched, and then the others as they are estimated.
+        let mut patched: Vec<usize> = (0..ig.len()).filter(|edge| edges.is_exact[*edge]).collect();
+        largest_first(&mut patched, &|edge| exact[edge].abs());
+        patched.extend(by_ig.order().iter().filter(|edge| !edges.is_exact[**edge]));
+        let by = [by_ig, Ranking::listed(graph, patched)];
         let ranks = [0, 1].map(|method: usize| {
             let mut ranks = vec![0; ig.len()];
             for (rank, edge) in by[method].order().iter().enumerate() {
@@ -122,7 +123,8 @@ impl Ranked {
             EdgesBy::Exact => self.by[1].order()[..self.coverage.exact].to_vec(),
             EdgesBy::Eap | EdgesBy::Difference => {
                 let size = |edge: usize| self.score(by, edge).map_or(-1.0, f32::abs);
-                let mut order: Vec<usize> = (0..self.len()).filter(|edge| size(*edge) >= 0.0).collect();
+                let mut order: Vec<usize> =
+                    (0..self.len()).filter(|edge| size(*edge) >= 0.0).collect();
                 largest_first(&mut order, &size);
                 order
             }
@@ -193,7 +195,8 @@ impl Ranked {
 
 #[cfg(test)]
 pub(super) mod tests {
-    use twinbeam_core::wire::probes::{EdgeEffects, Finding};
+    use twinbeam_core::wire::probes::Finding;
+    use twinbeam_core::wire::probes::circuits::EdgeEffects;
 
     use super::*;
     use crate::values::{Answer, estimated};

@@ -52,7 +52,8 @@ pub(super) fn TableOfEdges(state: AppState, seen: Seen) -> impl IntoView {
             Some(order)
         })
     });
-    let pages = move || lines.with(|lines| lines.as_ref().map_or(0, Vec::len)).div_ceil(PAGE).max(1);
+    let pages =
+        move || lines.with(|lines| lines.as_ref().map_or(0, Vec::len)).div_ceil(PAGE).max(1);
     let current = move || page.get().min(pages() - 1);
     effect(move || {
         let Some(area) = area.get() else { return };
@@ -60,7 +61,8 @@ pub(super) fn TableOfEdges(state: AppState, seen: Seen) -> impl IntoView {
             let ranked = ranked.as_ref()?;
             let first = current() * PAGE;
             lines.with(|lines| {
-                let lines: Vec<usize> = lines.as_ref()?.iter().skip(first).take(PAGE).copied().collect();
+                let lines: Vec<usize> =
+                    lines.as_ref()?.iter().skip(first).take(PAGE).copied().collect();
                 Some(html(ranked, &lines, pinned.get(), &by_hand.get()))
             })
         });
@@ -84,7 +86,8 @@ pub(super) fn TableOfEdges(state: AppState, seen: Seen) -> impl IntoView {
         }
     };
     let choose = move |event: Event| {
-        let Some(edge) = attribute_at(&event, "data-keep").and_then(|edge| edge.parse().ok()) else {
+        let Some(edge) = attribute_at(&event, "data-keep").and_then(|edge| edge.parse().ok())
+        else {
             return;
         };
         paths.update(|paths| {
@@ -160,13 +163,21 @@ pub(super) fn TableOfEdges(state: AppState, seen: Seen) -> impl IntoView {
 
 /// What is chosen by hand, and quick ways to choose.
 #[component]
-fn ByHand(state: AppState, ranked: Memo<Option<Arc<Ranked>>>, by_hand: Memo<Vec<u32>>) -> impl IntoView {
+fn ByHand(
+    state: AppState,
+    ranked: Memo<Option<Arc<Ranked>>>,
+    by_hand: Memo<Vec<u32>>,
+) -> impl IntoView {
     let paths = state.lab.paths;
     let says = move || {
         let n = by_hand.with(Vec::len);
-        let loose = ranked.with(|ranked| by_hand.with(|set| Some(kept::loose(ranked.as_ref()?, set))));
+        let loose =
+            ranked.with(|ranked| by_hand.with(|set| Some(kept::loose(ranked.as_ref()?, set))));
         match (n, loose.unwrap_or_default()) {
-            (0, _) => "Tick edges to make a circuit of your own; what it keeps is said under Circuits.".to_owned(),
+            (0, _) => {
+                "Tick edges to make a circuit of your own; what it keeps is said under Circuits."
+                    .to_owned()
+            }
             (n, 0) => format!("{} by hand, all on a path from embed to logits.", words::edges(n)),
             (n, loose) => format!(
                 "{} by hand, of which {loose} on no path of them from embed to logits: those change nothing.",
@@ -285,8 +296,10 @@ mod tests {
     #[test]
     fn a_line_has_all_numbers_and_ways_to_pin() {
         let ranked = ranked(&PATH, false);
-        let number = ranked.graph.number("L0H0 -> L1H1.k".parse().expect("an edge")).expect("of it");
-        let rows = html(&ranked, &[number, 0], Some("L0H0".parse().expect("a head")), &[number as u32]);
+        let number =
+            ranked.graph.number("L0H0 -> L1H1.k".parse().expect("an edge")).expect("of it");
+        let rows =
+            html(&ranked, &[number, 0], Some("L0H0".parse().expect("a head")), &[number as u32]);
         for part in [
             "<tr data-edge=\"L0H0 → L1H1.k\">",
             "data-spot=\"L0H0\" aria-pressed=\"true\" aria-label=\"L0H0: unpin L0H0\">L0H0<",
@@ -301,6 +314,9 @@ mod tests {
         }
         assert!(rows.contains("<td>—</td><td>—</td>"), "not patched: {rows}");
         let pinned = html(&ranked, &[number], Some(Spot::Edge(ranked.edge(number))), &[]);
-        assert!(pinned.contains("<tr data-edge=\"L0H0 → L1H1.k\" aria-current=\"true\">"), "{pinned}");
+        assert!(
+            pinned.contains("<tr data-edge=\"L0H0 → L1H1.k\" aria-current=\"true\">"),
+            "{pinned}"
+        );
     }
 }

@@ -30,7 +30,11 @@ pub(super) fn claim(ranked: &Ranked, kept: Option<String>, is_asked: bool) -> Cl
                 1 => "the strongest edge".to_owned(),
                 top => format!("{} of the {} strongest edges", spelled(ranked.shared()), ten(top)),
             };
-            let so_far = if ranked.is_whole() { String::new() } else { format!("Of {n} edges patched so far: ") };
+            let so_far = if ranked.is_whole() {
+                String::new()
+            } else {
+                format!("Of {n} edges patched so far: ")
+            };
             format!(
                 "{so_far}EAP-IG and path patching agree on {of}; they differ most on {}, which EAP-IG puts at {} {unit} \
                  and patching at {}.",
@@ -53,7 +57,10 @@ pub(super) fn claim(ranked: &Ranked, kept: Option<String>, is_asked: bool) -> Cl
     let claim = if is_asked {
         claim
     } else {
-        claim.with(format!("Test it: keep the {} strongest, patch the rest", ten(top)), Test::Keep(top))
+        claim.with(
+            format!("Test it: keep the {} strongest, patch the rest", ten(top)),
+            Test::Keep(top),
+        )
     };
     let claim = claim.with(format!("Do they agree in {other}?"), Test::Turn(other));
     match ranked.apart().map(|edge| ranked.edge(edge)) {
@@ -95,7 +102,8 @@ pub(super) fn spot(ranked: &Ranked, spot: Spot) -> String {
     if let Spot::Edge(edge) = spot {
         let Some(number) = ranked.graph.number(edge) else { return String::new() };
         let exact = ranked.exact(number);
-        let exact = exact.map_or_else(|| "not patched yet".to_owned(), |exact| ranked.written(exact));
+        let exact =
+            exact.map_or_else(|| "not patched yet".to_owned(), |exact| ranked.written(exact));
         return format!(
             "{edge}: EAP {}, EAP-IG {}, path patching {exact}, in {}.",
             ranked.written(ranked.eap[number]),
@@ -163,7 +171,9 @@ mod tests {
     #[test]
     fn what_is_known_in_part_is_said_to_be() {
         let part = claim(&ranked(&PATH, false), Some("It keeps all.".to_owned()), true);
-        assert!(part.words.starts_with("Of 4 edges patched so far: EAP-IG and path patching agree on "));
+        assert!(
+            part.words.starts_with("Of 4 edges patched so far: EAP-IG and path patching agree on ")
+        );
         assert!(part.words.ends_with(" It keeps all."), "{}", part.words);
         assert!(!part.tests.iter().any(|(_, test)| matches!(test, Test::Keep(_))), "it was asked");
         let none = claim(&ranked(&[], false), None, false);
@@ -172,10 +182,17 @@ mod tests {
 
     #[test]
     fn coverage_is_as_of_neurons() {
-        let part = Coverage { exact: 736, total: 32_491, sampled: 480, larger: 2, missed_share: None };
+        let part =
+            Coverage { exact: 736, total: 32_491, sampled: 480, larger: 2, missed_share: None };
         let words = coverage(&part);
-        assert!(words.starts_with("736 of 32491 edges are patched (2.3 %), the largest by EAP-IG first."));
-        assert!(words.contains("Of 480 drawn at random from the rest, 2 belong to the 100 strongest"));
+        assert!(
+            words.starts_with(
+                "736 of 32491 edges are patched (2.3 %), the largest by EAP-IG first."
+            )
+        );
+        assert!(
+            words.contains("Of 480 drawn at random from the rest, 2 belong to the 100 strongest")
+        );
         assert_eq!(coverage(&Coverage { total: 736, ..part }), "All 736 edges are patched.");
     }
 
