@@ -1,16 +1,16 @@
 // The chapter Paths on the bundled model: estimates, exact effects to the last edge, the graph, its table, circuits, links and files.
 import assert from "node:assert/strict";
 import { after, before, test } from "node:test";
-import { parse, print } from "../support/link.mjs";
+import { parse } from "../support/link.mjs";
 import { edges as native_edges } from "../support/native.mjs";
-import { by, chapter, eventually, launch, link_of, no_faults, NOTEBOOK, open, saved, status } from "../support/page.mjs";
+import { AT_NOTEBOOK, by, chapter, eventually, launch, link_of, no_faults, NOTEBOOK, open, saved, status } from "../support/page.mjs";
 import { serve } from "../support/server.mjs";
 
-let browser, server, page, errors, close;
+let browser, server, page, errors, close, native;
 before(async () => {
   browser = await launch();
   server = await serve();
-  ({ page, errors, close } = await open(browser, `${server.url}?device=cpu${print({})}`));
+  ({ page, errors, close } = await open(browser, `${server.url}?device=cpu${AT_NOTEBOOK}`));
   await status(page, "done");
   await chapter(page, "paths");
 });
@@ -73,9 +73,9 @@ test("every edge is estimated and patched, and the sentence says what the file s
   assert.deepEqual(new Set(both), new Set([...ig, ...exact]));
   assert.ok(top("exact").every((edge) => exact.includes(edge)));
 
-  const native = native_edges([{ ...NOTEBOOK }]);
-  if (!native) return;
-  const { edges: expected } = native.find(({ direction }) => direction === "noising");
+  const { clean: prompt, corrupted: other, answer, wrong } = NOTEBOOK;
+  [native] = native_edges([{ name: "case", clean: prompt, corrupted: other, answer: answer[0], wrong: wrong[0] }]);
+  const { edges: expected } = native.noising;
   const scale = { eap: 0, eap_ig: 0, exact: 0 };
   for (const edge of expected) for (const key of Object.keys(scale)) scale[key] = Math.max(scale[key], Math.abs(edge[key]));
   assert.equal(expected.length, edges.length);
@@ -95,7 +95,10 @@ test("one click keeps ten edges, and circuits have curves, areas and edges that 
   assert.equal((await drawn(page, "paths-ig")).length, Number(n), "the circuit is what is drawn");
   await page.locator("[data-testid=paths-cmd-random][data-value]").waitFor();
   for (const of of ["ig", "exact", "random"]) {
-    assert.ok(Math.abs(await shown(`paths-cpr-${of}`)) < 3 && (await shown(`paths-cmd-${of}`)) >= 0, of);
+    const { cpr, cmd } = native.noising.areas;
+    const key = of === "exact" ? "ap" : of;
+    assert.ok(Math.abs((await shown(`paths-cpr-${of}`)) - cpr[key]) < 2e-3, of);
+    assert.ok(Math.abs((await shown(`paths-cmd-${of}`)) - cmd[key]) < 2e-3, of);
   }
   assert.ok((await shown("paths-cmd-random")) > (await shown("paths-cmd-exact")), "random edges are worse");
   await page.locator("[data-testid=paths-added] svg").waitFor();

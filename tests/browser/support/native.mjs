@@ -58,10 +58,7 @@ export function compare(cases, { model = MINI, steps = 50, neurons = false, prec
   }
 }
 
-/**
- * All edges of the bundled model by `twinbeam edges`, an entry per case and direction; nothing where the command line
- * does not have it.
- */
+/** All edges of the bundled model in both directions, and circuits of them, by `twinbeam edges`; one entry per case. */
 export function edges(cases) {
   const folder = mkdtempSync(join(tmpdir(), "twinbeam-"));
   try {

@@ -1,7 +1,5 @@
 //! The model as a graph, drawn: layers upward, heads across with the MLP at their side, and edges between them.
 
-use std::collections::BTreeSet;
-
 use twinbeam_core::circuits::{Edge, Graph, Port, Receiver, Sender};
 use twinbeam_core::link::Spot;
 
@@ -129,10 +127,12 @@ impl Plan {
     /// Pulls of the curve of an edge, at its two ends.
     fn pulls(&self, [[x1, y1], [x2, y2]]: [[f64; 2]; 2]) -> [[f64; 2]; 2] {
         let by = (0.45 * (y1 - y2)).max(12.0);
-        // Straight up, it would run behind the nodes between: round them, towards the middle.
-        let is_upright = (x1 - x2).abs() < 0.4 * self.column && y1 - y2 > 1.2 * self.layer;
+        // Straight up, it would run behind the nodes between: round them, the farther the longer it is.
+        let layers = (y1 - y2) / self.layer;
+        let is_upright = (x1 - x2).abs() < 0.4 * self.column && layers > 1.2;
         let side = if x1 > self.middle() { -1.0 } else { 1.0 };
-        let bow = if is_upright { 0.8 * side * self.column } else { 0.0 };
+        let bow =
+            if is_upright { side * self.column * (0.5 + 0.35 * layers.min(5.0)) } else { 0.0 };
         [[x1 + bow, y1 - by], [x2 + bow, y2 + by]]
     }
 }
@@ -155,18 +155,15 @@ impl Network {
         for arrow in self.arrows.iter().rev() {
             self.edge(&mut out, &plan, *arrow);
         }
-        let used: BTreeSet<Option<Sender>> = self
+        let near: Vec<Option<Sender>> = self
             .arrows
             .iter()
+            .filter(|arrow| self.lit.is_none_or(|lit| lit.is_of(arrow.edge)))
             .flat_map(|arrow| [Some(arrow.edge.from), arrow.edge.to.node()])
             .collect();
-        let near = self.lit.map(|lit| {
-            let of = self.arrows.iter().filter(move |arrow| lit.is_of(arrow.edge));
-            of.flat_map(|arrow| [Some(arrow.edge.from), arrow.edge.to.node()]).collect()
-        });
         let senders = (0..graph.n_senders()).map(|number| Some(graph.sender(number)));
         for node in senders.chain([None]) {
-            self.node(&mut out, &plan, node, &used, near.as_ref());
+            self.node(&mut out, &plan, node, near.contains(&node));
         }
         self.numbers(&mut out, &plan);
         let bottom = plan.place(Some(Sender::Embed))[1] + plan.node[1];
@@ -209,19 +206,12 @@ impl Network {
         }
     }
 
-    fn node(
-        &self,
-        out: &mut String,
-        plan: &Plan,
-        node: Option<Sender>,
-        used: &BTreeSet<Option<Sender>>,
-        near: Option<&BTreeSet<Option<Sender>>>,
-    ) {
+    fn node(&self, out: &mut String, plan: &Plan, node: Option<Sender>, is_near: bool) {
         let spot = node.map_or(Spot::Logits, Spot::Node);
         let mut class = "net-node".to_owned();
         if self.lit == Some(spot) {
             class.push_str(" net-lit");
-        } else if !used.contains(&node) || near.is_some_and(|near| !near.contains(&node)) {
+        } else if !is_near {
             class.push_str(" net-dim");
         }
         begin(out, "g", &class, &[]);

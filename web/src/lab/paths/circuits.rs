@@ -80,30 +80,41 @@ fn Growing(
     ends: Memo<Result<Ends, String>>,
     is_quick: Memo<bool>,
 ) -> impl IntoView {
-    let is_asked = RwSignal::new(false);
-    // Of a ranking that grows from round to round, a curve would be drawn anew with each.
+    let asked: RwSignal<Option<Arc<Ranked>>> = RwSignal::new(None);
     let can = memo(move || {
-        let is_ready = |ranked: &Ranked| ranked.is_whole() || !is_quick.get() && ranked.has_exact();
-        ends.with(Result::is_ok) && ranked.with(|ranked| ranked.as_deref().is_some_and(is_ready))
+        let has = |ranked: &Ranked| ranked.has_exact();
+        ends.with(Result::is_ok) && ranked.with(|ranked| ranked.as_deref().is_some_and(has))
     });
-    state.ask(Slot::CircuitCurves, move || {
-        let is_wanted = can.get() && (is_quick.get() || is_asked.get());
-        is_wanted.then(|| ranked.with(|ranked| ranked.as_deref().map(kept::curves))).flatten()
+    // A ranking grows from round to round: a curve is of what was known when it was asked for, or of all.
+    let of = memo(move || {
+        let ranked = ranked.get().filter(|_| can.get())?;
+        if is_quick.get() {
+            return Some(ranked).filter(|ranked| ranked.is_whole());
+        }
+        asked.get().filter(|asked| asked.is_of(&ranked))
     });
+    state.ask(Slot::CircuitCurves, move || of.with(|of| of.as_deref().map(kept::curves)));
     let curves = memo(move || {
         let answer = state.answer(Slot::CircuitCurves)?;
         let Ok(Finding::CircuitCurves(found)) = &answer.found else {
             return None;
         };
-        Curves::of(ends.get().ok()?, &*ranked.get()?, found)
+        Curves::of(ends.get().ok()?, &*of.get()?, found)
     });
     let drawn =
         memo(move || curves.with(|curves| Some(Arc::new(curves.as_ref()?.draw(sheet.column(2))))));
     let offer = move || {
-        (can.get() && !is_quick.get() && !is_asked.get()).then(|| {
+        let known = |ranked: Option<&Arc<Ranked>>| ranked.map_or(0, |ranked| ranked.coverage.exact);
+        let n = ranked.with(|ranked| known(ranked.as_ref()));
+        let is_new = of.with(|of| known(of.as_ref()) < n);
+        (can.get() && !is_quick.get() && is_new).then(|| {
             view! {
                 <p>
-                    <button type="button" data-testid="paths-curves" on:click=move |_event| is_asked.set(true)>
+                    <button
+                        type="button"
+                        data-testid="paths-curves"
+                        on:click=move |_event| asked.set(ranked.get_untracked())
+                    >
                         "Compute faithfulness by size"
                     </button>
                     <span class="hint">" Ten sizes of seven rankings: on a model of this size that takes a while."</span>
@@ -197,9 +208,9 @@ fn Minimal(
                 {dynamic(offer)}
             </div>
             <Pending state of=Slot::Minimal />
-            <PlotView pointer=state testid="paths-added" label="What each edge adds" drawn>
+            <PlotView pointer=state testid="paths-added" label="Faithfulness that each edge adds" drawn>
                 <p>
-                    {dynamic(move || drawn.with(|drawn| drawn.as_ref().map(|drawn| drawn.summary.clone())))} " "
+                    {dynamic(move || added.with(|added| Some(kept::said(&*ranked.get()?, added.as_ref()?))))} " "
                     {dynamic(move || unchecked(state, Slot::Minimal))}
                 </p>
             </PlotView>

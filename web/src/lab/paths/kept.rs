@@ -3,6 +3,7 @@
 use twinbeam_core::circuits::{Areas, Circuit, SHARES, areas, size_of_share};
 use twinbeam_core::link::Paths;
 use twinbeam_core::scores::GapRefused;
+use twinbeam_core::statistics::largest_first;
 use twinbeam_core::wire::probes::Probe;
 use twinbeam_core::wire::probes::circuits::{CircuitCurves, EdgeOrder};
 
@@ -122,10 +123,19 @@ pub(super) fn added(ends: Ends, sets: &[Vec<u32>], found: &[f32]) -> Vec<(usize,
         return Vec::new();
     };
     let adds = |metric: &f32| ends.faithfulness(*whole) - ends.faithfulness(*metric);
-    let mut all: Vec<_> =
-        circuit.iter().map(|edge| *edge as usize).zip(without.iter().map(adds)).collect();
-    all.sort_by(|a, b| b.1.total_cmp(&a.1));
-    all
+    let adds: Vec<f32> = without.iter().map(adds).collect();
+    let mut order: Vec<usize> = (0..circuit.len().min(adds.len())).collect();
+    largest_first(&mut order, &|place| adds[place]);
+    order.into_iter().map(|place| (circuit[place] as usize, adds[place])).collect()
+}
+
+/// The same in words.
+pub(super) fn said(ranked: &Ranked, added: &[(usize, f32)]) -> String {
+    let idle = added.iter().filter(|(_, adds)| adds.abs() < 0.005).count();
+    let most = added.first().map_or_else(String::new, |(edge, adds)| {
+        format!("{} adds most, {} of faithfulness; ", ranked.edge(*edge), signed(*adds, 3))
+    });
+    format!("{most}{idle} of {} add less than 0.005.", edges(added.len()))
 }
 
 /// The same as bars.
@@ -135,14 +145,9 @@ pub(super) fn draw_added(ranked: &Ranked, added: &[(usize, f32)], width: f64) ->
         values: vec![*adds],
         ..Bar::default()
     });
-    let idle = added.iter().filter(|(_, adds)| adds.abs() < 0.005).count();
-    let most = added.first().map_or_else(String::new, |(edge, adds)| {
-        format!("{} adds most, {} of faithfulness; ", ranked.edge(*edge), signed(*adds, 3))
-    });
     Bars {
-        title: "What each edge adds to the circuit".to_owned(),
-        summary: format!("{most}{idle} of {} add less than 0.005.", edges(added.len())),
-        unit: "faithfulness".to_owned(),
+        title: "Faithfulness that each edge adds".to_owned(),
+        summary: said(ranked, added),
         inks: [Ink::Accent, Ink::Accent],
         rows: rows.collect(),
         signed: true,

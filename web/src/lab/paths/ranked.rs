@@ -92,6 +92,11 @@ impl Ranked {
         self.coverage.rest() == 0
     }
 
+    /// Whether it is of the same estimates as another.
+    pub(super) fn is_of(&self, other: &Self) -> bool {
+        self.direction == other.direction && self.ig == other.ig
+    }
+
     pub(super) fn has_exact(&self) -> bool {
         self.coverage.exact > 0
     }

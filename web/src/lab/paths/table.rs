@@ -1,6 +1,5 @@
 //! All edges as a table: the graph's numbers for eyes, ears and keys.
 
-use std::collections::BTreeSet;
 use std::fmt::Write as _;
 use std::sync::Arc;
 
@@ -91,11 +90,14 @@ pub(super) fn TableOfEdges(state: AppState, seen: Seen) -> impl IntoView {
             return;
         };
         paths.update(|paths| {
-            let mut set: BTreeSet<u32> = paths.by_hand.iter().copied().collect();
-            if !set.remove(&edge) && set.len() < MOST_BY_HAND {
-                set.insert(edge);
+            let set = &mut paths.by_hand;
+            match set.binary_search(&edge) {
+                Ok(at) => {
+                    set.remove(at);
+                }
+                Err(at) if set.len() < MOST_BY_HAND => set.insert(at, edge),
+                Err(_) => {}
             }
-            paths.by_hand = set.into_iter().collect();
         });
     };
     let sort = move |event| {
@@ -282,8 +284,8 @@ fn line(out: &mut String, ranked: &Ranked, number: usize, pinned: Option<Spot>, 
     let checked = if by_hand.contains(&(number as u32)) { " checked" } else { "" };
     write!(
         out,
-        "<td><input type=\"checkbox\" data-key=\"{number}h\" data-keep=\"{number}\" aria-label=\"{edge} by hand\"\
-         {checked}></td></tr>"
+        "<td><label><input type=\"checkbox\" data-key=\"{number}h\" data-keep=\"{number}\" \
+         aria-label=\"{edge} by hand\"{checked}></label></td></tr>"
     )
     .ok();
 }
@@ -307,7 +309,7 @@ mod tests {
             "<td data-value=\"4\">+4.00</td><td data-value=\"2\">+2.00</td><td data-value=\"1\">+1.00</td>",
             "<td data-value=\"1\">+1.00</td><td>1</td><td>2</td>",
             "aria-label=\"pin: pin L0H0 → L1H1.k\"",
-            " checked></td></tr>",
+            " checked></label></td></tr>",
             "<th scope=\"col\">exact, logits</th>",
         ] {
             assert!(rows.contains(part), "{part} in {rows}");
