@@ -32,7 +32,7 @@ pub(super) fn OfEdge(state: AppState, sheet: Sheet, seen: Seen) -> impl IntoView
         Some(Probe::EdgePositions { edge, direction })
     });
     let tokens = tokens(state);
-    let drawn = memo(move || {
+    let seen_at = memo(move || {
         let answer = state.answer(Slot::EdgePositions)?;
         let Ok(Finding::EdgePositions(found)) = &answer.found else {
             return None;
@@ -43,15 +43,18 @@ pub(super) fn OfEdge(state: AppState, sheet: Sheet, seen: Seen) -> impl IntoView
             .with(|committed| Some(common_unit(&committed.as_ref()?.basis, wanted)))?;
         let ranked = ranked.get()?;
         (found.edge as usize == number.get()?).then_some(())?;
-        Some(Arc::new(
-            tokens.with(|tokens| draw(&ranked, found, tokens.as_ref(), unit, sheet.whole())),
-        ))
+        let drawn =
+            |tokens: &Option<Tokens>| draw(&ranked, found, tokens.as_ref(), unit, sheet.whole());
+        let (drawn, words) = tokens.with(drawn);
+        Some((Arc::new(drawn), words))
     });
+    let words = move || seen_at.with(|seen| seen.as_ref().map(|(_, words)| words.clone()));
+    let drawn = memo(move || seen_at.with(|seen| seen.as_ref().map(|(drawn, _)| drawn.clone())));
     view! {
         <Pending state of=Slot::EdgePositions />
         <PlotView pointer=state testid="paths-positions" label="The pinned edge by token" drawn>
             <p>
-                {dynamic(move || drawn.with(|drawn| drawn.as_ref().map(|drawn| drawn.summary.clone())))} " "
+                {dynamic(words)} " "
                 {dynamic(move || unchecked(state, Slot::EdgePositions))}
             </p>
         </PlotView>
@@ -65,7 +68,7 @@ fn draw(
     tokens: Option<&Tokens>,
     (factor, unit): (f32, &str),
     width: f64,
-) -> Drawn {
+) -> (Drawn, String) {
     let rows = [("path patching", &found.exact), ("EAP-IG", &found.eap_ig), ("EAP", &found.eap)];
     let n_pos = rows.iter().map(|(_, values)| values.len()).min().unwrap_or_default();
     let texts = match tokens.map(Tokens::both).filter(|both| both.len() == n_pos) {
@@ -97,9 +100,9 @@ fn draw(
         }
         None => format!("{edge} carries nothing at any token."),
     };
-    Matrix {
+    let drawn = Matrix {
         title: format!("{edge} by token, {}", ranked.direction),
-        summary,
+        summary: summary.clone(),
         unit: unit.to_owned(),
         rows: Labels::texts("", rows.map(|(name, _)| name.to_owned()).to_vec()),
         columns: Labels::tokens("position", texts),
@@ -107,8 +110,8 @@ fn draw(
         values,
         width,
         ..Matrix::default()
-    }
-    .draw()
+    };
+    (drawn.draw(), summary)
 }
 
 #[cfg(test)]
@@ -131,18 +134,17 @@ mod tests {
         };
         let texts = |last: &str| vec!["BOS".to_owned(), " a".to_owned(), last.to_owned()];
         let tokens = Tokens { clean: texts(" b"), corrupted: texts(" c") };
-        let drawn = draw(&ranked, &found, Some(&tokens), (2.0, "logits"), 400.0);
+        let (drawn, words) = draw(&ranked, &found, Some(&tokens), (2.0, "logits"), 400.0);
         assert!(
-            drawn.summary.contains(
+            words.contains(
                 "L0H0 → L1H1.k carries most at position 2, “·b/·c”: +2.50 logits by path patching there alone, +6.00 by \
                  EAP-IG. One by one the tokens add up to +1.50, and at all tokens together +1.00."
             ),
-            "{}",
-            drawn.summary
+            "{words}"
         );
         assert_eq!(drawn.points.len(), 9);
         found.exact.fill(0.0);
-        let nothing = draw(&ranked, &found, None, (1.0, "logits"), 400.0).summary;
+        let nothing = draw(&ranked, &found, None, (1.0, "logits"), 400.0).1;
         assert!(nothing.contains("carries nothing at any token"), "{nothing}");
     }
 }

@@ -159,9 +159,8 @@ impl Ranked {
         };
         let [ig, mut exact] = both;
         exact.retain(|edge| self.is_exact[*edge]);
-        let mut differing: Vec<usize> = ig.iter().chain(&exact).copied().collect();
-        differing.sort_unstable();
-        differing.dedup();
+        let more = exact.iter().filter(|edge| !ig.contains(edge));
+        let mut differing: Vec<usize> = ig.iter().chain(more).copied().collect();
         differing.retain(|edge| self.is_exact[*edge]);
         largest_first(&mut differing, &|edge| self.difference(edge).map_or(0.0, f32::abs));
         [ig, exact, differing]
