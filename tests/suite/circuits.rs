@@ -254,8 +254,7 @@ proptest! {
         let sign = if direction == Direction::Noising { -1.0 } else { 1.0 };
         let effect = sign * case.metric.orientation() * (after - before);
         // Metrics are told in single precision.
-        let scale = before.abs().max(after.abs()).max(1e-3);
-        prop_assert!((effect - ap[head.index]).abs() <= 4.0 * f32::EPSILON * scale, "{effect}, not {}", ap[head.index]);
+        close(effect, ap[head.index], before.abs().max(after.abs()))?;
     }
 
     #[test]

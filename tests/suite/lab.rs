@@ -14,6 +14,7 @@ use twinbeam_attribution::{
     streams,
 };
 use twinbeam_cli::files::Folder;
+use twinbeam_core::wire::probes::circuits::EdgeOrder;
 use twinbeam_core::wire::probes::{
     Finding, PositionEffects, Probe, Replacement, Stream, StreamMap,
 };
@@ -662,6 +663,17 @@ fn probes() -> Vec<Probe> {
             sizes: vec![0, 16, 32],
             with: Replacement::OtherRun,
         },
+        Probe::Parts { direction },
+        Probe::Direct { direction },
+        Probe::Lens { layer: 3, head: 0 },
+        Probe::Edges { direction },
+        Probe::PatchEdges { edges: vec![1518, 0, 700], direction },
+        Probe::EdgePositions { edge: 700, direction },
+        Probe::CircuitCurves {
+            orders: vec![EdgeOrder::Listed(vec![3, 1, 2]), EdgeOrder::Random { seed: 1 }],
+            sizes: vec![1, 40],
+        },
+        Probe::Circuits { sets: vec![vec![], vec![0, 1518]] },
     ]
 }
 
@@ -740,6 +752,7 @@ fn what_is_not_in_the_model_is_refused_with_the_cause() {
         sizes,
         with: with.clone(),
     };
+    let curves = |order, size| Probe::CircuitCurves { orders: vec![order], sizes: vec![size] };
     for (asked, says) in [
         (Probe::Integrand { component: outside, direction }, "L4H0"),
         (Probe::Positions { component: wide, direction }, "L0H8"),
@@ -748,6 +761,12 @@ fn what_is_not_in_the_model_is_refused_with_the_cause() {
         (order(vec![vec![0, 32]], vec![1]), "place 32"),
         (order(vec![vec![0, 1, 0]], vec![1]), "place 0 twice"),
         (order(vec![vec![0, 1]], vec![3]), "3 heads cannot be kept"),
+        (Probe::Lens { layer: 4, head: 0 }, "L4H0"),
+        (Probe::PatchEdges { edges: vec![0, 1519], direction }, "no edge 1519"),
+        (Probe::EdgePositions { edge: u32::MAX, direction }, "no edge 4294967295"),
+        (Probe::Circuits { sets: vec![vec![], vec![1519]] }, "no edge 1519"),
+        (curves(EdgeOrder::Listed(vec![1519]), 1), "no edge 1519"),
+        (curves(EdgeOrder::Random { seed: 0 }, 1520), "1520 edges cannot be kept"),
     ] {
         let problem = refused(asked);
         assert!(

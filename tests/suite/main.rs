@@ -4,6 +4,7 @@ mod batches;
 mod boundaries;
 mod bundled_model;
 mod circuits;
+mod circuits_parity;
 mod convert;
 mod damage;
 mod documents;

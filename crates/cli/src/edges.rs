@@ -74,7 +74,7 @@ pub struct Options {
 pub enum ExactOption {
     /// Every edge of the model.
     All,
-    /// Those that are written.
+    /// Every edge that is written.
     Top,
     /// None: estimates only.
     None,

@@ -27,7 +27,7 @@ const CPU_PRODUCT: usize = 512;
 const GPU_PRODUCT: usize = 2048;
 
 /// Points at which gradients of edges are timed.
-const ESTIMATED: usize = 4;
+const ESTIMATED: usize = 12;
 
 /// Seconds for which the peak is looked for, twice.
 const PEAK_SECONDS: f64 = 0.3;
@@ -51,7 +51,7 @@ pub struct BenchPlan {
     pub neuron_layers: Vec<usize>,
     /// Neurons of each of these layers.
     pub n_neurons: usize,
-    /// Edges that are patched, spread over all.
+    /// Edges that are patched, about.
     pub n_edges: usize,
 }
 
@@ -209,11 +209,11 @@ async fn edges<H: Host>(
     counter: &mut Counter<'_, H>,
 ) -> Result<Vec<BenchRow>, Error> {
     let (direction, cost) = (Direction::Noising, pair.cost());
-    let all = Graph::new(pair.shape()).n_edges();
     if plan.n_edges == 0 {
         return Ok(Vec::new());
     }
-    let some: Vec<usize> = (0..plan.n_edges).map(|i| i * all / plan.n_edges).collect();
+    let graph = Graph::new(pair.shape());
+    let some = spread(&graph, plan.n_edges);
     // Once for nothing, as above.
     estimate_edges(pair, direction, Nodes::Fixed(1), counter).await?;
     patch_edges(pair, &some[..some.len().min(2)], direction, counter).await?;
@@ -232,8 +232,27 @@ async fn edges<H: Host>(
             patch_edges(pair, edges, direction, counter).await?;
         }
     }
-    let patched = timer.row(BenchPart::PatchEdges, counter.flops, cost.edges(0..all));
+    let patched = timer.row(BenchPart::PatchEdges, counter.flops, cost.edges(0..graph.n_edges()));
     Ok(vec![estimated, patched])
+}
+
+/// Some edges, at least so many where there are: all from a sender into the heads of a layer, of senders and layers
+/// spread over the model. So they are beside each other in the order in which all would be patched.
+fn spread(graph: &Graph, n: usize) -> Vec<usize> {
+    let ports = 3 * graph.n_heads();
+    let first = |layer: usize| layer * (ports + 1);
+    let layers = 0..graph.n_layers();
+    let groups: Vec<(usize, usize)> = layers
+        .flat_map(|layer| (0..graph.n_read(first(layer))).map(move |sender| (layer, sender)))
+        .collect();
+    let wanted = n.div_ceil(ports).min(groups.len());
+    let group = |i: usize| groups[i * groups.len() / wanted];
+    (0..wanted)
+        .map(group)
+        .flat_map(|(layer, sender)| {
+            (first(layer)..first(layer) + ports).map(move |reads| graph.offset(reads) + sender)
+        })
+        .collect()
 }
 
 /// Operations per second of the fastest of some products of square matrices with `n` rows.

@@ -40,14 +40,11 @@ pub async fn estimate_edges(
     progress: &mut dyn Progress,
 ) -> Result<EdgeEstimates, Error> {
     let found = integrated(pair, direction, nodes, None, progress).await?;
-    let graph = Graph::new(pair.shape());
-    let of_embed = (0..graph.n_receivers()).map(|receiver| graph.offset(receiver));
-    let sum: f64 = of_embed.map(|edge| found.ig[edge]).sum();
     Ok(EdgeEstimates {
         direction,
         eap: found.eap.iter().map(|score| *score as f32).collect(),
         eap_ig: found.ig.iter().map(|score| *score as f32).collect(),
-        convergence_delta: (sum - pair.gap()) as f32,
+        convergence_delta: delta(pair, &found.ig) as f32,
         n_steps: found.n_steps,
     })
 }
@@ -87,15 +84,17 @@ async fn integrated(
         only,
         senders: deltas(pair, direction),
         asked: Vec::new(),
+        weights: None,
         found: Vec::new(),
     };
     let (intervals, tolerance) = match nodes {
         Nodes::Fixed(n) => {
             let rule = gauss_legendre(n);
+            points.weights = Some(rule.iter().map(|(_, weight)| *weight).collect());
             let alphas = rule.iter().map(|(alpha, _)| *alpha);
-            let mut scores = points.at(std::iter::once(0.0).chain(alphas), progress).await?;
-            let eap = scores.remove(0);
-            let ig = weighted(rule.iter().map(|(_, weight)| *weight), &scores);
+            let mut found = points.at(std::iter::once(0.0).chain(alphas), progress).await?;
+            // OK because both lists are there from the beginning.
+            let (ig, eap) = (found.pop().expect("a sum"), found.pop().expect("a list"));
             return Ok(Integrated { eap, ig, n_steps: n });
         }
         Nodes::Nested(intervals) => (intervals, f64::INFINITY),
@@ -112,6 +111,7 @@ async fn integrated(
         let every_other: Vec<Vec<f64>> = scores.iter().step_by(2).cloned().collect();
         let coarse = closed(&every_other);
         let off = ig.iter().zip(&coarse).map(|(a, b)| (a - b).abs()).fold(0.0, f64::max);
+        let off = if only.is_some() { off } else { off.max(delta(pair, &ig).abs()) };
         if off <= tolerance || scores.len() >= Steps::MOST_POINTS {
             return Ok(Integrated { eap: scores.swap_remove(0), n_steps: scores.len() + 1, ig });
         }
@@ -126,6 +126,13 @@ async fn integrated(
         }
         scores = between;
     }
+}
+
+/// What EAP-IG of the embedding's edges adds up to, minus the gap.
+fn delta(pair: &RunPair<'_>, ig: &[f64]) -> f64 {
+    let graph = Graph::new(pair.shape());
+    let of_embed = (0..graph.n_receivers()).map(|receiver| graph.offset(receiver));
+    of_embed.map(|edge| ig[edge]).sum::<f64>() - pair.gap()
 }
 
 fn weighted(weights: impl Iterator<Item = f64>, scores: &[Vec<f64>]) -> Vec<f64> {
@@ -147,6 +154,9 @@ struct Points<'a, 'model> {
     /// What each sender writes differently; `[senders, run positions, d_model]`.
     senders: Tensor<3>,
     asked: Vec<f64>,
+    /// Weights of all points but the first, whose scores are only added up: a list of a large model's edges is long.
+    weights: Option<Vec<f64>>,
+    /// The scores of each point, or of the first and the weighted sum of the others.
     found: Vec<Vec<f64>>,
 }
 
@@ -157,7 +167,8 @@ impl Points<'_, '_> {
         progress: &mut dyn Progress,
     ) -> Result<Vec<Vec<f64>>, Error> {
         self.asked = alphas.collect();
-        self.found = vec![Vec::new(); self.asked.len()];
+        let lists = if self.weights.is_some() { 2 } else { self.asked.len() };
+        self.found = vec![Vec::new(); lists];
         let pair = self.pair;
         in_batches(pair, self, progress).await?;
         Ok(std::mem::take(&mut self.found))
@@ -200,11 +211,11 @@ impl Points<'_, '_> {
         Tensor::cat(gradients.into_iter().map(of_half).collect(), 1)
     }
 
-    /// Points of a batch: what every block computes is kept, and beside it gradients by receiver.
+    /// Points of a batch: what every block computes is kept; beside it, gradients by receiver of one layer are little.
     fn rows(&self, size: Size) -> usize {
         let cost = &self.pair.cost;
         let n_run = self.pair.n_pos - cost.shared_prefix_len();
-        (cost.batch_rows(n_run, Some(0), size) / 2).max(1)
+        cost.batch_rows(n_run, Some(0), size)
     }
 }
 
@@ -245,7 +256,17 @@ impl Work for Points<'_, '_> {
         let sign = sign(self.direction);
         for (place, scores) in batch.iter().zip(scores.chunks(scores.len() / batch.len())) {
             // `+ 0.0`: a score of nothing is 0, not -0.
-            self.found[*place] = scores.iter().map(|score| sign * score + 0.0).collect();
+            let scores = scores.iter().map(|score| sign * score + 0.0);
+            match self.weights.as_ref().zip(place.checked_sub(1)) {
+                None => self.found[*place] = scores.collect(),
+                Some((weights, other)) => {
+                    let sum = &mut self.found[1];
+                    sum.resize(scores.len(), 0.0);
+                    for (sum, score) in sum.iter_mut().zip(scores) {
+                        *sum += weights[other] * score;
+                    }
+                }
+            }
         }
         Ok(())
     }

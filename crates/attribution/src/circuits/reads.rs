@@ -40,7 +40,7 @@ pub(crate) fn gradients_at_reads(
         found.push(model.read_by_ports(layer, leaves.read(HookName::ResidPre(layer)), at));
         let at = leaves.gradient(HookName::Pre(layer), &gradients);
         let read = leaves.read(HookName::ResidMid(layer));
-        found.push(model.read_by_mlp(layer, read, &at).unsqueeze_dim(0));
+        found.push(model.read_by_mlp(layer, read, at).unsqueeze_dim(0));
     }
     let at = leaves.gradient(HookName::ResidPost(n_layers - 1), &gradients);
     found.push(at.unsqueeze_dim(0));

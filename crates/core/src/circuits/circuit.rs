@@ -42,7 +42,7 @@ impl Circuit {
         !self.has.contains(&true)
     }
 
-    /// Those of its edges that are on a path from the embedding to the logits. The others change nothing: what they carry
+    /// The circuit of the edges that are on a path from the embedding to the logits. The others change nothing: what they carry
     /// is as in the corrupted run, or nobody reads it.
     #[must_use]
     pub fn connected(&self) -> Self {

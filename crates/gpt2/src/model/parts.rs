@@ -3,7 +3,7 @@
 use burn::tensor::activation::softmax;
 use burn::tensor::{Int, Tensor};
 
-use super::Gpt2;
+use super::{Gpt2, LayerNorm};
 use crate::kernels::product::product;
 use crate::{NoHooks, Prefix, kernels};
 
@@ -134,18 +134,20 @@ impl Gpt2 {
         let at = Tensor::cat(at.to_vec(), 3).reshape([batch * pos, 3 * n_heads, d_head]);
         let weight = self.by_port(block.attn.c_attn.weight.clone()); // [3 * n_heads, d_model, d_head]
         let read = at.swap_dims(0, 1).matmul(weight.swap_dims(1, 2)); // [3 * n_heads, batch * pos, d_model]
-        let read = read.reshape([3 * n_heads * batch, pos, d_model]);
-        let streams = resid_pre.unsqueeze_dim::<4>(0).expand([3 * n_heads, batch, pos, d_model]);
-        let streams = streams.reshape([3 * n_heads * batch, pos, d_model]);
-        let read = pulled_back(streams, &read, |streams| block.ln_1.forward(streams));
-        read.reshape([3 * n_heads, batch, pos, d_model])
+        let read = read.reshape([3 * n_heads, batch, pos, d_model]);
+        block.ln_1.pull_back(resid_pre, read)
     }
 
     /// Gradients at what the MLP of `layer` reads, from those at its neurons before the non-linearity; `[batch, pos,
     /// d_model]` and `[batch, pos, d_mlp]` to `[batch, pos, d_model]`.
-    pub fn read_by_mlp(&self, layer: usize, resid_mid: Tensor<3>, at_pre: &Tensor<3>) -> Tensor<3> {
+    pub fn read_by_mlp(&self, layer: usize, resid_mid: Tensor<3>, at_pre: Tensor<3>) -> Tensor<3> {
+        let [batch, pos, d_mlp] = at_pre.dims();
         let block = self.h.of(layer);
-        pulled_back(resid_mid, at_pre, |resid| block.mlp.c_fc.forward(block.ln_2.forward(resid)))
+        let weight = block.mlp.c_fc.weight.clone().transpose(); // [d_mlp, d_model]
+        let [_, d_model] = weight.dims();
+        let read = product(at_pre.reshape([batch * pos, d_mlp]), weight, None);
+        let read = read.reshape([1, batch, pos, d_model]);
+        block.ln_2.pull_back(resid_mid, read).squeeze_dim(0)
     }
 
     /// What is added to a residual stream, as it comes through the last LayerNorm while that keeps the stream's mean and
@@ -158,17 +160,20 @@ impl Gpt2 {
     }
 }
 
-/// Gradients at what a function reads, from those at what it gives.
-fn pulled_back(
-    read: Tensor<3>,
-    at: &Tensor<3>,
-    function: impl Fn(Tensor<3>) -> Tensor<3>,
-) -> Tensor<3> {
-    let leaf = read.autodiff().require_grad();
-    let gradients = (function(leaf.clone()) * at.clone()).sum().backward();
-    match leaf.grad(&gradients) {
-        Some(gradient) => gradient,
-        // OK because what it gives is a function of what it reads.
-        None => unreachable!("the leaf was read"),
+impl LayerNorm {
+    /// Gradients at what it reads, from several at what it gives: `[batch, pos, d_model]` and `[n, batch, pos, d_model]`
+    /// to `[n, batch, pos, d_model]`.
+    ///
+    /// Mean and scale move with the stream, so of each gradient is left what is neither along the ones nor along the
+    /// normalised stream.
+    fn pull_back(&self, read: Tensor<3>, at: Tensor<4>) -> Tensor<4> {
+        let centred = read.clone() - read.mean_dim(2);
+        let variance = centred.clone().powi_scalar(2).mean_dim(2);
+        let scale = variance.add_scalar(self.epsilon).sqrt(); // [batch, pos, 1]
+        let normalized = (centred / scale.clone()).unsqueeze_dim::<4>(0);
+        let at = at * self.weight.clone().unsqueeze();
+        let along = (at.clone() * normalized.clone()).mean_dim(3); // [n, batch, pos, 1]
+        let even = at.clone().mean_dim(3);
+        (at - even - normalized * along) / scale.unsqueeze_dim::<4>(0)
     }
 }

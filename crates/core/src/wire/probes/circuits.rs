@@ -66,9 +66,9 @@ pub struct HeadLens {
 /// What a head writes in one run, as tokens.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct LensSide {
-    /// Those that it raises most, the first the most.
+    /// Tokens that the head raises most, the first the most.
     pub raised: Vec<LensToken>,
-    /// Those that it lowers most, the first the most.
+    /// Tokens that the head lowers most, the first the most.
     pub lowered: Vec<LensToken>,
 }
 
@@ -132,7 +132,7 @@ pub enum EdgeOrder {
     Listed(Vec<u32>),
     /// A random order.
     Random {
-        /// The same seed gives the same order.
+        /// Decides the order: equal seeds, equal orders.
         seed: u64,
     },
 }
