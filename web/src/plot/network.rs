@@ -19,7 +19,7 @@ const LAYER: [f64; 2] = [26.0, 88.0];
 /// Widest that a node is.
 const NODE: f64 = 36.0;
 /// A head is at least so wide where the names of its ports are in it, and its number.
-const NAMED: [f64; 2] = [29.0, 15.0];
+const NAMED: [f64; 2] = [26.0, 15.0];
 /// A stroke of the strongest edge, and of one next to nothing.
 const STROKE: [f64; 2] = [6.5, 0.8];
 /// Numbers that are written beside nodes at most.
