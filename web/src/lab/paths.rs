@@ -23,7 +23,7 @@ use web_sys::{Element, Event};
 use self::circuits::Circuits;
 use self::edge::OfEdge;
 use self::graphs::Graphs;
-use self::kept::{Ends, Sets};
+use self::kept::Ends;
 use self::patching::Patching;
 use self::ranked::Ranked;
 use self::table::TableOfEdges;
@@ -49,14 +49,18 @@ const DEFINITION: &str = "Senders are the token embedding, each head and each ML
     of |1 − faithfulness|, over MIB’s shares from 0.001 to 1. What an edge adds is the faithfulness of the circuit minus \
     that without the edge.";
 
+/// Lists of edges by their numbers. All memos of edges are of this type: each type more would take its part of the
+/// program.
+type Lists = Vec<Vec<u32>>;
+
 /// What several parts of the chapter look at.
 #[derive(Clone, Copy)]
 struct Seen {
     ranked: Memo<Option<Arc<Ranked>>>,
-    /// What the pointer is at.
-    pointed: RwSignal<Option<Spot>>,
-    /// What is pinned, if the model has it.
-    pinned: Memo<Option<Spot>>,
+    /// Name of what the pointer is at; empty: nothing.
+    pointed: RwSignal<String>,
+    /// Name of what is pinned, if the model has it.
+    pinned: Memo<String>,
 }
 
 /// The chapter.
@@ -81,17 +85,23 @@ pub(super) fn PathsOfModel(state: AppState, sheet: Sheet) -> impl IntoView {
         Some(Arc::new(Ranked::of(&edges, unit)))
     });
     let pinned = memo(move || {
-        let pinned = state.lab.paths.with(|paths| paths.pinned)?;
-        ranked.with(|ranked| ranked.as_ref()?.spot(pinned))
+        let pinned = || {
+            let pinned = state.lab.paths.with(|paths| paths.pinned)?;
+            ranked.with(|ranked| ranked.as_ref()?.spot(pinned))
+        };
+        pinned().map(|spot| spot.to_string()).unwrap_or_default()
     });
-    let seen = Seen { ranked, pointed: RwSignal::new(None), pinned };
-    let ends = ends(state);
+    let seen = Seen { ranked, pointed: RwSignal::new(String::new()), pinned };
     let sets = memo(move || {
-        let ranked = ranked.get()?;
-        let is_asked = state.is_figures(state.lab.kept) && ends.with(Result::is_ok);
-        is_asked.then(|| state.lab.paths.with(|paths| Sets::of(&ranked, paths)))
+        let is_asked = state.is_figures(state.lab.kept) && ends(state).is_some();
+        let ranked = ranked.get().filter(|_| is_asked);
+        let sets = |ranked: Arc<Ranked>| state.lab.paths.with(|paths| kept::sets(&ranked, paths));
+        ranked.map(sets).unwrap_or_default()
     });
-    state.ask(Slot::Kept, move || sets.with(|sets| sets.as_ref().map(Sets::probe)));
+    state.ask(Slot::Kept, move || {
+        let sets = sets.get();
+        (!sets.is_empty()).then_some(Probe::Circuits { sets })
+    });
     let claim = memo(move || {
         let Some(ranked) = ranked.get() else {
             return Claim::new(if is_ready.get() {
@@ -101,8 +111,8 @@ pub(super) fn PathsOfModel(state: AppState, sheet: Sheet) -> impl IntoView {
             });
         };
         let kept = || {
-            let (sets, found) = (sets.get()?, found(state, Slot::Kept)?.1);
-            sets.claim(ends.get().ok()?, &found, ranked.is_whole())
+            let (sets, found) = found(state, Slot::Kept)?;
+            kept::claim(&sets, ends(state)?, &found, ranked.is_whole())
         };
         words::claim(&ranked, kept(), state.is_figures(state.lab.kept))
     });
@@ -113,23 +123,18 @@ pub(super) fn PathsOfModel(state: AppState, sheet: Sheet) -> impl IntoView {
             <Graphs state sheet seen />
             <OfEdge state sheet seen />
             <TableOfEdges state seen />
-            <Circuits state sheet ranked ends sets />
+            <Circuits state sheet ranked sets />
         </Chapter>
     }
 }
 
-/// What faithfulness is measured by, or why there is none.
-fn ends(state: AppState) -> Memo<Result<Ends, String>> {
-    memo(move || {
-        state.committed.with(|committed| {
-            let committed = committed.as_ref().ok_or_else(String::new)?;
-            Ends::of(committed).map_err(|refused| crate::explain::refused(&refused))
-        })
-    })
+/// What faithfulness is measured by, if the gap allows it.
+fn ends(state: AppState) -> Option<Ends> {
+    state.committed.with(|committed| Ends::of(committed.as_ref()?).ok())
 }
 
 /// Circuits that were run, and the metric of each.
-fn found(state: AppState, slot: Slot) -> Option<(Vec<Vec<u32>>, Vec<f32>)> {
+fn found(state: AppState, slot: Slot) -> Option<(Lists, Vec<f32>)> {
     let answer = state.answer(slot)?;
     match (&answer.probe, &answer.found) {
         (Probe::Circuits { sets }, Ok(Finding::Circuits(found))) if sets.len() == found.len() => {

@@ -5,9 +5,9 @@ use std::sync::Arc;
 use leptos::prelude::*;
 use twinbeam_core::wire::probes::Finding;
 
-use super::kept::{self, Curves, Ends, MOST_MINIMAL, Sets};
+use super::kept::{self, Curves, Ends, MOST_MINIMAL};
 use super::ranked::Ranked;
-use super::{found, words};
+use super::{Lists, ends, found, words};
 use crate::components::chosen;
 use crate::lab::Pending;
 use crate::lab::sheet::{PlotRow, Sheet};
@@ -26,26 +26,26 @@ pub(super) fn Circuits(
     state: AppState,
     sheet: Sheet,
     ranked: Memo<Option<Arc<Ranked>>>,
-    ends: Memo<Result<Ends, String>>,
-    sets: Memo<Option<Sets>>,
+    sets: Memo<Lists>,
 ) -> impl IntoView {
     let is_quick =
         memo(move || state.lab.edges(state.direction()).is_some_and(|edges| edges.is_quick()));
     let refused = move || {
-        let why = ends.with(|ends| ends.as_ref().err().cloned()).filter(|why| !why.is_empty())?;
+        let why = state.committed.with(|committed| Ends::of(committed.as_ref()?).err())?;
+        let why = crate::explain::refused(&why);
         Some(format!("There is no faithfulness, which is a share of the gap. {why}"))
     };
-    let is_asked = memo(move || sets.with(Option::is_some));
+    let is_asked = memo(move || !sets.with(Vec::is_empty));
     let numbers = move || {
-        let (sets, found) = (sets.get()?, found(state, Slot::Kept)?.1);
-        Some(sets.numbers(ends.get().ok()?, &found))
+        let (sets, found) = found(state, Slot::Kept)?;
+        Some(kept::faithful(&sets, ends(state)?, &found))
     };
     let size = move || words::edges(state.lab.paths.with(|paths| paths.n));
     view! {
         <div class="circuits" hidden=live(move || ranked.with(Option::is_none))>
             <h4>"Circuits: these edges kept, the rest patched"</h4>
             <p class="refusal">{dynamic(refused)}</p>
-            <div class="panel-tools" hidden=live(move || ends.with(Result::is_err))>
+            <div class="panel-tools" hidden=live(move || ends(state).is_none())>
                 <button
                     type="button"
                     data-testid="paths-keep"
@@ -63,8 +63,8 @@ pub(super) fn Circuits(
             <dl class="panel-numbers" inner_html=live(numbers)></dl>
             <p class="hint">{dynamic(move || unchecked(state, Slot::Kept))}</p>
             <PlotRow sheet n=2>
-                <Growing state sheet ranked ends is_quick />
-                <Minimal state sheet ranked ends sets is_quick />
+                <Growing state sheet ranked is_quick />
+                <Minimal state sheet ranked sets is_quick />
             </PlotRow>
         </div>
     }
@@ -77,13 +77,12 @@ fn Growing(
     state: AppState,
     sheet: Sheet,
     ranked: Memo<Option<Arc<Ranked>>>,
-    ends: Memo<Result<Ends, String>>,
     is_quick: Memo<bool>,
 ) -> impl IntoView {
     let asked: RwSignal<Option<Arc<Ranked>>> = RwSignal::new(None);
     let can = memo(move || {
         let has = |ranked: &Ranked| ranked.has_exact();
-        ends.with(Result::is_ok) && ranked.with(|ranked| ranked.as_deref().is_some_and(has))
+        ends(state).is_some() && ranked.with(|ranked| ranked.as_deref().is_some_and(has))
     });
     // A ranking grows from round to round: a curve is of what was known when it was asked for, or of all.
     let of = memo(move || {
@@ -94,15 +93,14 @@ fn Growing(
         asked.get().filter(|asked| asked.is_of(&ranked))
     });
     state.ask(Slot::CircuitCurves, move || of.with(|of| of.as_deref().map(kept::curves)));
-    let curves = memo(move || {
+    let curves = move || {
         let answer = state.answer(Slot::CircuitCurves)?;
         let Ok(Finding::CircuitCurves(found)) = &answer.found else {
             return None;
         };
-        Curves::of(ends.get().ok()?, &*of.get()?, found)
-    });
-    let drawn =
-        memo(move || curves.with(|curves| Some(Arc::new(curves.as_ref()?.draw(sheet.column(2))))));
+        Curves::of(ends(state)?, &*of.get()?, found)
+    };
+    let drawn = memo(move || Some(Arc::new(curves()?.draw(sheet.column(2)))));
     let offer = move || {
         let known = |ranked: Option<&Arc<Ranked>>| ranked.map_or(0, |ranked| ranked.coverage.exact);
         let n = ranked.with(|ranked| known(ranked.as_ref()));
@@ -129,10 +127,10 @@ fn Growing(
             <PlotView pointer=state testid="paths-curve" label="Faithfulness of circuits" drawn>
                 <dl
                     class="panel-numbers"
-                    inner_html=live(move || curves.with(|curves| curves.as_ref().map(Curves::numbers)))
+                    inner_html=live(move || curves().map(|curves| curves.numbers()))
                 ></dl>
                 <p>
-                    {dynamic(move || curves.with(|curves| curves.as_ref().map(Curves::reading)))} " "
+                    {dynamic(move || curves().map(|curves| curves.reading()))} " "
                     {dynamic(move || unchecked(state, Slot::CircuitCurves))}
                 </p>
             </PlotView>
@@ -147,30 +145,29 @@ fn Minimal(
     state: AppState,
     sheet: Sheet,
     ranked: Memo<Option<Arc<Ranked>>>,
-    ends: Memo<Result<Ends, String>>,
-    sets: Memo<Option<Sets>>,
+    sets: Memo<Lists>,
     is_quick: Memo<bool>,
 ) -> impl IntoView {
     let is_asked = RwSignal::new(false);
     let of = RwSignal::new(SETS[0]);
-    let circuit = memo(move || {
-        let place = SETS.iter().position(|set| *set == of.get())?;
-        sets.with(|sets| sets.as_ref().map(|sets| sets.of[place].clone()))
+    let circuit = memo(move || -> Lists {
+        let place = SETS.iter().position(|set| *set == of.get()).unwrap_or_default();
+        sets.with(|sets| sets.get(place).cloned().into_iter().collect())
     });
     state.ask(Slot::Minimal, move || {
         let is_wanted = is_quick.get() || is_asked.get();
-        is_wanted.then(|| circuit.with(|circuit| kept::minimal(circuit.as_ref()?))).flatten()
+        is_wanted.then(|| circuit.with(|circuit| kept::minimal(circuit.first()?))).flatten()
     });
-    let added = memo(move || {
+    let added = move || {
         let (sets, found) = found(state, Slot::Minimal)?;
-        Some(kept::added(ends.get().ok()?, &sets, &found))
-    });
+        Some(kept::added(ends(state)?, &sets, &found))
+    };
     let drawn = memo(move || {
-        let (ranked, added) = (ranked.get()?, added.get()?);
+        let (ranked, added) = (ranked.get()?, added()?);
         Some(Arc::new(kept::draw_added(&ranked, &added, sheet.column(2))))
     });
     let offer = move || {
-        let n = circuit.with(|circuit| circuit.as_ref().map(Vec::len))?;
+        let n = circuit.with(|circuit| circuit.first().map(Vec::len))?;
         let can = (1..=MOST_MINIMAL).contains(&n);
         let words = match n {
             0 => "There is no edge in it.".to_owned(),
@@ -195,7 +192,7 @@ fn Minimal(
         }
     };
     view! {
-        <div hidden=live(move || sets.with(Option::is_none))>
+        <div hidden=live(move || sets.with(Vec::is_empty))>
             <div class="panel-tools">
                 <label class="switch">
                     "Leave out one edge after the other of the circuit "
@@ -210,7 +207,7 @@ fn Minimal(
             <Pending state of=Slot::Minimal />
             <PlotView pointer=state testid="paths-added" label="Faithfulness that each edge adds" drawn>
                 <p>
-                    {dynamic(move || added.with(|added| Some(kept::said(&*ranked.get()?, added.as_ref()?))))} " "
+                    {dynamic(move || Some(kept::said(&*ranked.get()?, &added()?)))} " "
                     {dynamic(move || unchecked(state, Slot::Minimal))}
                 </p>
             </PlotView>

@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use leptos::prelude::*;
-use twinbeam_core::link::Spot;
+use twinbeam_core::circuits::Edge;
 use twinbeam_core::wire::probes::circuits::EdgePositions;
 use twinbeam_core::wire::probes::{Finding, Probe};
 
@@ -23,16 +23,16 @@ use crate::values::{Slot, visible};
 #[component]
 pub(super) fn OfEdge(state: AppState, sheet: Sheet, seen: Seen) -> impl IntoView {
     let Seen { ranked, pinned, .. } = seen;
-    let number = memo(move || match pinned.get()? {
-        Spot::Edge(edge) => ranked.with(|ranked| ranked.as_ref()?.graph.number(edge)),
-        Spot::Node(_) | Spot::Logits => None,
-    });
+    let number = move || {
+        let edge: Edge = pinned.get().parse().ok()?;
+        ranked.with(|ranked| ranked.as_ref()?.graph.number(edge))
+    };
     state.ask(Slot::EdgePositions, move || {
-        let (edge, direction) = (number.get()? as u32, state.direction());
+        let (edge, direction) = (number()? as u32, state.direction());
         Some(Probe::EdgePositions { edge, direction })
     });
     let tokens = tokens(state);
-    let seen_at = memo(move || {
+    let seen_at = move || {
         let answer = state.answer(Slot::EdgePositions)?;
         let Ok(Finding::EdgePositions(found)) = &answer.found else {
             return None;
@@ -42,14 +42,13 @@ pub(super) fn OfEdge(state: AppState, sheet: Sheet, seen: Seen) -> impl IntoView
             .committed
             .with(|committed| Some(common_unit(&committed.as_ref()?.basis, wanted)))?;
         let ranked = ranked.get()?;
-        (found.edge as usize == number.get()?).then_some(())?;
+        (found.edge as usize == number()?).then_some(())?;
         let drawn =
             |tokens: &Option<Tokens>| draw(&ranked, found, tokens.as_ref(), unit, sheet.whole());
-        let (drawn, words) = tokens.with(drawn);
-        Some((Arc::new(drawn), words))
-    });
-    let words = move || seen_at.with(|seen| seen.as_ref().map(|(_, words)| words.clone()));
-    let drawn = memo(move || seen_at.with(|seen| seen.as_ref().map(|(drawn, _)| drawn.clone())));
+        Some(tokens.with(drawn))
+    };
+    let words = move || seen_at().map(|(_, words)| words);
+    let drawn = memo(move || seen_at().map(|(drawn, _)| Arc::new(drawn)));
     view! {
         <Pending state of=Slot::EdgePositions />
         <PlotView pointer=state testid="paths-positions" label="The pinned edge by token" drawn>

@@ -4,10 +4,10 @@ use std::sync::Arc;
 
 use leptos::ev::{MouseEvent, PointerEvent};
 use leptos::prelude::*;
-use twinbeam_core::link::{Paths, Spot};
+use twinbeam_core::link::Spot;
 
 use super::ranked::Ranked;
-use super::{Seen, attribute_at, csv, toggle, words};
+use super::{Lists, Seen, attribute_at, csv, toggle, words};
 use crate::components::has_moved;
 use crate::explain;
 use crate::export::save_text;
@@ -28,23 +28,26 @@ const KINDS: [(&str, &str); 3] =
 pub(super) fn Graphs(state: AppState, sheet: Sheet, seen: Seen) -> impl IntoView {
     let Seen { ranked, pointed, pinned } = seen;
     let paths = state.lab.paths;
-    let looked = memo(move || paths.with(|Paths { n, connected, .. }| (*n, *connected)));
-    let lists = memo(move || {
-        let (n, connected) = looked.get();
-        ranked.with(|ranked| ranked.as_ref().map(|ranked| ranked.drawn(n, connected)))
+    let lists = memo(move || -> Lists {
+        let (n, connected) = paths.with(|paths| (paths.n, paths.connected));
+        let drawn = ranked.with(|ranked| ranked.as_ref().map(|ranked| ranked.drawn(n, connected)));
+        let numbers = |list: Vec<usize>| list.into_iter().map(|edge| edge as u32).collect();
+        drawn.map(|lists| lists.map(numbers).to_vec()).unwrap_or_default()
     });
-    let lit = memo(move || pointed.get().or_else(|| pinned.get()));
-    let draw = move |kind: usize, width: f64, lit: Option<Spot>| -> Option<Drawn> {
-        let ranked = ranked.get()?;
-        lists.with(|lists| Some(network(&ranked, kind, &lists.as_ref()?[kind], width, lit).draw()))
+    let lit = memo(move || {
+        Some(pointed.get()).filter(|at| !at.is_empty()).unwrap_or_else(|| pinned.get())
+    });
+    let draw = move |kind: usize, width: f64, lit: &str| -> Option<Drawn> {
+        let (ranked, lit) = (ranked.get()?, lit.parse().ok());
+        lists.with(|lists| Some(network(&ranked, kind, lists.get(kind)?, width, lit).draw()))
     };
     let drawings = [0, 1, 2]
-        .map(|kind| memo(move || draw(kind, sheet.column(KINDS.len()), lit.get()).map(Arc::new)));
+        .map(|kind| memo(move || draw(kind, sheet.column(KINDS.len()), &lit.get()).map(Arc::new)));
     let chosen = RwSignal::new("ig");
     let hover = move |event: PointerEvent| {
         // A finger that scrolls points at nothing.
         if event.pointer_type() == "mouse" && has_moved(&event) {
-            let spot = attribute_at(&event, "data-spot").and_then(|name| name.parse().ok());
+            let spot = attribute_at(&event, "data-spot").unwrap_or_default();
             if pointed.get_untracked() != spot {
                 pointed.set(spot);
             }
@@ -82,7 +85,7 @@ pub(super) fn Graphs(state: AppState, sheet: Sheet, seen: Seen) -> impl IntoView
     });
     let says = move || {
         let (ranked, lit) = (ranked.get(), lit.get());
-        match ranked.zip(lit) {
+        match ranked.zip(lit.parse().ok()) {
             Some((ranked, lit)) => words::spot(&ranked, lit),
             None => "Point at a node or an edge to see what it carries; a click pins it. Lines go upward, from what writes \
                      to what reads, and are as wide as the edge is strong. Those that enter a head end at its queries, keys \
@@ -97,7 +100,7 @@ pub(super) fn Graphs(state: AppState, sheet: Sheet, seen: Seen) -> impl IntoView
     };
     let save_svg = move |_event| {
         let drawn: Vec<Drawn> =
-            untrack(|| (0..3).filter_map(|kind| draw(kind, 400.0, pinned.get())).collect());
+            untrack(|| (0..3).filter_map(|kind| draw(kind, 400.0, &pinned.get())).collect());
         save("twinbeam-paths.svg".to_owned(), "image/svg+xml", standalone(&beside(&drawn)));
     };
     let save_csv = move |_event| {
@@ -115,7 +118,7 @@ pub(super) fn Graphs(state: AppState, sheet: Sheet, seen: Seen) -> impl IntoView
                 class="nets"
                 data-map=live(move || chosen.get())
                 on:pointermove=hover
-                on:pointerleave=move |_event| pointed.set(None)
+                on:pointerleave=move |_event| pointed.set(String::new())
                 on:click=click
             >
                 <PlotRow sheet n=KINDS.len()>{figures}</PlotRow>
@@ -132,19 +135,16 @@ pub(super) fn Graphs(state: AppState, sheet: Sheet, seen: Seen) -> impl IntoView
 }
 
 /// The edges of one drawing.
-fn network(
-    ranked: &Ranked,
-    kind: usize,
-    edges: &[usize],
-    width: f64,
-    lit: Option<Spot>,
-) -> Network {
+fn network(ranked: &Ranked, kind: usize, edges: &[u32], width: f64, lit: Option<Spot>) -> Network {
     let value = |edge: usize| match kind {
         0 => Some(ranked.ig[edge]),
         1 => ranked.exact(edge),
         _ => ranked.difference(edge),
     };
-    let arrow = |edge: &usize| Some(Arrow { edge: ranked.edge(*edge), value: value(*edge)? });
+    let arrow = |edge: &u32| {
+        let edge = *edge as usize;
+        Some(Arrow { edge: ranked.edge(edge), value: value(edge)? })
+    };
     Network {
         title: KINDS[kind].1.to_owned(),
         unit: ranked.unit,
@@ -158,7 +158,7 @@ fn network(
 
 /// How many edges are drawn, and whether only those that form paths.
 #[component]
-fn HowMany(state: AppState, lists: Memo<Option<[Vec<usize>; 3]>>) -> impl IntoView {
+fn HowMany(state: AppState, lists: Memo<Lists>) -> impl IntoView {
     let paths = state.lab.paths;
     let n = memo(move || paths.with(|paths| paths.n));
     let step = move || STEPS.iter().position(|step| *step >= n.get()).unwrap_or(STEPS.len() - 1);
@@ -171,7 +171,7 @@ fn HowMany(state: AppState, lists: Memo<Option<[Vec<usize>; 3]>>) -> impl IntoVi
     let says = move || {
         let n = n.get();
         lists.with(|lists| {
-            let [ig, exact, _] = lists.as_ref()?;
+            let [ig, exact, _] = lists.as_slice() else { return None };
             Some(match (paths.with(|paths| paths.connected), exact.len()) {
                 (false, _) => format!("{n} by each"),
                 (true, 0) => format!("{} by EAP-IG", ig.len()),

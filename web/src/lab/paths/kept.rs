@@ -7,6 +7,7 @@ use twinbeam_core::statistics::largest_first;
 use twinbeam_core::wire::probes::Probe;
 use twinbeam_core::wire::probes::circuits::{CircuitCurves, EdgeOrder};
 
+use super::Lists;
 use super::ranked::Ranked;
 use super::words::edges;
 use crate::heatmap::scale::signed;
@@ -42,58 +43,47 @@ impl Ends {
 }
 
 /// The circuits that are looked at: by EAP-IG, by exact effects, and by hand.
-#[derive(Debug, Clone, PartialEq)]
-pub(super) struct Sets {
-    pub(super) of: [Vec<u32>; 3],
+pub(super) fn sets(ranked: &Ranked, paths: &Paths) -> Lists {
+    let circuit = |by_exact: bool| numbers(&ranked.ranking(by_exact).circuit(paths.n));
+    let exact = if ranked.has_exact() { circuit(true) } else { Vec::new() };
+    let by_hand = paths.by_hand.iter().copied();
+    let by_hand = by_hand.filter(|edge| (*edge as usize) < ranked.len()).collect();
+    vec![circuit(false), exact, by_hand]
 }
 
-impl Sets {
-    pub(super) fn of(ranked: &Ranked, paths: &Paths) -> Self {
-        let circuit = |by_exact: bool| numbers(&ranked.ranking(by_exact).circuit(paths.n));
-        let exact = if ranked.has_exact() { circuit(true) } else { Vec::new() };
-        let by_hand = paths.by_hand.iter().copied();
-        let by_hand = by_hand.filter(|edge| (*edge as usize) < ranked.len()).collect();
-        Self { of: [circuit(false), exact, by_hand] }
+/// What they keep, in words for the chapter's sentence; `found`: the metric of each.
+pub(super) fn claim(sets: &Lists, ends: Ends, found: &[f32], is_whole: bool) -> Option<String> {
+    let ([n_ig, n_exact, _], [ig, exact, _]) = (sets.as_slice(), found) else { return None };
+    let kept = |metric: f32| percent(ends.faithfulness(metric)).replace('-', "−");
+    let first = format!(
+        "Kept alone, a circuit of the {} strongest by EAP-IG has {} of the gap",
+        n_ig.len(),
+        kept(*ig)
+    );
+    if n_exact.is_empty() {
+        return Some(format!("{first}."));
     }
+    let patched = if is_whole { "" } else { ", of those patched so far," };
+    Some(format!(
+        "{first}, one of the {} strongest by patching{patched} {}.",
+        n_exact.len(),
+        kept(*exact)
+    ))
+}
 
-    pub(super) fn probe(&self) -> Probe {
-        Probe::Circuits { sets: self.of.to_vec() }
-    }
-
-    /// What it keeps, in words for the chapter's sentence; `found`: the metric of each.
-    pub(super) fn claim(&self, ends: Ends, found: &[f32], is_whole: bool) -> Option<String> {
-        let [ig, exact, _] = found else { return None };
-        let kept = |metric: f32| percent(ends.faithfulness(metric)).replace('-', "−");
-        let [n_ig, n_exact, _] = &self.of;
-        let first = format!(
-            "Kept alone, a circuit of the {} strongest by EAP-IG has {} of the gap",
-            n_ig.len(),
-            kept(*ig)
-        );
-        if n_exact.is_empty() {
-            return Some(format!("{first}."));
+/// The same as numbers.
+pub(super) fn faithful(sets: &Lists, ends: Ends, found: &[f32]) -> String {
+    let names = ["by EAP-IG", "by path patching", "by hand"];
+    let ids = ["paths-kept-ig", "paths-kept-exact", "paths-kept-hand"];
+    let mut out = String::new();
+    for (place, (of, metric)) in sets.iter().zip(found).enumerate().take(names.len()) {
+        if !of.is_empty() {
+            let faithful = ends.faithfulness(*metric);
+            let name = format!("faithfulness of {} {}", edges(of.len()), names[place]);
+            out += &number(ids[place], &name, Some(faithful.into()), &signed(faithful, 3));
         }
-        let patched = if is_whole { "" } else { ", of those patched so far," };
-        Some(format!(
-            "{first}, one of the {} strongest by patching{patched} {}.",
-            n_exact.len(),
-            kept(*exact)
-        ))
     }
-
-    pub(super) fn numbers(&self, ends: Ends, found: &[f32]) -> String {
-        let names = ["by EAP-IG", "by path patching", "by hand"];
-        let ids = ["paths-kept-ig", "paths-kept-exact", "paths-kept-hand"];
-        let mut out = String::new();
-        for (place, (of, metric)) in self.of.iter().zip(found).enumerate() {
-            if !of.is_empty() {
-                let faithful = ends.faithfulness(*metric);
-                let name = format!("faithfulness of {} {}", edges(of.len()), names[place]);
-                out += &number(ids[place], &name, Some(faithful.into()), &signed(faithful, 3));
-            }
-        }
-        out
-    }
+    out
 }
 
 /// Of a set by hand, edges that are on no path from the embedding to the logits: they change nothing.
@@ -117,7 +107,7 @@ pub(super) fn minimal(circuit: &[u32]) -> Option<Probe> {
 }
 
 /// What each edge of a circuit adds: its faithfulness minus that without the edge, the largest first.
-pub(super) fn added(ends: Ends, sets: &[Vec<u32>], found: &[f32]) -> Vec<(usize, f32)> {
+pub(super) fn added(ends: Ends, sets: &Lists, found: &[f32]) -> Vec<(usize, f32)> {
     let Some(((circuit, whole), without)) = sets.first().zip(found.first()).zip(found.get(1..))
     else {
         return Vec::new();
@@ -322,20 +312,20 @@ mod tests {
     fn circuits_of_both_rankings_and_by_hand() {
         let ranked = ranked(&PATH, true);
         let paths = Paths { n: 3, by_hand: vec![1, 2, 9999], ..Paths::default() };
-        let sets = Sets::of(&ranked, &paths);
-        assert_eq!(sets.of[2], [1, 2], "what the model does not have is left out");
-        assert_eq!((sets.of[0].len(), sets.of[1].len()), (3, 3));
-        assert_eq!(sets.of[0], sets.of[1]);
-        let words = sets.claim(ends(), &[1.0, 2.0, 0.0], true).expect("three");
+        let sets = sets(&ranked, &paths);
+        assert_eq!(sets[2], [1, 2], "what the model does not have is left out");
+        assert_eq!((sets[0].len(), sets[1].len()), (3, 3));
+        assert_eq!(sets[0], sets[1]);
+        let words = claim(&sets, ends(), &[1.0, 2.0, 0.0], true).expect("three");
         assert_eq!(
             words,
             "Kept alone, a circuit of the 3 strongest by EAP-IG has 50 % of the gap, one of the 3 strongest by patching \
              75 %."
         );
-        let numbers = sets.numbers(ends(), &[1.0, 2.0, -1.0]);
+        let numbers = faithful(&sets, ends(), &[1.0, 2.0, -1.0]);
         assert!(numbers.contains("\"paths-kept-ig\" data-value=\"0.5\">+0.500"), "{numbers}");
         assert!(numbers.contains("faithfulness of 2 edges by hand"), "{numbers}");
-        assert!(loose(&ranked, &[0]) == 1 && loose(&ranked, &sets.of[0]) == 0);
+        assert!(loose(&ranked, &[0]) == 1 && loose(&ranked, &sets[0]) == 0);
     }
 
     #[test]

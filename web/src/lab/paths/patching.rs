@@ -6,7 +6,7 @@ use leptos::prelude::*;
 use twinbeam_core::wire::probes::Probe;
 
 use super::ranked::Ranked;
-use super::words;
+use super::{Lists, words};
 use crate::lab::Pending;
 use crate::reactive::{dynamic, live, memo};
 use crate::state::AppState;
@@ -17,13 +17,13 @@ use crate::values::{Edges, Slot, duration};
 pub(super) fn Patching(state: AppState, ranked: Memo<Option<Arc<Ranked>>>) -> impl IntoView {
     let is_paused = RwSignal::new(false);
     let all = memo(move || state.is_figures(state.lab.patched));
-    let next = memo(move || {
-        ranked.with(Option::is_some).then_some(())?;
-        let edges = state.lab.edges(state.direction())?;
-        Some(edges.next(all.get())).filter(|next| !next.is_empty())
+    let next = memo(move || -> Lists {
+        let edges = state.lab.edges(state.direction()).filter(|_| ranked.with(Option::is_some));
+        let next = edges.map(|edges| edges.next(all.get())).unwrap_or_default();
+        if next.is_empty() { Vec::new() } else { vec![next] }
     });
     state.ask(Slot::PatchEdges, move || {
-        let (edges, direction) = (next.get()?, state.direction());
+        let (edges, direction) = (next.get().pop()?, state.direction());
         (!is_paused.get()).then_some(Probe::PatchEdges { edges, direction })
     });
     let says = move || ranked.with(|ranked| ranked.as_ref().map(|r| words::coverage(&r.coverage)));
@@ -32,7 +32,7 @@ pub(super) fn Patching(state: AppState, ranked: Memo<Option<Arc<Ranked>>>) -> im
         live(move || ranked.with(|ranked| ranked.as_ref().map(|r| of(r).to_string())))
     };
     let label = move || {
-        if next.with(Option::is_none) {
+        if next.with(Vec::is_empty) {
             let edges = state.lab.edges(state.direction());
             let left = edges.as_deref().and_then(Edges::seconds_left);
             let about = left.map_or_else(String::new, |left| format!(", about {}", duration(left)));
@@ -41,7 +41,7 @@ pub(super) fn Patching(state: AppState, ranked: Memo<Option<Arc<Ranked>>>) -> im
         if is_paused.get() { "Go on patching" } else { "Pause" }.to_owned()
     };
     let press = move |_event| {
-        if next.with_untracked(Option::is_none) {
+        if next.with_untracked(Vec::is_empty) {
             is_paused.set(false);
             state.ask_for_figure(state.lab.patched);
         } else {

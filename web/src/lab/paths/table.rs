@@ -11,7 +11,7 @@ use twinbeam_core::link::{EdgesBy, Spot};
 use web_sys::Event;
 
 use super::ranked::Ranked;
-use super::{Seen, attribute_at, kept, toggle, words};
+use super::{Lists, Seen, attribute_at, kept, toggle, words};
 use crate::components::{chosen, focus};
 use crate::plot::escape;
 use crate::reactive::{dynamic, effect, live, memo};
@@ -38,21 +38,16 @@ pub(super) fn TableOfEdges(state: AppState, seen: Seen) -> impl IntoView {
     let paths = state.lab.paths;
     let area = NodeRef::<html::Div>::new();
     let page = RwSignal::new(0_usize);
-    let by = memo(move || paths.with(|paths| paths.by));
-    let by_hand = memo(move || paths.with(|paths| paths.by_hand.clone()));
-    let lines = memo(move || {
-        ranked.with(|ranked| {
-            let ranked = ranked.as_ref()?;
-            let node = pinned.get().filter(|spot| !matches!(spot, Spot::Edge(_)));
-            let mut order = ranked.order(by.get());
-            if let Some(node) = node {
-                order.retain(|edge| node.is_of(ranked.edge(*edge)));
-            }
-            Some(order)
-        })
+    let spot = move || pinned.get().parse::<Spot>().ok();
+    // A list of one.
+    let lines = memo(move || -> Lists {
+        let Some(ranked) = ranked.get() else { return Vec::new() };
+        let node = spot().filter(|spot| !matches!(spot, Spot::Edge(_)));
+        let order = ranked.order(paths.with(|paths| paths.by)).into_iter();
+        let mine = order.filter(|edge| node.is_none_or(|node| node.is_of(ranked.edge(*edge))));
+        vec![mine.map(|edge| edge as u32).collect()]
     });
-    let pages =
-        move || lines.with(|lines| lines.as_ref().map_or(0, Vec::len)).div_ceil(PAGE).max(1);
+    let pages = move || lines.with(|lines| lines.first().map_or(0, Vec::len)).div_ceil(PAGE).max(1);
     let current = move || page.get().min(pages() - 1);
     effect(move || {
         let Some(area) = area.get() else { return };
@@ -60,9 +55,9 @@ pub(super) fn TableOfEdges(state: AppState, seen: Seen) -> impl IntoView {
             let ranked = ranked.as_ref()?;
             let first = current() * PAGE;
             lines.with(|lines| {
-                let lines: Vec<usize> =
-                    lines.as_ref()?.iter().skip(first).take(PAGE).copied().collect();
-                Some(html(ranked, &lines, pinned.get(), &by_hand.get()))
+                let lines = lines.first()?.get(first..)?;
+                let lines = &lines[..PAGE.min(lines.len())];
+                Some(paths.with(|paths| html(ranked, lines, spot(), &paths.by_hand)))
             })
         });
         // Whoever is at something in the table is there afterwards too.
@@ -108,7 +103,7 @@ pub(super) fn TableOfEdges(state: AppState, seen: Seen) -> impl IntoView {
     };
     let options = EdgesBy::ALL.map(|by| view! { <option value=by.id()>{name(by)}</option> });
     let filter = move || {
-        let words = match pinned.get()? {
+        let words = match spot()? {
             Spot::Edge(edge) => format!("Pinned: {edge}."),
             node => format!("Only edges from or to {node}, which is pinned."),
         };
@@ -124,7 +119,7 @@ pub(super) fn TableOfEdges(state: AppState, seen: Seen) -> impl IntoView {
             <div class="panel-tools">
                 <label class="switch">
                     "Order by "
-                    <select data-testid="paths-order" prop:value=live(move || by.get().id()) on:change=sort>
+                    <select data-testid="paths-order" prop:value=live(move || paths.with(|paths| paths.by.id())) on:change=sort>
                         {options}
                     </select>
                 </label>
@@ -157,7 +152,7 @@ pub(super) fn TableOfEdges(state: AppState, seen: Seen) -> impl IntoView {
                 on:click=click
                 on:change=choose
             ></div>
-            <ByHand state ranked by_hand />
+            <ByHand state ranked />
         </div>
     }
     .into_any()
@@ -165,17 +160,13 @@ pub(super) fn TableOfEdges(state: AppState, seen: Seen) -> impl IntoView {
 
 /// What is chosen by hand, and quick ways to choose.
 #[component]
-fn ByHand(
-    state: AppState,
-    ranked: Memo<Option<Arc<Ranked>>>,
-    by_hand: Memo<Vec<u32>>,
-) -> impl IntoView {
+fn ByHand(state: AppState, ranked: Memo<Option<Arc<Ranked>>>) -> impl IntoView {
     let paths = state.lab.paths;
+    let n = move || paths.with(|paths| paths.by_hand.len());
     let says = move || {
-        let n = by_hand.with(Vec::len);
-        let loose =
-            ranked.with(|ranked| by_hand.with(|set| Some(kept::loose(ranked.as_ref()?, set))));
-        match (n, loose.unwrap_or_default()) {
+        let loose = ranked
+            .with(|ranked| paths.with(|paths| Some(kept::loose(ranked.as_ref()?, &paths.by_hand))));
+        match (n(), loose.unwrap_or_default()) {
             (0, _) => {
                 "Tick edges to make a circuit of your own; what it keeps is said under Circuits."
                     .to_owned()
@@ -205,7 +196,7 @@ fn ByHand(
             <button
                 type="button"
                 data-testid="paths-clear"
-                disabled=live(move || by_hand.with(Vec::is_empty))
+                disabled=live(move || n() == 0)
                 on:click=move |_event| paths.update(|paths| paths.by_hand.clear())
             >
                 "Clear"
@@ -216,7 +207,7 @@ fn ByHand(
 }
 
 /// The lines of some edges.
-fn html(ranked: &Ranked, lines: &[usize], pinned: Option<Spot>, by_hand: &[u32]) -> String {
+fn html(ranked: &Ranked, lines: &[u32], pinned: Option<Spot>, by_hand: &[u32]) -> String {
     let mut out = String::from("<table class=\"list\"><thead><tr>");
     for (name, is_score) in [
         ("from", false),
@@ -236,7 +227,7 @@ fn html(ranked: &Ranked, lines: &[usize], pinned: Option<Spot>, by_hand: &[u32])
     }
     out.push_str("</tr></thead><tbody>");
     for edge in lines {
-        line(&mut out, ranked, *edge, pinned, by_hand);
+        line(&mut out, ranked, *edge as usize, pinned, by_hand);
     }
     out.push_str("</tbody></table>");
     out
@@ -300,8 +291,12 @@ mod tests {
         let ranked = ranked(&PATH, false);
         let number =
             ranked.graph.number("L0H0 -> L1H1.k".parse().expect("an edge")).expect("of it");
-        let rows =
-            html(&ranked, &[number, 0], Some("L0H0".parse().expect("a head")), &[number as u32]);
+        let rows = html(
+            &ranked,
+            &[number as u32, 0],
+            Some("L0H0".parse().expect("a head")),
+            &[number as u32],
+        );
         for part in [
             "<tr data-edge=\"L0H0 → L1H1.k\">",
             "data-spot=\"L0H0\" aria-pressed=\"true\" aria-label=\"L0H0: unpin L0H0\">L0H0<",
@@ -315,7 +310,7 @@ mod tests {
             assert!(rows.contains(part), "{part} in {rows}");
         }
         assert!(rows.contains("<td>—</td><td>—</td>"), "not patched: {rows}");
-        let pinned = html(&ranked, &[number], Some(Spot::Edge(ranked.edge(number))), &[]);
+        let pinned = html(&ranked, &[number as u32], Some(Spot::Edge(ranked.edge(number))), &[]);
         assert!(
             pinned.contains("<tr data-edge=\"L0H0 → L1H1.k\" aria-current=\"true\">"),
             "{pinned}"
