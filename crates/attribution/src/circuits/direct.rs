@@ -16,7 +16,7 @@ use crate::suffix::{Contributions, Joins as _};
 use crate::{Error, Progress, RunPair};
 
 /// What goes straight to the logits, of every head, MLP and neuron: its direct path patched, with the final LayerNorm
-/// computed anew; and beside it direct logit attribution, which keeps that LayerNorm's mean and scale.
+/// computed anew; and beside it direct logit attribution, which keeps that LayerNorm's scale.
 ///
 /// # Units
 /// The metric's. Positive: the component supports the clean behaviour.

@@ -88,9 +88,9 @@ pub(super) struct EdgeEntry {
 /// Faithfulness of circuits of a size, by ranking; random is a mean.
 #[derive(Debug, Serialize)]
 pub(super) struct CircuitEntry {
-    /// Edges that are kept at least.
+    /// Edges that are taken of each ranking.
     k: usize,
-    /// Edges that the circuits have.
+    /// Edges of these that are connected.
     kept: Rankings<usize>,
     #[serde(flatten)]
     faithfulness: Rankings<f32>,

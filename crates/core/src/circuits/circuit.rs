@@ -129,20 +129,25 @@ impl Ranking {
         &self.order
     }
 
+    /// What is connected of the first so many edges of this order.
+    pub fn strongest(&self, n: usize) -> Circuit {
+        let first = &self.order[..n.min(self.order.len())];
+        Circuit::new(self.graph, first.iter().copied()).connected()
+    }
+
     /// What is connected of the shortest beginning of this order that has at least so many connected edges; all that is
     /// connected where there are fewer.
     pub fn circuit(&self, size: usize) -> Circuit {
-        let of = |n: usize| Circuit::new(self.graph, self.order[..n].iter().copied()).connected();
         // More edges never disconnect one.
         let (mut too_few, mut enough) = (0, self.order.len());
         if size == 0 {
-            return of(0);
+            return self.strongest(0);
         }
         while enough - too_few > 1 {
             let middle = usize::midpoint(too_few, enough);
-            if of(middle).len() < size { too_few = middle } else { enough = middle }
+            if self.strongest(middle).len() < size { too_few = middle } else { enough = middle }
         }
-        of(enough)
+        self.strongest(enough)
     }
 }
 
@@ -189,10 +194,12 @@ mod tests {
         score("L0H1 -> L1H1.v", 1.0);
         let ranking = Ranking::by_scores(graph, &scores);
         assert!(ranking.circuit(0).is_empty());
+        assert!(ranking.strongest(3).is_empty(), "nothing leads to the logits yet");
         let three = of(&["embed -> L0H0.v", "L0H0 -> L1H1.k", "L1H1 -> logits"]);
         for size in 1..=3 {
             assert_eq!(ranking.circuit(size), three, "the first that is connected, of size {size}");
         }
+        assert_eq!(ranking.strongest(4), three);
         assert_eq!(ranking.circuit(4).len(), 5);
         for size in [10, graph.n_edges()] {
             assert!(ranking.circuit(size).len() >= size);

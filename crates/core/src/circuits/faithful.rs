@@ -6,11 +6,11 @@
 /// MIB (Mueller et al. 2025), arXiv:2504.13151.
 pub const SHARES: [f32; 10] = [0.001, 0.002, 0.005, 0.01, 0.02, 0.05, 0.1, 0.2, 0.5, 1.0];
 
-/// How many edges a share is of so many: rounded down, and one at least.
+/// How many edges a share is of so many: rounded down, as MIB does, which can be none.
 pub fn size_of_share(share: f32, n_edges: usize) -> usize {
     // In double precision, so that a tenth of 30 is 3: the share is the nearest decimal to what an f32 holds.
     let share = (f64::from(share) * 1e6).round() / 1e6;
-    ((share * n_edges as f64 + 1e-9) as usize).max(1)
+    (share * n_edges as f64 + 1e-9) as usize
 }
 
 /// Areas over the share of edges that a circuit keeps, from the first of [`SHARES`] to all.
@@ -67,6 +67,6 @@ mod tests {
         assert_eq!(size_of_share(0.001, 32_491), 32);
         assert_eq!(size_of_share(1.0, 32_491), 32_491);
         assert_eq!(size_of_share(0.1, 30), 3);
-        assert_eq!(size_of_share(0.001, 30), 1);
+        assert_eq!(size_of_share(0.001, 30), 0);
     }
 }

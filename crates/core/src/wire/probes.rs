@@ -104,7 +104,7 @@ pub enum Probe {
     CircuitCurves {
         /// Orders of all edges.
         orders: Vec<EdgeOrder>,
-        /// Numbers of edges that are kept at least; see [`crate::circuits::Ranking::circuit`].
+        /// Numbers of edges that are taken of each order; see [`crate::circuits::Ranking::strongest`].
         sizes: Vec<usize>,
     },
     /// The metric of some circuits.

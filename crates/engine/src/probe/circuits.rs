@@ -57,7 +57,7 @@ pub(super) async fn answer(
         Probe::CircuitCurves { orders, sizes } => {
             let grown = |order: &EdgeOrder| {
                 let ranking = ranking(graph, order);
-                sizes.iter().map(|size| ranking.circuit(*size)).collect::<Vec<_>>()
+                sizes.iter().map(|size| ranking.strongest(*size)).collect::<Vec<_>>()
             };
             let grown: Vec<Vec<Circuit>> = orders.iter().map(grown).collect();
             let all: Vec<Circuit> = grown.iter().flatten().cloned().collect();

@@ -150,7 +150,7 @@ impl Gpt2 {
         block.ln_2.pull_back(resid_mid, read).squeeze_dim(0)
     }
 
-    /// What is added to a residual stream, as it comes through the last LayerNorm while that keeps the stream's mean and
+    /// What is added to a residual stream, as it comes through the last LayerNorm while that keeps the stream's
     /// scale; stream `[1, 1, d_model]`, added `[n, 1, d_model]` to the same.
     pub fn through_frozen_norm(&self, resid: Tensor<3>, added: Tensor<3>) -> Tensor<3> {
         let centred = |x: Tensor<3>| x.clone() - x.mean_dim(2);

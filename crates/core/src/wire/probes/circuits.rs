@@ -140,9 +140,9 @@ pub enum EdgeOrder {
 /// The metric of circuits of growing size.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct CircuitCurves {
-    /// Numbers of edges that were to be kept at least.
+    /// Numbers of edges that were taken of each order.
     pub sizes: Vec<usize>,
-    /// For each order, how many edges each circuit has.
+    /// For each order, how many edges of each circuit are connected.
     pub kept: Vec<Vec<usize>>,
     /// For each order, the metric of each circuit.
     pub metric: Vec<Vec<f32>>,
