@@ -3,6 +3,7 @@
 
 mod circuits;
 mod csv;
+mod curves;
 mod edge;
 mod graphs;
 mod kept;
@@ -42,8 +43,8 @@ const DEFINITION: &str = "Senders are the token embedding, each head and each ML
     positions at once. EAP (Syed et al. 2023, arXiv:2310.10348): the sender’s change times the gradient at the \
     receiver’s input. EAP-IG (Hanna et al. 2024, arXiv:2403.17806): the same with the mean of the gradients while the \
     embeddings move from one run to the other. Metric’s unit or share of the gap; positive supports the clean behaviour. \
-    A circuit of size k is what is connected, from the embedding to the logits, of the shortest beginning of a ranking \
-    with at least k connected edges. It is run as MIB does (Mueller et al. 2025, arXiv:2504.13151): each receiver reads \
+    A circuit that is looked at is what is connected, from the embedding to the logits, of the shortest beginning of a \
+    ranking with at least so many connected edges; the curves take the first k edges. A circuit is run as MIB does (Mueller et al. 2025, arXiv:2504.13151): each receiver reads \
     the corrupted run plus what its edges in the circuit change; faithfulness is (m − m_corrupted) / (m_clean − \
     m_corrupted), so every edge makes 1 and none 0. CPR is the area under faithfulness over the share of edges, CMD that \
     of |1 − faithfulness|, over MIB’s shares from 0.001 to 1. What an edge adds is the faithfulness of the circuit minus \

@@ -13,6 +13,7 @@ mod markup;
 mod matrix;
 mod network;
 mod parts;
+mod plan;
 mod points;
 mod residual;
 #[cfg(test)]

@@ -5,7 +5,8 @@ use std::sync::Arc;
 use leptos::prelude::*;
 use twinbeam_core::wire::probes::Finding;
 
-use super::kept::{self, Curves, Ends, MOST_MINIMAL};
+use super::curves::{self, Curves};
+use super::kept::{self, Ends, MOST_MINIMAL};
 use super::ranked::Ranked;
 use super::{Lists, ends, found, words};
 use crate::components::chosen;
@@ -92,15 +93,15 @@ fn Growing(
         }
         asked.get().filter(|asked| asked.is_of(&ranked))
     });
-    state.ask(Slot::CircuitCurves, move || of.with(|of| of.as_deref().map(kept::curves)));
-    let curves = move || {
+    state.ask(Slot::CircuitCurves, move || of.with(|of| of.as_deref().map(curves::question)));
+    let found = move || {
         let answer = state.answer(Slot::CircuitCurves)?;
         let Ok(Finding::CircuitCurves(found)) = &answer.found else {
             return None;
         };
         Curves::of(ends(state)?, &*of.get()?, found)
     };
-    let drawn = memo(move || Some(Arc::new(curves()?.draw(sheet.column(2)))));
+    let drawn = memo(move || Some(Arc::new(found()?.draw(sheet.column(2)))));
     let offer = move || {
         let known = |ranked: Option<&Arc<Ranked>>| ranked.map_or(0, |ranked| ranked.coverage.exact);
         let n = ranked.with(|ranked| known(ranked.as_ref()));
@@ -127,10 +128,10 @@ fn Growing(
             <PlotView pointer=state testid="paths-curve" label="Faithfulness of circuits" drawn>
                 <dl
                     class="panel-numbers"
-                    inner_html=live(move || curves().map(|curves| curves.numbers()))
+                    inner_html=live(move || found().map(|curves| curves.numbers()))
                 ></dl>
                 <p>
-                    {dynamic(move || curves().map(|curves| curves.reading()))} " "
+                    {dynamic(move || found().map(|curves| curves.reading()))} " "
                     {dynamic(move || unchecked(state, Slot::CircuitCurves))}
                 </p>
             </PlotView>
