@@ -6,7 +6,7 @@ import { parse, print } from "../support/link.mjs";
 import { by, chapter, eventually, launch, no_faults, open, status, table } from "../support/page.mjs";
 import { serve } from "../support/server.mjs";
 
-const CHAPTERS = ["why", "agreement", "directions", "positions", "ablate", "batch"];
+const CHAPTERS = ["why", "agreement", "directions", "positions", "ablate", "paths", "batch"];
 
 let browser, server, page, errors, close;
 before(async () => {

@@ -57,3 +57,16 @@ export function compare(cases, { model = MINI, steps = 50, neurons = false, prec
     rmSync(folder, { recursive: true });
   }
 }
+
+/** All edges of the bundled model in both directions, and circuits of them, by `twinbeam edges`; one entry per case. */
+export function edges(cases) {
+  const folder = mkdtempSync(join(tmpdir(), "twinbeam-"));
+  try {
+    const [input, output] = [join(folder, "cases.json"), join(folder, "out.json")];
+    writeFileSync(input, JSON.stringify(cases));
+    twinbeam("edges", "--model", MINI, "--cases", input, "--out", output, "--exact", "all");
+    return JSON.parse(readFileSync(output, "utf8"));
+  } finally {
+    rmSync(folder, { recursive: true });
+  }
+}

@@ -76,7 +76,11 @@ pub(crate) fn FileButtons(state: AppState, trouble: RwSignal<Option<Notice>>) ->
 /// Makes something of what is on the screen, once there is a result: of the experiment as it was run, whatever is
 /// being typed.
 pub(crate) fn on_screen<T>(state: AppState, make: impl FnOnce(&Screen<'_>) -> T) -> Option<T> {
-    let looked = |slot| Looked::of(&*state.last_answer(slot)?);
+    let looked = |slot| match slot {
+        // All that is known of the edges, not what was asked last.
+        Slot::PatchEdges => Looked::of(&state.lab.edges(state.direction())?.answer()),
+        slot => Looked::of(&*state.last_answer(slot)?),
+    };
     let lab = Slot::ALL.into_iter().filter_map(looked).collect();
     // Words that came with a link are its sender's, who did not write them of what is made here.
     let view = View { note: Note::default(), ..(*state.view.get()).clone() };

@@ -10,6 +10,7 @@ use super::agreement::Agreement;
 use super::batch::ManyPrompts;
 use super::directions::Directions;
 use super::names::names;
+use super::paths::PathsOfModel;
 use super::positions::Positions;
 use super::sheet::Sheet;
 use super::why::Why;
@@ -44,6 +45,7 @@ pub(crate) fn LabPanels(state: AppState) -> impl IntoView {
         Panel::Directions => view! { <Directions state sheet /> }.into_any(),
         Panel::Positions => view! { <Positions state sheet /> }.into_any(),
         Panel::Ablate => view! { <Ablate state sheet /> }.into_any(),
+        Panel::Paths => view! { <PathsOfModel state sheet /> }.into_any(),
         Panel::Batch => view! { <ManyPrompts state sheet /> }.into_any(),
     };
     let links = Panel::ALL.map(|chapter| view! { <li><ChapterLink state lab chapter /></li> });

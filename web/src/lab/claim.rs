@@ -39,6 +39,8 @@ pub(super) enum Test {
     Replace(SetChoice),
     /// The same with these components, in a direction.
     Together(Vec<Component>, Direction),
+    /// Keeps a circuit of so many edges and patches the rest.
+    Keep(usize),
     /// Looks at a component in a chapter.
     See(Component, Panel),
     /// Looks at the other direction.
@@ -63,6 +65,11 @@ impl Test {
                 sight.kind = components.first().map_or(ComponentKind::Heads, |first| first.kind);
                 sight.direction = *direction;
                 Self::Replace(SetChoice::Selected).apply(sight, figure);
+            }
+            Self::Keep(n) => {
+                (sight.paths.n, sight.paths.connected) = (*n, true);
+                sight.kept = figure.cloned();
+                sight.chapter = Panel::Paths;
             }
             Self::See(component, chapter) => {
                 sight.pinned = Some(*component);
@@ -157,6 +164,9 @@ mod tests {
         assert_eq!(sight.ablated, Some(figure));
         Test::See(head(2), Panel::Why).apply(&mut sight, None);
         assert_eq!((sight.chapter, sight.pinned), (Panel::Why, Some(head(2))));
+        Test::Keep(10).apply(&mut sight, Some(&Experiment::default()));
+        assert_eq!((sight.paths.n, sight.paths.connected, sight.chapter), (10, true, Panel::Paths));
+        assert!(sight.kept.is_some());
         Test::Turn(Direction::Noising).apply(&mut sight, None);
         assert_eq!((sight.chapter, sight.direction), (Panel::Why, Direction::Noising));
     }

@@ -15,6 +15,7 @@ mod frame;
 mod gates;
 mod names;
 mod parts;
+mod paths;
 mod positions;
 mod sets;
 mod sheet;

@@ -10,6 +10,7 @@ pub(super) const fn names(chapter: Panel) -> [&'static str; 2] {
         Panel::Directions => ["Directions", "What is necessary, and what is sufficient?"],
         Panel::Positions => ["Tokens", "At which token does it happen?"],
         Panel::Ablate => ["Test", "Does it hold when they are replaced together?"],
+        Panel::Paths => ["Paths", "Along which paths does it travel?"],
         Panel::Batch => ["Many prompts", "Does it hold beyond this pair?"],
     }
 }

@@ -235,6 +235,8 @@ const FILE_STYLE: &str = "text{font:13px Helvetica,Arial,'Liberation Sans',sans-
     .plot-selected{stroke:#1f5c4d;stroke-width:2}.plot-pinned{stroke:#1c1d20;stroke-width:2.5}.plot-d1,.plot-d2,\
     .plot-d3,.plot-d4{fill:#5a5c62}.plot-d1{opacity:.25}.plot-d2{opacity:.45}.plot-d3{opacity:.65}.plot-d4{opacity:.9}\
     .plot-outlined{fill:none;stroke:#1c1d20;stroke-width:2}.plot-framed{fill:none;stroke:#33415c;stroke-width:3}.plot-hatch{fill:none;stroke:#1c1d20;opacity:.35}\
+    .net-edge{fill:none;stroke:currentColor;stroke-opacity:.8}.net-hit{opacity:0;fill:none}.net-dim{opacity:.2}\
+    .net-node rect{fill:#fff;stroke:#5a5c62}.net-lit rect{stroke-width:2.5}.net-node .net-port{fill:#5a5c62;stroke:none}\
     .plot-neutral{filter:grayscale(1)}.plot-k0{fill:#d8d6d2}.plot-k1{fill:#e6e4df}.plot-k2{fill:#bbb9b6}.plot-k3{fill:#f6f4ef}";
 
 /// A picture as a file of its own, in the light theme.

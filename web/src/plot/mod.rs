@@ -11,8 +11,10 @@ mod grid;
 mod labels;
 mod markup;
 mod matrix;
+mod network;
 mod panes;
 mod parts;
+mod plan;
 mod points;
 mod residual;
 #[cfg(test)]
@@ -29,6 +31,7 @@ pub(crate) use brush::Pick;
 pub(crate) use grid::{Group, Labels};
 pub(crate) use markup::{escape, html_table, standalone};
 pub(crate) use matrix::{Kinds, Matrix, Shades};
+pub(crate) use network::{Arrow, Network, beside};
 pub(crate) use panes::{Pane, Panes};
 pub(crate) use parts::{At, Band, Ink, Mark, Point, Rule, Series, Xy};
 pub(crate) use residual::{LEAST, Residual};

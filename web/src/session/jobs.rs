@@ -1,5 +1,7 @@
 //! What the worker in use is given to do: one job at a time. Whoever has something more important takes its place.
 
+use std::sync::Arc;
+
 use twinbeam_core::wire::probes::{Finding, Probe};
 use twinbeam_core::wire::{Event, Request};
 use twinbeam_core::words::{ComponentKind, Experiment};
@@ -9,7 +11,7 @@ use super::running::Running;
 use super::session::Session;
 use super::workers::Coming;
 use crate::explain;
-use crate::values::{Answer, Files, Job, Loss, NoAnswer, Slot};
+use crate::values::{Answer, Edges, Files, Job, Loss, NoAnswer, Slot};
 
 /// A worker that has said nothing lately and does not stop by then is replaced.
 const CANCEL_MILLIS: u32 = 1200;
@@ -116,7 +118,9 @@ impl Session {
         self.workers.jobs += 1;
         self.workers.silence = 0;
         let id = self.workers.jobs;
-        self.running = Some(Running { id, job, progress: None, experiment, work: None, question });
+        let begun = self.now.millis;
+        let (progress, work) = (None, None);
+        self.running = Some(Running { id, job, progress, begun, experiment, work, question });
         id
     }
 
@@ -184,7 +188,24 @@ impl Session {
         let Some((probe, fingerprint)) = running.question else { return };
         let experiment = running.experiment;
         let answer = Answer { experiment, fingerprint, probe, found, unchecked };
+        self.learn_edges(&answer, (self.now.millis - running.begun) / 1000.0);
         self.answers[slot as usize] = Some(answer.into());
+    }
+
+    /// Keeps what an answer says of edges, which took so long.
+    fn learn_edges(&mut self, answer: &Answer, seconds: f64) {
+        match &answer.found {
+            Ok(Finding::Edges(found)) => {
+                let edges = self.committed.as_ref().and_then(|c| Edges::of(answer, c));
+                self.edges[found.direction as usize] = edges.map(Arc::new);
+            }
+            Ok(Finding::PatchEdges(found)) => {
+                if let Some(edges) = &mut self.edges[found.direction as usize] {
+                    Arc::make_mut(edges).add(answer, seconds);
+                }
+            }
+            _ => {}
+        }
     }
 
     /// The worker has died at what it was doing. A question, and a pair, are not tried again by themselves: they might be

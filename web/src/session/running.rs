@@ -13,6 +13,8 @@ pub(crate) struct Running {
     pub(crate) id: u64,
     pub(crate) job: Job,
     pub(crate) progress: Option<Progress>,
+    /// When it was begun, in milliseconds since 1970.
+    pub(crate) begun: f64,
     /// What it is of.
     pub(crate) experiment: Experiment,
     /// What the heads ask of the device, once that is known.

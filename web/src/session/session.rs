@@ -10,7 +10,7 @@ use twinbeam_core::wire::devices::{
 };
 use twinbeam_core::wire::inspection::Inspection;
 use twinbeam_core::wire::probes::Probe;
-use twinbeam_core::words::{Component, ComponentKind, Experiment};
+use twinbeam_core::words::{Component, ComponentKind, Direction, Experiment};
 
 use super::address::Held;
 use super::edited::Edited;
@@ -21,8 +21,8 @@ use super::running::Running;
 use super::tour::Tour;
 use super::workers::Workers;
 use crate::values::{
-    Answer, Committed, Job, LinkCheck, Loaded, N_SLOTS, NeuronStatus, Notice, Origin, Progress,
-    Sight, Slot, Status,
+    Answer, Committed, Edges, Job, LinkCheck, Loaded, N_SLOTS, NeuronStatus, Notice, Origin,
+    Progress, Sight, Slot, Status,
 };
 
 /// A result that came with a link, and what it is of.
@@ -88,6 +88,8 @@ pub(crate) struct Session {
     /// What the lab's panels want to know at the moment, by slot.
     pub(crate) wants: [Option<Probe>; N_SLOTS],
     pub(crate) answers: [Option<Arc<Answer>>; N_SLOTS],
+    /// What the answers have said of edges so far, by direction.
+    pub(super) edges: [Option<Arc<Edges>>; 2],
     pub(crate) many: Many,
     pub(super) tour: Option<Tour>,
     /// What the address holds; `None`: nothing that can be read.
@@ -140,6 +142,7 @@ impl Session {
             sight: Sight::default(),
             wants: [const { None }; N_SLOTS],
             answers: [const { None }; N_SLOTS],
+            edges: [const { None }; 2],
             many: Many::default(),
             tour: None,
             address: None,
@@ -296,9 +299,14 @@ impl Session {
     pub(crate) fn last_answer(&self, slot: Slot) -> Option<&Arc<Answer>> {
         let answer = self.answers[slot as usize].as_ref()?;
         let committed = self.committed.as_ref()?;
-        let is_of_figure = committed.experiment == answer.experiment
-            && answer.fingerprint.starts_with(&committed.model.fingerprint);
-        is_of_figure.then_some(answer)
+        answer.is_of(committed).then_some(answer)
+    }
+
+    /// What is known of the edges of the figure on the screen, in a direction.
+    pub(crate) fn edges(&self, direction: Direction) -> Option<&Arc<Edges>> {
+        let edges = self.edges[direction as usize].as_ref()?;
+        let committed = self.committed.as_ref()?;
+        edges.is_of(committed).then_some(edges)
     }
 
     /// The experiment that the figure is of and its weights, if the model in use is that one.

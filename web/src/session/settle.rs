@@ -73,8 +73,11 @@ impl Session {
             // What is asked now would wait for what nobody reads any more.
             self.interrupt();
         }
-        let is_open =
-            |slot: &Slot| self.wants[*slot as usize].is_some() && self.answer(*slot).is_none();
+        // Many pairs would wait for a model's thousands of edges.
+        let has_time = |slot: Slot| slot != Slot::PatchEdges || !self.many.is_running;
+        let is_open = |slot: &Slot| {
+            self.wants[*slot as usize].is_some() && self.answer(*slot).is_none() && has_time(*slot)
+        };
         let question = Slot::ALL.into_iter().find(is_open).and_then(|slot| {
             let probe = self.wants[slot as usize].clone()?;
             Some((slot, probe, self.figure_in_use()?))

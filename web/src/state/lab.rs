@@ -4,14 +4,14 @@ use std::collections::BTreeSet;
 use std::rc::Rc;
 use std::sync::Arc;
 
-use twinbeam_core::link::{Highlight, Panel, PartsBy, SetChoice, WithChoice};
+use twinbeam_core::link::{Highlight, Panel, PartsBy, Paths, SetChoice, WithChoice};
 use twinbeam_core::wire::probes::Probe;
-use twinbeam_core::words::{Component, ComponentKind, Experiment};
+use twinbeam_core::words::{Component, ComponentKind, Direction, Experiment};
 
 use super::pairs::Pairs;
 use super::room::{Choice, Room, Shown};
 use crate::session::Session;
-use crate::values::{Answer, N_SLOTS, Slot};
+use crate::values::{Answer, Edges, N_SLOTS, Slot};
 
 /// Everything of the lab that changes.
 #[derive(Debug, Clone, Copy)]
@@ -34,6 +34,13 @@ pub(crate) struct Lab {
     pub(crate) parts_by: Choice<PartsBy>,
     /// The experiment for which parts of heads were asked for, where they are not computed by themselves.
     pub(crate) parted: Choice<Option<Experiment>>,
+    /// What is looked at of the model's graph.
+    pub(crate) paths: Choice<Paths>,
+    /// The experiment for which circuits have been run.
+    pub(crate) kept: Choice<Option<Experiment>>,
+    /// The experiment of which all edges are to be patched.
+    pub(crate) patched: Choice<Option<Experiment>>,
+    edges: [Shown<Option<Arc<Edges>>>; 2],
     pub(super) wants: Shown<[Option<Probe>; N_SLOTS]>,
     pub(super) answers: [Shown<Option<Arc<Answer>>>; N_SLOTS],
     pub(crate) pairs: Pairs,
@@ -56,6 +63,12 @@ impl Lab {
             |s| s.last_answer(Slot::Parts).cloned(),
             |s| s.last_answer(Slot::Direct).cloned(),
             |s| s.last_answer(Slot::Lens).cloned(),
+            |s| s.last_answer(Slot::Edges).cloned(),
+            |s| s.last_answer(Slot::PatchEdges).cloned(),
+            |s| s.last_answer(Slot::EdgePositions).cloned(),
+            |s| s.last_answer(Slot::CircuitCurves).cloned(),
+            |s| s.last_answer(Slot::Kept).cloned(),
+            |s| s.last_answer(Slot::Minimal).cloned(),
         ];
         Self {
             kind: Choice::new(room, |s| &s.sight.kind, |s| &mut s.kind),
@@ -75,10 +88,22 @@ impl Lab {
             streamed: Choice::new(room, |s| &s.sight.streamed, |s| &mut s.streamed),
             parts_by: Choice::new(room, |s| &s.sight.parts_by, |s| &mut s.parts_by),
             parted: Choice::new(room, |s| &s.sight.parted, |s| &mut s.parted),
+            paths: Choice::new(room, |s| &s.sight.paths, |s| &mut s.paths),
+            kept: Choice::new(room, |s| &s.sight.kept, |s| &mut s.kept),
+            patched: Choice::new(room, |s| &s.sight.patched, |s| &mut s.patched),
+            edges: [
+                room.shared(|s| s.edges(Direction::Noising).cloned()),
+                room.shared(|s| s.edges(Direction::Denoising).cloned()),
+            ],
             wants: room.signal(|s| &s.wants),
             answers: answer.map(|read| room.shared(read)),
             pairs: Pairs::of(room),
         }
+    }
+
+    /// What is known of the edges of the figure on the screen, in a direction.
+    pub(crate) fn edges(&self, direction: Direction) -> Option<Arc<Edges>> {
+        self.edges[direction as usize].get()
     }
 
     /// Whether a chapter is open.

@@ -146,6 +146,46 @@ pub(crate) const ENTRIES: &[Entry] = &[
         "What the IG scores of a layer fail to add up to: their sum minus the joint patch. Near 0, the integral is good.",
     ),
     entry(
+        "edge",
+        "edge, sender, receiver",
+        "An edge leads from what writes to the residual stream (the sender: embedding, head, MLP) to what reads it (the \
+         receiver: a head’s queries, keys or values, an MLP, the logits).",
+    ),
+    entry(
+        "path-patching",
+        "path patching",
+        "Let one receiver alone read a sender’s activation from the other run; all between them stays as it was. Exact, one \
+         edge at a time (Wang et al. 2022).",
+    ),
+    entry(
+        "eap",
+        "edge attribution patching (EAP)",
+        "The sender’s change times the gradient at the receiver’s input: an estimate of path patching for all edges at once \
+         (Syed et al. 2023).",
+    ),
+    entry(
+        "eap-ig",
+        "EAP-IG",
+        "EAP with the mean of the gradients while the token embeddings move from one run to the other (Hanna et al. 2024). \
+         Still an estimate, however good the mean is.",
+    ),
+    entry(
+        "circuit",
+        "circuit",
+        "A set of edges that is said to make the behaviour. It is tested by keeping them and patching all others.",
+    ),
+    entry(
+        "faithfulness",
+        "faithfulness",
+        "How much of the gap is there when a circuit alone is kept: 1 is the clean run, 0 the corrupted one.",
+    ),
+    entry(
+        "cpr",
+        "CPR and CMD",
+        "Faithfulness over circuits of all sizes as one number (Mueller et al. 2025): CPR is the area under the curve, CMD \
+         the area between it and 1.",
+    ),
+    entry(
         "marked",
         "marked heads",
         "Those whose absolute score is among the largest tenth by a method, unless you choose another threshold under Agreement.",

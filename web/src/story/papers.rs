@@ -38,7 +38,7 @@ const PAPERS: &[Paper] = &[
         year: 2022,
         title: "Interpretability in the Wild: a Circuit for Indirect Object Identification in GPT-2 small",
         address: "https://arxiv.org/abs/2211.00593",
-        what_for: "the task of the notebook’s pair",
+        what_for: "the task of the notebook’s pair, and path patching",
     },
     Paper {
         authors: "Hanna, Liu and Variengien",
@@ -59,7 +59,7 @@ const PAPERS: &[Paper] = &[
         year: 2023,
         title: "Attribution Patching Outperforms Automated Circuit Discovery",
         address: "https://arxiv.org/abs/2310.10348",
-        what_for: "attribution patching, compared",
+        what_for: "attribution patching of edges (EAP), compared",
     },
     Paper {
         authors: "Zhang and Nanda",
@@ -74,6 +74,20 @@ const PAPERS: &[Paper] = &[
         title: "How to use and interpret activation patching",
         address: "https://arxiv.org/abs/2404.15255",
         what_for: "noising and denoising, AND and OR",
+    },
+    Paper {
+        authors: "Hanna, Pezzelle and Belinkov",
+        year: 2024,
+        title: "Have Faith in Faithfulness: Going Beyond Circuit Overlap When Finding Model Mechanisms",
+        address: "https://arxiv.org/abs/2403.17806",
+        what_for: "EAP-IG, and the faithfulness of circuits",
+    },
+    Paper {
+        authors: "Mueller, Geiger, Wiegreffe and others",
+        year: 2025,
+        title: "MIB: A Mechanistic Interpretability Benchmark",
+        address: "https://arxiv.org/abs/2504.13151",
+        what_for: "how circuits are run and compared: CPR and CMD",
     },
 ];
 

@@ -4,8 +4,10 @@ use twinbeam_core::wire::Problem;
 use twinbeam_core::wire::probes::{Finding, Probe};
 use twinbeam_core::words::Experiment;
 
+use super::Committed;
+
 /// How many places there are.
-pub(crate) const N_SLOTS: usize = 14;
+pub(crate) const N_SLOTS: usize = 20;
 
 /// A place for one question at a time: a new question takes the old one's place.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -31,6 +33,18 @@ pub(crate) enum Slot {
     Direct,
     /// The tokens that the pinned head writes.
     Lens,
+    /// Estimates of all edges.
+    Edges,
+    /// Exact effects of the edges whose turn it is.
+    PatchEdges,
+    /// The pinned edge, token by token.
+    EdgePositions,
+    /// Circuits of growing size.
+    CircuitCurves,
+    /// The circuits that are looked at.
+    Kept,
+    /// One of them without each of its edges.
+    Minimal,
 }
 
 impl Slot {
@@ -50,6 +64,12 @@ impl Slot {
         Self::Ablate,
         Self::Faithfulness,
         Self::Streams,
+        Self::Edges,
+        Self::EdgePositions,
+        Self::Kept,
+        Self::Minimal,
+        Self::CircuitCurves,
+        Self::PatchEdges,
     ];
 }
 
@@ -64,6 +84,14 @@ pub(crate) struct Answer {
     pub(crate) found: Result<Finding, NoAnswer>,
     /// Whether a GPU computed it and nothing has checked that.
     pub(crate) unchecked: bool,
+}
+
+impl Answer {
+    /// Whether it is of the experiment and the weights that a figure is of.
+    pub(crate) fn is_of(&self, committed: &Committed) -> bool {
+        committed.experiment == self.experiment
+            && self.fingerprint.starts_with(&committed.model.fingerprint)
+    }
 }
 
 /// Why there is no answer.

@@ -5,6 +5,7 @@ mod answer;
 mod arriving;
 mod build;
 mod committed;
+mod edges;
 mod link_check;
 mod listed;
 mod loaded;
@@ -24,6 +25,7 @@ pub(crate) use answer::{Answer, Loss, N_SLOTS, NoAnswer, Slot};
 pub(crate) use arriving::Arriving;
 pub(crate) use build::BUILD;
 pub(crate) use committed::{Committed, Origin};
+pub(crate) use edges::Edges;
 pub(crate) use link_check::LinkCheck;
 pub(crate) use listed::{CatalogFault, Listed};
 pub(crate) use loaded::{Identity, LOCAL, Loaded};
@@ -40,3 +42,5 @@ pub(crate) use window::{Row, Window};
 
 #[cfg(test)]
 pub(crate) use committed::tests::{SHAPE, committed, complete, side};
+#[cfg(test)]
+pub(crate) use edges::tests::estimated;

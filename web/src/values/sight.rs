@@ -3,7 +3,7 @@
 use std::collections::BTreeSet;
 
 use twinbeam_core::link::{
-    Highlight, Note, Panel, PartsBy, ScaleChoice, SetChoice, View, WithChoice,
+    Highlight, Note, Panel, PartsBy, Paths, ScaleChoice, SetChoice, View, WithChoice,
 };
 use twinbeam_core::scores::{Unit, UnitBasis};
 use twinbeam_core::words::{Component, ComponentKind, Direction, Experiment};
@@ -69,6 +69,12 @@ pub(crate) struct Sight {
     pub(crate) parts_by: PartsBy,
     /// The experiment for which parts of heads were asked for, where they are not computed by themselves.
     pub(crate) parted: Option<Experiment>,
+    /// What is looked at of the model's graph.
+    pub(crate) paths: Paths,
+    /// The experiment for which circuits have been run.
+    pub(crate) kept: Option<Experiment>,
+    /// The experiment of which all edges are to be patched, however long that takes.
+    pub(crate) patched: Option<Experiment>,
     /// Whether neurons of many prompts are scored too.
     pub(crate) pairs_with_neurons: bool,
     /// The model that the visitor has pointed at, and that would have to be fetched.
@@ -107,6 +113,9 @@ impl Sight {
             streamed: view.streams.then(|| experiment.clone()),
             parts_by: view.parts_by,
             parted: view.parts.then(|| experiment.clone()),
+            paths: view.paths.clone(),
+            kept: view.paths.kept.then(|| experiment.clone()),
+            patched: None,
             pairs_with_neurons: view.batch_neurons,
             offered: None,
             noted: (!view.note.is_empty()).then(|| (experiment.clone(), view.note.clone())),
@@ -141,6 +150,7 @@ impl Sight {
             streams: is_shown(&self.streamed),
             parts_by: self.parts_by,
             parts: is_shown(&self.parted),
+            paths: Paths { kept: is_shown(&self.kept), ..self.paths.clone() },
             batch_neurons: self.pairs_with_neurons,
             draw: None,
             pairs: Vec::new(),

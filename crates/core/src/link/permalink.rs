@@ -286,7 +286,7 @@ fn is_name(name: &str) -> bool {
 mod tests {
     use super::super::snapshot::tests::snapshot;
     use super::*;
-    use crate::link::{Highlight, PartsBy, ScaleChoice, SetChoice, WithChoice};
+    use crate::link::{EdgesBy, Highlight, PartsBy, Paths, ScaleChoice, SetChoice, WithChoice};
     use crate::prompts::{Draw, PromptPair};
     use crate::scores::{ScoreTable, Unit};
     use crate::words::{Component, ComponentKind, MAX_STEPS};
@@ -338,6 +338,14 @@ mod tests {
             "ablated": false,
             "streams": false,
             "with": "other_run",
+            "paths": {
+                "n": 20,
+                "by": "eap_ig",
+                "connected": false,
+                "pinned": null,
+                "kept": false,
+                "by_hand": [],
+            },
             "batch_neurons": false,
             "draw": null,
             "pairs": [],
@@ -419,6 +427,14 @@ mod tests {
             streams: true,
             parts_by: PartsBy::Diff,
             parts: true,
+            paths: Paths {
+                n: 50,
+                by: EdgesBy::Exact,
+                connected: true,
+                pinned: "L1H3 -> L3H2.k".parse().ok(),
+                kept: true,
+                by_hand: vec![3, 700],
+            },
             pinned: Some(head(3)),
             selected: vec![head(0), head(7)],
             highlight: Highlight::AtLeast(0.25),
@@ -445,6 +461,9 @@ mod tests {
             r#"{"highlight":{"quantile":2}}"#,
             r#"{"highlight":{"at_least":1e39}}"#,
             r#"{"open":["agreement","x"]}"#,
+            r#"{"paths":{"n":0}}"#,
+            r#"{"paths":{"pinned":"L1"}}"#,
+            r#"{"paths":{"by_hand":[-1]}}"#,
             r#"{"draw":{"task":"ioi","n":1000000,"seed":1}}"#,
             "7",
         ] {

@@ -1,7 +1,9 @@
 //! What a link of version 1 leaves out. Frozen: a link means the same for ever, whatever a later version of the page
 //! begins with.
 
-use super::{Highlight, Note, Panel, PartsBy, ScaleChoice, SetChoice, View, WithChoice};
+use super::{
+    EdgesBy, Highlight, Note, Panel, PartsBy, Paths, ScaleChoice, SetChoice, View, WithChoice,
+};
 use crate::scores::Unit;
 use crate::words::{ComponentKind, Direction, Experiment, Metric, Steps, Written};
 
@@ -42,6 +44,14 @@ pub(super) fn view() -> View {
         parts_by: PartsBy::Ap,
         parts: false,
         with: WithChoice::OtherRun,
+        paths: Paths {
+            n: 20,
+            by: EdgesBy::EapIg,
+            connected: false,
+            pinned: None,
+            kept: false,
+            by_hand: Vec::new(),
+        },
         batch_neurons: false,
         draw: None,
         pairs: Vec::new(),

@@ -2,7 +2,7 @@
 
 use serde::{Deserialize, Deserializer, Serialize, Serializer};
 
-use super::Note;
+use super::{Note, Paths};
 use crate::prompts::{Draw, PromptPair};
 use crate::scores::Unit;
 use crate::words::{Component, ComponentKind, Direction, MAX_PROMPT_CHARS};
@@ -12,8 +12,8 @@ const MOST_SELECTED: usize = 200;
 /// Prompt pairs that a link takes along at most; more are too long for it anyway.
 const MOST_PAIRS: usize = 100;
 /// Layers above which no component is named: no GPT-2 has as many.
-const MOST_LAYERS: usize = 96;
-const MOST_WIDTH: usize = 65_536;
+pub(super) const MOST_LAYERS: usize = 96;
+pub(super) const MOST_WIDTH: usize = 65_536;
 
 /// Longest name of a unit that is read.
 const MOST_UNIT: usize = 20;
@@ -71,14 +71,23 @@ pub enum Panel {
     Positions,
     /// What a set does together.
     Ablate,
+    /// Along which edges it travels.
+    Paths,
     /// What many prompts have in common.
     Batch,
 }
 
 impl Panel {
     /// All chapters, in the order of the argument.
-    pub const ALL: [Self; 6] =
-        [Self::Why, Self::Agreement, Self::Directions, Self::Positions, Self::Ablate, Self::Batch];
+    pub const ALL: [Self; 7] = [
+        Self::Why,
+        Self::Agreement,
+        Self::Directions,
+        Self::Positions,
+        Self::Ablate,
+        Self::Paths,
+        Self::Batch,
+    ];
     /// Chapters that were open at once, in a link of old that did not say which came first.
     const OPEN_ONCE: [Self; 3] = [Self::Agreement, Self::Why, Self::Directions];
 
@@ -90,6 +99,7 @@ impl Panel {
             Self::Directions => "directions",
             Self::Positions => "positions",
             Self::Ablate => "ablate",
+            Self::Paths => "paths",
             Self::Batch => "batch",
         }
     }
@@ -270,6 +280,8 @@ pub struct View {
     pub parts: bool,
     /// What ablated components are replaced by.
     pub with: WithChoice,
+    /// What is looked at of the model's graph.
+    pub paths: Paths,
     /// Whether the pairs' neurons are scored too.
     pub batch_neurons: bool,
     /// Prompt pairs that were drawn.
@@ -302,6 +314,7 @@ impl Default for View {
             parts_by: PartsBy::default(),
             parts: false,
             with: WithChoice::default(),
+            paths: Paths::default(),
             batch_neurons: false,
             draw: None,
             pairs: Vec::new(),
@@ -322,6 +335,7 @@ impl View {
             && self.pinned.iter().chain(&self.selected).all(fits)
             && self.selected.len() <= MOST_SELECTED
             && self.neurons_in_view.is_none_or(|[first, last]| first <= last && last < MOST_WIDTH)
+            && self.paths.is_possible()
             && Self::holds(&self.pairs)
             && self.draw.as_ref().is_none_or(|draw| draw.task.len() <= 40 && draw.n <= 1000)
     }
@@ -335,6 +349,7 @@ impl View {
     #[must_use]
     pub fn for_link(mut self) -> Self {
         self.selected.truncate(MOST_SELECTED);
+        self.paths.shorten();
         // A view with a pair that no link may hold would be refused as a whole.
         if !Self::holds(&self.pairs) {
             self.pairs.clear();

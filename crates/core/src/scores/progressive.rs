@@ -1,4 +1,4 @@
-//! Patching many components in the order of what is known of them, and what that leaves out. No tensors.
+//! Patching many components or edges in the order of what is known of them, and what that leaves out. No tensors.
 
 use serde::{Deserialize, Serialize};
 
@@ -6,9 +6,9 @@ use super::{ScoreTable, TableKey, Tables};
 use crate::statistics::{SplitMix64, largest_first};
 use crate::words::{Component, ComponentKind, Direction, Method};
 
-/// Components that are patched first.
+/// How many are patched first.
 const FIRST_ROUND: usize = 256;
-/// Components that are drawn from all, to be patched after the first round.
+/// How many are drawn from all, to be patched after the first round.
 const DRAWN: usize = 512;
 /// How many of the strongest a [`Coverage`] speaks of.
 const TOP: usize = 100;
@@ -50,8 +50,10 @@ impl Patches {
     }
 }
 
-/// The order in which components are patched: the largest by a screening first, and early on some that are drawn at
-/// random, which say what the screening overlooks.
+/// The order in which components, or edges, are patched: the largest by a screening first, and early on some that are
+/// drawn at random, which say what the screening overlooks.
+///
+/// A place is a component's in its table, or an edge's number.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Screening {
     /// Every place once, in the order of its turn.
@@ -65,9 +67,15 @@ pub struct Screening {
 impl Screening {
     /// The order by the larger of some tables' absolute scores; the same for the same tables.
     pub fn by(screens: &[&ScoreTable]) -> Self {
-        let n = screens.first().map_or(0, |table| table.values().len());
+        let screens: Vec<&[f32]> = screens.iter().map(|table| table.values()).collect();
+        Self::by_scores(&screens)
+    }
+
+    /// The order by the larger of some lists' absolute scores, a score per place; the same for the same lists.
+    pub fn by_scores(screens: &[&[f32]]) -> Self {
+        let n = screens.first().map_or(0, |scores| scores.len());
         let size = |place: usize| {
-            let sizes = screens.iter().filter_map(|table| table.values().get(place));
+            let sizes = screens.iter().filter_map(|scores| scores.get(place));
             sizes.fold(0.0_f32, |most, score| most.max(score.abs()))
         };
         let mut order: Vec<usize> = (0..n).collect();
@@ -117,16 +125,20 @@ impl Screening {
 
     /// How much of a table of patches is exact, and what those drawn say of the rest.
     pub fn coverage(&self, table: &ScoreTable) -> Coverage {
+        self.coverage_of(table.values(), table.exact())
+    }
+
+    /// The same of a list: `is_exact` has an answer per place, or none where all are exact.
+    pub fn coverage_of(&self, values: &[f32], is_exact: &[bool]) -> Coverage {
         let total = self.order.len();
-        let exact = table.n_exact();
+        let is_exact = |place: usize| is_exact.get(place).copied().unwrap_or(true);
+        let exact = (0..total).filter(|place| is_exact(*place)).count();
         // Those whose turn has not come: among them the drawn ones are a random sample.
-        let turns = self.order.iter().take_while(|place| table.is_exact(**place)).count();
-        let sample = self.drawn.iter().filter(|place| self.turn[**place] >= turns);
-        let sample: Vec<f32> = sample
-            .filter(|place| table.is_exact(**place))
-            .map(|place| table.values()[*place].abs())
-            .collect();
-        let sizes = || (0..total).filter(|p| table.is_exact(*p)).map(|p| table.values()[p].abs());
+        let turns = self.order.iter().take_while(|place| is_exact(**place)).count();
+        let size = |place: usize| values.get(place).map_or(0.0, |value| value.abs());
+        let sample = self.drawn.iter().copied().filter(|place| self.turn[*place] >= turns);
+        let sample: Vec<f32> = sample.filter(|place| is_exact(*place)).map(size).collect();
+        let sizes = || (0..total).filter(|place| is_exact(*place)).map(size);
         let mut strongest: Vec<f32> = sizes().collect();
         strongest.sort_by(|a, b| b.total_cmp(a));
         let least = strongest.get(TOP.min(strongest.len()).saturating_sub(1)).copied();
@@ -145,13 +157,13 @@ impl Screening {
 /// How much of a table of patches is exact, and what the rest may hold.
 #[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize)]
 pub struct Coverage {
-    /// Components that have been patched.
+    /// Components, or edges, that have been patched.
     pub exact: usize,
-    /// Components of the table.
+    /// How many there are.
     pub total: usize,
-    /// Components that were patched and were drawn at random from all whose turn had not come.
+    /// Those that were patched and were drawn at random from all whose turn had not come.
     pub sampled: usize,
-    /// Components of [`Self::sampled`] that are among the strongest hundred of those patched.
+    /// Those of [`Self::sampled`] that are among the strongest hundred of those patched.
     pub larger: usize,
     /// Estimate of what is not patched, as a share of all absolute effects; `None` without a sample.
     pub missed_share: Option<f32>,
@@ -311,6 +323,20 @@ mod tests {
             assert_eq!((coverage.rest(), coverage.most_missed()), (0, Some(0)));
             assert_eq!(coverage.missed_share, Some(0.0));
         }
+    }
+
+    #[test]
+    fn a_list_is_covered_as_a_table_is() {
+        let n = 1000;
+        let ig = table(n, falling);
+        let screening = Screening::by_scores(&[ig.values()]);
+        assert_eq!(screening, Screening::by(&[&ig]));
+        let first: Vec<usize> = screening.rounds().into_iter().take(2).flatten().collect();
+        let is_exact: Vec<bool> = (0..n).map(|place| first.contains(&place)).collect();
+        let of_table = screening.coverage(&table(n, falling).with_exact(is_exact.clone()));
+        assert_eq!(screening.coverage_of(ig.values(), &is_exact), of_table);
+        assert!(of_table.sampled > 100 && of_table.rest() > 0, "{of_table:?}");
+        assert_eq!(screening.coverage_of(ig.values(), &[]).rest(), 0);
     }
 
     #[test]

@@ -1,11 +1,13 @@
 //! The lab's questions: asked when there is time, taken back when nobody wants them, lost with their worker.
 
+use twinbeam_core::circuits::Graph;
+use twinbeam_core::wire::probes::circuits::{EdgeEffects, EdgeEstimates};
 use twinbeam_core::wire::probes::{AttentionPattern, Finding, Probe};
 use twinbeam_core::wire::{Event, Problem, Request};
 use twinbeam_core::words::Direction;
 
 use super::play::Play;
-use crate::session::Visitor;
+use crate::session::{OfPairs, Visitor};
 use crate::values::{Job, Loss, NoAnswer, Slot};
 
 const PATTERN: Probe = Probe::Pattern { layer: 0, head: 1 };
@@ -109,4 +111,50 @@ fn an_answer_is_of_the_figure_that_it_was_asked_of() {
     play.msg(Visitor::Run);
     play.figure();
     assert!(play.session.last_answer(Slot::Pattern).is_none());
+}
+
+#[test]
+fn effects_of_edges_add_up_over_rounds_and_wait_for_many_pairs() {
+    let direction = Direction::Noising;
+    let mut play = Play::ready();
+    let shape = play.session.shape().expect("a model");
+    let n = Graph::new(&shape).n_edges();
+    play.msg(want(Slot::Edges, Probe::Edges { direction }));
+    let scores = vec![0.5; n];
+    let (eap, eap_ig) = (scores.clone(), scores);
+    let found = EdgeEstimates { direction, eap, eap_ig, convergence_delta: 0.0, n_steps: 3 };
+    answer(&mut play, Finding::Edges(found));
+    assert_eq!(play.session.edges(direction).map(|edges| edges.n_exact()), Some(0));
+    assert!(play.session.edges(Direction::Denoising).is_none());
+    for edges in [vec![1], vec![0, 2]] {
+        let probe = Probe::PatchEdges { edges: edges.clone(), direction };
+        play.msg(want(Slot::PatchEdges, probe));
+        play.passes(1500.0);
+        let exact = edges.iter().map(|edge| *edge as f32).collect();
+        answer(&mut play, Finding::PatchEdges(EdgeEffects { direction, edges, exact }));
+    }
+    let edges = play.session.edges(direction).expect("they are of this figure");
+    assert_eq!((edges.n_exact(), edges.exact[2]), (3, 2.0));
+    let left = edges.seconds_left().expect("some are patched");
+    assert!((left / (n - 3) as f64 - 1.0).abs() < 0.01, "a second each: {left}");
+    // Many pairs go on, and the next round waits for them.
+    play.msg(OfPairs::Type(
+        r#"[{"clean": "a", "corrupted": "b", "answer": "c", "wrong": "d"}]"#.to_owned(),
+    ));
+    play.msg(OfPairs::Run);
+    assert_eq!(play.session.job(), Some(Job::Pair));
+    play.msg(want(Slot::PatchEdges, Probe::PatchEdges { edges: vec![3], direction }));
+    assert_eq!(play.session.job(), Some(Job::Pair));
+    play.msg(OfPairs::Stop);
+    assert_eq!(play.session.job(), Some(Job::Question(Slot::PatchEdges)));
+    // Of another figure nothing is known.
+    play.types("another prompt");
+    play.msg(Visitor::Run);
+    play.figure();
+    assert!(play.session.edges(direction).is_none());
+}
+
+fn answer(play: &mut Play, finding: Finding) {
+    let job = play.job();
+    play.hears(Event::Probed { job, finding: Box::new(finding), unchecked: false });
 }
