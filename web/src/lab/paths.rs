@@ -9,24 +9,23 @@ mod graphs;
 mod kept;
 mod patching;
 mod ranked;
+mod seen;
 mod table;
 mod words;
 
 use std::sync::Arc;
 
 use leptos::prelude::*;
-use twinbeam_core::link::{Panel, Spot};
-use twinbeam_core::wire::probes::{Finding, Probe};
+use twinbeam_core::link::Panel;
+use twinbeam_core::wire::probes::Probe;
 use twinbeam_core::words::ComponentKind;
-use wasm_bindgen::JsCast as _;
-use web_sys::{Element, Event};
 
 use self::circuits::Circuits;
 use self::edge::OfEdge;
 use self::graphs::Graphs;
-use self::kept::Ends;
 use self::patching::Patching;
 use self::ranked::Ranked;
+use self::seen::{Seen, ends, found};
 use self::table::TableOfEdges;
 use super::claim::Claim;
 use super::parts::common_unit;
@@ -49,20 +48,6 @@ const DEFINITION: &str = "Senders are the token embedding, each head and each ML
     m_corrupted), so every edge makes 1 and none 0. CPR is the area under faithfulness over the share of edges, CMD that \
     of |1 − faithfulness|, over MIB’s shares from 0.001 to 1. What an edge adds is the faithfulness of the circuit minus \
     that without the edge.";
-
-/// Lists of edges by their numbers. All memos of edges are of this type: each type more would take its part of the
-/// program.
-type Lists = Vec<Vec<u32>>;
-
-/// What several parts of the chapter look at.
-#[derive(Clone, Copy)]
-struct Seen {
-    ranked: Memo<Option<Arc<Ranked>>>,
-    /// Name of what the pointer is at; empty: nothing.
-    pointed: RwSignal<String>,
-    /// Name of what is pinned, if the model has it.
-    pinned: Memo<String>,
-}
 
 /// The chapter.
 #[component]
@@ -127,33 +112,4 @@ pub(super) fn PathsOfModel(state: AppState, sheet: Sheet) -> impl IntoView {
             <Circuits state sheet ranked sets />
         </Chapter>
     }
-}
-
-/// What faithfulness is measured by, if the gap allows it.
-fn ends(state: AppState) -> Option<Ends> {
-    state.committed.with(|committed| Ends::of(committed.as_ref()?).ok())
-}
-
-/// Circuits that were run, and the metric of each.
-fn found(state: AppState, slot: Slot) -> Option<(Lists, Vec<f32>)> {
-    let answer = state.answer(slot)?;
-    match (&answer.probe, &answer.found) {
-        (Probe::Circuits { sets }, Ok(Finding::Circuits(found))) if sets.len() == found.len() => {
-            Some((sets.clone(), found.clone()))
-        }
-        _ => None,
-    }
-}
-
-/// What an event is about: an attribute of the element it is at, or of one around that.
-fn attribute_at(event: &Event, name: &str) -> Option<String> {
-    let element: Element = event.target()?.dyn_into().ok()?;
-    element.closest(&["[", name, "]"].concat()).ok()??.get_attribute(name)
-}
-
-/// Pins a spot, or unpins it if it is the pinned one.
-fn toggle(state: AppState, spot: Spot) {
-    state.lab.paths.update(|paths| {
-        paths.pinned = Some(spot).filter(|_| paths.pinned != Some(spot));
-    });
 }

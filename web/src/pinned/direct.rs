@@ -165,13 +165,17 @@ impl Straight {
                 }
             }
         };
-        words += &match self.dla {
-            Some(dla) if is_little(dla - exact, exact) => {
-                "; with the LayerNorm frozen it would read about the same".to_owned()
+        let frozen = self.dla.map(|dla| {
+            if is_little(dla - exact, exact) {
+                "about the same".to_owned()
+            } else {
+                self.written(dla)
             }
-            Some(dla) => format!("; with the LayerNorm frozen it would read {}", self.written(dla)),
-            None => String::new(),
-        };
+        });
+        if let Some(frozen) = frozen {
+            words.push_str("; with the LayerNorm frozen it would read ");
+            words.push_str(&frozen);
+        }
         if !self.has_dla {
             words += ". Direct logit attribution is defined for the logit difference only";
         }

@@ -1,6 +1,7 @@
 //! The tokens that a pinned head writes: those that it raises most and lowers most, in both runs.
 
 use leptos::prelude::*;
+use std::fmt::Write as _;
 use twinbeam_core::wire::probes::circuits::{HeadLens, LensSide, LensToken};
 use twinbeam_core::wire::probes::{Finding, Probe};
 use twinbeam_core::words::{Component, ComponentKind, Experiment};
@@ -39,36 +40,34 @@ fn tables(lens: Option<&HeadLens>, experiment: &Experiment) -> String {
     };
     let all = lens.map(|lens| [&lens.clean, &lens.corrupted].map(logits).concat());
     let decimals = Scale::of(all.iter().flatten()).decimals();
-    let lists: [(&str, fn(&LensSide) -> &Vec<LensToken>); 2] =
-        [("raises", |side| &side.raised), ("lowers", |side| &side.lowered)];
     let mut out = String::from("<div class=\"lens\" data-testid=\"lens\">");
-    for (name, list) in lists {
-        out += &format!(
-            "<table><thead><tr><th scope=\"col\">{name}</th><th colspan=\"2\" scope=\"col\">clean</th>\
-             <th colspan=\"2\" scope=\"col\">corrupted</th></tr></thead><tbody>"
-        );
+    for name in ["raises", "lowers"] {
+        let list = |side: &LensSide, at: usize| {
+            let list = if name == "raises" { &side.raised } else { &side.lowered };
+            list.get(at).cloned()
+        };
+        write!(out, "<table><thead><tr><th scope=\"col\">{name}</th><th colspan=\"2\" scope=\"col\">clean</th>\
+             <th colspan=\"2\" scope=\"col\">corrupted</th></tr></thead><tbody>").ok();
         for at in 0..SHOWN {
-            out += &format!("<tr><th scope=\"row\">{}</th>", at + 1);
+            write!(out, "<tr><th scope=\"row\">{}</th>", at + 1).ok();
             for run in ["clean", "corrupted"] {
                 let side =
                     lens.map(|lens| if run == "clean" { &lens.clean } else { &lens.corrupted });
-                let Some(token) = side.and_then(|side| list(side).get(at)) else {
+                let Some(token) = side.and_then(|side| list(side, at)) else {
                     out += "<td><span class=\"token\">…</span></td><td></td>";
                     continue;
                 };
                 let LensToken { id, text, logits } = token;
-                let is_in = |answers: &[String]| answers.iter().any(|answer| answer == text);
+                let is_in = |answers: &[String]| answers.contains(&text);
                 let [class, said] = match (is_in(&experiment.answer), is_in(&experiment.wrong)) {
                     (true, _) => [" right", ", the answer"],
                     (_, true) => [" wrong", ", the wrong answer"],
                     _ => ["", ""],
                 };
-                out += &format!(
-                    "<td><span class=\"token{class}\" title=\"token {id}{said}\">{}</span></td>\
+                write!(out, "<td><span class=\"token{class}\" title=\"token {id}{said}\">{}</span></td>\
                      <td data-testid=\"lens-{run}-{name}\" data-id=\"{id}\" data-value=\"{logits}\">{}</td>",
-                    escape(&visible(text)),
-                    signed(*logits, decimals)
-                );
+                    escape(&visible(&text)),
+                    signed(logits, decimals)).ok();
             }
             out += "</tr>";
         }

@@ -1,5 +1,6 @@
 //! Queries, keys, values and patterns: of all heads as small maps, and of the pinned head as numbers.
 
+use std::fmt::Write as _;
 use std::sync::Arc;
 
 use leptos::prelude::*;
@@ -180,7 +181,7 @@ impl Parts {
             },
             unit: self.unit.to_owned(),
             size: self.size,
-            panes: panes.collect(),
+            all: panes.collect(),
             limit,
             framed: Some([self.of.layer, self.of.index]),
             component: &component,
@@ -204,15 +205,14 @@ impl Parts {
             escape(&explain::in_unit(self.unit)),
         );
         for (id, name, values) in lines {
-            out += &format!("<tr><th scope=\"row\">{name}</th>");
+            write!(out, "<tr><th scope=\"row\">{name}</th>").ok();
             for (method, value) in ["ap", "ig", "atp", "diff"].into_iter().zip(values) {
-                out += &match value {
-                    Some(value) => format!(
-                        "<td data-testid=\"part-{id}-{method}\" data-value=\"{value}\">{}</td>",
-                        signed(value, decimals)
-                    ),
-                    None => "<td>…</td>".to_owned(),
-                };
+                if let Some(value) = value {
+                    let written = signed(value, decimals);
+                    write!(out, "<td data-testid=\"part-{id}-{method}\" data-value=\"{value}\">{written}</td>").ok();
+                } else {
+                    out.push_str("<td>…</td>");
+                }
             }
             out += "</tr>";
         }
@@ -230,10 +230,12 @@ impl Parts {
         if let (Some(q), Some(k), Some(v), Some(whole)) = (ap(0), ap(1), ap(2), ap(4)) {
             let decimals = Scale::of(&[q + k + v, whole, q, k, v]).decimals();
             let [sum, whole] = [q + k + v, whole].map(|value| signed(value, decimals));
-            words += &format!(
+            write!(
+                words,
                 ": here they come to {sum} by AP, the whole head to {whole} {}",
                 self.unit
-            );
+            )
+            .ok();
         }
         words + ". The pattern is what queries and keys make together."
     }

@@ -42,7 +42,7 @@ pub(crate) struct Panes<'a> {
     pub(crate) unit: String,
     /// Rows and columns of each.
     pub(crate) size: [usize; 2],
-    pub(crate) panes: Vec<Pane>,
+    pub(crate) all: Vec<Pane>,
     /// End of the scale.
     pub(crate) limit: f32,
     /// The cell with a frame, by row and column.
@@ -59,7 +59,7 @@ impl Panes<'_> {
         let [n_rows, n_columns] = self.size;
         let width = room(self.width);
         let aside = text_width(&n_rows.saturating_sub(1).to_string()) + 5.0;
-        let across = ACROSS.min(self.panes.len()).max(1);
+        let across = ACROSS.min(self.all.len()).max(1);
         let of_each = (width - GAP * (across - 1) as f64) / across as f64;
         let cell_width = ((of_each - aside) / n_columns.max(1) as f64).min(WIDEST);
         let cell_height = cell_width.clamp(LOWEST, HIGHEST);
@@ -68,7 +68,7 @@ impl Panes<'_> {
 
         let mut out = String::new();
         let mut drawn = Drawn { grid: true, ..Drawn::default() };
-        for (at, pane) in self.panes.iter().enumerate() {
+        for (at, pane) in self.all.iter().enumerate() {
             let left = (at % across) as f64 * (of_each + GAP);
             let top = (at / across) as f64 * (high + GAP);
             begin(&mut out, "g", "", &[]);
@@ -114,7 +114,7 @@ impl Panes<'_> {
             }
             out.push_str("</g>");
         }
-        let lines = self.panes.len().div_ceil(across) as f64;
+        let lines = self.all.len().div_ceil(across) as f64;
         let y = lines * (high + GAP);
         let y = if drawn.points.is_empty() {
             // Nothing is known yet: the scale has its room.
@@ -134,10 +134,10 @@ impl Panes<'_> {
         let [n_rows, n_columns] = self.size;
         let mut table = Table::default();
         table.head.push(String::new());
-        table.head.extend(self.panes.iter().map(|pane| pane.name.clone()));
+        table.head.extend(self.all.iter().map(|pane| pane.name.clone()));
         for place in 0..n_rows * n_columns {
             let mut line = vec![(self.component)(place / n_columns, place % n_columns).to_string()];
-            line.extend(self.panes.iter().map(|pane| {
+            line.extend(self.all.iter().map(|pane| {
                 let value = pane.values.get(place).filter(|value| value.is_finite());
                 value.map(|value| written((*value).into(), end, true)).unwrap_or_default()
             }));

@@ -95,7 +95,7 @@ impl Edges {
         let is_open = |edge: &usize| !self.is_exact[*edge];
         let n_rounds = if all || self.is_quick() { self.rounds.len() } else { FIRST_ROUNDS };
         let mut rounds = self.rounds.iter().take(n_rounds);
-        let round = rounds.find(|round| round.iter().any(|edge| is_open(edge)));
+        let round = rounds.find(|round| round.iter().any(&is_open));
         let edges = round.into_iter().flatten().copied().filter(is_open).take(AT_ONCE);
         edges.map(|edge| edge as u32).collect()
     }

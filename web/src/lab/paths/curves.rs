@@ -133,10 +133,9 @@ impl Curves {
             share(random)
         );
         if self.n_estimated > 0 {
-            words += &format!(
-                " In the ranking by path patching the {} that are not patched come last, in the order of EAP-IG.",
-                edges(self.n_estimated)
-            );
+            words.push_str(" In the ranking by path patching the ");
+            words.push_str(&edges(self.n_estimated));
+            words.push_str(" that are not patched come last, in the order of EAP-IG.");
         }
         words
     }

@@ -7,8 +7,8 @@ use twinbeam_core::circuits::Edge;
 use twinbeam_core::wire::probes::circuits::EdgePositions;
 use twinbeam_core::wire::probes::{Finding, Probe};
 
-use super::Seen;
 use super::ranked::Ranked;
+use super::seen::Seen;
 use crate::heatmap::scale::{Scale, signed};
 use crate::lab::Pending;
 use crate::lab::parts::common_unit;

@@ -7,7 +7,8 @@ use leptos::prelude::*;
 use twinbeam_core::link::Spot;
 
 use super::ranked::Ranked;
-use super::{Lists, Seen, attribute_at, csv, toggle, words};
+use super::seen::{Lists, Seen, attribute_at, toggle};
+use super::{csv, words};
 use crate::components::has_moved;
 use crate::explain;
 use crate::export::save_text;
@@ -71,18 +72,7 @@ pub(super) fn Graphs(state: AppState, sheet: Sheet, seen: Seen) -> impl IntoView
             ></div>
         }
     });
-    let choice = KINDS.map(|(id, name)| {
-        view! {
-            <button
-                type="button"
-                data-testid=["paths-show-", id].concat()
-                aria-pressed=live(move || (chosen.get() == id).to_string())
-                on:click=move |_event| chosen.set(id)
-            >
-                {name}
-            </button>
-        }
-    });
+    let choice = choice(chosen);
     let says = move || {
         let (ranked, lit) = (ranked.get(), lit.get());
         match ranked.zip(lit.parse().ok()) {
@@ -132,6 +122,22 @@ pub(super) fn Graphs(state: AppState, sheet: Sheet, seen: Seen) -> impl IntoView
         </div>
     }
     .into_any()
+}
+
+/// Which drawing a phone shows.
+fn choice(chosen: RwSignal<&'static str>) -> impl IntoView {
+    KINDS.map(|(id, name)| {
+        view! {
+            <button
+                type="button"
+                data-testid=["paths-show-", id].concat()
+                aria-pressed=live(move || (chosen.get() == id).to_string())
+                on:click=move |_event| chosen.set(id)
+            >
+                {name}
+            </button>
+        }
+    })
 }
 
 /// The edges of one drawing.

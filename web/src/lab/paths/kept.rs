@@ -6,8 +6,8 @@ use twinbeam_core::scores::GapRefused;
 use twinbeam_core::statistics::largest_first;
 use twinbeam_core::wire::probes::Probe;
 
-use super::Lists;
 use super::ranked::Ranked;
+use super::seen::Lists;
 use super::words::edges;
 use crate::heatmap::scale::signed;
 use crate::lab::parts::number;

@@ -6,7 +6,8 @@ use leptos::prelude::*;
 use twinbeam_core::wire::probes::Probe;
 
 use super::ranked::Ranked;
-use super::{Lists, words};
+use super::seen::Lists;
+use super::words;
 use crate::lab::Pending;
 use crate::reactive::{dynamic, live, memo};
 use crate::state::AppState;

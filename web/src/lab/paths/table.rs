@@ -11,7 +11,8 @@ use twinbeam_core::link::{EdgesBy, Spot};
 use web_sys::Event;
 
 use super::ranked::Ranked;
-use super::{Lists, Seen, attribute_at, kept, toggle, words};
+use super::seen::{Lists, Seen, attribute_at, toggle};
+use super::{kept, words};
 use crate::components::{chosen, focus};
 use crate::plot::escape;
 use crate::reactive::{dynamic, effect, live, memo};
@@ -28,6 +29,30 @@ const fn name(by: EdgesBy) -> &'static str {
         EdgesBy::Exact => "size of the exact effect",
         EdgesBy::Difference => "size of EAP-IG − exact",
         EdgesBy::Eap => "size of EAP",
+    }
+}
+
+/// What is pinned, and a way to unpin it.
+fn filter(state: AppState, spot: Spot) -> impl IntoView {
+    let words = match spot {
+        Spot::Edge(edge) => format!("Pinned: {edge}."),
+        node => format!("Only edges from or to {node}, which is pinned."),
+    };
+    let unpin = move |_event| state.lab.paths.update(|paths| paths.pinned = None);
+    view! {
+        <span class="hint">{words}</span>
+        <button type="button" data-testid="paths-unpin" on:click=unpin>"Unpin"</button>
+    }
+}
+
+/// Takes an edge into a set by hand, or out of it; as many as a link takes along.
+fn choose(set: &mut Vec<u32>, edge: u32) {
+    match set.binary_search(&edge) {
+        Ok(at) => {
+            set.remove(at);
+        }
+        Err(at) if set.len() < MOST_BY_HAND => set.insert(at, edge),
+        Err(_) => {}
     }
 }
 
@@ -64,13 +89,10 @@ pub(super) fn TableOfEdges(state: AppState, seen: Seen) -> impl IntoView {
         let at = document().active_element().filter(|one| area.contains(Some(one)));
         let key = at.map(|at| at.get_attribute("data-key"));
         area.set_inner_html(&html.unwrap_or_default());
-        match key {
-            Some(Some(key)) => {
-                let there = format!("[data-key=\"{key}\"]");
-                let is_there = area.query_selector(&there).ok().flatten().is_some();
-                focus(if is_there { &there } else { "[data-testid=paths-table]" });
-            }
-            Some(None) | None => {}
+        if let Some(Some(key)) = key {
+            let there = format!("[data-key=\"{key}\"]");
+            let is_there = area.query_selector(&there).ok().flatten().is_some();
+            focus(if is_there { &there } else { "[data-testid=paths-table]" });
         }
     });
     let click = move |event: MouseEvent| {
@@ -84,16 +106,7 @@ pub(super) fn TableOfEdges(state: AppState, seen: Seen) -> impl IntoView {
         else {
             return;
         };
-        paths.update(|paths| {
-            let set = &mut paths.by_hand;
-            match set.binary_search(&edge) {
-                Ok(at) => {
-                    set.remove(at);
-                }
-                Err(at) if set.len() < MOST_BY_HAND => set.insert(at, edge),
-                Err(_) => {}
-            }
-        });
+        paths.update(|paths| choose(&mut paths.by_hand, edge));
     };
     let sort = move |event| {
         if let Some(by) = chosen(&event, &EdgesBy::ALL, EdgesBy::id) {
@@ -102,17 +115,7 @@ pub(super) fn TableOfEdges(state: AppState, seen: Seen) -> impl IntoView {
         }
     };
     let options = EdgesBy::ALL.map(|by| view! { <option value=by.id()>{name(by)}</option> });
-    let filter = move || {
-        let words = match spot()? {
-            Spot::Edge(edge) => format!("Pinned: {edge}."),
-            node => format!("Only edges from or to {node}, which is pinned."),
-        };
-        let unpin = move |_event| paths.update(|paths| paths.pinned = None);
-        Some(view! {
-            <span class="hint">{words}</span>
-            <button type="button" data-testid="paths-unpin" on:click=unpin>"Unpin"</button>
-        })
-    };
+    let filter = move || spot().map(|spot| filter(state, spot));
     view! {
         <div class="edges" hidden=live(move || ranked.with(Option::is_none))>
             <h4>"All edges"</h4>

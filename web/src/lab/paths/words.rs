@@ -1,5 +1,6 @@
 //! What the edges come to, in words: nothing here is reactive.
 
+use std::fmt::Write as _;
 use twinbeam_core::circuits::{Edge, Sender};
 use twinbeam_core::link::{EdgesBy, Panel, Spot};
 use twinbeam_core::scores::Coverage;
@@ -88,11 +89,9 @@ pub(super) fn coverage(coverage: &Coverage) -> String {
     );
     if let Some(most) = coverage.most_missed().filter(|_| sampled > 0) {
         let belong = if larger == 1 { "belongs" } else { "belong" };
-        words += &format!(
-            " Of {sampled} drawn at random from the rest, {larger} {belong} to the {} strongest so far: at most {most} of \
+        write!(words, " Of {sampled} drawn at random from the rest, {larger} {belong} to the {} strongest so far: at most {most} of \
              the rest do, with 95 % confidence.",
-            Coverage::TOP.min(exact)
-        );
+            Coverage::TOP.min(exact)).ok();
     }
     words
 }
