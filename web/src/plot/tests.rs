@@ -138,7 +138,7 @@ fn small_maps(numbers: &[f32], limit: f32) -> Panes<'static> {
         summary: String::new(),
         unit: "logits".to_owned(),
         size: [1, numbers.len()],
-        panes: vec![pane(numbers), pane(numbers), pane(numbers), pane(&[])],
+        all: vec![pane(numbers), pane(numbers), pane(numbers), pane(&[])],
         limit,
         framed: Some([0, 0]),
         component: &head,
