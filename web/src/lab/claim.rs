@@ -168,7 +168,7 @@ mod tests {
         assert_eq!((sight.paths.n, sight.paths.connected, sight.chapter), (10, true, Panel::Paths));
         assert!(sight.kept.is_some());
         Test::Turn(Direction::Noising).apply(&mut sight, None);
-        assert_eq!((sight.chapter, sight.direction), (Panel::Why, Direction::Noising));
+        assert_eq!((sight.chapter, sight.direction), (Panel::Paths, Direction::Noising));
     }
 
     #[test]

@@ -128,7 +128,8 @@ impl Screening {
         self.coverage_of(table.values(), table.exact())
     }
 
-    /// The same of a list: `is_exact` has an answer per place, or none where all are exact.
+    /// How much of a list is exact, and what those drawn say of the rest: `is_exact` has an answer per place, or none where
+    /// all are exact.
     pub fn coverage_of(&self, values: &[f32], is_exact: &[bool]) -> Coverage {
         let total = self.order.len();
         let is_exact = |place: usize| is_exact.get(place).copied().unwrap_or(true);
@@ -161,9 +162,9 @@ pub struct Coverage {
     pub exact: usize,
     /// How many there are.
     pub total: usize,
-    /// Those that were patched and were drawn at random from all whose turn had not come.
+    /// Places that were patched and were drawn at random from all whose turn had not come.
     pub sampled: usize,
-    /// Those of [`Self::sampled`] that are among the strongest hundred of those patched.
+    /// How many of [`Self::sampled`] are among the strongest hundred of those patched.
     pub larger: usize,
     /// Estimate of what is not patched, as a share of all absolute effects; `None` without a sample.
     pub missed_share: Option<f32>,
