@@ -8,7 +8,7 @@ ours is the sum. It takes gradients in the corrupted run, towards the clean one,
 prompts exchanged and the sign turned it is our noising. It needs an environment of its own, since the other scripts
 need TransformerLens 3.9:
 
-    python3.11 -m venv /tmp/eap && /tmp/eap/bin/pip install transformer-lens==4.3.0 torch==2.15.0 transformers==5.23.0
+    python3.11 -m venv ../../target/eap && ../../target/eap/bin/pip install transformer-lens==4.3.0 torch==2.15.0 transformers==5.23.0
 """
 
 import json
