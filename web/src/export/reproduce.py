@@ -479,7 +479,7 @@ def change_of(direction, sender):
 
 
 def frozen(side, vector):
-    """A part of the last token's stream through the final LayerNorm, whose mean and scale are those of the run."""
+    """A part of the last token's stream through the final LayerNorm, whose scale is that of the run."""
     scale = runs[side][1]["ln_final.hook_scale"][0, -1]
     return (vector - vector.mean()) / scale * lens.ln_final.w
 

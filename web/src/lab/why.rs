@@ -38,7 +38,7 @@ const DEFINITION: &str = "AtP: the gradient at the run that is changed, times th
     clean behaviour, in both directions. Split IG ends where the metric has made 90 % of its way between its \
     extremes on the line (Miglani et al. 2020, arXiv:2010.12697). Straight to the logits: the component’s change is added to the \
     end of the residual stream alone, and the final LayerNorm computed anew; direct logit attribution (DLA) keeps its \
-    mean and scale instead, and is defined for the logit difference.";
+    scale instead, and is defined for the logit difference.";
 
 /// Why the methods differ for one component.
 #[component]
@@ -170,8 +170,8 @@ fn Straight(state: AppState, sheet: Sheet) -> impl IntoView {
         <h4>"Straight to the logits"</h4>
         <p class="hint">
             "What each head, and each layer’s MLP, would do to the metric if no later layer read it: its change is added "
-            "to the end of the residual stream, and the final LayerNorm is computed anew. DLA keeps that LayerNorm’s mean "
-            "and scale."
+            "to the end of the residual stream, and the final LayerNorm is computed anew. DLA keeps that LayerNorm’s "
+            "scale."
         </p>
         <Pending state of=Slot::Direct />
         <div data-testid="direct-maps">

@@ -15,7 +15,7 @@ use crate::state::AppState;
 use crate::values::{Answer, Committed, Slot};
 
 const HINT: &str = "Its change is added to the end of the residual stream alone, as if no later layer read it. AP counts \
-    every way. Direct logit attribution (DLA) keeps the final LayerNorm’s mean and scale. Positive supports the clean \
+    every way. Direct logit attribution (DLA) keeps the final LayerNorm’s scale. Positive supports the clean \
     behaviour.";
 /// Under this share of the larger of two amounts, a third is next to nothing.
 const LITTLE: f32 = 0.02;

@@ -119,8 +119,8 @@ pub(crate) const ENTRIES: &[Entry] = &[
     entry(
         "dla",
         "direct logit attribution (DLA)",
-        "An estimate of the direct effect of one multiplication: the final LayerNorm keeps its mean and scale. Defined for the \
-         logit difference.",
+        "An estimate of the direct effect of one multiplication: the final LayerNorm keeps its scale. Defined for the logit \
+         difference.",
     ),
     entry(
         "lens",

@@ -136,7 +136,7 @@ impl Direct {
         let Some(at) = most else { return String::new() };
         format!(
             "Of the heads, direct logit attribution is off most for {}: it reads {}, and exactly {} go straight to the \
-             logits. The difference is what the change does to the final LayerNorm’s mean and scale.",
+             logits. The difference is what the change does to the final LayerNorm’s scale.",
             self.head(at),
             self.written(dla[at]),
             self.written(exact[at])
