@@ -15,7 +15,7 @@ use std::task::Poll;
 
 use burn::tensor::{Tensor, TensorData, Transaction};
 
-use crate::lanes::each;
+use crate::lanes::{each, lanes};
 use crate::pace::{Kind, Load, Pace, Size};
 use crate::progress::ReadBack;
 use crate::run::device_error;
@@ -52,6 +52,14 @@ pub(crate) trait Work: Sync {
 
     /// Makes anew what batches are made from.
     fn renew(&mut self);
+}
+
+/// Places in batches of at most `most`, as many at once as a device takes, each of these about as long.
+pub(crate) fn dealt_evenly(pair: &RunPair<'_>, places: &[usize], most: usize) -> Vec<Vec<Batch>> {
+    let lanes = lanes(&pair.model.device());
+    let at_once = places.len().div_ceil(lanes).clamp(1, most);
+    let batches: Vec<Batch> = places.chunks(at_once).map(<[usize]>::to_vec).collect();
+    batches.chunks(lanes).map(<[Batch]>::to_vec).collect()
 }
 
 /// Does some work at all of its places.

@@ -2,7 +2,7 @@
 //! floating-point operations. Progress, time left and batch sizes come from it, and the benchmark holds
 //! what is reached against it.
 
-use twinbeam_core::circuits::{Graph, Part, Receiver};
+use twinbeam_core::circuits::{Graph, Part};
 use twinbeam_core::models::ModelShape;
 use twinbeam_core::words::{ComponentKind, Metric, TokenPair};
 use twinbeam_gpt2::kernels::MOST_KEYS;
@@ -189,11 +189,8 @@ impl CostModel {
     /// Floating-point operations of patching some edges by their numbers in the model's graph.
     pub fn edges(&self, edges: impl IntoIterator<Item = usize>) -> u64 {
         let graph = Graph::new(&self.shape);
-        let of = |edge| match graph.receiver(graph.ends(edge).1) {
-            Receiver::Head { layer, .. } => self.joined(Depth::mid(layer)),
-            Receiver::Mlp { layer } => self.joined(Depth::pre(layer + 1)),
-            Receiver::Logits => self.joined(Depth::pre(self.shape.n_layers)),
-        };
+        let reads = |edge| graph.receiver(graph.ends(edge).1);
+        let of = |edge| self.joined(Depth::behind(reads(edge), self.shape.n_layers));
         edges.into_iter().map(of).sum()
     }
 
@@ -210,10 +207,7 @@ impl CostModel {
     /// Floating-point operations of parts of heads and MLPs, with `n` points of each line.
     pub fn parts(&self, wanted: &[Part], n: usize) -> u64 {
         let of = |part: &Part, layer: usize| {
-            let depth = match part {
-                Part::Port(_) | Part::Pattern => Depth::mid(layer),
-                Part::MlpOut => Depth::pre(layer + 1),
-            };
+            let depth = Depth::of_part(*part, layer);
             let width = part.width(&self.shape);
             width as u64 * self.joined(depth) + self.line(depth, n, false, width)
         };

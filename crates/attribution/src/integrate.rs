@@ -6,12 +6,9 @@ use twinbeam_core::words::{ComponentKind, Direction, Steps};
 
 use crate::batches::kind_of;
 use crate::line::{Line, Point, Slopes, points};
-use crate::quadrature::{clenshaw_curtis, gauss_legendre};
+use crate::quadrature::{FIRST_INTERVALS, clenshaw_curtis, gauss_legendre, new_nodes, refined};
 use crate::site::Site;
 use crate::{Error, Progress, RunPair};
-
-/// Intervals of the first rule, where the number of points is found on the way.
-const FIRST_INTERVALS: usize = 4;
 
 /// The points of its line at which a layer is integrated.
 #[derive(Debug, Clone, Copy, PartialEq)]
@@ -161,13 +158,9 @@ pub(crate) async fn integrate_lines(
         Nodes::Until { tolerance } => {
             let mut found = closed(lines, FIRST_INTERVALS, progress).await?;
             loop {
-                // Every other node of the next rule is new.
                 let asked: Vec<(usize, Vec<f64>)> = (lines.iter().zip(&found).enumerate())
                     .filter(|(_, (line, found))| !line.is_fine(found, tolerance))
-                    .map(|(place, (_, (slopes, _)))| {
-                        let rule = clenshaw_curtis(2 * (slopes.len() - 1));
-                        (place, rule.iter().skip(1).step_by(2).map(|(t, _)| *t).collect())
-                    })
+                    .map(|(place, (_, (slopes, _)))| (place, new_nodes(slopes.len())))
                     .collect();
                 if asked.is_empty() {
                     let all = lines.iter().zip(&found);
@@ -178,12 +171,8 @@ pub(crate) async fn integrate_lines(
                 let new = points(lines, &asked, false, progress).await?;
                 for ((place, _), new) in asked.iter().zip(new) {
                     let (slopes, _) = &mut found[*place];
-                    let (n, mut old) =
-                        (slopes.len() + new.len(), std::mem::take(slopes).into_iter());
-                    let mut new = new.into_iter().map(|point| point.slopes);
-                    *slopes = (0..n)
-                        .filter_map(|i| if i % 2 == 0 { old.next() } else { new.next() })
-                        .collect();
+                    let new = new.into_iter().map(|point| point.slopes);
+                    *slopes = refined(std::mem::take(slopes), new);
                 }
             }
         }

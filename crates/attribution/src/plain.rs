@@ -24,13 +24,6 @@ struct Ends {
     to: Tensor<4>,
 }
 
-impl Ends {
-    /// Hooks that replace the activation.
-    const fn replaced_by(&self, with: Tensor<4>) -> Replace {
-        Replace { name: self.name, with }
-    }
-}
-
 /// What the hook returns instead of the activation.
 struct Replace {
     name: HookName,
@@ -203,20 +196,33 @@ fn shares(
     to: f64,
 ) -> Tensor<4> {
     let ends = ends(pair.model, tokens, name, direction, options.from_zero);
-    let mut difference = ends.to - ends.from.clone();
-    if let Some(only) = options.only {
-        difference = part(&difference, &difference.zeros_like(), 2, only);
+    integrated(pair, &ends, (options.only, 2), options.n_steps, direction, to)
+}
+
+/// Integrated gradients of every number of an activation between two ends, for a part `to` of the way; of one part of an
+/// axis alone, if it is named.
+fn integrated(
+    pair: &RunPair<'_>,
+    ends: &Ends,
+    (only, axis): (Option<usize>, usize),
+    n_steps: usize,
+    direction: Direction,
+    to: f64,
+) -> Tensor<4> {
+    let mut difference = ends.to.clone() - ends.from.clone();
+    if let Some(only) = only {
+        difference = part(&difference, &difference.zeros_like(), axis, only);
     }
     let difference = difference * to;
     let mut sum = difference.zeros_like();
-    let nodes = match options.n_steps {
+    let nodes = match n_steps {
         // AtP: the gradient at the run that is changed.
         0 => vec![(0.0, 1.0)],
         n => gauss_legendre(n),
     };
     for (t, weight) in nodes {
         let point = (ends.from.clone() + difference.clone() * t).autodiff().require_grad();
-        let mut hooks = Replace { name, with: point.clone() };
+        let mut hooks = Replace { name: ends.name, with: point.clone() };
         let gradients = run(pair, &ends.tokens, &mut hooks).backward();
         if let Some(gradient) = point.grad(&gradients) {
             sum = sum + gradient * weight;

@@ -62,6 +62,21 @@ pub(crate) fn clenshaw_curtis(n: usize) -> Vec<(f64, f64)> {
         .collect()
 }
 
+/// Intervals of the first nested rule, where the number of points is found on the way.
+pub(crate) const FIRST_INTERVALS: usize = 4;
+
+/// The nodes that a rule of twice as many intervals has more than one of `n_points`, which are every other one.
+pub(crate) fn new_nodes(n_points: usize) -> Vec<f64> {
+    let rule = clenshaw_curtis(2 * (n_points - 1));
+    rule.into_iter().skip(1).step_by(2).map(|(t, _)| t).collect()
+}
+
+/// What is known at the nodes of a rule, and between them what is new at those of [`new_nodes`].
+pub(crate) fn refined<T>(known: Vec<T>, new: impl IntoIterator<Item = T>) -> Vec<T> {
+    let mut new = new.into_iter();
+    known.into_iter().flat_map(|known| std::iter::once(known).chain(new.next())).collect()
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;

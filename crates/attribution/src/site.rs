@@ -1,5 +1,6 @@
 //! Where components are, places between halves of blocks, and what a direction changes there.
 
+use twinbeam_core::circuits::{Part, Receiver};
 use twinbeam_core::models::HookName;
 use twinbeam_core::words::{Component, ComponentKind, Direction, Side};
 
@@ -47,6 +48,23 @@ impl Depth {
     /// Between attention and MLP of a layer.
     pub(crate) const fn mid(layer: usize) -> Self {
         Self(2 * layer + 1)
+    }
+
+    /// Where what a receiver does differently joins the residual stream, in a model of so many layers.
+    pub(crate) const fn behind(receiver: Receiver, n_layers: usize) -> Self {
+        match receiver {
+            Receiver::Head { layer, .. } => Self::mid(layer),
+            Receiver::Mlp { layer } => Self::pre(layer + 1),
+            Receiver::Logits => Self::pre(n_layers),
+        }
+    }
+
+    /// Where what a part of a layer does joins the residual stream.
+    pub(crate) const fn of_part(part: Part, layer: usize) -> Self {
+        match part {
+            Part::Port(_) | Part::Pattern => Self::mid(layer),
+            Part::MlpOut => Self::pre(layer + 1),
+        }
     }
 
     /// What comes after it, and then the next place.

@@ -239,8 +239,8 @@ async fn edges<H: Host>(
 /// Some edges, at least so many where there are: all from a sender into the heads of a layer, of senders and layers
 /// spread over the model. So they are beside each other in the order in which all would be patched.
 fn spread(graph: &Graph, n: usize) -> Vec<usize> {
-    let ports = 3 * graph.n_heads();
-    let first = |layer: usize| layer * (ports + 1);
+    let ports = graph.n_ports();
+    let first = |layer: usize| graph.first_of_layer(layer);
     let layers = 0..graph.n_layers();
     let groups: Vec<(usize, usize)> = layers
         .flat_map(|layer| (0..graph.n_read(first(layer))).map(move |sender| (layer, sender)))

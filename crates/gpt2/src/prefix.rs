@@ -50,7 +50,7 @@ impl Prefix {
     }
 
     /// Keys and values of a layer `[batch, n_heads, pos, d_head]` with the prefix before them.
-    pub(crate) fn before(&self, layer: usize, own: [Tensor<4>; 2]) -> [Tensor<4>; 2] {
+    pub fn before(&self, layer: usize, own: [Tensor<4>; 2]) -> [Tensor<4>; 2] {
         let Some(prefix) = self.layers.get(layer) else {
             return own;
         };

@@ -7,16 +7,12 @@ use twinbeam_core::words::{Direction, Steps};
 
 use super::reads::gradients_at_reads;
 use super::senders::deltas;
-use crate::batches::{Batch, Work, in_batches};
+use crate::batches::{Batch, Work, dealt_evenly, in_batches};
 use crate::error::finite;
-use crate::lanes::lanes;
 use crate::pace::Size;
-use crate::quadrature::{clenshaw_curtis, gauss_legendre};
+use crate::quadrature::{FIRST_INTERVALS, clenshaw_curtis, gauss_legendre, new_nodes, refined};
 use crate::site::{Depth, sign};
 use crate::{Error, Nodes, Progress, RunPair};
-
-/// Intervals of the first rule, where the number of points is found on the way.
-const FIRST_INTERVALS: usize = 4;
 
 /// Estimates of all edges by gradients at what receivers read: EAP at the changed run, EAP-IG along the line between the
 /// two runs' embeddings, in the order of the model's [`Graph`].
@@ -113,18 +109,11 @@ async fn integrated(
         let off = ig.iter().zip(&coarse).map(|(a, b)| (a - b).abs()).fold(0.0, f64::max);
         let off = if only.is_some() { off } else { off.max(delta(pair, &ig).abs()) };
         if off <= tolerance || scores.len() >= Steps::MOST_POINTS {
-            return Ok(Integrated { eap: scores.swap_remove(0), n_steps: scores.len() + 1, ig });
+            let n_steps = scores.len();
+            return Ok(Integrated { eap: scores.swap_remove(0), ig, n_steps });
         }
-        // Every other node of the next rule is new.
-        let rule = clenshaw_curtis(2 * (scores.len() - 1));
-        let new = rule.iter().skip(1).step_by(2).map(|(alpha, _)| *alpha);
-        let mut new = points.at(new, progress).await?.into_iter();
-        let mut between = Vec::with_capacity(rule.len());
-        for old in scores {
-            between.push(old);
-            between.extend(new.next());
-        }
-        scores = between;
+        let new = points.at(new_nodes(scores.len()), progress).await?;
+        scores = refined(scores, new);
     }
 }
 
@@ -163,10 +152,10 @@ struct Points<'a, 'model> {
 impl Points<'_, '_> {
     async fn at(
         &mut self,
-        alphas: impl Iterator<Item = f64>,
+        alphas: impl IntoIterator<Item = f64>,
         progress: &mut dyn Progress,
     ) -> Result<Vec<Vec<f64>>, Error> {
-        self.asked = alphas.collect();
+        self.asked = alphas.into_iter().collect();
         let lists = if self.weights.is_some() { 2 } else { self.asked.len() };
         self.found = vec![Vec::new(); lists];
         let pair = self.pair;
@@ -229,10 +218,7 @@ impl Work for Points<'_, '_> {
     }
 
     fn deal(&self, places: &[usize], size: Size) -> Vec<Vec<Batch>> {
-        let lanes = lanes(&self.pair.model.device());
-        let at_once = places.len().div_ceil(lanes).clamp(1, self.rows(size));
-        let batches: Vec<Batch> = places.chunks(at_once).map(<[usize]>::to_vec).collect();
-        batches.chunks(lanes).map(<[Batch]>::to_vec).collect()
+        dealt_evenly(self.pair, places, self.rows(size))
     }
 
     fn most(&self, _places: &[usize], size: Size) -> usize {

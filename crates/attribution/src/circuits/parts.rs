@@ -72,24 +72,16 @@ async fn patched(
                     Box::new(Swapped { versions: versions(pair, layer, direction), part })
                 }
             };
-            (depth(part, layer), joins)
+            (Depth::of_part(part, layer), joins)
         };
         (0..pair.n_layers()).map(of_layer).collect::<Joining<'_>>()
     };
     let width = part.width(pair.shape());
     let places: Vec<_> = (0..pair.n_layers())
-        .flat_map(|layer| (0..width).map(move |index| (depth(part, layer), index)))
+        .flat_map(|layer| (0..width).map(move |index| (Depth::of_part(part, layer), index)))
         .collect();
     let what = || format!("a run with {} replaced", part.id());
     sweep(pair, &making, &places, direction, &what, progress).await
-}
-
-/// Where what a part does joins the residual stream.
-const fn depth(part: Part, layer: usize) -> Depth {
-    match part {
-        Part::Port(_) | Part::Pattern => Depth::mid(layer),
-        Part::MlpOut => Depth::pre(layer + 1),
-    }
 }
 
 /// Queries, keys and values of both runs, those of the changed one first.
@@ -135,7 +127,7 @@ impl Joins for Swapped<'_> {
 
 /// The line on which a part of a whole layer moves.
 fn line<'a>(pair: &'a RunPair<'_>, layer: usize, part: Part, direction: Direction) -> Line<'a> {
-    let depth = depth(part, layer);
+    let depth = Depth::of_part(part, layer);
     let pos = pair.n_pos - pair.cost.start(depth, false);
     let moved = format!("{} of layer {layer}", part.id());
     match part {

@@ -91,16 +91,16 @@ struct Place {
 
 impl Place {
     fn new(graph: &Graph, (sender, receiver): (usize, usize)) -> Self {
-        match graph.receiver(receiver) {
-            Receiver::Head { layer, head, port } => {
-                let ports = Port::ALL.len();
-                let index = sender * ports * graph.n_heads() + ports * head + port as usize;
-                Self { depth: Depth::mid(layer), index }
+        let to = graph.receiver(receiver);
+        let index = match to {
+            Receiver::Head { layer, .. } => {
+                sender * graph.n_ports() + receiver - graph.first_of_layer(layer)
             }
-            Receiver::Mlp { layer } => Self { depth: Depth::pre(layer + 1), index: 2 * sender },
+            Receiver::Mlp { .. } => 2 * sender,
             // The last MLP joins at the same place.
-            Receiver::Logits => Self { depth: Depth::pre(graph.n_layers()), index: 2 * sender + 1 },
-        }
+            Receiver::Logits => 2 * sender + 1,
+        };
+        Self { depth: Depth::behind(to, graph.n_layers()), index }
     }
 }
 

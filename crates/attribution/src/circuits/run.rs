@@ -4,9 +4,8 @@ use burn::tensor::{Tensor, TensorData};
 use twinbeam_core::circuits::{Circuit, Graph};
 use twinbeam_core::words::{Direction, Side};
 
-use crate::batches::{Batch, Work, in_batches};
+use crate::batches::{Batch, Work, dealt_evenly, in_batches};
 use crate::error::finite;
-use crate::lanes::lanes;
 use crate::pace::Size;
 use crate::site::Depth;
 use crate::{Error, Progress, RunPair};
@@ -79,19 +78,15 @@ impl Runs<'_, '_> {
         let qkv = model.ports(layer, read); // [3 * n_heads, circuits * run positions, d_head]
         let [_, _, d_head] = qkv.dims();
         let qkv = qkv.reshape([n_heads, 3, rows, n_run, d_head]).permute([1, 2, 0, 3, 4]);
-        let part =
-            |part: usize| qkv.clone().narrow(0, part, 1).reshape([rows * n_heads, n_run, d_head]);
+        let [q, k, v] = [0, 1, 2].map(|part| qkv.clone().narrow(0, part, 1).squeeze_dim::<4>(0));
         let prefix = self.pair.prefix(self.pair.n_pos - n_run);
-        let whole = |index: usize| match prefix.of(layer) {
-            None => part(index),
-            Some(before) => {
-                let before = before[index - 1].clone(); // [1, n_heads, len, d_head]
-                let [_, _, len, _] = before.dims();
-                let before = before.expand([rows, n_heads, len, d_head]);
-                Tensor::cat(vec![before.reshape([rows * n_heads, len, d_head]), part(index)], 1)
-            }
+        let [k, v] = prefix.before(layer, [k, v]); // [circuits, n_heads, n_pos, d_head]
+        let each = |part: Tensor<4>| {
+            let [_, _, len, _] = part.dims();
+            part.reshape([rows * n_heads, len, d_head])
         };
-        let z = model.pattern(layer, part(0), whole(1), prefix).matmul(whole(2));
+        let [q, k, v] = [q, k, v].map(each);
+        let z = model.pattern(layer, q, k, prefix).matmul(v);
         let z = z.reshape([rows, n_heads, n_run, d_head]);
         let z = z.clone() - z.narrow(0, 0, 1);
         model.head_results(layer, z.swap_dims(1, 2))
@@ -105,7 +100,7 @@ impl Runs<'_, '_> {
     /// How many times as much a circuit holds as a residual stream does: about what each sender writes, three times, and
     /// what each receiver of a layer reads.
     fn width(&self) -> usize {
-        let streams = 3 * self.graph.n_senders() + 12 * self.graph.n_heads();
+        let streams = 3 * self.graph.n_senders() + 4 * self.graph.n_ports();
         streams.div_ceil(48)
     }
 }
@@ -120,10 +115,7 @@ impl Work for Runs<'_, '_> {
     }
 
     fn deal(&self, places: &[usize], size: Size) -> Vec<Vec<Batch>> {
-        let lanes = lanes(&self.pair.model.device());
-        let at_once = places.len().div_ceil(lanes).clamp(1, self.rows(size));
-        let batches: Vec<Batch> = places.chunks(at_once).map(<[usize]>::to_vec).collect();
-        batches.chunks(lanes).map(<[Batch]>::to_vec).collect()
+        dealt_evenly(self.pair, places, self.rows(size))
     }
 
     fn most(&self, _places: &[usize], size: Size) -> usize {
@@ -132,16 +124,16 @@ impl Work for Runs<'_, '_> {
 
     fn run(&self, batch: &[usize]) -> Vec<Tensor<1>> {
         let Self { pair, graph, .. } = *self;
-        let (model, n_heads) = (pair.model, graph.n_heads());
+        let model = pair.model;
         let start = pair.cost.shared_prefix_len();
         let of = |side| pair.resid(Depth::pre(0), side, start);
         let rows = batch.len() + 1;
         let embed = of(Side::Clean) - of(Side::Corrupted); // [1, run positions, d_model]
         let [_, n_run, d_model] = embed.dims();
         let mut sent = embed.unsqueeze_dim::<4>(0).expand([rows, 1, n_run, d_model]);
-        let ports = 3 * n_heads;
+        let ports = graph.n_ports();
         for layer in 0..graph.n_layers() {
-            let first = layer * (ports + 1);
+            let first = graph.first_of_layer(layer);
             let read = self.read(Depth::pre(layer), (first, ports), batch, &sent);
             sent = Tensor::cat(vec![sent, self.heads(layer, read)], 1);
             let read = self.read(Depth::mid(layer), (first + ports, 1), batch, &sent);

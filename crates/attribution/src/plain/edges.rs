@@ -6,9 +6,9 @@ use twinbeam_core::models::HookName;
 use twinbeam_core::words::{Direction, TokenPair};
 use twinbeam_gpt2::{Activations, Gpt2, Hooks};
 
-use super::{activation, effect, ends, number, numbers, of_side, part, run};
+use super::{activation, effect, ends, integrated, number, numbers, of_side, part, run};
 use crate::site::{changed, put_in, sign};
-use crate::{Error, RunPair, gauss_legendre};
+use crate::{Error, RunPair};
 
 /// Path patching of one edge: one full run in which its receiver, and nothing else, reads the sender's change too. With
 /// a position, the change is at that one only.
@@ -205,20 +205,7 @@ pub async fn integrate_part(
 ) -> Result<Vec<f32>, Error> {
     let (name, axis) = place(of, layer);
     let ends = ends(pair.model, tokens, name, direction, false);
-    let mut difference = ends.to.clone() - ends.from.clone();
-    if let Some(only) = only {
-        difference = part(&difference, &difference.zeros_like(), axis, only);
-    }
-    let nodes = if n_steps == 0 { vec![(0.0, 1.0)] } else { gauss_legendre(n_steps) };
-    let mut sum = difference.zeros_like();
-    for (t, weight) in nodes {
-        let point = (ends.from.clone() + difference.clone() * t).autodiff().require_grad();
-        let gradients = run(pair, &ends.tokens, &mut ends.replaced_by(point.clone())).backward();
-        if let Some(gradient) = point.grad(&gradients) {
-            sum = sum + gradient * weight;
-        }
-    }
-    let shares = sum * difference * sign(direction);
+    let shares = integrated(pair, &ends, (only, axis), n_steps, direction, 1.0);
     let sums = (0..4).filter(|of| *of != axis).fold(shares, Tensor::sum_dim);
     numbers(pair, sums).await
 }

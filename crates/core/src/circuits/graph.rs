@@ -41,8 +41,18 @@ impl Graph {
         self.n_layers * self.receivers_of_layer() + 1
     }
 
+    /// Queries, keys and values of a layer: as many receivers.
+    pub const fn n_ports(&self) -> usize {
+        Port::ALL.len() * self.n_heads
+    }
+
     const fn receivers_of_layer(&self) -> usize {
-        Port::ALL.len() * self.n_heads + 1
+        self.n_ports() + 1
+    }
+
+    /// The number of the first receiver of a layer; behind its queries, keys and values stands its MLP.
+    pub const fn first_of_layer(&self, layer: usize) -> usize {
+        layer * self.receivers_of_layer()
     }
 
     /// Number of edges.
@@ -87,12 +97,12 @@ impl Graph {
 
     /// The number of a receiver; `None`: the model has no such node.
     pub fn receiver_number(&self, receiver: Receiver) -> Option<usize> {
-        let of_layer = |layer: usize, place: usize| layer * self.receivers_of_layer() + place;
+        let of_layer = |layer: usize, place: usize| self.first_of_layer(layer) + place;
         match receiver {
             Receiver::Head { layer, head, port } => (layer < self.n_layers && head < self.n_heads)
                 .then(|| of_layer(layer, Port::ALL.len() * head + port as usize)),
             Receiver::Mlp { layer } => {
-                (layer < self.n_layers).then(|| of_layer(layer, Port::ALL.len() * self.n_heads))
+                (layer < self.n_layers).then(|| of_layer(layer, self.n_ports()))
             }
             Receiver::Logits => Some(self.n_receivers() - 1),
         }
