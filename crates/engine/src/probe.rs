@@ -1,12 +1,14 @@
 //! Questions about an experiment beyond its score tables. Whoever has the model on the CPU asks there: what a GPU says
 //! would have to be computed again before it may be shown.
 
-mod circuits;
+mod graph;
 
 use twinbeam_attribution::{
-    CostModel, Nodes, Progress, RunPair, Values, ablate, attention_pattern, faithfulness,
-    integrand, integrate_from_zero, means, position_effects, streams,
+    CostModel, Nodes, Progress, RunPair, Values, ablate, attention_pattern, direct, edge_positions,
+    estimate_edges, faithfulness, integrand, integrate_from_zero, means, parts, position_effects,
+    streams,
 };
+use twinbeam_core::circuits::Part;
 use twinbeam_core::models::ModelShape;
 use twinbeam_core::scores::ScoreTable;
 use twinbeam_core::wire::probes::{Finding, Probe, Replacement};
@@ -94,14 +96,29 @@ async fn answer<H: Host>(
             let found = faithfulness(&pair, *kind, orders, sizes, &with, ticker).await;
             found.map(Finding::Faithfulness)
         }
-        Probe::Parts { .. }
-        | Probe::Direct { .. }
-        | Probe::Lens { .. }
-        | Probe::Edges { .. }
-        | Probe::PatchEdges { .. }
-        | Probe::EdgePositions { .. }
-        | Probe::CircuitCurves { .. }
-        | Probe::Circuits { .. } => circuits::answer(model, &pair, probe, nodes, ticker).await,
+        Probe::Parts { direction } => {
+            parts(&pair, &Part::ALL, *direction, nodes, ticker).await.map(Finding::Parts)
+        }
+        Probe::Direct { direction } => direct(&pair, *direction, ticker).await.map(Finding::Direct),
+        Probe::Lens { layer, head } => {
+            graph::lens_of(model, &pair, *layer, *head).await.map(Finding::Lens)
+        }
+        Probe::Edges { direction } => {
+            estimate_edges(&pair, *direction, nodes, ticker).await.map(Finding::Edges)
+        }
+        Probe::PatchEdges { edges, direction } => {
+            graph::patched(&pair, edges, *direction, ticker).await.map(Finding::PatchEdges)
+        }
+        Probe::EdgePositions { edge, direction } => {
+            let found = edge_positions(&pair, *edge as usize, *direction, nodes, ticker).await;
+            found.map(Finding::EdgePositions)
+        }
+        Probe::CircuitCurves { orders, sizes } => {
+            graph::curves(&pair, orders, sizes, ticker).await.map(Finding::CircuitCurves)
+        }
+        Probe::Circuits { sets } => {
+            graph::metrics(&pair, sets, ticker).await.map(Finding::Circuits)
+        }
     };
     ticker.end();
     Ok(found?)
@@ -157,7 +174,7 @@ fn work(
             cost.positions(*kind, *layer, n)
         }
         Probe::Streams { .. } => cost.streams(n),
-        Probe::Pattern { .. } => cost.ablations(2),
+        Probe::Pattern { .. } | Probe::Lens { .. } => cost.ablations(2),
         Probe::ZeroBaseline => {
             let heads = ComponentKind::Heads;
             (0..shape.n_layers).map(|layer| cost.points(heads, layer, n, true)).sum()
@@ -166,14 +183,13 @@ fn work(
         Probe::Faithfulness { orders, sizes, .. } => {
             of_means + cost.ablations(orders.len() * sizes.len())
         }
-        Probe::Parts { .. }
-        | Probe::Direct { .. }
-        | Probe::Lens { .. }
-        | Probe::Edges { .. }
-        | Probe::PatchEdges { .. }
-        | Probe::EdgePositions { .. }
-        | Probe::CircuitCurves { .. }
-        | Probe::Circuits { .. } => circuits::work(cost, probe, n),
+        Probe::Parts { .. } => cost.parts(&Part::ALL, n),
+        Probe::Direct { .. } => cost.direct(),
+        Probe::Edges { .. } => cost.edge_estimates(n),
+        Probe::PatchEdges { edges, .. } => cost.edges(edges.iter().map(|edge| *edge as usize)),
+        Probe::EdgePositions { edge, .. } => cost.edge_positions(*edge as usize, n),
+        Probe::CircuitCurves { orders, sizes } => cost.circuits(orders.len() * sizes.len()),
+        Probe::Circuits { sets } => cost.circuits(sets.len()),
     }
 }
 
@@ -193,10 +209,10 @@ fn check(probe: &Probe, shape: &ModelShape) -> Result<(), Error> {
         Probe::Faithfulness { kind, orders, sizes, .. } => {
             orders.iter().try_for_each(|order| check_order(*kind, order, sizes, shape))
         }
-        Probe::PatchEdges { .. }
-        | Probe::EdgePositions { .. }
-        | Probe::CircuitCurves { .. }
-        | Probe::Circuits { .. } => circuits::check(probe, shape),
+        Probe::PatchEdges { edges, .. } => graph::check_edges(edges, shape),
+        Probe::EdgePositions { edge, .. } => graph::check_edges([edge], shape),
+        Probe::Circuits { sets } => graph::check_edges(sets.iter().flatten(), shape),
+        Probe::CircuitCurves { orders, sizes } => graph::check_curves(orders, sizes, shape),
         Probe::Streams { .. }
         | Probe::ZeroBaseline
         | Probe::Parts { .. }
