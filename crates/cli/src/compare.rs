@@ -35,7 +35,7 @@ use self::cases::{draw_cases, task};
 use self::entry::{Entry, Scores};
 use self::notes::Notes;
 
-pub(crate) use self::cases::{case_of_ids, question_of, read_cases};
+pub(crate) use self::cases::{case_of_ids, name_of, question_of, read_cases};
 pub use self::summary::describe;
 
 /// What to compare, and how.
@@ -136,6 +136,17 @@ pub enum DirectionOption {
     Denoising,
     /// Both runs, each in turn.
     Both,
+}
+
+impl DirectionOption {
+    /// The directions that it stands for, in the order in which they are run.
+    pub(crate) fn directions(self) -> Vec<Direction> {
+        match self {
+            Self::Noising => vec![Direction::Noising],
+            Self::Denoising => vec![Direction::Denoising],
+            Self::Both => Direction::ALL.to_vec(),
+        }
+    }
 }
 
 /// What is measured.
@@ -277,11 +288,7 @@ pub fn run(options: &Options) -> anyhow::Result<bool> {
     let mut merging = Merging::new(options.metric.into(), unit, model.shape().d_model);
     let mut all_right = true;
     for (index, case) in cases.into_iter().enumerate() {
-        let own = match &case {
-            Ok(pair) => &pair.name,
-            Err(bad) => &bad.name,
-        };
-        let name = if own.is_empty() { format!("case{index}") } else { own.clone() };
+        let name = name_of(&case, index);
         terminal.name(&name);
         let result = case.map_err(anyhow::Error::from).and_then(|pair| {
             let models = (&model, on_cpu.as_ref());
@@ -337,11 +344,7 @@ fn compare(
     };
     let (question, experiment) = question_of(model, case, experiment)?;
     notes.add(title, hints(model.words(), &experiment));
-    let directions = match options.direction {
-        DirectionOption::Noising => vec![Direction::Noising],
-        DirectionOption::Denoising => vec![Direction::Denoising],
-        DirectionOption::Both => Direction::ALL.to_vec(),
-    };
+    let directions = options.direction.directions();
     let mut kinds = vec![ComponentKind::Heads];
     if options.neurons {
         kinds.push(ComponentKind::Neurons);

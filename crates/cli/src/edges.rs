@@ -8,7 +8,9 @@ use std::path::PathBuf;
 use anyhow::Context as _;
 use clap::{Args, ValueEnum};
 use pollster::block_on;
-use twinbeam_core::circuits::{Graph, Ranking, SHARES, size_of_share};
+use twinbeam_core::circuits::{
+    Ends, Graph, RANDOM_SEEDS, Ranking, Receiver, SHARES, size_of_share,
+};
 use twinbeam_core::prompts::PromptPair;
 use twinbeam_core::scores::UnitBasis;
 use twinbeam_core::wire::Expected;
@@ -19,12 +21,10 @@ use twinbeam_engine::{DeviceKind, Model, Question, probe_question, sides};
 
 use self::entry::{DirectionEntry, EdgeEntry, Entry, Scores};
 use crate::compare::{
-    DeviceOption, DirectionOption, MetricOption, PrecisionOption, question_of, read_cases, steps,
+    DeviceOption, DirectionOption, MetricOption, PrecisionOption, name_of, question_of, read_cases,
+    steps,
 };
 use crate::files::{Folder, Terminal};
-
-/// Seeds of the random rankings.
-const SEEDS: [u64; 5] = [1, 2, 3, 4, 5];
 
 /// What to look at, and how.
 #[derive(Debug, Args)]
@@ -95,11 +95,7 @@ pub fn run(options: &Options) -> anyhow::Result<bool> {
     terminal.finish();
     let mut entries = Vec::with_capacity(cases.len());
     for (index, case) in cases.into_iter().enumerate() {
-        let own = match &case {
-            Ok(pair) => &pair.name,
-            Err(bad) => &bad.name,
-        };
-        let name = if own.is_empty() { format!("case{index}") } else { own.clone() };
+        let name = name_of(&case, index);
         terminal.name(&name);
         let scores = case
             .map_err(anyhow::Error::from)
@@ -133,23 +129,18 @@ fn scores(
     let [clean, corrupted] = block_on(sides(model, &question))?;
     let basis = UnitBasis::new(question.metric, &clean, &corrupted, model.shape().d_model);
     let mut asked = Asked { model, question, experiment, terminal };
-    let measured = (&basis, corrupted.metrics.get(basis.metric));
-    let directions = match options.direction {
-        DirectionOption::Noising => vec![Direction::Noising],
-        DirectionOption::Denoising => vec![Direction::Denoising],
-        DirectionOption::Both => Direction::ALL.to_vec(),
-    };
-    let random = match (options.no_circuits, basis.gap()) {
-        (false, Ok(_)) => {
-            let orders = SEEDS.map(|seed| EdgeOrder::Random { seed }).to_vec();
-            Some(asked.curves(orders)?)
+    let ends = Ends::of(&basis, &clean, &corrupted);
+    let random = match ends {
+        Ok(ends) if !options.no_circuits => {
+            let orders = RANDOM_SEEDS.map(|seed| EdgeOrder::Random { seed }).to_vec();
+            Some((asked.curves(orders)?, ends))
         }
-        (true, _) | (false, Err(_)) => None,
+        Ok(_) | Err(_) => None,
     };
-    let refused = basis.gap().err().filter(|_| !options.no_circuits);
+    let refused = ends.err().filter(|_| !options.no_circuits);
     let mut scores = Scores::new(name, [&clean, &corrupted], basis.metric);
-    for direction in directions {
-        let mut entry = of_direction(&mut asked, direction, options, random.as_ref(), measured)?;
+    for direction in options.direction.directions() {
+        let mut entry = of_direction(&mut asked, direction, options, random.as_ref())?;
         entry.circuit_refused = refused.map(|refused| refused.to_string());
         scores.insert(direction, entry);
     }
@@ -200,8 +191,7 @@ fn of_direction(
     asked: &mut Asked<'_>,
     direction: Direction,
     options: &Options,
-    random: Option<&CircuitCurves>,
-    basis: (&UnitBasis, f32),
+    random: Option<&(CircuitCurves, Ends)>,
 ) -> anyhow::Result<DirectionEntry> {
     let graph = Graph::new(asked.model.shape());
     let estimates = asked.estimates(direction)?;
@@ -224,7 +214,7 @@ fn of_direction(
         exact[*edge] = Some(effect);
     }
     let circuit = match random {
-        Some(random) => {
+        Some((random, ends)) => {
             let listed = |ranking: &Ranking| {
                 EdgeOrder::Listed(ranking.order().iter().map(|edge| *edge as u32).collect())
             };
@@ -232,7 +222,7 @@ fn of_direction(
             let by_ap = all.map(|exact| Ranking::by_scores(graph, &exact));
             let orders = std::iter::once(&by_ig).chain(&by_ap).map(listed).collect();
             let curves = asked.curves(orders)?;
-            entry::circuits(&curves, random, basis)
+            entry::circuits(&curves, random, *ends)
         }
         None => Vec::new(),
     };
@@ -258,16 +248,10 @@ fn of_direction(
     })
 }
 
-/// Names of all senders, then of the receivers that are not among them.
+/// Names of all senders, then of the receivers that are not among them: an MLP is both.
 fn nodes(graph: Graph) -> Vec<String> {
     let senders = (0..graph.n_senders()).map(|sender| graph.sender(sender).to_string());
     let receivers = (0..graph.n_receivers()).map(|receiver| graph.receiver(receiver));
-    let receivers = receivers.map(|receiver| receiver.to_string());
-    let mut names: Vec<String> = senders.collect();
-    for name in receivers {
-        if !names.contains(&name) {
-            names.push(name);
-        }
-    }
-    names
+    let receivers = receivers.filter(|receiver| !matches!(receiver, Receiver::Mlp { .. }));
+    senders.chain(receivers.map(|receiver| receiver.to_string())).collect()
 }

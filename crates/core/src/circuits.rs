@@ -8,6 +8,6 @@ mod graph;
 mod node;
 
 pub use circuit::{Circuit, Ranking};
-pub use faithful::{Areas, SHARES, areas, size_of_share};
+pub use faithful::{Areas, Ends, RANDOM_SEEDS, SHARES, areas, size_of_share};
 pub use graph::Graph;
 pub use node::{Edge, Part, Port, Receiver, Sender, UnknownNode, UnknownPart};

@@ -1,7 +1,10 @@
 //! What the maps show, with all that it was computed with.
 
+use twinbeam_core::circuits::Ends;
 use twinbeam_core::link::{NeuronScores, Snapshot};
-use twinbeam_core::scores::{Coverage, ScoreTable, SideSummary, TableKey, Tables, UnitBasis};
+use twinbeam_core::scores::{
+    Coverage, GapRefused, ScoreTable, SideSummary, TableKey, Tables, UnitBasis,
+};
 use twinbeam_core::wire::Kept;
 use twinbeam_core::wire::devices::{CheckReport, DeviceReport};
 use twinbeam_core::words::{ComponentKind, Direction, Experiment, Method};
@@ -45,6 +48,15 @@ impl Committed {
         direction: Direction,
     ) -> [Option<&ScoreTable>; 2] {
         [Method::Ig, Method::Ap].map(|method| self.tables.get(TableKey { kind, method, direction }))
+    }
+
+    /// The metric of both runs, between which faithfulness is measured.
+    ///
+    /// # Errors
+    /// A gap that cannot be divided by.
+    pub(crate) fn ends(&self) -> Result<Ends, GapRefused> {
+        let (clean, corrupted) = &self.sides;
+        Ends::of(&self.basis, clean, corrupted)
     }
 
     /// Whether it came with a link.

@@ -26,6 +26,15 @@ pub(crate) fn read_cases(path: &Path) -> anyhow::Result<Vec<Case>> {
     Ok(list.with_context(|| path.display().to_string())?.rows)
 }
 
+/// What a case is called: by its own name, or by its place.
+pub(crate) fn name_of(case: &Case, index: usize) -> String {
+    let own = match case {
+        Ok(pair) => &pair.name,
+        Err(bad) => &bad.name,
+    };
+    if own.is_empty() { format!("case{index}") } else { own.clone() }
+}
+
 /// Cases of a task, of fillers that the bundled model has not seen in training.
 pub(super) fn draw_cases(task: Task, n: usize, seed: u64) -> Vec<Case> {
     let case = |(place, pair): (usize, twinbeam_tasks::Pair)| {

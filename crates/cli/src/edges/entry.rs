@@ -1,8 +1,8 @@
 //! A case of the output file.
 
 use serde::Serialize;
-use twinbeam_core::circuits::{Areas, SHARES, areas};
-use twinbeam_core::scores::{SideSummary, UnitBasis};
+use twinbeam_core::circuits::{Areas, Ends, areas};
+use twinbeam_core::scores::SideSummary;
 use twinbeam_core::wire::probes::circuits::CircuitCurves;
 use twinbeam_core::words::{Direction, Metric};
 
@@ -112,17 +112,13 @@ pub(super) struct AreasEntry {
 }
 
 /// Faithfulness by size: of the ranking by EAP-IG and, where there is one, of that by exact effects, and the mean of the
-/// random ones. Nothing where the gap cannot be divided by.
+/// random ones.
 pub(super) fn circuits(
     ranked: &CircuitCurves,
     random: &CircuitCurves,
-    (basis, corrupted): (&UnitBasis, f32),
+    ends: Ends,
 ) -> Vec<CircuitEntry> {
-    let Ok(gap) = basis.gap() else {
-        return Vec::new();
-    };
-    let orientation = basis.metric.orientation();
-    let faithful = |metric: f32| orientation * (metric - corrupted) / gap;
+    let faithful = |metric: f32| ends.faithfulness(metric);
     let mean = |values: Vec<f32>| values.iter().sum::<f32>() / values.len().max(1) as f32;
     let of_size = |(place, size): (usize, &usize)| CircuitEntry {
         k: *size,
@@ -143,7 +139,6 @@ pub(super) fn circuits(
 
 /// The areas of all rankings; `None`: there are no circuits.
 pub(super) fn areas_of(circuit: &[CircuitEntry]) -> Option<AreasEntry> {
-    debug_assert!(circuit.is_empty() || circuit.len() == SHARES.len());
     let of = |curve: &dyn Fn(&CircuitEntry) -> Option<f32>| -> Option<Areas> {
         areas(&circuit.iter().map(curve).collect::<Option<Vec<f32>>>()?)
     };

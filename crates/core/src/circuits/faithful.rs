@@ -1,5 +1,39 @@
 //! Faithfulness of circuits of growing size, and the areas that sum it up.
 
+use crate::scores::{GapRefused, SideSummary, UnitBasis};
+
+/// Seeds of the random rankings that others are held against: what is shown of them is a mean.
+pub const RANDOM_SEEDS: [u64; 5] = [1, 2, 3, 4, 5];
+
+/// The metric of both runs, between which faithfulness is measured.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub struct Ends {
+    /// Of the clean run, whose faithfulness is 1.
+    pub clean: f32,
+    /// Of the corrupted run, whose faithfulness is 0.
+    pub corrupted: f32,
+}
+
+impl Ends {
+    /// The ends of a pair of runs.
+    ///
+    /// # Errors
+    /// A gap that cannot be divided by.
+    pub fn of(
+        basis: &UnitBasis,
+        clean: &SideSummary,
+        corrupted: &SideSummary,
+    ) -> Result<Self, GapRefused> {
+        let of = |side: &SideSummary| side.metrics.get(basis.metric);
+        basis.gap().map(|_gap| Self { clean: of(clean), corrupted: of(corrupted) })
+    }
+
+    /// How much of the gap a value of the metric is.
+    pub fn faithfulness(self, metric: f32) -> f32 {
+        (metric - self.corrupted) / (self.clean - self.corrupted)
+    }
+}
+
 /// Shares of all edges at which faithfulness is taken.
 ///
 /// # Source

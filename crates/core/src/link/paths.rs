@@ -8,11 +8,6 @@ use serde::{Deserialize, Serialize};
 use super::view::{MOST_LAYERS, MOST_WIDTH};
 use crate::circuits::{Edge, Receiver, Sender, UnknownNode};
 
-/// Edges that are drawn at most, which is more than can be told apart.
-const MOST_DRAWN: usize = 1000;
-/// Edges of a set by hand that a link names at most.
-const MOST_BY_HAND: usize = 200;
-
 /// Which number orders the edges.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
@@ -146,20 +141,23 @@ impl Default for Paths {
 }
 
 impl Paths {
-    /// Edges that are drawn at most.
-    pub const MOST: usize = MOST_DRAWN;
+    /// Edges that are drawn at most, which is more than can be told apart.
+    pub const MOST: usize = 1000;
+
+    /// Edges of a set by hand at most, as many as a link names.
+    pub const MOST_BY_HAND: usize = 200;
 
     /// Whether every number of it can be: a link is from anybody.
     pub(super) fn is_possible(&self) -> bool {
-        (1..=MOST_DRAWN).contains(&self.n)
+        (1..=Self::MOST).contains(&self.n)
             && self.pinned.is_none_or(Spot::is_possible)
-            && self.by_hand.len() <= MOST_BY_HAND
+            && self.by_hand.len() <= Self::MOST_BY_HAND
             && self.by_hand.is_sorted_by(|a, b| a < b)
     }
 
     /// Leaves out what a link has no room for.
     pub(super) fn shorten(&mut self) {
-        self.by_hand.truncate(MOST_BY_HAND);
+        self.by_hand.truncate(Self::MOST_BY_HAND);
     }
 }
 

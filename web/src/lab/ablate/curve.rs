@@ -54,12 +54,10 @@ impl Curve {
         direction: Direction,
         found: [usize; 2],
     ) -> Option<Self> {
-        committed.basis.gap().ok()?;
-        let metric = committed.experiment.metric;
-        let (clean, corrupted) = &committed.sides;
-        let (clean, corrupted) = (clean.metrics.get(metric), corrupted.metrics.get(metric));
-        let faithful = |m: &f32| (m - corrupted) / (clean - corrupted);
-        let of = |metric: &Vec<f32>| -> Vec<f32> { metric.iter().map(faithful).collect() };
+        let ends = committed.ends().ok()?;
+        let of = |metric: &Vec<f32>| -> Vec<f32> {
+            metric.iter().map(|metric| ends.faithfulness(*metric)).collect()
+        };
         let [ig, ap] = answer.metric.as_slice() else {
             return None;
         };

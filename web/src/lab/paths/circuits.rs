@@ -6,7 +6,7 @@ use leptos::prelude::*;
 use twinbeam_core::wire::probes::Finding;
 
 use super::curves::{self, Curves};
-use super::kept::{self, Ends, MOST_MINIMAL};
+use super::kept::{self, MOST_MINIMAL};
 use super::ranked::Ranked;
 use super::seen::{Lists, ends, found};
 use super::words;
@@ -33,7 +33,7 @@ pub(super) fn Circuits(
     let is_quick =
         memo(move || state.lab.edges(state.direction()).is_some_and(|edges| edges.is_quick()));
     let refused = move || {
-        let why = state.committed.with(|committed| Ends::of(committed.as_ref()?).err())?;
+        let why = state.committed.with(|committed| committed.as_ref()?.ends().err())?;
         let why = crate::explain::refused(&why);
         Some(format!("There is no faithfulness, which is a share of the gap. {why}"))
     };

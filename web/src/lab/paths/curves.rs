@@ -1,10 +1,9 @@
 //! Faithfulness by how many edges of a ranking are taken. Nothing here is reactive.
 
-use twinbeam_core::circuits::{Areas, SHARES, areas, size_of_share};
+use twinbeam_core::circuits::{Areas, Ends, RANDOM_SEEDS, SHARES, areas, size_of_share};
 use twinbeam_core::wire::probes::Probe;
 use twinbeam_core::wire::probes::circuits::{CircuitCurves, EdgeOrder};
 
-use super::kept::Ends;
 use super::ranked::Ranked;
 use super::words::edges;
 use crate::heatmap::scale::signed;
@@ -12,16 +11,13 @@ use crate::lab::parts::number;
 use crate::plot::{At, Axis, Drawn, Ink, Rule, Series, Xy};
 use crate::values::percent;
 
-/// Random rankings that a mean is taken of.
-const SEEDS: std::ops::RangeInclusive<u64> = 1..=5;
-
 /// Circuits of growing size by both rankings, and by random ones.
 pub(super) fn question(ranked: &Ranked) -> Probe {
     let listed = |by_exact: bool| {
         let order = ranked.ranking(by_exact).order();
         EdgeOrder::Listed(order.iter().map(|edge| *edge as u32).collect())
     };
-    let random = SEEDS.map(|seed| EdgeOrder::Random { seed });
+    let random = RANDOM_SEEDS.map(|seed| EdgeOrder::Random { seed });
     let orders = [listed(false), listed(true)].into_iter().chain(random).collect();
     let sizes = SHARES.map(|share| size_of_share(share, ranked.len())).to_vec();
     Probe::CircuitCurves { orders, sizes }

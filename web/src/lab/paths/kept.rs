@@ -1,8 +1,7 @@
 //! What circuits keep of the gap, and what each of their edges adds. Nothing here is reactive.
 
-use twinbeam_core::circuits::Circuit;
+use twinbeam_core::circuits::{Circuit, Ends};
 use twinbeam_core::link::Paths;
-use twinbeam_core::scores::GapRefused;
 use twinbeam_core::statistics::largest_first;
 use twinbeam_core::wire::probes::Probe;
 
@@ -12,32 +11,10 @@ use super::words::edges;
 use crate::heatmap::scale::signed;
 use crate::lab::parts::number;
 use crate::plot::{Bar, Bars, Drawn, Ink};
-use crate::values::{Committed, percent};
+use crate::values::percent;
 
 /// A circuit of no more edges is run without each of them.
 pub(super) const MOST_MINIMAL: usize = 64;
-
-/// The metric of both runs, by which faithfulness is measured.
-#[derive(Debug, Clone, Copy, PartialEq)]
-pub(super) struct Ends {
-    clean: f32,
-    corrupted: f32,
-}
-
-impl Ends {
-    /// # Errors
-    /// A gap that cannot be divided by.
-    pub(super) fn of(committed: &Committed) -> Result<Self, GapRefused> {
-        committed.basis.gap()?;
-        let metric = committed.experiment.metric;
-        let (clean, corrupted) = &committed.sides;
-        Ok(Self { clean: clean.metrics.get(metric), corrupted: corrupted.metrics.get(metric) })
-    }
-
-    pub(super) fn faithfulness(self, metric: f32) -> f32 {
-        (metric - self.corrupted) / (self.clean - self.corrupted)
-    }
-}
 
 /// The circuits that are looked at: by EAP-IG, by exact effects, and by hand.
 pub(super) fn sets(ranked: &Ranked, paths: &Paths) -> Lists {
@@ -153,7 +130,7 @@ pub(super) mod tests {
     /// Of a gap of 4.
     pub(in crate::lab::paths) fn ends() -> Ends {
         // 3 and -1.
-        Ends::of(&committed()).expect("a gap of 4")
+        committed().ends().expect("a gap of 4")
     }
 
     #[test]
@@ -161,7 +138,7 @@ pub(super) mod tests {
         assert_eq!([3.0, -1.0, 1.0].map(|metric| ends().faithfulness(metric)), [1.0, 0.0, 0.5]);
         let mut committed = committed();
         committed.basis.gap = 0.01;
-        assert!(Ends::of(&committed).is_err());
+        assert!(committed.ends().is_err());
     }
 
     #[test]

@@ -3,12 +3,12 @@
 use std::sync::Arc;
 
 use leptos::prelude::*;
+use twinbeam_core::circuits::Ends;
 use twinbeam_core::link::Spot;
 use twinbeam_core::wire::probes::{Finding, Probe};
 use wasm_bindgen::JsCast as _;
 use web_sys::{Element, Event};
 
-use super::kept::Ends;
 use super::ranked::Ranked;
 use crate::state::AppState;
 use crate::values::Slot;
@@ -29,7 +29,7 @@ pub(super) struct Seen {
 
 /// What faithfulness is measured by, if the gap allows it.
 pub(super) fn ends(state: AppState) -> Option<Ends> {
-    state.committed.with(|committed| Ends::of(committed.as_ref()?).ok())
+    state.committed.with(|committed| committed.as_ref()?.ends().ok())
 }
 
 /// Circuits that were run, and the metric of each.

@@ -7,7 +7,7 @@ use leptos::ev::MouseEvent;
 use leptos::html;
 use leptos::prelude::*;
 use twinbeam_core::circuits::{Edge, Receiver};
-use twinbeam_core::link::{EdgesBy, Spot};
+use twinbeam_core::link::{EdgesBy, Paths, Spot};
 use web_sys::Event;
 
 use super::ranked::Ranked;
@@ -20,8 +20,6 @@ use crate::state::AppState;
 
 /// Lines on the screen at once.
 const PAGE: usize = 12;
-/// Edges that are chosen by hand at most, as many as a link takes along.
-const MOST_BY_HAND: usize = 200;
 
 const fn name(by: EdgesBy) -> &'static str {
     match by {
@@ -51,7 +49,7 @@ fn choose(set: &mut Vec<u32>, edge: u32) {
         Ok(at) => {
             set.remove(at);
         }
-        Err(at) if set.len() < MOST_BY_HAND => set.insert(at, edge),
+        Err(at) if set.len() < Paths::MOST_BY_HAND => set.insert(at, edge),
         Err(_) => {}
     }
 }
@@ -188,7 +186,7 @@ fn ByHand(state: AppState, ranked: Memo<Option<Arc<Ranked>>>) -> impl IntoView {
             Some(kept::numbers(&ranked.ranking(by == EdgesBy::Exact).circuit(n)))
         });
         if let Some(mut set) = of_size {
-            set.truncate(MOST_BY_HAND);
+            set.truncate(Paths::MOST_BY_HAND);
             paths.update(|paths| paths.by_hand = set);
         }
     };
