@@ -1,10 +1,13 @@
 // Links that carry a result: seen at once, compared, embedded; and those that somebody has tampered with.
 import assert from "node:assert/strict";
+import { readFileSync } from "node:fs";
 import { after, before, test } from "node:test";
 import { parse, print } from "../support/link.mjs";
 import { AT_NOTEBOOK, EXAMPLES, NOTEBOOK, by, difference, eventually, launch, link_of, open, sharing, status, table } from "../support/page.mjs";
 import { serve } from "../support/server.mjs";
 
+/** A link with numbers of the bundled model before it was trained anew. */
+const FORMER = JSON.parse(readFileSync(new URL("../../fixtures/links/v1.json", import.meta.url), "utf8")).at(-1);
 /** Half a step of 1/32,767th, as the link's format says, and what single precision leaves. */
 const ROUNDING = 0.5 / 32767 + 1.2e-7;
 
@@ -61,6 +64,25 @@ test("the receiver sees the figure before anything is computed, and then whether
   await by(page, "neuron-status").and(page.locator("[data-state=done]")).waitFor();
   const computed = await by(page, "top-ap").locator("[data-neuron]").evaluateAll((links) => links.map(({ dataset }) => ({ ...dataset })));
   assert.deepEqual(computed.map(({ layer, neuron }) => [layer, neuron]), named.map(({ layer, neuron }) => [layer, neuron]));
+  assert.deepEqual(errors, []);
+  await close();
+});
+
+test("a link of the bundled model as it once was shows its numbers, and says that the model has changed", async () => {
+  const { link: old, heads_ap_noising: numbers } = FORMER;
+  const { page, errors, close } = await open(browser, `${server.url}?device=cpu${old}`);
+  // The model in use arrives, and nothing of it takes the place of what was sent.
+  await mark(page).filter({ hasText: /The model has changed since then: Bundled model has other weights now/ }).waitFor();
+  await status(page, "done");
+  await source(page, "link");
+  const shown = async () => (await table(page, "heatmap-ap-heads")).flat();
+  assert.ok(difference([await shown()], [numbers]) <= ROUNDING);
+  await by(page, "run").click();
+  await source(page, "device");
+  await status(page, "done");
+  assert.equal(await mark(page).getAttribute("data-verdict"), "differs");
+  assert.match(await mark(page).innerText(), /other weights \(sha256 7ee89086374db890/);
+  assert.ok(difference([await shown()], [numbers]) > 0.1, "they are another model's");
   assert.deepEqual(errors, []);
   await close();
 });

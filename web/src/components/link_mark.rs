@@ -2,7 +2,7 @@
 
 use leptos::prelude::*;
 
-use crate::explain;
+use crate::explain::{self, AfterLink};
 use crate::state::AppState;
 use crate::values::{Job, LOCAL};
 
@@ -12,16 +12,11 @@ pub(crate) fn LinkMark(state: AppState) -> impl IntoView {
     let words = move || {
         let shown = state
             .committed
-            .with(|c| c.as_ref().filter(|c| c.is_from_link()).map(|c| c.model.fingerprint.clone()));
+            .with(|c| c.as_ref().filter(|c| c.is_from_link()).map(|c| c.model.clone()));
         match shown {
-            Some(sha256) => {
-                let title = |id: String| match id.as_str() {
-                    LOCAL => "the sender’s own files".to_owned(),
-                    id => state.models.title(id),
-                };
-                let waits_for = state.models.waiting.get().map(title);
-                let running = state.job.get() == Some(Job::Heads);
-                Some(("link", explain::from_link(&sha256, running, waits_for.as_deref())))
+            Some(of) => {
+                let next = after(state, &of.identity.id);
+                Some(("link", explain::from_link(&of.fingerprint, &next)))
             }
             None => state.link_check.get().map(|check| {
                 let verdict = if check.agrees() { "agrees" } else { "differs" };
@@ -37,5 +32,22 @@ pub(crate) fn LinkMark(state: AppState) -> impl IntoView {
                 </p>
             }
         })
+    }
+}
+
+/// What comes after a link's scores of a model.
+fn after(state: AppState, of: &str) -> AfterLink {
+    let title = |id: &str| match id {
+        LOCAL => "the sender’s own files".to_owned(),
+        id => state.models.title(id),
+    };
+    if state.job.get() == Some(Job::Heads) {
+        AfterLink::Computing
+    } else if state.is_of_changed_model() {
+        AfterLink::Changed { title: title(of) }
+    } else if let Some(waiting) = state.models.waiting.get() {
+        AfterLink::WaitsFor { title: title(&waiting) }
+    } else {
+        AfterLink::Run
     }
 }

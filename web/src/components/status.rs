@@ -100,9 +100,9 @@ fn of_another_model(state: AppState) -> Option<String> {
     })
 }
 
-/// Whether two models differ in name or weights; a link carries the beginning of the digest only.
+/// Whether two models differ in name or weights.
 fn is_another(of: &Loaded, in_use: &Loaded) -> bool {
-    of.identity.id != in_use.identity.id || !in_use.fingerprint.starts_with(&of.fingerprint)
+    of.identity.id != in_use.identity.id || !of.has_weights_of(in_use)
 }
 
 /// Whose figure it is, and whose the next one will be.

@@ -271,22 +271,45 @@ pub(crate) fn no_pairs_in_link() -> Notice {
 }
 
 /// The figure is a link's own.
-pub(crate) fn from_link(sha256: &str, running: bool, waits_for: Option<&str>) -> String {
-    let next = match waits_for {
-        _ if running => {
+pub(crate) fn from_link(sha256: &str, next: &AfterLink) -> String {
+    let next = match next {
+        AfterLink::Computing => {
             "Your device is computing its own numbers, which will take their place.".to_owned()
         }
-        Some(title) => format!(
+        AfterLink::Changed { title } => format!(
+            "The model has changed since then: {title} has other weights now, and these scores are not theirs. They stay until \
+             you press Run, which computes those of the weights in use."
+        ),
+        AfterLink::WaitsFor { title } => format!(
             "Its model goes by the name of {title}, which is not in use: once that is loaded, your device computes its own \
              numbers. Run takes the model in use, and its numbers are others."
         ),
-        None => "Run computes your own.".to_owned(),
+        AfterLink::Run => "Run computes your own.".to_owned(),
     };
     format!(
         "From the link: these scores came with it, rounded to {} of a map’s largest score, of the model with sha256 \
          {sha256}…. {next}",
         percent(Snapshot::ROUNDING)
     )
+}
+
+/// What comes after the scores that came with a link.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) enum AfterLink {
+    /// The visitor's own are being computed.
+    Computing,
+    /// The model of that name has other weights now.
+    Changed {
+        /// Its name for people.
+        title: String,
+    },
+    /// Another model than the one in use is waited for.
+    WaitsFor {
+        /// Its name for people.
+        title: String,
+    },
+    /// The visitor may run them.
+    Run,
 }
 
 /// How the visitor's own numbers compare with the link's.

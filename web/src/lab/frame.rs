@@ -75,6 +75,9 @@ fn waits_for(state: AppState) -> String {
         Some(Job::Heads) => "This follows when the figure is complete.",
         Some(Job::Neurons) => "This follows when the neurons are done.",
         Some(Job::Speed | Job::Pair) => "This follows after what is running now.",
+        None if state.is_of_changed_model() => {
+            "The link does not hold this, and its model has changed since: Run computes it, with the scores, of the weights in use."
+        }
         None if state.is_from_link() => {
             "The link does not hold this: it is computed as soon as the model is there."
         }

@@ -264,7 +264,8 @@ impl Session {
         let was_waited_for = self.models.waiting.take_if(|waiting| *waiting == id).is_some();
         let runs = std::mem::take(&mut self.workers.run_when_loaded) || was_waited_for;
         // What is meant for another model waits for that.
-        if runs && !must_be_typed && self.models.waiting.is_none() {
+        let waits = self.models.waiting.is_some() || self.is_of_changed_model();
+        if runs && !must_be_typed && !waits {
             self.run_if_it_can();
         }
         if from_memory.is_some() {

@@ -216,7 +216,7 @@ impl Session {
     }
 
     fn run_if_loaded(&mut self, new_step: bool) {
-        if self.loaded.is_some() {
+        if self.loaded.is_some() && !self.is_of_changed_model() {
             self.run(new_step);
         }
     }

@@ -180,12 +180,21 @@ impl Session {
         self.committed.as_ref().is_some_and(|committed| committed.origin == Origin::Link)
     }
 
+    /// Whether the maps are a link's, of a model that has changed since: its numbers cannot be computed here again, and
+    /// stay until the visitor asks for others.
+    pub(crate) fn is_of_changed_model(&self) -> bool {
+        let shown = self.committed.as_ref().filter(|_| self.is_from_link());
+        shown.zip(self.loaded.as_ref()).is_some_and(|(of, now)| of.model.has_changed_to(now))
+    }
+
     /// Whether neurons of what the maps show can be computed now.
     pub(crate) fn can_score_neurons(&self) -> bool {
         let is_free = !self.job().is_some_and(Job::is_of_figure);
         let shown = self.committed.as_ref().zip(self.loaded.as_ref());
         let is_of_model_in_use = shown.is_some_and(|(shown, in_use)| {
-            shown.experiment.model == in_use.identity.id && shown.is_complete(ComponentKind::Heads)
+            shown.experiment.model == in_use.identity.id
+                && shown.is_complete(ComponentKind::Heads)
+                && !self.is_of_changed_model()
         });
         is_free && is_of_model_in_use
     }

@@ -95,6 +95,7 @@ pub(crate) struct AppState {
     pub(crate) view: Shown<Arc<View>>,
     /// Whether neurons of what the maps show can be computed now.
     can_score_neurons: Shown<bool>,
+    is_of_changed_model: Shown<bool>,
     status: Shown<Status>,
     is_stale: Shown<Option<bool>>,
     can_run: Shown<bool>,
@@ -163,6 +164,7 @@ impl AppState {
             unit: Choice::new(room, |s| &s.sight.unit, |s| &mut s.unit),
             scale: Choice::new(room, |s| &s.sight.scale, |s| &mut s.scale),
             can_score_neurons: room.derived(Session::can_score_neurons),
+            is_of_changed_model: room.derived(Session::is_of_changed_model),
             status: room.derived(Session::status),
             view: room.shared(|s| Arc::clone(&s.view)),
             is_stale: room.derived(Session::is_stale),
@@ -238,6 +240,11 @@ impl AppState {
     /// Whether the maps are those of a link.
     pub(crate) fn is_from_link(&self) -> bool {
         self.committed.with(|c| c.as_ref().is_some_and(|c| c.is_from_link()))
+    }
+
+    /// Whether the maps are a link's, of a model that has changed since.
+    pub(crate) fn is_of_changed_model(&self) -> bool {
+        self.is_of_changed_model.get()
     }
 
     /// `data-source` of the result.

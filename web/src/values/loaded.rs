@@ -48,3 +48,18 @@ pub(crate) struct Loaded {
     /// Most memory that the worker had while loading, in bytes.
     pub(crate) memory_bytes: u64,
 }
+
+impl Loaded {
+    /// Whether another one has the same weights. This one may be a link's, which carries the beginning of the digest only.
+    pub(crate) fn has_weights_of(&self, other: &Self) -> bool {
+        other.fingerprint.starts_with(&self.fingerprint)
+    }
+
+    /// Whether this one, a link's, goes by the name of the one in use and has other weights: a model of the list that
+    /// has changed since. Files of a visitor's own all go by one name.
+    pub(crate) fn has_changed_to(&self, in_use: &Self) -> bool {
+        self.identity.id == in_use.identity.id
+            && self.identity.id != LOCAL
+            && !self.has_weights_of(in_use)
+    }
+}

@@ -41,6 +41,27 @@ fn a_links_figure_stays_until_ones_own_is_complete_and_then_they_are_compared() 
 }
 
 #[test]
+fn a_links_figure_of_a_model_that_has_changed_stays_until_it_is_run() {
+    let mut play = Play::opened(Some(link("mini")));
+    let shown = play.session.committed.clone();
+    play.listed();
+    play.starts();
+    play.hears(loaded("mini", &"cd".repeat(32)));
+    assert!(play.session.is_of_changed_model() && !play.session.can_score_neurons());
+    assert_eq!((play.session.job(), play.session.status()), (None, Status::Done));
+    assert_eq!(play.session.committed, shown, "nothing takes its place by itself");
+    play.msg(follow(link("mini")));
+    assert_eq!(play.session.job(), None, "nor when it is opened with the model there");
+    play.msg(Visitor::Run);
+    assert_eq!(play.session.job(), Some(Job::Heads));
+    play.sides();
+    play.strips(ComponentKind::Heads, &[Method::Ig, Method::Ap]);
+    play.done(false);
+    let check = play.session.link_check.as_ref().expect("they are compared");
+    assert!(!check.same_weights && !play.session.is_of_changed_model());
+}
+
+#[test]
 fn a_links_figure_that_cannot_be_computed_here_stays() {
     let mut play = Play::opened(Some(link("mini")));
     play.listed();

@@ -50,7 +50,7 @@ impl TwoWays {
         };
         let claim = Claim::new(words);
         let any = [and.clone(), or.clone(), both].concat();
-        let (test, components, direction) = if and.len() > 1 {
+        let (test, components, asked) = if and.len() > 1 {
             ("Test it: restore", and, Direction::Denoising)
         } else if or.len() > 1 {
             ("Test it: corrupt", or, Direction::Noising)
@@ -60,8 +60,10 @@ impl TwoWays {
         if components.is_empty() || components.len() > MOST_TOGETHER {
             return claim;
         }
-        let words = format!("{test} {} together", named(&components));
-        claim.with(words, Test::Together(components, direction))
+        // A click that turns the page's direction says so.
+        let turn = if asked == direction { String::new() } else { format!(", by {}", asked.id()) };
+        let words = format!("{test} {} together{turn}", named(&components));
+        claim.with(words, Test::Together(components, asked))
     }
 
     /// The components of a kind, in their order.
