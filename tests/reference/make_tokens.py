@@ -18,6 +18,8 @@ from transformers import AutoTokenizer
 ROOT = Path(__file__).parent.parent.parent
 MINI = ROOT / "assets" / "models" / "mini"
 FILE = Path(__file__).parent.parent / "fixtures" / "tokens.json"
+# The first id that the bundled model does not have.
+NEW = json.loads((MINI / "config.json").read_text())["vocab_size"]
 BYTE_LEVEL = {"type": "ByteLevel", "add_prefix_space": False, "trim_offsets": True, "use_regex": True}
 # Of this class the files say everything; transformers' own class for GPT-2 puts a tokenizer together anew.
 OF_FILE = {"tokenizer_class": "PreTrainedTokenizerFast"}
@@ -47,16 +49,16 @@ STRIPS = ["a <mask> b", "a   <mask>   b", "<mask>", "a<mask>b", "a <left> b", "a
 def variants():
     """Name, what is changed of tokenizer.json (`split`: it is in vocab.json and merges.txt), other files, texts."""
     yield "plain", {}, {}, TEXTS
-    chat = [BOS, added(1837, "<|user|>"), added(1838, "<|assistant|>"), added(1839, "<|end|>"), added(1840, "zork", special=False)]
+    chat = [BOS, added(NEW, "<|user|>"), added(NEW + 1, "<|assistant|>"), added(NEW + 2, "<|end|>"), added(NEW + 3, "zork", special=False)]
     yield "special and added tokens", {"added_tokens": chat}, {}, TEXTS + CHAT
     flags = [
         BOS,
-        added(1837, "<mask>", lstrip=True, rstrip=True),
-        added(1838, "<left>", lstrip=True),
-        added(1839, "<right>", rstrip=True),
-        added(1840, "word", special=False, single_word=True),
-        added(1841, "café", special=False),
-        added(1842, "CAFÉ", special=False, normalized=False),
+        added(NEW, "<mask>", lstrip=True, rstrip=True),
+        added(NEW + 1, "<left>", lstrip=True),
+        added(NEW + 2, "<right>", rstrip=True),
+        added(NEW + 3, "word", special=False, single_word=True),
+        added(NEW + 4, "café", special=False),
+        added(NEW + 5, "CAFÉ", special=False, normalized=False),
     ]
     yield "flags", {"added_tokens": flags}, {}, TEXTS + STRIPS + ["a café, CAFÉ"]
     nfc = {"normalizer": {"type": "NFC"}, "added_tokens": flags}
@@ -82,7 +84,7 @@ def variants():
     yield "prefix space of a general class", {}, {"tokenizer_config.json": of_file}, TEXTS
     yield "tokens apart", {"split": True}, {}, TEXTS
     apart = {
-        "added_tokens.json": {"<|pad|>": 1837, "zork": 1838},
+        "added_tokens.json": {"<|pad|>": NEW, "zork": NEW + 1},
         "special_tokens_map.json": {"bos_token": "<|endoftext|>", "pad_token": "<|pad|>", "additional_special_tokens": ["<|user|>"]},
     }
     yield "tokens apart with added ones", {"split": True}, apart, TEXTS + CHAT + ["<|pad|>", "a <|pad|> b"]
@@ -92,7 +94,7 @@ def variants():
         "bos_token": "<|user|>",
         "added_tokens_decoder": {
             token["id"]: {key: token[key] for key in token if key != "id"}
-            for token in (BOS, added(1837, "<|user|>", lstrip=True), added(1838, "zork", special=False))
+            for token in (BOS, added(NEW, "<|user|>", lstrip=True), added(NEW + 1, "zork", special=False))
         },
     }
     yield "tokens apart, described in the configuration", {"split": True}, {"tokenizer_config.json": decoder}, TEXTS + CHAT

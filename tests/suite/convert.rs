@@ -14,6 +14,7 @@ use twinbeam_core::models::{ModelShape, SelfCheck};
 use twinbeam_gpt2::{
     Gpt2, Gpt2Config, INITIAL_STD, StoredDtype, random_params, safetensors_header, stored_bytes,
 };
+use twinbeam_tasks::Task;
 use twinbeam_tests::{
     Stored as Tensor, assert_close, fixture, load, repository, safetensors as safetensors_file,
     values,
@@ -259,6 +260,13 @@ fn no_model_is_written_over() {
     assert!(message.contains("config.json"), "{message}");
 }
 
+/// Prompt pairs that a model is asked: four held-out ones of each task, and the page's examples.
+fn n_pairs() -> usize {
+    let examples = fs::read(repository("assets/examples.json")).expect("it is there");
+    let examples: serde_json::Value = serde_json::from_slice(&examples).expect("a list");
+    4 * Task::ALL.len() + examples.as_array().expect("a list").len()
+}
+
 #[test]
 fn the_report_has_every_pair_and_both_files() {
     let mini = repository("assets/models/mini");
@@ -272,18 +280,19 @@ fn the_report_has_every_pair_and_both_files() {
     }
 
     let (_, report) = converted(&out, "mini-bf16", Stored::Bf16);
-    // Four held-out pairs of each of six tasks, and the page's thirteen examples.
-    assert_eq!((report.cost.pairs.len(), report.cost.left_out.len()), (4 * 6 + 13, 0));
+    let n_pairs = n_pairs();
+    assert_eq!((report.cost.pairs.len(), report.cost.left_out.len()), (n_pairs, 0));
     let largest = report.cost.worst().expect("pairs").largest_change();
     assert!(largest > 1e-4 && largest < 0.5, "{report}");
     let text = report.to_string();
+    let counted = format!("{n_pairs} pairs: mean change");
     let facts =
         [&report.from.sha256, &report.to.sha256, "ioi 1", "hypernym 4", "the notebook's pair"];
-    for fact in facts.into_iter().chain(["37 pairs: mean change", "of the gap: mean"]) {
+    for fact in facts.into_iter().chain([counted.as_str(), "of the gap: mean"]) {
         assert!(text.contains(fact), "{fact} is not in\n{text}");
     }
     let lines = text.lines().filter(|line| line.contains(" %  ")).count();
-    assert_eq!(lines, 37, "{text}");
+    assert_eq!(lines, n_pairs, "{text}");
 }
 
 #[test]
@@ -303,7 +312,7 @@ fn pairs_that_do_not_fit_are_counted() {
     fs::copy(mini.join("tokenizer.json"), original.join("tokenizer.json")).expect("copied");
     let (_, report) = converted(&original, "short-f16", Stored::F16);
     let left_out: usize = report.cost.left_out.values().sum();
-    assert_eq!(report.cost.pairs.len() + left_out, 37);
+    assert_eq!(report.cost.pairs.len() + left_out, n_pairs());
     let line = format!("left out: {left_out} pairs, a prompt is too long");
     assert!(left_out > 0 && report.to_string().contains(&line), "{report}");
 }

@@ -170,6 +170,8 @@ fn what_only_the_content_shows_is_said_once_too() {
         files.with(CONFIG, config.to_string())
     };
     let weights = whole(false).0[WEIGHTS].clone();
+    let cut_off =
+        format!("model.safetensors: file size: expected {} bytes, got 1000000", weights.len());
     let cut = |len: usize| whole(false).with(WEIGHTS, &weights[..len]);
     for (what, files, facts) in [
         (
@@ -184,14 +186,7 @@ fn what_only_the_content_shows_is_said_once_too() {
         ),
         ("sizes", config("n_layer", json!(5)), ["model.safetensors: tensor \"h.4.", "is missing"]),
         ("width", config("n_embd", json!(256)), ["expected shape [", "take both from one place"]),
-        (
-            "cut off",
-            cut(1_000_000),
-            [
-                "model.safetensors: file size: expected 2077768 bytes, got 1000000",
-                "download it again",
-            ],
-        ),
+        ("cut off", cut(1_000_000), [cut_off.as_str(), "download it again"]),
         (
             "cut off early",
             cut(7),

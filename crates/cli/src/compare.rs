@@ -58,8 +58,8 @@ pub struct Options {
     /// A row that cannot be read is an entry with an `error`, and the others run.
     #[arg(long, required_unless_present = "task", conflicts_with = "task")]
     pub cases: Option<PathBuf>,
-    /// Draw cases from a task instead, of fillers that the bundled model was not trained on: ioi, greater-than,
-    /// subject-verb, pronoun, capital or hypernym.
+    /// Draw cases from a task instead, of fillers that the bundled model was not trained on: ioi, ioi-long,
+    /// greater-than, subject-verb, pronoun, capital, hypernym or induction.
     #[arg(long, value_parser = task)]
     pub task: Option<Task>,
     /// Cases to draw.

@@ -1,9 +1,13 @@
-//! How well a model solves the six tasks on fillers that it was not trained on.
+//! How well a model solves the tasks on fillers that it was not trained on, and what its heads do.
+
+mod heads;
 
 use pollster::block_on;
 use twinbeam_core::words::Experiment;
 use twinbeam_engine::{Error, Model, prompt_metrics};
 use twinbeam_tasks::{Split, Task, pairs};
+
+pub use heads::{EdgeCount, HeadScore, head_scores, strongest_edges};
 
 /// How well one task is solved.
 #[derive(Debug, Clone, Copy, PartialEq)]

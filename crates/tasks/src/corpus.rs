@@ -15,9 +15,9 @@ pub struct Mixture {
 
 impl Mixture {
     /// For the start: mostly names to copy, which is what takes a model longest to learn.
-    pub const COPYING: Self = Self { tasks: [40, 6, 6, 12, 6, 5] };
+    pub const COPYING: Self = Self { tasks: [26, 16, 6, 6, 11, 6, 5, 6] };
     /// For the end: mostly years to compare, which come next.
-    pub const BALANCED: Self = Self { tasks: [18, 30, 7, 8, 7, 5] };
+    pub const BALANCED: Self = Self { tasks: [12, 14, 28, 6, 7, 6, 5, 6] };
 
     /// Hundredths of the tasks, and of the everyday sentences.
     fn tickets(self) -> impl Iterator<Item = (Option<Task>, u32)> {

@@ -1,4 +1,4 @@
-//! Six tasks of the interpretability field as seeded generators of prompt pairs and training text.
+//! Eight tasks of the interpretability field as seeded generators of prompt pairs and training text.
 //!
 //! A [`Pair`] is a clean prompt and a corrupted one that differ in exactly one word, with the words
 //! that should follow the clean prompt and the words that should not. Every task keeps some
@@ -13,8 +13,9 @@
 //! The crate does no I/O and reads no clock: the same seed gives the same text everywhere.
 //!
 //! # Rooms
-//! One file per task: `ioi.rs`, `greater_than.rs`, `subject_verb.rs`, `pronoun.rs`, `capital.rs`, `hypernym.rs`. `corpus.rs`
-//! mixes training text of all of them with the sentences of `filler.rs`; `words.rs` has the fillers that they share.
+//! One file per task: `ioi.rs`, `ioi_long.rs`, `greater_than.rs`, `subject_verb.rs`, `pronoun.rs`, `capital.rs`,
+//! `hypernym.rs`, `induction.rs`. `corpus.rs` mixes training text of all of them with the sentences of `filler.rs`;
+//! `words.rs` has the fillers that they share.
 //!
 //! # Example
 //! ```
@@ -32,7 +33,9 @@ mod corpus;
 mod filler;
 mod greater_than;
 mod hypernym;
+mod induction;
 mod ioi;
+mod ioi_long;
 mod pronoun;
 mod subject_verb;
 mod words;
@@ -44,12 +47,15 @@ use rand_chacha::ChaCha8Rng;
 
 pub use corpus::{Corpus, Mixture};
 pub use filler::filler;
+pub use induction::repeated;
 
 /// A task that a model is asked to solve by its next word.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub enum Task {
     /// Indirect object identification: who receives the object.
     Ioi,
+    /// Indirect object identification among three or four people.
+    IoiLong,
     /// Greater-than: a span of years ends after it starts.
     GreaterThan,
     /// Subject-verb agreement: the verb agrees with its subject and not with a nearer noun.
@@ -60,28 +66,34 @@ pub enum Task {
     Capital,
     /// Hypernyms: the class that a thing belongs to.
     Hypernym,
+    /// Induction: a word of a list calls for the word that followed it there.
+    Induction,
 }
 
 impl Task {
     /// Every task, in the order in which they are shown.
-    pub const ALL: [Self; 6] = [
+    pub const ALL: [Self; 8] = [
         Self::Ioi,
+        Self::IoiLong,
         Self::GreaterThan,
         Self::SubjectVerb,
         Self::Pronoun,
         Self::Capital,
         Self::Hypernym,
+        Self::Induction,
     ];
 
     /// The name used in files and addresses.
     pub fn id(self) -> &'static str {
         match self {
             Self::Ioi => "ioi",
+            Self::IoiLong => "ioi-long",
             Self::GreaterThan => "greater-than",
             Self::SubjectVerb => "subject-verb",
             Self::Pronoun => "pronoun",
             Self::Capital => "capital",
             Self::Hypernym => "hypernym",
+            Self::Induction => "induction",
         }
     }
 
@@ -89,11 +101,13 @@ impl Task {
     pub fn title(self) -> &'static str {
         match self {
             Self::Ioi => "Indirect object identification",
+            Self::IoiLong => "Indirect objects among several people",
             Self::GreaterThan => "Greater-than",
             Self::SubjectVerb => "Subject-verb agreement",
             Self::Pronoun => "Gendered pronouns",
             Self::Capital => "Capitals and countries",
             Self::Hypernym => "Hypernyms",
+            Self::Induction => "Induction",
         }
     }
 
@@ -102,6 +116,9 @@ impl Task {
         match self {
             Self::Ioi => {
                 "Two people are named, one of them acts, and the other is the one who receives."
+            }
+            Self::IoiLong => {
+                "One of a pair acts and the other receives, while others are named just as often."
             }
             Self::GreaterThan => {
                 "Something starts in a year, and the year in which it ends must be later."
@@ -112,6 +129,9 @@ impl Task {
             Self::Pronoun => "The pronoun must agree with the name of the person who acted.",
             Self::Capital => "A country calls for its capital, or a capital for its country.",
             Self::Hypernym => "A thing is named, and the class that it belongs to must follow.",
+            Self::Induction => {
+                "A word of a list is read again, and the word that followed it there must follow."
+            }
         }
     }
 }
@@ -151,11 +171,13 @@ pub struct Pair {
 pub fn pair(task: Task, split: Split, rng: &mut impl Rng) -> Pair {
     match task {
         Task::Ioi => ioi::pair(split, rng),
+        Task::IoiLong => ioi_long::pair(split, rng),
         Task::GreaterThan => greater_than::pair(split, rng),
         Task::SubjectVerb => subject_verb::pair(split, rng),
         Task::Pronoun => pronoun::pair(split, rng),
         Task::Capital => capital::pair(split, rng),
         Task::Hypernym => hypernym::pair(split, rng),
+        Task::Induction => induction::pair(split, rng),
     }
 }
 
@@ -187,11 +209,13 @@ pub fn pairs(task: Task, split: Split, n: usize, seed: u64) -> Vec<Pair> {
 pub fn sentence(task: Task, rng: &mut impl Rng) -> String {
     match task {
         Task::Ioi => ioi::sentence(rng),
+        Task::IoiLong => ioi_long::sentence(rng),
         Task::GreaterThan => greater_than::sentence(rng),
         Task::SubjectVerb => subject_verb::sentence(rng),
         Task::Pronoun => pronoun::sentence(rng),
         Task::Capital => capital::sentence(rng),
         Task::Hypernym => hypernym::sentence(rng),
+        Task::Induction => induction::sentence(rng),
     }
 }
 

@@ -32,7 +32,7 @@ pub(super) struct Asked {
     pub(super) random: bool,
 }
 
-/// Pairs of the six tasks and the page's examples, as far as they fit the model; random tokens if none does.
+/// Pairs of the tasks and the page's examples, as far as they fit the model; random tokens if none does.
 pub(super) fn draw(model: &Model) -> anyhow::Result<Asked> {
     let mut asked = Asked { questions: Vec::new(), left_out: BTreeMap::new(), random: false };
     // A model without a token to put in front is asked without one.

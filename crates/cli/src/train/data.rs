@@ -1,8 +1,10 @@
 //! Batches of tokens from the generated corpus.
 
 use anyhow::Context as _;
+use rand::{Rng as _, SeedableRng as _};
+use rand_chacha::ChaCha8Rng;
 use twinbeam_gpt2::Tokenizer;
-use twinbeam_tasks::{Corpus, Mixture};
+use twinbeam_tasks::{Corpus, Mixture, Split, repeated};
 
 use super::vocabulary::BOS_ID;
 
@@ -15,6 +17,14 @@ const SINGLE_ROWS: usize = 48;
 const FULL_ROWS: usize = 16;
 /// Steps of which one has full rows.
 const FULL_ONE_IN: usize = 4;
+/// Steps at the start of which one of two has nothing but lists of random words that are read again and again: there a model gets the
+/// heads that copy what came after a word before, sooner than from sentences, and the tasks that copy names build on them.
+pub(super) const LISTS_UNTIL: usize = 2500;
+/// Full rows of a step that hold such a list later on, so that it keeps those heads.
+const LATER_LISTS: usize = 2;
+/// Words of such a list, at least and at most. It is read again until the row is full: a short one soon teaches that a word
+/// is followed by what followed it before, and were all of one length, places could be copied instead of words.
+const LIST_WORDS: [usize; 2] = [5, 31];
 
 /// Token ids of the rows of one step, all of one length, and how many of each row are real: the first
 /// is given, the others are predicted.
@@ -27,6 +37,7 @@ pub(super) struct Batch {
 pub(super) struct Batches<'t> {
     tokenizer: &'t Tokenizer,
     documents: Corpus,
+    lists: ChaCha8Rng,
     balanced_from: usize,
     drawn: usize,
     tokens: usize,
@@ -36,7 +47,8 @@ impl<'t> Batches<'t> {
     /// The mixture changes after `balanced_from` batches.
     pub(super) fn new(tokenizer: &'t Tokenizer, seed: u64, balanced_from: usize) -> Self {
         let documents = Corpus::new(seed);
-        Self { tokenizer, documents, balanced_from, drawn: 0, tokens: 0 }
+        let lists = ChaCha8Rng::seed_from_u64(seed);
+        Self { tokenizer, documents, lists, balanced_from, drawn: 0, tokens: 0 }
     }
 
     /// Passes over the batches of a run that was stopped.
@@ -57,12 +69,18 @@ impl<'t> Batches<'t> {
         if self.drawn == self.balanced_from {
             self.documents.mix(Mixture::BALANCED);
         }
+        let only_lists = self.drawn < LISTS_UNTIL && self.drawn % 2 == 1;
         let full = self.drawn.is_multiple_of(FULL_ONE_IN);
         self.drawn += 1;
-        let n_rows = if full { FULL_ROWS } else { SINGLE_ROWS };
-        let mut rows = (0..n_rows)
-            .map(|_| self.row(if full { ROW_TOKENS + 1 } else { 1 }))
-            .collect::<anyhow::Result<Vec<_>>>()?;
+        let mut rows = if only_lists {
+            (0..FULL_ROWS).map(|_| self.list()).collect::<anyhow::Result<Vec<_>>>()?
+        } else if full {
+            (0..FULL_ROWS)
+                .map(|row| if row < LATER_LISTS { self.list() } else { self.row(ROW_TOKENS + 1) })
+                .collect::<anyhow::Result<Vec<_>>>()?
+        } else {
+            (0..SINGLE_ROWS).map(|_| self.row(1)).collect::<anyhow::Result<Vec<_>>>()?
+        };
         let lengths: Vec<usize> = rows.iter().map(Vec::len).collect();
         self.tokens += lengths.iter().map(|length| length - 1).sum::<usize>();
         let longest = lengths.iter().copied().max().unwrap_or(0);
@@ -80,6 +98,16 @@ impl<'t> Batches<'t> {
             row.push(BOS_ID);
             row.extend(self.tokenizer.encode(&document)?);
         }
+        row.truncate(ROW_TOKENS + 1);
+        Ok(row)
+    }
+
+    /// A list of random words, read again and again.
+    fn list(&mut self) -> anyhow::Result<Vec<u32>> {
+        let n = self.lists.random_range(LIST_WORDS[0]..=LIST_WORDS[1]);
+        let times = ROW_TOKENS.div_ceil(n);
+        let mut row = vec![BOS_ID];
+        row.extend(self.tokenizer.encode(&repeated(n, times, Split::Train, &mut self.lists))?);
         row.truncate(ROW_TOKENS + 1);
         Ok(row)
     }

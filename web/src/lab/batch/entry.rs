@@ -15,13 +15,15 @@ use crate::state::AppState;
 use crate::values::count;
 
 /// Tasks that pairs can be drawn from: their names in `twinbeam-tasks`, and for people.
-pub(super) const TASKS: [(&str, &str); 6] = [
+pub(super) const TASKS: [(&str, &str); 8] = [
     ("ioi", "Indirect object identification"),
+    ("ioi-long", "Indirect objects among several people"),
     ("greater-than", "Greater-than"),
     ("subject-verb", "Subject-verb agreement"),
     ("pronoun", "Gendered pronouns"),
     ("capital", "Capitals and countries"),
     ("hypernym", "Hypernyms"),
+    ("induction", "Induction"),
 ];
 /// Pairs that are drawn unless another number is asked for.
 pub(super) const DRAWN: usize = 20;
