@@ -54,7 +54,8 @@ cargo xtask bundle   saves the page's bundle of one case, for tests/reference/ru
     --metric NAME       --steps N   other than the page's own";
 
 /// Packages whose tests run natively. The worker's binary runs in the browser's tests.
-const NATIVE: [&str; 9] = [
+const NATIVE: [&str; 10] = [
+    "gemm",
     "twinbeam-core",
     "twinbeam-tasks",
     "twinbeam-gpt2",

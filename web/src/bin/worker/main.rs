@@ -64,6 +64,8 @@ fn main() {
         // The page hears of the end by itself, but not why.
         send(&Event::Panicked { message: info.to_string().replace('\n', " ") });
     }));
+    // Where the browser cannot, products take a little longer.
+    gemm::relax();
     let worker = Rc::new(Worker::default());
     let listener = Rc::clone(&worker);
     let on_message = Closure::<dyn FnMut(MessageEvent)>::new(move |event: MessageEvent| {
