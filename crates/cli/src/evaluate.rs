@@ -7,7 +7,7 @@ use twinbeam_core::words::Experiment;
 use twinbeam_engine::{Error, Model, prompt_metrics};
 use twinbeam_tasks::{Split, Task, pairs};
 
-pub use heads::{EdgeCount, HeadScore, head_scores, strongest_edges};
+pub use heads::{EdgeCount, HeadScore, LIST_WORDS, head_scores, strongest_edges};
 
 /// How well one task is solved.
 #[derive(Debug, Clone, Copy, PartialEq)]

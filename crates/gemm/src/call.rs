@@ -15,7 +15,8 @@ use crate::target::Target;
 /// If `T` is not `f32`, `f64` or `f16`.
 ///
 /// # Safety
-/// The operands have these sizes, and nothing else has hold of `dst`.
+/// The operands have these sizes, all of their numbers are initialised, those of `dst` too, and nothing else has hold of
+/// `dst`.
 #[expect(
     clippy::too_many_arguments,
     clippy::similar_names,

@@ -53,7 +53,10 @@ unsafe fn product<T: Number, const COLUMNS: usize>(
     room: &'static LocalKey<RefCell<Room<T>>>,
 ) {
     let [rows, columns, _] = call.sizes;
-    let Target { row, column, .. } = call.target;
+    let Target { row, column, keep, .. } = call.target;
+    // None of it is kept: it is not read then.
+    let target = Target { keep: keep.filter(|keep| *keep != T::ZERO), ..call.target };
+    let call = Call { target, ..call };
     // A product of few columns is one of few rows, and what lies column by column lies row by row, when both operands are
     // turned.
     let is_narrow = columns < ROWS && columns < rows;

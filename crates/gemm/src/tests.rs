@@ -1,5 +1,7 @@
 //! Products against the sum that defines them, over sizes, orders of operands and what becomes of the target.
 
+#![expect(clippy::cast_sign_loss, reason = "offsets of these matrices lead forward")]
+
 use crate::Parallelism;
 use crate::call::Call;
 use crate::lines::Lines;

@@ -14,6 +14,9 @@ const OPENERS: [&str; 4] = ["Again:", "Once more:", "The words:", "Listen:"];
 /// Words of a prompt's list, at least and at most.
 const LENGTHS: [usize; 2] = [5, 9];
 
+/// Words of a list that is read again and again, at most: there are more that may stand together, held-out ones too.
+pub const MOST_REPEATED: usize = 40;
+
 /// Words that a training sentence reads again after the one that is asked for, at most.
 const READ_ON: usize = 3;
 
@@ -101,8 +104,8 @@ fn drawn(split: Split, rng: &mut impl Rng) -> (Pair, Vec<usize>) {
         let (last, keys) = (list[n - 1], &list[..n - 2]);
         split == Split::HeldOut || keys.iter().any(|key| !held_out(last, *key))
     });
-    // Not the last word, which nothing follows, nor the one before it: its answer would be the word just read. No training
-    // text has two words side by side that are held out from each other, here either.
+    // Not the last word, which nothing follows, nor the one before it: its answer would be the word just read. No list of
+    // the training text has two words side by side that are held out from each other, here either.
     let key = loop {
         let key = rng.random_range(0..n - 2);
         if split == Split::HeldOut || !held_out(list[n - 1], list[key]) {
@@ -145,8 +148,9 @@ pub(crate) fn sentence(rng: &mut impl Rng) -> String {
 /// look at the token before, and at the token after the same word's earlier reading (Elhage et al. 2021, Olsson et al. 2022).
 ///
 /// # Panics
-/// If there are not so many words that may stand together; there are hundreds.
+/// If no word is asked for, or more than [`MOST_REPEATED`].
 pub fn repeated(n: usize, times: usize, split: Split, rng: &mut impl Rng) -> String {
+    assert!((1..=MOST_REPEATED).contains(&n), "a list of {n} words");
     // The first word follows the last one.
     let joins = |list: &[usize]| split.admits(held_out(list[n - 1], list[0]));
     text(&list_with(n, split, rng, joins)).repeat(times)
@@ -179,18 +183,36 @@ mod tests {
         let place = |word: &str| {
             WORDS.iter().position(|known| known.text.trim() == word).expect("a known word")
         };
-        for split in [Split::Train, Split::HeldOut] {
+        for (split, n) in [(Split::Train, 31), (Split::HeldOut, 24), (Split::Train, 5)] {
             for _ in 0..100 {
-                let said = repeated(20, 2, split, &mut rng);
+                let said = repeated(n, 2, split, &mut rng);
                 let words: Vec<usize> = said.split_whitespace().map(place).collect();
-                let (first, second) = words.split_at(20);
+                let (first, second) = words.split_at(n);
                 assert_eq!(first, second);
                 assert!(
-                    first.windows(2).all(|two| split.admits(held_out(two[0], two[1]))),
+                    words.windows(2).all(|two| split.admits(held_out(two[0], two[1]))),
                     "{said}"
                 );
             }
         }
         assert!(WORDS.len() > 200, "{} words", WORDS.len());
+    }
+
+    #[test]
+    fn no_list_of_the_training_text_has_held_out_neighbours() {
+        let place = |word: &str| WORDS.iter().position(|known| known.text.trim() == word);
+        let mut rng = ChaCha8Rng::seed_from_u64(6);
+        let sentences: Vec<String> = (0..2_000).map(|_| sentence(&mut rng)).collect();
+        let mut seen = 0;
+        for document in crate::Corpus::new(6).take(10_000).chain(sentences) {
+            for said in document.split(['.', ':']).filter(|said| said.starts_with(' ')) {
+                let words: Option<Vec<usize>> = said.split_whitespace().map(place).collect();
+                // A sentence of another task has words that stand in no list.
+                let Some(words) = words else { continue };
+                seen += words.len();
+                assert!(!words.windows(2).any(|two| held_out(two[0], two[1])), "{document}");
+            }
+        }
+        assert!(seen > 20_000, "only {seen} words of lists");
     }
 }

@@ -47,7 +47,7 @@ use rand_chacha::ChaCha8Rng;
 
 pub use corpus::{Corpus, Mixture};
 pub use filler::filler;
-pub use induction::repeated;
+pub use induction::{MOST_REPEATED, repeated};
 
 /// A task that a model is asked to solve by its next word.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]

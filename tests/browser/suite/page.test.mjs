@@ -233,8 +233,12 @@ test("a gap the wrong way round and an integral that has not converged are marke
     await page.locator("[data-testid=run]:enabled").waitFor();
     await by(page, "run").click();
     await status(page, "done");
-    assert.match(await by(page, "marks").innerText(), /clean run shows less of the behaviour.*gap is −17\.63 logits/s);
-    assert.match(await by(page, "marks").innerText(), /have not converged: the scores of layer 0/);
+    const number = async (testid) => +(await by(page, testid).innerText()).replaceAll("−", "-").match(/-?\d+\.\d+/)[0];
+    const marks = await by(page, "marks").innerText();
+    const [, gap] = marks.match(/clean run shows less of the behaviour.*gap is −(\d+\.\d+) logits/s);
+    const between = (await number("metric-corrupted")) - (await number("metric-clean"));
+    assert.ok(Math.abs(gap - between) < 0.02, `${gap} for ${between}`);
+    assert.match(marks, /have not converged: the scores of layer \d/);
     await by(page, "swap-answers").click();
     await page.locator("[data-testid=marks]", { hasText: "less of the behaviour" }).waitFor({ state: "detached" });
     await status(page, "done");

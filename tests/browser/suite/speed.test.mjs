@@ -1,10 +1,12 @@
 // Steps that are found by themselves, and how fast the device is.
 // Runs alone: it measures the device, and would measure the other suites' work too.
 import assert from "node:assert/strict";
+import { readFileSync } from "node:fs";
+import { join } from "node:path";
 import { after, before, test } from "node:test";
 import { parse, print } from "../support/link.mjs";
 import { by, difference, launch, link_of, no_faults, open, saved, status, table } from "../support/page.mjs";
-import { serve } from "../support/server.mjs";
+import { DIST, serve } from "../support/server.mjs";
 
 /** Points that a line may have: twice as many intervals each time. */
 const POINTS = [5, 9, 17, 33, 65, 129, 257];
@@ -31,6 +33,27 @@ const convergence = (page) =>
   by(page, "convergence")
     .locator("[data-layer]")
     .evaluateAll((cells) => cells.map(({ dataset: { value, points }, ariaLabel, textContent }) => ({ value: +value, points: +points, ariaLabel, innerText: textContent })));
+
+test("a browser with multiply-add gets products by it, and the same numbers without", async () => {
+  // The worker's program counts the functions that are added to it.
+  const program = readFileSync(join(DIST, "worker.js"), "utf8");
+  const counting = `const grow = WebAssembly.Table.prototype.grow;
+    WebAssembly.Table.prototype.grow = function (n) { globalThis.added = (globalThis.added ?? 0) + (n === 1); return grow.call(this, n); };\n`;
+  const seen = [];
+  for (const before of ["", "WebAssembly.validate = () => false;\n"]) {
+    const here = await serve("/some/folder/", { files: { "worker.js": before + counting + program } });
+    const { page, errors, close } = await open(browser, `${here.url}?device=cpu`);
+    await status(page, "done");
+    const added = await Promise.all(page.workers().map((worker) => worker.evaluate(() => globalThis.added ?? 0)));
+    seen.push({ added: Math.max(...added), heads: await table(page, "heatmap-ig-heads") });
+    assert.deepEqual(errors, []);
+    await close();
+    await here.close();
+  }
+  const [by_multiply_add, plain] = seen;
+  assert.deepEqual([by_multiply_add.added, plain.added], [2, 0]);
+  assert.ok(difference(by_multiply_add.heads, plain.heads) < 1e-6);
+});
 
 test("auto takes as many points as it needs, says how many, and travels in a link", async () => {
   const { page, errors, close } = await open(browser, `${server.url}?device=cpu`);

@@ -178,21 +178,23 @@ test("what was typed comes back at the end, a term says what it means, and with 
 test("what examples say of themselves is so", async () => {
   const { page, errors, close } = await open(browser, `${server.url}?device=cpu`);
   await status(page, "done");
-  // "Each method finds one head that the other does not." Three layers take part, as the review measured.
+  // "Heads of layer 0 need each other, and IG finds L0H7 where AP does not." Three layers take part.
   const found = (map) =>
     by(page, `heatmap-${map}-heads`)
       .locator("td.found")
       .evaluateAll((cells) => cells.map(({ dataset: { layer, head } }) => `${layer}.${head}`));
   const [ig, ap] = [await found("ig"), await found("ap")];
-  assert.equal(ig.filter((head) => !ap.includes(head)).length, 1);
-  assert.equal(ap.filter((head) => !ig.includes(head)).length, 1);
+  assert.ok(ig.includes("0.7") && !ap.includes("0.7"), `${ig} and ${ap}`);
+  const sum = (row) => row.reduce((sum, score) => sum + score, 0);
+  const [together, alone] = [sum((await table(page, "heatmap-ig-heads"))[0]), sum((await table(page, "heatmap-ap-heads"))[0])];
+  assert.ok(together > 3 * alone && alone > 0, `${alone} one by one, ${together} together`);
   const sizes = (await table(page, "heatmap-ig-heads")).map((row) => row.reduce((sum, score) => sum + Math.abs(score), 0));
   assert.equal(sizes.filter((size) => size > 0.3 * Math.max(...sizes)).length, 3, `${sizes}`);
 
-  // "The methods agree: the same heads, nearly the same scores."
-  const james = EXAMPLES.findIndex(({ title }) => title.startsWith("James"));
-  await by(page, "example-select").selectOption(`${james}`);
-  await eventually(async () => assert.equal(await by(page, "example-shows").innerText(), EXAMPLES[james].shows));
+  // "The methods agree: ... the same four are found", with nearly the same scores.
+  const agreed = EXAMPLES.findIndex(({ shows }) => shows.startsWith("The methods agree"));
+  await by(page, "example-select").selectOption(`${agreed}`);
+  await eventually(async () => assert.equal(await by(page, "example-shows").innerText(), EXAMPLES[agreed].shows));
   await status(page, "done");
   assert.deepEqual((await found("ig")).sort(), (await found("ap")).sort());
   const [igs, aps] = [(await table(page, "heatmap-ig-heads")).flat(), (await table(page, "heatmap-ap-heads")).flat()];

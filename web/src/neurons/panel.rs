@@ -95,6 +95,10 @@ fn Zoom(state: AppState) -> impl IntoView {
 fn Progress(state: AppState) -> impl IntoView {
     let status = move || state.neuron_status();
     let words = move || match status() {
+        NeuronStatus::Waiting if state.is_of_changed_model() => {
+            "The link’s model has changed since: Run computes them of the weights in use."
+                .to_owned()
+        }
         NeuronStatus::Waiting => "Computed after the heads.".to_owned(),
         NeuronStatus::Running => {
             let words = state.progress_of(Job::Neurons).map(in_progress);

@@ -264,7 +264,7 @@ impl Session {
         let was_waited_for = self.models.waiting.take_if(|waiting| *waiting == id).is_some();
         let runs = std::mem::take(&mut self.workers.run_when_loaded) || was_waited_for;
         // What is meant for another model waits for that.
-        let waits = self.models.waiting.is_some() || self.is_of_changed_model();
+        let waits = self.models.waiting.is_some() || self.keeps_link();
         if runs && !must_be_typed && !waits {
             self.run_if_it_can();
         }

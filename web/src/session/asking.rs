@@ -134,6 +134,7 @@ impl Session {
     fn show_link(&mut self, experiment: &Experiment, snapshot: Option<Snapshot>) {
         self.link_check = None;
         self.linked = snapshot.map(|snapshot| Arc::new((experiment.clone(), snapshot)));
+        self.link_stays = self.linked.is_some();
         if let Some(linked) = &self.linked {
             self.committed = Some(Arc::new(Committed::of_link(experiment.clone(), &linked.1)));
             self.seconds = None;
@@ -216,7 +217,7 @@ impl Session {
     }
 
     fn run_if_loaded(&mut self, new_step: bool) {
-        if self.loaded.is_some() && !self.is_of_changed_model() {
+        if self.loaded.is_some() && !self.keeps_link() {
             self.run(new_step);
         }
     }

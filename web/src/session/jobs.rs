@@ -48,6 +48,7 @@ impl Session {
         // Whoever runs on the model in use does not wait for another.
         self.models.waiting = None;
         self.workers.run_if_possible = false;
+        self.link_stays = false;
         self.write_address(&experiment, None, new_step);
         self.failed = false;
         self.seconds = None;

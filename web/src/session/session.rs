@@ -74,6 +74,8 @@ pub(crate) struct Session {
     pub(crate) previous: Option<Arc<Committed>>,
     /// The result that came with the link.
     pub(crate) linked: Option<Linked>,
+    /// Whether nothing was run since a link with a result was opened.
+    pub(super) link_stays: bool,
     pub(crate) link_check: Option<LinkCheck>,
     /// Whether the last job or the loading has failed.
     pub(crate) failed: bool,
@@ -133,6 +135,7 @@ impl Session {
             pending: None,
             previous: None,
             linked: None,
+            link_stays: false,
             link_check: None,
             failed: false,
             seconds: None,
@@ -180,11 +183,16 @@ impl Session {
         self.committed.as_ref().is_some_and(|committed| committed.origin == Origin::Link)
     }
 
-    /// Whether the maps are a link's, of a model that has changed since: its numbers cannot be computed here again, and
-    /// stay until the visitor asks for others.
+    /// Whether the maps are a link's, of a model that has changed since: its numbers cannot be computed here again.
     pub(crate) fn is_of_changed_model(&self) -> bool {
         let shown = self.committed.as_ref().filter(|_| self.is_from_link());
         shown.zip(self.loaded.as_ref()).is_some_and(|(of, now)| of.model.has_changed_to(now))
+    }
+
+    /// Whether nothing is run by itself, since that would take the place of such a figure: until the visitor asks for others,
+    /// by Run or by opening something else.
+    pub(super) fn keeps_link(&self) -> bool {
+        self.link_stays && self.is_of_changed_model()
     }
 
     /// Whether neurons of what the maps show can be computed now.

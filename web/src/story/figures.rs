@@ -14,7 +14,7 @@ use crate::state::AppState;
 use crate::values::{Job, Step};
 
 /// The example of the third step.
-const AGREES: &str = "James at the park";
+const AGREES: &str = "Anna and David, a long sentence";
 
 /// The example of a step; `None`: it is about what is on the screen.
 pub(super) fn example_of(step: Step) -> Option<Example> {

@@ -11,8 +11,9 @@ use twinbeam_core::words::{Direction, Experiment};
 use twinbeam_engine::{Error, Model, Silent, probe};
 use twinbeam_tasks::{Pair, Split, Task, pairs, repeated};
 
-/// Words of each list.
-const WORDS: usize = 25;
+/// Words of each list: a multiple of four. Which words may follow which in a held-out list repeats after four, and in a list
+/// of another length only a fifth of them could stand, since its first word follows its last.
+pub const LIST_WORDS: usize = 24;
 
 /// Where a head looks in lists of words that are read twice; means of attention, from 0 to 1.
 #[derive(Debug, Clone, Copy, PartialEq)]
@@ -21,7 +22,7 @@ pub struct HeadScore {
     pub layer: usize,
     /// The head.
     pub head: usize,
-    /// Attention to the token before, from all words.
+    /// Attention to the token before, from all words but the first.
     pub previous: f64,
     /// Attention from a word's second reading to the word after its first.
     pub induction: f64,
@@ -48,7 +49,7 @@ pub fn head_scores(
         })
         .collect();
     for _ in 0..n {
-        let mut list = || repeated(WORDS, 2, split, &mut rng);
+        let mut list = || repeated(LIST_WORDS, 2, split, &mut rng);
         let (clean, corrupted) = (list(), list());
         let word = |text: &str, place| {
             format!(" {}", text.split_whitespace().nth(place).unwrap_or_default())
@@ -84,8 +85,8 @@ fn looks(pattern: &[f32], n_pos: usize) -> [f64; 2] {
     };
     // The first word has nothing but <|endoftext|> before it, on which heads rest that have nothing to do.
     let previous = (2..n_pos).map(|from| (from, from - 1)).collect();
-    let second = (n_pos + 1) / 2;
-    let induction = (second..n_pos - 1).map(|from| (from, from - WORDS + 1)).collect();
+    let second = n_pos.div_ceil(2);
+    let induction = (second..n_pos - 1).map(|from| (from, from - LIST_WORDS + 1)).collect();
     [mean(previous), mean(induction)]
 }
 

@@ -17,8 +17,9 @@ const SINGLE_ROWS: usize = 48;
 const FULL_ROWS: usize = 16;
 /// Steps of which one has full rows.
 const FULL_ONE_IN: usize = 4;
-/// Steps at the start of which one of two has nothing but lists of random words that are read again and again: there a model gets the
-/// heads that copy what came after a word before, sooner than from sentences, and the tasks that copy names build on them.
+/// Steps at the start of which every second one has nothing but lists of random words that are read again and again: there a
+/// model gets the heads that copy what came after a word before, sooner than from sentences, and the tasks that copy names
+/// build on them.
 pub(super) const LISTS_UNTIL: usize = 2500;
 /// Full rows of a step that hold such a list later on, so that it keeps those heads.
 const LATER_LISTS: usize = 2;

@@ -50,8 +50,7 @@ fn a_links_figure_of_a_model_that_has_changed_stays_until_it_is_run() {
     assert!(play.session.is_of_changed_model() && !play.session.can_score_neurons());
     assert_eq!((play.session.job(), play.session.status()), (None, Status::Done));
     assert_eq!(play.session.committed, shown, "nothing takes its place by itself");
-    play.msg(follow(link("mini")));
-    assert_eq!(play.session.job(), None, "nor when it is opened with the model there");
+    play.inspected();
     play.msg(Visitor::Run);
     assert_eq!(play.session.job(), Some(Job::Heads));
     play.sides();
@@ -59,6 +58,49 @@ fn a_links_figure_of_a_model_that_has_changed_stays_until_it_is_run() {
     play.done(false);
     let check = play.session.link_check.as_ref().expect("they are compared");
     assert!(!check.same_weights && !play.session.is_of_changed_model());
+}
+
+/// A page whose model has other weights than the links of these tests are of.
+fn with_other_weights(link: Option<Link>) -> Play {
+    let mut play = Play::opened(link);
+    play.listed();
+    play.starts();
+    play.hears(loaded("mini", &"cd".repeat(32)));
+    play
+}
+
+#[test]
+fn beside_a_links_figure_of_a_changed_model_all_else_runs_as_ever() {
+    // A link that is opened while the model is there stays just the same.
+    let mut play = with_other_weights(None);
+    play.sides();
+    play.strips(ComponentKind::Heads, &[Method::Ig, Method::Ap]);
+    play.done(false);
+    let other = Experiment { clean: "Another Mary gave it to".to_owned(), ..Experiment::default() };
+    let Link { experiment, snapshot, view, .. } = link("mini");
+    let text = print_link(
+        &Experiment { clean: other.clean.clone(), ..experiment },
+        snapshot.as_ref(),
+        &view,
+    );
+    play.msg(follow(parse_link(&text.expect("it is short")).expect("its own link")));
+    assert!(play.session.is_of_changed_model());
+    assert_ne!(play.session.job(), Some(Job::Heads), "it stays");
+    // What is opened after it has no figure of its own to keep.
+    let text = print_link(&Experiment::default(), None, &View::default()).expect("it is short");
+    play.msg(follow(parse_link(&text).expect("its own link")));
+    assert_eq!(play.session.job(), Some(Job::Heads), "a link without numbers runs");
+
+    // What the visitor has run begins again on a fresh worker.
+    let mut play = with_other_weights(Some(link("mini")));
+    play.inspected();
+    play.msg(Visitor::Run);
+    assert_eq!(play.session.job(), Some(Job::Heads));
+    let (job, message) = (Some(play.job()), "The driver was reset".to_owned());
+    play.hears(Event::Failed { job, problem: Problem::DeviceLost { message } });
+    play.starts();
+    play.hears(loaded("mini", &"cd".repeat(32)));
+    assert_eq!(play.session.job(), Some(Job::Heads), "it was asked for");
 }
 
 #[test]
