@@ -1,8 +1,8 @@
 //! Matrix products in WebAssembly, in place of the crate `gemm` that the tensor library asks for.
 //!
-//! A product of this project's models is a few hundred rows times a weight. In a browser, on one thread and with vectors
-//! of 16 bytes, the crate that this one stands in for reaches 18 to 25 GFLOP/s, because its tiles need more vectors than
-//! WebAssembly's compilers keep in registers. A tile of four rows and two vectors fits: it reaches about twice that.
+//! A product of this project's models is a few hundred rows times a weight. In a browser it runs on one thread and with
+//! vectors of 16 bytes. A tile of four rows and two vectors is the largest that a browser's compiler keeps in registers, and
+//! large products run at 93 to 97 % of its speed (SPEED.md has them before and after).
 //!
 //! - **Where it stands:** `[patch.crates-io]` in the workspace's `Cargo.toml`. Burn's CPU calls [`gemm()`] for every product,
 //!   forward and backward, in single and in double precision, and knows nothing of this.
