@@ -66,15 +66,30 @@ pub(crate) fn names(split: Split, rng: &mut impl Rng) -> (usize, usize) {
 pub(crate) fn pair(split: Split, rng: &mut impl Rng) -> Pair {
     let (a, b) = names(split, rng);
     let (a, b) = (name(a), name(b));
-    // A coin decides who acts: that is what makes both orders, ABBA and BABA, equally common.
-    let (subject, receiver) = if rng.random::<bool>() { (a, b) } else { (b, a) };
+    let [subject, receiver] = who_acts([a, b], rng);
     let template = pick(&TEMPLATES, rng);
     let (place, object) = (pick(&PLACES, rng), pick(&OBJECTS, rng));
     let prompt = |acting: &str| {
         fill(template, &[("{A}", a), ("{B}", b), ("{S}", acting), ("{P}", place), ("{O}", object)])
     };
+    asked(Task::Ioi, [subject, receiver], prompt)
+}
+
+/// Which of two people acts, and which receives.
+///
+/// A coin decides: that is what makes both orders, ABBA and BABA, equally common.
+pub(crate) fn who_acts<'a>([a, b]: [&'a str; 2], rng: &mut impl Rng) -> [&'a str; 2] {
+    if rng.random::<bool>() { [a, b] } else { [b, a] }
+}
+
+/// The pair whose clean prompt has the one who acts in it, and whose corrupted prompt has the receiver there.
+pub(crate) fn asked(
+    task: Task,
+    [subject, receiver]: [&str; 2],
+    prompt: impl Fn(&str) -> String,
+) -> Pair {
     Pair {
-        task: Task::Ioi,
+        task,
         clean: prompt(subject),
         corrupted: prompt(receiver),
         answer: vec![format!(" {receiver}")],

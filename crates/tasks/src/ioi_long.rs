@@ -60,7 +60,7 @@ pub(crate) fn pair(split: Split, rng: &mut impl Rng) -> Pair {
     // The pair that acts stands first or second, and either one of it acts.
     let second = two_pairs && rng.random::<bool>();
     let [first, other] = if second { [[c, e], [a, b]] } else { [[a, b], [c, e]] };
-    let (subject, receiver) = if rng.random::<bool>() { (a, b) } else { (b, a) };
+    let [subject, receiver] = ioi::who_acts([a, b], rng);
     let (place, object) = (pick(&PLACES, rng), pick(&OBJECTS, rng));
     let prompt = |acting: &str| {
         let [[a, b], [c, e]] = [first, other];
@@ -68,13 +68,7 @@ pub(crate) fn pair(split: Split, rng: &mut impl Rng) -> Pair {
         let rest = [("{S}", acting), ("{P}", place), ("{O}", object)];
         fill(&fill(template, &people), &rest)
     };
-    Pair {
-        task: Task::IoiLong,
-        clean: prompt(subject),
-        corrupted: prompt(receiver),
-        answer: vec![format!(" {receiver}")],
-        wrong: vec![format!(" {subject}")],
-    }
+    ioi::asked(Task::IoiLong, [subject, receiver], prompt)
 }
 
 /// One training sentence.
