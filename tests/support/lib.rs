@@ -79,7 +79,7 @@ pub struct Listener {
 impl Host for Listener {
     fn emit(&mut self, event: Event) {
         // Whatever the engine says reaches the page as it was said. NaN is not equal to itself, so by its words.
-        let there = pack(&event).and_then(|bytes| unpack(&bytes));
+        let there = pack(&event).and_then(|bytes| unpack::<Event>(&bytes));
         assert_eq!(
             format!("{there:?}"),
             format!("{:?}", Some(&event)),

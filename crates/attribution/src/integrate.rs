@@ -2,6 +2,7 @@
 
 use std::ops::Range;
 
+use serde::{Deserialize, Serialize};
 use twinbeam_core::words::{ComponentKind, Direction, Steps};
 
 use crate::batches::kind_of;
@@ -30,7 +31,7 @@ pub enum Nodes {
 ///
 /// # Units
 /// The metric's. Positive: the component supports the clean behaviour.
-#[derive(Debug, Clone, PartialEq)]
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct LayerIntegral {
     /// Integrated gradients; one per component.
     pub ig: Vec<f32>,

@@ -13,7 +13,7 @@ const PIECE: usize = 64 << 20;
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 enum Fault {
-    /// The program ends after its first strip.
+    /// The program ends after its first strip, or the first share of somebody else's job.
     Trap,
     /// Memory runs out after the first strip.
     OutOfMemory,

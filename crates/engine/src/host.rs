@@ -1,9 +1,12 @@
 //! Who runs the engine: a browser's worker, a terminal, a test.
 
 use std::future::Future;
+use std::rc::Rc;
 
 use twinbeam_core::wire::Event;
 use twinbeam_core::wire::devices::Claim;
+
+use crate::Pool;
 
 /// Who runs the engine: it has a clock, hears events, and may want a job to stop.
 pub trait Host {
@@ -20,6 +23,16 @@ pub trait Host {
     /// Gives others a turn. A worker handles its messages here: without it no `Cancel` could arrive
     /// while the CPU is busy.
     fn pause(&mut self) -> impl Future<Output = ()>;
+
+    /// Who else computes shares of a job on the CPU: by default nobody.
+    fn pool(&self) -> Option<Rc<Pool>> {
+        None
+    }
+
+    /// Waits a moment for what others compute.
+    fn idle(&mut self) -> impl Future<Output = ()> {
+        self.pause()
+    }
 
     /// Whether the job is to stop.
     fn cancelled(&self) -> bool;

@@ -14,7 +14,7 @@
 //! - Files into a model: `source.rs` and its kinds `remote.rs` (a server, with `remote/`) and `shelf.rs` (what a browser
 //!   keeps); `weights.rs` and `words.rs` read them, `model.rs` makes the model, `published.rs` compares it with published numbers.
 //! - A job: `inspect.rs` and `hints.rs` for what is typed, `run.rs` with `patching.rs`, `probe.rs` (with `probe/`) for the lab's questions,
-//!   `host.rs` for who listens, `error.rs` for what can fail.
+//!   `host.rs` for who listens, `error.rs` for what can fail; `shares.rs` and `pool.rs` for several workers.
 //! - A device: `device.rs` makes it, `self_test.rs` tries it, `warm.rs` gets it ready, `reader.rs` and `watch.rs` wait for
 //!   it, `check.rs` with `check/` computes a sample again. `bench.rs` and `products.rs` time it. `faults.rs` makes things
 //!   go wrong, in tests.
@@ -34,6 +34,7 @@ mod host;
 mod inspect;
 mod model;
 mod patching;
+mod pool;
 mod probe;
 #[cfg(feature = "gpu")]
 mod products;
@@ -42,6 +43,7 @@ mod reader;
 mod remote;
 mod run;
 mod self_test;
+mod shares;
 mod shelf;
 mod source;
 mod warm;
@@ -57,6 +59,7 @@ pub use hints::hints;
 pub use host::{Host, Silent};
 pub use inspect::{inspect, predict, prompt_metrics, question, read};
 pub use model::Model;
+pub use pool::{Order, Pool};
 pub use probe::{probe, probe_question};
 #[cfg(feature = "gpu")]
 pub use products::{ProductRow, ProductSpeed, bench_products};
@@ -64,6 +67,7 @@ pub use published::self_check;
 pub use remote::{Answer, Body, Remote, Transport};
 pub use run::{Plan, Question, run, sides};
 pub use self_test::{self_test, self_test_values};
+pub use shares::{Assistant, Computed, Found, Share};
 pub use shelf::{Blob, Shelf};
 pub use source::{ByteSource, Downloads, Keeper, SourceError};
 pub use warm::warm;

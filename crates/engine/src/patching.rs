@@ -3,13 +3,14 @@
 
 use std::collections::VecDeque;
 
-use twinbeam_attribution::{Progress as _, patch_some};
+use twinbeam_attribution::Progress as _;
 use twinbeam_core::scores::{Patches, ScoreTable, Screening, Strip, TableKey};
 use twinbeam_core::wire::Event;
 use twinbeam_core::wire::devices::Claim;
-use twinbeam_core::words::{Component, ComponentKind, Direction, Method, Phase};
+use twinbeam_core::words::{ComponentKind, Direction, Method};
 
 use crate::run::Job;
+use crate::shares::{Found, Share};
 use crate::{Error, Host};
 
 /// Messages that a table of neurons is sent in, about: each is drawn.
@@ -20,22 +21,23 @@ impl<H: Host> Job<'_, '_, H> {
     pub(crate) async fn patch_heads(&mut self, direction: Direction) -> Result<(), Error> {
         let kind = ComponentKind::Heads;
         let key = TableKey { kind, method: Method::Ap, direction };
-        self.ticker.phase = Phase::ApHeads;
         let begun = self.ticker.host.seconds();
         let shape = self.outcome.shape;
         let width = shape.n_heads;
         let all: Vec<usize> = (0..shape.n_layers * width).collect();
-        let (mut effects, mut shown) = (Vec::with_capacity(all.len()), 0);
+        let (mut effects, mut shown) = (Vec::<f32>::with_capacity(all.len()), 0);
         while effects.len() < all.len() {
-            let left = &all[effects.len()..];
-            let at_once = self.pair.patched_at_once(&*self.ticker).min(left.len());
-            effects.extend(self.patch(kind, direction, &left[..at_once]).await?);
-            while effects.len() >= (shown + 1) * width {
-                let values = effects[shown * width..(shown + 1) * width].to_vec();
-                let (layer, convergence_delta, n_steps) = (shown, None, None);
-                let strip = Strip { key, layer, values, convergence_delta, n_steps };
-                self.show(strip).await?;
-                shown += 1;
+            let shares = self.cut_patches(kind, direction, &all[effects.len()..], 1);
+            self.offer(shares.clone());
+            for place in 0..shares.len() {
+                effects.extend(self.effects(place).await?);
+                while effects.len() >= (shown + 1) * width {
+                    let values = effects[shown * width..(shown + 1) * width].to_vec();
+                    let (layer, convergence_delta, n_steps) = (shown, None, None);
+                    let strip = Strip { key, layer, values, convergence_delta, n_steps };
+                    self.show(strip).await?;
+                    shown += 1;
+                }
             }
         }
         self.claim(Patches { kind, direction, places: all, values: effects }).await?;
@@ -46,7 +48,6 @@ impl<H: Host> Job<'_, '_, H> {
     /// Every neuron, the largest by integrated gradients and attribution patching first.
     pub(crate) async fn patch_neurons(&mut self, direction: Direction) -> Result<(), Error> {
         let kind = ComponentKind::Neurons;
-        self.ticker.phase = Phase::ApNeurons;
         let begun = self.ticker.host.seconds();
         let key = |method| TableKey { kind, method, direction };
         let screens = [Method::Ig, Method::Atp].map(|m| self.outcome.tables.get(key(m)));
@@ -59,17 +60,21 @@ impl<H: Host> Job<'_, '_, H> {
         // Rounds that have not been claimed, and where the first of them begins.
         let mut open: VecDeque<usize> = rounds.iter().map(Vec::len).collect();
         let mut begin = 0;
-        // A GPU reads several batches together, and a round by itself may be less than that.
-        let pieces = if self.ticker.pace().is_some() { vec![order.clone()] } else { rounds };
-        for piece in pieces {
-            let mut left = &piece[..];
-            while !left.is_empty() {
-                let at_once = self.pair.patched_at_once(&*self.ticker);
-                let message = (n / MESSAGES).div_ceil(at_once).max(1) * at_once;
-                let places;
-                (places, left) = left.split_at(message.min(left.len()));
-                let places = places.to_vec();
-                let values = self.patch(kind, direction, &places).await?;
+        while effects.len() < order.len() {
+            // A GPU reads several batches together, and a round by itself may be less than that.
+            let pieces = match self.ticker.pace() {
+                Some(_) => vec![&order[effects.len()..]],
+                None => rounds.iter().map(Vec::as_slice).collect(),
+            };
+            let cut = |piece| self.cut_patches(kind, direction, piece, n / MESSAGES);
+            let shares: Vec<Share> = pieces.into_iter().flat_map(cut).collect();
+            self.offer(shares.clone());
+            for (place, share) in shares.into_iter().enumerate() {
+                let Share::Patches { places, .. } = share else {
+                    // OK because these are shares of patches.
+                    unreachable!("{share:?} is of something else")
+                };
+                let values = self.effects(place).await?;
                 effects.extend_from_slice(&values);
                 let patches = Patches { kind, direction, places, values };
                 patches.add_to(&mut self.outcome.tables);
@@ -94,17 +99,29 @@ impl<H: Host> Job<'_, '_, H> {
         Ok(())
     }
 
-    /// Effects of the components at some places of a table.
-    async fn patch(
-        &mut self,
+    /// Components at some places of a table in shares of whole batches, with no fewer than so many in each. On a device
+    /// that has a pace it is the next share only, since how much it takes at a time may have changed by then.
+    fn cut_patches(
+        &self,
         kind: ComponentKind,
         direction: Direction,
         places: &[usize],
-    ) -> Result<Vec<f32>, Error> {
-        let width = kind.width(&self.outcome.shape);
-        let component = |place: &usize| Component::at(kind, *place, width);
-        let components: Vec<Component> = places.iter().map(component).collect();
-        Ok(patch_some(&self.pair, &components, direction, self.ticker).await?)
+        fewest: usize,
+    ) -> Vec<Share> {
+        let at_once = self.pair.patched_at_once(&*self.ticker);
+        let most = fewest.div_ceil(at_once).max(1) * at_once;
+        let share = |places: &[usize]| Share::Patches { kind, direction, places: places.to_vec() };
+        let shares = places.chunks(most).map(share);
+        shares.take(if self.ticker.pace().is_some() { 1 } else { usize::MAX }).collect()
+    }
+
+    /// Effects of the share at a place of those that were put up.
+    async fn effects(&mut self, place: usize) -> Result<Vec<f32>, Error> {
+        match self.found(place).await? {
+            Found::Patches(effects) => Ok(effects),
+            // OK because a share of patches finds effects.
+            Found::Integrals(_) => unreachable!("a share of patches has found integrals"),
+        }
     }
 
     /// Claims effects.

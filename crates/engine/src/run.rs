@@ -1,8 +1,10 @@
 //! One job: a question run by every method, streamed table by table, with its progress.
 
+use std::rc::Rc;
+
 use twinbeam_attribution::{
     Advance, Baseline, Budget, CostModel, Error as MethodError, LayerIntegral, Load, Nodes, Pace,
-    Progress, ReadBack, RunPair, integrate_layers, layers_at_once,
+    Progress, ReadBack, RunPair, layers_at_once,
 };
 use twinbeam_core::models::ModelShape;
 use twinbeam_core::scores::{JointEffects, Outcome, SideSummary, Strip, TableKey, Tables, Timed};
@@ -14,7 +16,9 @@ use twinbeam_core::words::{
 };
 
 use crate::check::{logits, scale};
+use crate::pool::Pool;
 use crate::reader::Reader;
+use crate::shares::{Computed, Found, Share};
 use crate::watch::Step;
 use crate::{Error, Host, Model};
 
@@ -114,7 +118,8 @@ impl Plan {
 }
 
 /// Runs a question and streams what it finds, IG and heads by layers, neurons as they are patched; every event
-/// carries `job`. A device that is checked also claims what it has found, table by table: see [`Host::claim`].
+/// carries `job`. A device that is checked also claims what it has found, table by table: see [`Host::claim`]. Others
+/// that have the same model compute shares of it: see [`Host::pool`].
 ///
 /// # Errors
 /// [`MethodError::Cancelled`] when the host wants it, a device that fails, results that are not
@@ -128,9 +133,14 @@ pub async fn run(
     host: &mut impl Host,
 ) -> Result<Outcome, Error> {
     let total = plan.work(model.shape(), question).operations as u64;
+    let pool = host.pool();
     let mut ticker = Ticker::new(host, job, Phase::Runs, total, model.watch.begin());
+    if let Some(pool) = &pool {
+        ticker.pool = Rc::clone(pool);
+    }
     // Boxed: all methods in a row make a large future.
     let result = Box::pin(scores(model, question, experiment, plan, &mut ticker)).await;
+    ticker.pool.forget();
     ticker.settle(result).await
 }
 
@@ -203,28 +213,23 @@ impl<H: Host> Job<'_, '_, H> {
     /// IG, AtP and joint patches of every layer, in one pass each; from zero, IG only.
     async fn gradients(&mut self, key: TableKey) -> Result<(), Error> {
         let TableKey { kind, method, direction } = key;
-        self.ticker.phase = match kind {
-            ComponentKind::Heads => Phase::IgHeads,
-            ComponentKind::Neurons => Phase::IgNeurons,
-        };
         let begun = self.ticker.host.seconds();
-        let mut table = Vec::with_capacity(self.pair.n_layers());
+        let mut table: Vec<LayerIntegral> = Vec::with_capacity(self.pair.n_layers());
         while table.len() < self.pair.n_layers() {
-            let (pair, nodes, ticker) = (&self.pair, self.nodes, &mut *self.ticker);
-            let from_zero = method == Method::IgZero;
-            let baseline = if from_zero { Baseline::Zero } else { Baseline::OtherRun(direction) };
-            let (begin, expected) = (table.len(), self.expected);
-            let n = layers_at_once(pair, kind, begin, baseline, nodes, &*ticker);
-            let layers = begin..begin + n;
-            let counted = |layer| pair.cost().points(kind, layer, expected, from_zero);
-            ticker.begin(layers.clone().map(counted).sum());
-            let some = integrate_layers(pair, kind, layers, baseline, nodes, ticker).await?;
-            ticker.end();
-            for (layer, integral) in (begin..).zip(some) {
-                #[cfg(feature = "faults")]
-                let integral = crate::faults::spoil_integral(integral, self.claims);
-                self.show_integral(key, layer, &integral).await?;
-                table.push(integral);
+            let shares = self.cut_integrals(key, table.len());
+            self.offer(shares.clone());
+            for (place, share) in shares.iter().enumerate() {
+                let Found::Integrals(some) = self.found(place).await? else {
+                    // OK because a share of integrals finds integrals.
+                    unreachable!("{share:?} found something else")
+                };
+                for integral in some {
+                    let layer = table.len();
+                    #[cfg(feature = "faults")]
+                    let integral = crate::faults::spoil_integral(integral, self.claims);
+                    self.show_integral(key, layer, &integral).await?;
+                    table.push(integral);
+                }
             }
         }
         if self.claims {
@@ -237,6 +242,56 @@ impl<H: Host> Job<'_, '_, H> {
         }
         self.seconds(key, begun);
         Ok(())
+    }
+
+    /// The layers from one on in shares: one by one, or as many as are read together on a device that has a pace, where
+    /// how many those are is known for the next ones only.
+    fn cut_integrals(&self, key: TableKey, from: usize) -> Vec<Share> {
+        let share = |layers| Share::Integrals { key, layers };
+        if self.ticker.pace().is_none() {
+            return (from..self.pair.n_layers()).map(|layer| share(layer..layer + 1)).collect();
+        }
+        let baseline = match key.method {
+            Method::IgZero => Baseline::Zero,
+            _ => Baseline::OtherRun(key.direction),
+        };
+        let n = layers_at_once(&self.pair, key.kind, from, baseline, self.nodes, &*self.ticker);
+        vec![share(from..from + n)]
+    }
+
+    /// Puts up shares of a table, for whoever takes part to compute.
+    pub(crate) fn offer(&mut self, shares: Vec<Share>) {
+        if let Some(share) = shares.first() {
+            self.ticker.phase = share.phase();
+        }
+        let counted = |share: Share| {
+            let units = share.units(&self.pair, self.expected);
+            (share, units)
+        };
+        let now = self.ticker.host.seconds();
+        self.ticker.pool.offer(shares.into_iter().map(counted).collect(), now);
+    }
+
+    /// What was found of the share at a place of those that were put up, asked for in their order. While it is not there,
+    /// shares that nobody else has are computed here.
+    pub(crate) async fn found(&mut self, place: usize) -> Result<Found, Error> {
+        let pool = Rc::clone(&self.ticker.pool);
+        loop {
+            if let Some(computed) = pool.found(place) {
+                self.ticker.count_elsewhere();
+                return Ok(computed.found);
+            }
+            let begun = self.ticker.host.seconds();
+            let Some((place, share, counted)) = pool.take(begun) else {
+                self.ticker.wait().await?;
+                continue;
+            };
+            self.ticker.begin(counted);
+            let found = share.compute(&self.pair, self.nodes, self.ticker).await?;
+            let units = self.ticker.end();
+            let seconds = self.ticker.host.seconds() - begun;
+            pool.put(place, Computed { found, units }, seconds);
+        }
     }
 
     async fn show_integral(
@@ -320,6 +375,8 @@ pub(crate) struct Ticker<'host, H> {
     piece: Option<(u64, u64)>,
     begun: f64,
     reader: Reader,
+    /// Who else computes.
+    pool: Rc<Pool>,
 }
 
 impl<'host, H: Host> Ticker<'host, H> {
@@ -327,7 +384,13 @@ impl<'host, H: Host> Ticker<'host, H> {
     pub(crate) fn new(host: &'host mut H, job: u64, phase: Phase, total: u64, step: Step) -> Self {
         let begun = host.seconds();
         let reader = Reader::new(step, begun);
-        Self { host, job, phase, done: 0, total, piece: None, begun, reader }
+        let pool = Rc::new(Pool::alone());
+        Self { host, job, phase, done: 0, total, piece: None, begun, reader, pool }
+    }
+
+    /// Units that have been done.
+    pub(crate) const fn done(&self) -> u64 {
+        self.done
     }
 
     /// Units that are counted in all.
@@ -354,14 +417,35 @@ impl<'host, H: Host> Ticker<'host, H> {
         self.piece = Some((counted, 0));
     }
 
-    /// Ends a piece of work: what it took more or less than was counted is more or less in all.
-    pub(crate) fn end(&mut self) {
-        if let Some((counted, done)) = self.piece.take() {
-            self.total = (self.total + done).saturating_sub(counted).max(self.done);
-            if done != counted {
-                self.tell();
-            }
+    /// Ends a piece of work: what it took more or less than was counted is more or less in all. Units that were done.
+    pub(crate) fn end(&mut self) -> u64 {
+        let Some((counted, done)) = self.piece.take() else {
+            return 0;
+        };
+        self.total = (self.total + done).saturating_sub(counted).max(self.done);
+        if done != counted {
+            self.tell();
         }
+        done
+    }
+
+    /// Counts what others have done since the last time.
+    fn count_elsewhere(&mut self) {
+        let (done, counted) = self.pool.done_elsewhere();
+        if done > 0 {
+            self.done += done;
+            self.total = (self.total + done).saturating_sub(counted).max(self.done);
+            self.tell();
+        }
+    }
+
+    /// Waits a moment for others.
+    ///
+    /// # Errors
+    /// [`MethodError::Cancelled`] when the host wants it.
+    async fn wait(&mut self) -> Result<(), MethodError> {
+        self.host.idle().await;
+        self.count(0).await
     }
 
     async fn tick(&mut self, units: u64) -> Result<(), MethodError> {
@@ -378,6 +462,7 @@ impl<'host, H: Host> Ticker<'host, H> {
             self.total += done.saturating_sub(*counted);
             *counted = (*counted).max(*done);
         }
+        self.count_elsewhere();
         #[cfg(feature = "faults")]
         if self.done > 0 && crate::faults::in_step(self.reader.step()) {
             self.reader.ask_again().await?;

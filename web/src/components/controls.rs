@@ -184,15 +184,17 @@ fn is_auto(state: AppState) -> bool {
 #[component]
 pub(super) fn DeviceSelect(state: AppState) -> impl IntoView {
     let choose = move |event| {
-        let choice = match event_target_value(&event).as_str() {
-            "cpu" => DeviceChoice::Cpu,
-            "gpu" => DeviceChoice::Gpu,
-            _ => DeviceChoice::Auto,
+        let (choice, workers) = match event_target_value(&event).as_str() {
+            "one" => (DeviceChoice::Cpu, Some(1)),
+            "cpu" => (DeviceChoice::Cpu, None),
+            "gpu" => (DeviceChoice::Gpu, None),
+            _ => (DeviceChoice::Auto, None),
         };
-        state.tell(Visitor::ChooseDevice(choice));
+        state.tell(Visitor::ChooseDevice(choice, workers));
     };
     let chosen = move || match state.device_choice.get() {
         DeviceChoice::Auto => "auto",
+        DeviceChoice::Cpu if state.workers.get() == Some(1) => "one",
         DeviceChoice::Cpu => "cpu",
         DeviceChoice::Gpu => "gpu",
     };
@@ -203,6 +205,7 @@ pub(super) fn DeviceSelect(state: AppState) -> impl IntoView {
                 <option value="auto">"automatic"</option>
                 <option value="gpu">"GPU (WebGPU)"</option>
                 <option value="cpu">"CPU"</option>
+                <option value="one">"CPU, one core"</option>
             </select>
         </div>
     }

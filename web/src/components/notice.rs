@@ -106,7 +106,7 @@ fn button(state: AppState, way_on: WayOn) -> impl IntoView {
         WayOn::RunAgain => state.tell(Visitor::RunAgain),
         WayOn::LoadAgain => state.tell(Visitor::LoadAgain { any_digest: false }),
         WayOn::UseAllTheSame => state.tell(Visitor::LoadAgain { any_digest: true }),
-        WayOn::UseCpu => state.tell(Visitor::ChooseDevice(DeviceChoice::Cpu)),
+        WayOn::UseCpu => state.tell(Visitor::ChooseDevice(DeviceChoice::Cpu, None)),
         WayOn::UseLocalFiles => choose_files(),
         WayOn::UseBundled => state.tell(Visitor::UseBundled),
         WayOn::TypeIds => state.tell(Visitor::StartWithIds),

@@ -20,7 +20,7 @@ pub(crate) fn line(
             _ => join(device, &device.reason),
         };
     };
-    let Placement { because, cpu_seconds, gpu_seconds, .. } = placement;
+    let Placement { because, cpu_seconds, gpu_seconds, workers, .. } = placement;
     let expected = match (cpu_seconds, gpu_seconds) {
         (Some(cpu), Some(gpu)) => {
             format!("Expected: {} on the CPU, {} on the GPU.", seconds(*cpu), seconds(*gpu))
@@ -28,7 +28,7 @@ pub(crate) fn line(
         _ => String::new(),
     };
     let said = &on.reason;
-    match (because, gpu) {
+    let line = match (because, gpu) {
         (Because::Chosen, _) if on.gpu => join(on, &format!("{said} As you chose. {expected}")),
         (Because::Sooner, _) => {
             join(on, &format!("{said} It is the sooner of the two. {expected}"))
@@ -42,6 +42,10 @@ pub(crate) fn line(
         }
         (_, GpuState::Unused { why }) if !on.gpu => join(on, &no_gpu(why)),
         _ => join(on, said),
+    };
+    match workers {
+        0 | 1 => line,
+        n => format!("{line} {n} workers compute at once, each with the model."),
     }
 }
 
@@ -133,7 +137,8 @@ mod tests {
 
     fn placed(on: DeviceReport, because: Because) -> (DeviceReport, Placement) {
         let (cpu_seconds, gpu_seconds) = (Some(70.4), Some(0.04));
-        let placement = Placement { gpu: on.gpu, because, cpu_seconds, gpu_seconds };
+        let workers = 1;
+        let placement = Placement { gpu: on.gpu, because, cpu_seconds, gpu_seconds, workers };
         (on, placement)
     }
 
@@ -163,6 +168,12 @@ mod tests {
             "CPU. It was ready first; the GPU is being made ready."
         );
         assert!(says(&none, Some(&first)).contains("No usable GPU: it failed"));
+        let (on, placement) = placed(chosen.clone(), Because::Chosen);
+        let several = (on, Placement { workers: 3, ..placement });
+        assert_eq!(
+            line(&chosen, &GpuState::Unwanted, Some(&several)),
+            "CPU. As you chose. 3 workers compute at once, each with the model."
+        );
         let own = placed(chosen.clone(), Because::Chosen);
         assert_eq!(line(&chosen, &GpuState::Unwanted, Some(&own)), "CPU. As you chose.");
     }

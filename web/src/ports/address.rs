@@ -76,6 +76,11 @@ pub(crate) fn device() -> DeviceChoice {
     }
 }
 
+/// `?workers=`: how many compute at once on the CPU.
+pub(crate) fn workers() -> Option<usize> {
+    query()?.get("workers")?.parse().ok().filter(|workers| *workers > 0)
+}
+
 /// `?models=`: the absolute address of another list of models, if it is of this page's own site.
 ///
 /// # Errors

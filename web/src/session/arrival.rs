@@ -108,7 +108,7 @@ impl Session {
         // An older one first: its worker may hold the same files.
         self.stop_coming();
         let worker = self.open_worker();
-        let request = spec.request(self.device_choice, self.speeds.clone());
+        let request = spec.request(self.device_choice, self.speeds.clone(), self.most_workers);
         self.tell_worker(worker, request, spec.files());
         self.models.arriving = Some(Arriving::new(&spec, true));
         self.workers.coming = Some(Coming { worker, spec, self_check: None, gpu: None });

@@ -24,8 +24,9 @@ impl Session {
     }
 
     /// Starts it on another device. A device is given back only with its worker.
-    pub(super) fn start_on(&mut self, device: DeviceChoice) {
+    pub(super) fn start_on(&mut self, device: DeviceChoice, workers: Option<usize>) {
         self.device_choice = device;
+        self.most_workers = workers;
         self.notice = None;
         self.failed = false;
         self.start();
@@ -72,7 +73,7 @@ impl Session {
         if !spec.is_bundled() && self.workers.coming.is_none() {
             self.models.arriving = Some(Arriving::new(&spec, false));
         }
-        let request = spec.request(self.device_choice, self.speeds.clone());
+        let request = spec.request(self.device_choice, self.speeds.clone(), self.most_workers);
         self.tell_worker(worker, request, spec.files());
     }
 

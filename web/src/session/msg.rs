@@ -65,7 +65,7 @@ pub(crate) enum Visitor {
     SetAutoRun(bool),
     MeasureSpeed,
     Cancel,
-    ChooseDevice(DeviceChoice),
+    ChooseDevice(DeviceChoice, Option<usize>),
     /// Brings a model of the list into use.
     ChooseModel(String),
     /// Has chosen files, in words, and perhaps a model among them.

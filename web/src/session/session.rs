@@ -52,6 +52,8 @@ pub(crate) struct Session {
     /// How fast the CPU was found to be with the model in use.
     pub(super) cpu_speed: Option<Speed>,
     pub(crate) device_choice: DeviceChoice,
+    /// Workers that compute at once on the CPU, if it is not left to the worker.
+    pub(crate) most_workers: Option<usize>,
     /// What is known of the GPU.
     pub(crate) gpu: GpuState,
     /// How fast GPUs were found to be, the latest first: this visit's and those before.
@@ -123,6 +125,7 @@ impl Session {
             edited: Edited::default(),
             cpu_speed: None,
             device_choice,
+            most_workers: None,
             gpu: GpuState::default(),
             speeds: Vec::new(),
             placed: None,

@@ -59,7 +59,7 @@ impl Session {
             Visitor::SetAutoRun(wanted) => self.set_auto_run(wanted),
             Visitor::MeasureSpeed => self.measure_speed(),
             Visitor::Cancel => self.cancel(),
-            Visitor::ChooseDevice(device) => self.start_on(device),
+            Visitor::ChooseDevice(device, workers) => self.start_on(device, workers),
             Visitor::ChooseModel(id) => self.choose(&id),
             Visitor::ChooseFiles { words, model } => {
                 self.models.chosen = Some(words);

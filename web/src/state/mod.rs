@@ -54,6 +54,8 @@ pub(crate) struct AppState {
     /// Seconds that the draft is expected to take.
     pub(crate) expected_seconds: Shown<Option<f64>>,
     pub(crate) device_choice: Shown<DeviceChoice>,
+    /// Workers that compute at once on the CPU, where the visitor has chosen.
+    pub(crate) workers: Shown<Option<usize>>,
     /// What is known of the GPU.
     pub(crate) gpu: Shown<GpuState>,
     /// Where the last job went, and why.
@@ -113,6 +115,7 @@ impl AppState {
     /// Opens the page as its address says, and starts computing.
     pub(crate) fn open() -> Self {
         let mut session = Session::new(examples::opening(), address::device());
+        session.most_workers = address::workers();
         session.is_frame = address::is_embedded();
         let speeds = recall(Memory::Lasting, SPEEDS);
         session.speeds =
@@ -140,6 +143,7 @@ impl AppState {
             auto_run: room.signal(|s| &s.auto_run),
             expected_seconds: room.derived(Session::expected_seconds),
             device_choice: room.signal(|s| &s.device_choice),
+            workers: room.signal(|s| &s.most_workers),
             gpu: room.signal(|s| &s.gpu),
             placed: room.signal(|s| &s.placed),
             loaded: room.shared(|s| s.loaded.clone()),

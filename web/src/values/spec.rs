@@ -88,14 +88,21 @@ impl Spec {
         }
     }
 
-    /// The request to load it. `speeds`: of GPUs on earlier visits.
-    pub(crate) fn request(&self, device: DeviceChoice, speeds: Vec<(String, Speed)>) -> Request {
+    /// The request to load it. `speeds`: of GPUs on earlier visits; `workers`: how many compute at once, if not as many as
+    /// pay.
+    pub(crate) fn request(
+        &self,
+        device: DeviceChoice,
+        speeds: Vec<(String, Speed)>,
+        workers: Option<usize>,
+    ) -> Request {
         Request::Load {
             model: self.identity.id.clone(),
             files: self.files.clone(),
             expected: Box::new(self.expected.clone()),
             device,
             speeds,
+            workers,
         }
     }
 }
@@ -121,7 +128,7 @@ mod tests {
         let catalog = twinbeam_core::models::Catalog::bundled();
         let spec = Spec::local("folder".to_owned(), Files(1), catalog.find("gpt2"));
         let Request::Load { model, files, expected, .. } =
-            spec.request(DeviceChoice::Auto, Vec::new())
+            spec.request(DeviceChoice::Auto, Vec::new(), None)
         else {
             panic!("it loads");
         };

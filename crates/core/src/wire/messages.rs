@@ -38,6 +38,9 @@ pub enum Request {
         device: DeviceChoice,
         /// How fast GPUs were found to be on earlier visits, by their names.
         speeds: Vec<(String, Speed)>,
+        /// Workers that compute at once on the CPU; `None`: as many as the device has cores and memory for, where a job
+        /// is worth it.
+        workers: Option<usize>,
     },
     /// Asks the worker beside this one to take a GPU, and to load the same model there.
     LoadOnGpu {

@@ -1,17 +1,19 @@
-//! Events as bytes, for the page: it would have to bring 30 kB more of program to read them as JSON.
+//! Messages as bytes. The page would have to bring 30 kB more of program to read events as JSON; and numbers between workers
+//! come through as they were, bit for bit.
 
-use super::Event;
+use serde::Serialize;
+use serde::de::DeserializeOwned;
 
 /// Name that the page gives its worker, which packs what it says for nobody else.
 pub const PAGE: &str = "page";
 
-/// An event as bytes; `None`: it cannot be packed, which none of its parts is.
-pub fn pack(event: &Event) -> Option<Vec<u8>> {
-    postcard::to_allocvec(event).ok()
+/// A message as bytes; `None`: it cannot be packed, which no part of an [`Event`](super::Event) is.
+pub fn pack<T: Serialize>(message: &T) -> Option<Vec<u8>> {
+    postcard::to_allocvec(message).ok()
 }
 
-/// The event that [`pack`] has made bytes of; `None`: they are not of this build.
-pub fn unpack(bytes: &[u8]) -> Option<Event> {
+/// The message that [`pack`] has made bytes of; `None`: they are not of this build.
+pub fn unpack<T: DeserializeOwned>(bytes: &[u8]) -> Option<T> {
     postcard::from_bytes(bytes).ok()
 }
 
@@ -20,8 +22,8 @@ mod tests {
     use super::*;
     use crate::prompts::{Draw, PromptPair};
     use crate::scores::{Strip, TableKey, Timed};
-    use crate::wire::Problem;
     use crate::wire::inspection::Inspection;
+    use crate::wire::{Event, Problem};
     use crate::words::{ComponentKind, Direction, Experiment, Method, PromptError, Steps, Written};
 
     #[test]
@@ -76,8 +78,8 @@ mod tests {
         ] {
             let bytes = pack(&event).expect("it can be packed");
             // NaN is not equal to itself.
-            assert_eq!(format!("{:?}", unpack(&bytes)), format!("{:?}", Some(&event)));
-            assert_eq!(unpack(&bytes[..bytes.len() - 1]), None, "{event:?}");
+            assert_eq!(format!("{:?}", unpack::<Event>(&bytes)), format!("{:?}", Some(&event)));
+            assert_eq!(unpack::<Event>(&bytes[..bytes.len() - 1]), None, "{event:?}");
         }
     }
 

@@ -1,8 +1,8 @@
-//! The life of a second worker, with the same program as this one, in which a GPU computes beside the CPU here.
+//! The life of another worker with the same program as this one: one that has a GPU, checks one, or computes shares of a job.
 
 use std::cell::RefCell;
 
-use js_sys::{Array, Reflect};
+use js_sys::{Array, Reflect, Uint8Array};
 use twinbeam_core::wire::devices::Claim;
 use twinbeam_core::wire::{Event, Request};
 use wasm_bindgen::prelude::*;
@@ -11,7 +11,7 @@ use web_sys::{File, MessageEvent, Worker, WorkerOptions, WorkerType};
 use crate::browser::{describe, scope};
 use crate::message;
 
-/// The second worker; it ends when this is dropped.
+/// The other worker; it ends when this is dropped.
 #[derive(Debug)]
 pub(crate) struct Beside {
     worker: Worker,
@@ -19,7 +19,7 @@ pub(crate) struct Beside {
     waiting: RefCell<Option<Vec<JsValue>>>,
 }
 
-/// What comes from the second worker.
+/// What comes from the other worker.
 #[derive(Debug)]
 pub(crate) enum Heard {
     /// An event.
@@ -28,6 +28,8 @@ pub(crate) enum Heard {
     Claim(u64, Claim),
     /// The files by which text is read.
     Words(Array),
+    /// What a member of a team says.
+    Bytes(Vec<u8>),
     /// The worker is no more; what the browser said.
     Ended(String),
 }
@@ -65,9 +67,13 @@ impl Beside {
 
     /// Tells the worker something, as soon as it listens.
     pub(crate) fn send(&self, request: &Request, files: &[File]) {
-        let Some(message) = message(request, files) else {
-            return;
-        };
+        if let Some(message) = message(request, files) {
+            self.send_value(message);
+        }
+    }
+
+    /// Tells the worker something that is no request, as soon as it listens.
+    pub(crate) fn send_value(&self, message: JsValue) {
         match self.waiting.borrow_mut().as_mut() {
             Some(waiting) => waiting.push(message),
             None => self.post(&message),
@@ -107,6 +113,9 @@ pub(crate) fn send_claim(job: u64, claim: &Claim) {
 fn read(message: JsValue) -> Option<Heard> {
     if let Some(text) = message.as_string() {
         return serde_json::from_str(&text).ok().map(Heard::Event);
+    }
+    if let Some(bytes) = message.dyn_ref::<Uint8Array>() {
+        return Some(Heard::Bytes(bytes.to_vec()));
     }
     let parts: Array = message.dyn_into().ok()?;
     if parts.get(0).is_object() {

@@ -259,6 +259,8 @@ impl Gpu {
                 }
             }
             Heard::Event(event) => Self::hear_event(worker, event),
+            // It is no member of a team.
+            Heard::Bytes(_) => {}
         }
     }
 
@@ -433,16 +435,20 @@ fn inner(request: Request) -> Request {
 
 /// The second worker's request for the same model as the first's.
 fn of_the_same(load: Request, sha256: Option<String>, alone: bool) -> Request {
-    let load = match load {
-        Request::Load { model, files, expected, device, speeds } => {
+    Request::LoadOnGpu { load: Box::new(same_model(load, sha256, alone)) }
+}
+
+/// The request of another worker for the same model as this one's, whose weights have a digest; `alone`: this one has none.
+pub(crate) fn same_model(load: Request, sha256: Option<String>, alone: bool) -> Request {
+    match load {
+        Request::Load { model, files, expected, device, speeds, workers } => {
             let published = expected.published.filter(|_| alone);
             let any_digest = alone && expected.any_digest;
             let expected = Box::new(Expected { sha256, any_digest, published });
-            Request::Load { model, files, expected, device, speeds }
+            Request::Load { model, files, expected, device, speeds, workers }
         }
         other => other,
-    };
-    Request::LoadOnGpu { load: Box::new(load) }
+    }
 }
 
 /// Computes a sample of what a job claims, beside the job.
@@ -511,7 +517,7 @@ async fn check_apart(
             Heard::Event(Event::Checked { report, .. }) => Ok(report),
             Heard::Event(Event::Failed { problem, .. }) => Err(problem),
             Heard::Ended(message) => Err(Problem::Device { message }),
-            Heard::Event(..) | Heard::Claim(..) | Heard::Words(..) => return,
+            Heard::Event(..) | Heard::Claim(..) | Heard::Words(..) | Heard::Bytes(..) => return,
         };
         if let Some(answer) = answer.take() {
             answer.send(answered).ok();
@@ -567,5 +573,10 @@ impl Host for Turns<'_> {
 }
 
 /// A placement where there is no choice.
-pub(crate) const ALONE: Placement =
-    Placement { gpu: true, because: Because::Only, cpu_seconds: None, gpu_seconds: None };
+pub(crate) const ALONE: Placement = Placement {
+    gpu: true,
+    because: Because::Only,
+    cpu_seconds: None,
+    gpu_seconds: None,
+    workers: 1,
+};

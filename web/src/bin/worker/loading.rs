@@ -10,7 +10,7 @@ use twinbeam_engine::{ByteSource as _, DeviceKind, Keeper, Model, check_stored, 
 use web_sys::File;
 
 use crate::browser::{has_adapter, millis};
-use crate::gpu::Gpu;
+use crate::gpu::{Gpu, same_model};
 use crate::source::Source;
 use crate::{Work, Worker, send};
 
@@ -49,6 +49,7 @@ impl Worker {
         // The old model goes first: two do not fit where memory is short.
         worker.model.replace(None);
         worker.gpu.reset(choice);
+        worker.team.reset();
         worker.queue.borrow_mut().retain(|work| !matches!(work, Work::SelfCheck(..)));
         #[cfg(feature = "faults")]
         if is_spoiled(&wanted.files, "fault.txt").await {
@@ -82,6 +83,10 @@ impl Worker {
         let sha256 = worker.loaded().ok().map(|model| model.fingerprint().to_owned());
         let asks_gpu = asks_gpu && worker.gpu.refusal().is_none();
         let keeps_nothing = matches!(loaded, Event::Loaded { kept: Kept::Memory { .. }, .. });
+        if !keeps_nothing && let Request::Load { workers, .. } = &request {
+            let load = same_model(request.clone(), sha256.clone(), false);
+            worker.team.can_load(&load, &chosen, *workers);
+        }
         if asks_gpu && choice == DeviceChoice::Gpu {
             Gpu::start(worker, (request, chosen), sha256, false);
             worker.gpu.settled().await;
@@ -204,6 +209,23 @@ impl Worker {
         Ok(())
     }
 
+    /// Loads a model that another worker has too, which tells nobody.
+    pub(crate) async fn load_beside(
+        &self,
+        load: Request,
+        chosen: Vec<File>,
+    ) -> Result<(), Problem> {
+        let Some((wanted, _)) = wanted(&load, &chosen) else {
+            return Err(Problem::NoModel);
+        };
+        #[cfg(feature = "faults")]
+        if is_spoiled(&wanted.files, "member-fault.txt").await {
+            return Ok(());
+        }
+        self.load_on(&wanted, &DeviceKind::cpu(""), 0.0, usize::MAX).await?;
+        Ok(())
+    }
+
     /// Takes a GPU in the second worker, loads the model there, and looks how fast it is.
     pub(crate) async fn load_on_gpu(
         &self,
@@ -287,7 +309,7 @@ fn no_gpu(why: &str) -> String {
 }
 
 /// Most memory that this worker has had: it is never given back.
-fn memory_bytes() -> u64 {
+pub(crate) fn memory_bytes() -> u64 {
     #[cfg(target_arch = "wasm32")]
     return core::arch::wasm32::memory_size::<0>() as u64 * 65536;
     #[cfg(not(target_arch = "wasm32"))]

@@ -1,7 +1,8 @@
 //! The worker: the engine behind messages. It owns the model; the page owns everything else.
 //!
 //! The page talks to one worker, which has the model on the CPU. Where there may be a GPU it starts a second one with the
-//! same program (`beside.rs`), gives that the jobs which a GPU does sooner, and checks what comes back (`gpu.rs`).
+//! same program (`beside.rs`), gives that the jobs which a GPU does sooner, and checks what comes back (`gpu.rs`). A long
+//! job on the CPU is computed by several workers (`team.rs`).
 //!
 //! Requests are handled one after the other, in the order in which they came, except those that are heard while a job
 //! is running because the host pauses between steps: `Cancel`, and what is asked of a draft (`typed.rs`). A worker that
@@ -17,6 +18,7 @@ mod loading;
 mod network;
 mod source;
 mod storage;
+mod team;
 mod typed;
 
 use std::cell::{Cell, RefCell};
@@ -32,7 +34,8 @@ use twinbeam_core::wire::probes::Probe;
 use twinbeam_core::wire::{Event, PAGE, Problem, Request, pack};
 use twinbeam_core::words::{ComponentKind, Direction, Experiment};
 use twinbeam_engine::{
-    BenchPlan, Error, Host, Model, Plan, bench, bench_question, probe, question, run, self_check,
+    BenchPlan, Error, Host, Model, Plan, Pool, bench, bench_question, probe, question, run,
+    self_check,
 };
 use twinbeam_tasks::{Split, Task, pairs};
 use wasm_bindgen::prelude::*;
@@ -42,6 +45,7 @@ use web_sys::{File, MessageEvent};
 use self::beside::send_claim;
 use self::browser::{millis, scope, turn};
 use self::gpu::{ALONE, Checker, End, Gpu};
+use self::team::{Member, Team, look};
 use self::typed::Typed;
 
 /// The page refuses a worker of another build.
@@ -85,6 +89,8 @@ enum Work {
     SelfCheck(Box<Published>, Option<String>),
     /// Saying what the model expects behind the last draft.
     Predict,
+    /// Becoming a member of another worker's team, whose model it loads.
+    Join(Box<Request>, Vec<File>),
 }
 
 #[derive(Default)]
@@ -97,11 +103,18 @@ struct Worker {
     device: RefCell<Option<DeviceReport>>,
     /// The GPU beside it.
     gpu: Gpu,
+    /// Those that compute shares of its jobs.
+    team: Team,
+    /// What it is to another worker's team.
+    member: Member,
     /// What is typed, and what reads it.
     typed: Typed,
 }
 
 fn hear(worker: &Rc<Worker>, event: &MessageEvent) {
+    if Member::hear(worker, event) {
+        return;
+    }
     // A message that cannot be read is not ours: the page and the worker are of one build.
     let Some((request, files)) = parse(&event.data()) else {
         return;
@@ -194,6 +207,7 @@ impl Worker {
                 (None, Self::look_elsewhere(worker, request).await)
             }
             Work::Predict => (None, worker.predict().await),
+            Work::Join(load, files) => (None, Box::pin(Member::join(worker, *load, files)).await),
             Work::Request(Request::Run { job, experiment, first, kinds }, _) => {
                 (Some(job), Self::run(worker, job, experiment, first, kinds).await)
             }
@@ -275,12 +289,15 @@ impl Worker {
             }
         }
         let placement = Placement { gpu: false, ..placement };
-        if let Some(device) = worker.device.borrow().clone() {
-            send(&Event::Placed { job, device, placement });
+        let device = worker.device.borrow().clone();
+        if let Some(device) = device {
+            send(&Event::Placed { job, device: device.clone(), placement });
+            Team::begin(worker, (job, experiment.clone()), (device, placement));
         }
         let mut host = worker.host(job);
         let begun = millis();
         let outcome = run(&model, &question, experiment, &plan, job, &mut host).await;
+        Team::end(worker);
         let Outcome { joint, seconds, .. } = outcome.map_err(|error: Error| error.problem())?;
         worker.gpu.cpu_took(work, (millis() - begun) / 1000.0);
         send(&Event::Done { job, joint, seconds, checking: false });
@@ -412,6 +429,14 @@ impl Host for Messages<'_> {
             send(&Event::Failed { job: None, problem });
         }
         self.last_turn = millis();
+    }
+
+    fn pool(&self) -> Option<Rc<Pool>> {
+        self.worker.team.pool(self.job)
+    }
+
+    async fn idle(&mut self) {
+        look().await;
     }
 
     fn cancelled(&self) -> bool {

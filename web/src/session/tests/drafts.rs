@@ -104,7 +104,7 @@ fn edits_survive_a_reload_and_the_figure_is_of_the_address() {
 fn a_half_typed_draft_does_not_go_into_the_address_when_the_device_is_changed() {
     let mut play = Play::ready();
     play.types("half a");
-    play.msg(Visitor::ChooseDevice(DeviceChoice::default()));
+    play.msg(Visitor::ChooseDevice(DeviceChoice::default(), None));
     play.starts();
     play.loads("mini");
     assert_eq!(play.session.job(), None, "it is looked at first");
@@ -113,7 +113,7 @@ fn a_half_typed_draft_does_not_go_into_the_address_when_the_device_is_changed() 
     // One that can be run is run.
     let mut play = Play::ready();
     play.types("a whole prompt");
-    play.msg(Visitor::ChooseDevice(DeviceChoice::default()));
+    play.msg(Visitor::ChooseDevice(DeviceChoice::default(), None));
     play.loads("mini");
     play.inspected();
     assert_eq!(play.session.job(), Some(Job::Heads));
@@ -123,7 +123,7 @@ fn a_half_typed_draft_does_not_go_into_the_address_when_the_device_is_changed() 
 fn what_is_typed_after_a_load_is_not_run_by_itself() {
     let mut play = Play::ready();
     play.types("a prompt");
-    play.msg(Visitor::ChooseDevice(DeviceChoice::default()));
+    play.msg(Visitor::ChooseDevice(DeviceChoice::default(), None));
     play.loads("mini");
     play.types("another one");
     assert_eq!(play.session.job(), None);

@@ -10,8 +10,13 @@ use super::play::{Play, cpu, gpu};
 use crate::session::{Effect, Memory, SPEEDS, Visitor};
 use crate::values::Job;
 
-const PLACEMENT: Placement =
-    Placement { gpu: true, because: Because::Sooner, cpu_seconds: None, gpu_seconds: None };
+const PLACEMENT: Placement = Placement {
+    gpu: true,
+    because: Because::Sooner,
+    cpu_seconds: None,
+    gpu_seconds: None,
+    workers: 1,
+};
 
 fn untrusted() -> Problem {
     Problem::Untrusted { what: "L0H1".to_owned(), off: 0.05, allowed: 0.002 }
@@ -91,7 +96,7 @@ fn speeds_are_remembered_and_a_refused_gpu_is_said_only_to_who_has_asked_for_it(
     let unused = GpuState::Unused { why: "It computes wrong".to_owned() };
     play.hears(Event::Gpu { state: unused.clone() });
     assert_eq!(play.notice(), "");
-    play.msg(Visitor::ChooseDevice(DeviceChoice::Gpu));
+    play.msg(Visitor::ChooseDevice(DeviceChoice::Gpu, None));
     play.hears(Event::Gpu { state: unused });
     assert_ne!(play.notice(), "");
 }

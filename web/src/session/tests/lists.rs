@@ -135,7 +135,7 @@ fn another_model_does_not_go_on_with_them() {
     play.msg(Visitor::Cancel);
     let job = play.job();
     play.hears(Event::Cancelled { job });
-    play.msg(Visitor::ChooseDevice(DeviceChoice::default()));
+    play.msg(Visitor::ChooseDevice(DeviceChoice::default(), None));
     play.hears(super::play::loaded("mini", "another digest"));
     play.figure();
     play.neurons();

@@ -137,7 +137,7 @@ fn a_reader_that_cannot_read_or_is_of_another_build_is_none() {
 #[test]
 fn the_reader_stays_for_the_same_model_and_goes_with_it() {
     let (mut play, reader) = with_reader();
-    play.msg(Visitor::ChooseDevice(DeviceChoice::Cpu));
+    play.msg(Visitor::ChooseDevice(DeviceChoice::Cpu, None));
     types(&mut play, "a prompt");
     assert!(
         told(&play).iter().any(|(to, _)| *to == reader),

@@ -222,7 +222,7 @@ fn a_model_that_dies_on_its_way_leaves_the_one_in_use_alone() {
 fn a_device_is_changed_with_a_new_worker_and_what_was_on_its_way_begins_anew() {
     let mut play = Play::ready();
     play.msg(Visitor::ChooseModel("gpt2".to_owned()));
-    play.msg(Visitor::ChooseDevice(DeviceChoice::Cpu));
+    play.msg(Visitor::ChooseDevice(DeviceChoice::Cpu, None));
     let loads: Vec<_> = play
         .requests()
         .into_iter()

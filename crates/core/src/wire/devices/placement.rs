@@ -116,6 +116,8 @@ pub struct Placement {
     pub cpu_seconds: Option<f64>,
     /// Seconds that the GPU is expected to take, where it is ready.
     pub gpu_seconds: Option<f64>,
+    /// Workers that compute at once, each on a core of its own.
+    pub workers: usize,
 }
 
 impl Placement {
@@ -135,7 +137,7 @@ impl Placement {
             (_, Some(_), _) => (false, Because::Only),
             (_, None, _) => (true, Because::Only),
         };
-        Self { gpu, because, cpu_seconds, gpu_seconds }
+        Self { gpu, because, cpu_seconds, gpu_seconds, workers: 1 }
     }
 }
 

@@ -1,0 +1,315 @@
+//! Who computes a table's shares: whoever runs the job, and others that have the same model.
+//!
+//! All take from the front of one list, so the shares that cost most, which are the first, are the first to be begun.
+//! Each of the others has one share more than it computes, so that it need not wait for the next. What they find is
+//! handed on in the order of the shares, whoever was sooner. A share that does not come back is computed by another:
+//! what arrives twice is the same.
+//!
+//! This is bookkeeping and knows of no worker: how a share gets to somebody is up to who makes the pool.
+
+use std::cell::RefCell;
+use std::collections::{BTreeMap, VecDeque};
+use std::fmt;
+
+use crate::shares::{Computed, Share};
+
+/// Shares that one of the others has at a time: the one that it computes, and the next.
+const AT_ONCE: usize = 2;
+/// A share is given up once it takes so many times as long as it should.
+const PATIENCE: f64 = 4.0;
+/// Seconds that nobody is given up before.
+const LEAST_PATIENCE: f64 = 4.0;
+
+/// What somebody is told.
+#[derive(Debug, Clone, PartialEq)]
+pub enum Order<'share> {
+    /// Compute a share.
+    Compute(&'share Share),
+    /// A share is not wanted any more unless it has been begun.
+    Leave,
+}
+
+/// Tells a member of the pool something about the share of a number.
+type Tell = dyn Fn(u64, u64, Order<'_>);
+
+/// The shares of one table at a time, and who has them.
+pub struct Pool {
+    tell: Box<Tell>,
+    state: RefCell<State>,
+}
+
+#[derive(Default)]
+struct State {
+    shares: Vec<Offered>,
+    /// Number of the first share: a number is never used again, so an answer that comes late is known as one.
+    first: u64,
+    /// Places of the shares that nobody has.
+    waiting: VecDeque<usize>,
+    members: BTreeMap<u64, Member>,
+    /// Units of work that others have done, and those that were counted on for the same, since somebody asked.
+    elsewhere: (u64, u64),
+    /// Seconds that a unit of work took whoever needed most for it.
+    seconds_per_unit: f64,
+}
+
+struct Offered {
+    share: Share,
+    /// Units of work that are counted on.
+    counted: u64,
+    progress: Progress,
+}
+
+enum Progress {
+    /// It is to be computed, or being computed.
+    Open,
+    /// What was found, for whoever runs the job.
+    Found(Computed),
+    /// It has been handed on.
+    Over,
+}
+
+impl Offered {
+    const fn is_open(&self) -> bool {
+        matches!(self.progress, Progress::Open)
+    }
+}
+
+#[derive(Default)]
+struct Member {
+    /// Places of the shares that it has, the one that it computes first.
+    has: VecDeque<usize>,
+    /// When it began with that one.
+    since: f64,
+    /// It did not come back with a share in time, and gets no other until it does.
+    is_late: bool,
+}
+
+impl Pool {
+    /// A pool whose members are told what to do by `tell`: who, the number of the share, and what about it.
+    pub fn new(tell: impl Fn(u64, u64, Order<'_>) + 'static) -> Self {
+        Self { tell: Box::new(tell), state: RefCell::default() }
+    }
+
+    /// A pool of nobody else.
+    pub fn alone() -> Self {
+        Self::new(|_, _, _| {})
+    }
+
+    /// Somebody is ready, and gets shares of what is computed now.
+    pub fn join(&self, member: u64, now: f64) {
+        self.state.borrow_mut().members.insert(member, Member::default());
+        self.deal(now);
+    }
+
+    /// Somebody is no more: the shares that it had are dealt again, first of all.
+    pub fn leave(&self, member: u64, now: f64) {
+        {
+            let mut state = self.state.borrow_mut();
+            let had = state.members.remove(&member).map(|member| member.has);
+            for place in had.into_iter().flatten().rev() {
+                state.put_back(place);
+            }
+        }
+        self.deal(now);
+    }
+
+    /// Members that take part.
+    pub fn n_members(&self) -> usize {
+        self.state.borrow().members.len()
+    }
+
+    /// Members that have not come back with a share in time, and not since then.
+    pub fn late(&self) -> Vec<u64> {
+        let state = self.state.borrow();
+        let late = state.members.iter().filter(|(_, member)| member.is_late);
+        late.map(|(id, _)| *id).collect()
+    }
+
+    /// The shares of a table, in their order, with the units of work that are counted on; those before them are forgotten.
+    pub(crate) fn offer(&self, shares: Vec<(Share, u64)>, now: f64) {
+        {
+            let mut state = self.state.borrow_mut();
+            state.forget();
+            state.waiting = (0..shares.len()).collect();
+            let open = |(share, counted)| Offered { share, counted, progress: Progress::Open };
+            state.shares = shares.into_iter().map(open).collect();
+        }
+        self.deal(now);
+    }
+
+    /// Nothing of what was offered is wanted any more: the job is over.
+    pub(crate) fn forget(&self) {
+        let mut state = self.state.borrow_mut();
+        state.forget();
+        state.elsewhere = (0, 0);
+    }
+
+    /// A share for who runs the job to compute: the next that nobody has, else one that somebody has not begun, else
+    /// one that somebody is late with.
+    pub(crate) fn take(&self, now: f64) -> Option<(usize, Share, u64)> {
+        let mut recalled = None;
+        let taken = {
+            let mut state = self.state.borrow_mut();
+            let place = state.waiting.pop_front().or_else(|| {
+                recalled = state.recall();
+                recalled.map(|(_, place)| place)
+            });
+            let place = place.or_else(|| state.overdue(now))?;
+            let Offered { share, counted, .. } = &state.shares[place];
+            (place, share.clone(), *counted)
+        };
+        if let Some((member, place)) = recalled {
+            (self.tell)(member, self.number(place), Order::Leave);
+        }
+        Some(taken)
+    }
+
+    /// What whoever runs the job has found of a share that it took, in so many seconds.
+    pub(crate) fn put(&self, place: usize, computed: Computed, seconds: f64) {
+        let mut state = self.state.borrow_mut();
+        state.learn(computed.units, seconds);
+        state.keep(place, computed);
+    }
+
+    /// What a member has found of a share. Whether it was wanted.
+    pub fn answer(&self, member: u64, number: u64, computed: Computed, now: f64) -> bool {
+        let was_wanted = {
+            let mut state = self.state.borrow_mut();
+            let place = number.checked_sub(state.first).map(|place| place as usize);
+            let place = place.filter(|place| *place < state.shares.len());
+            if let Some(of) = state.members.get_mut(&member) {
+                // Of an earlier table, too, it is a sign of life.
+                of.is_late = false;
+                of.has.retain(|has| Some(*has) != place);
+                let seconds = now - std::mem::replace(&mut of.since, now);
+                state.learn(computed.units, seconds);
+            }
+            match place {
+                Some(place) if state.shares[place].is_open() => {
+                    let counted = state.shares[place].counted;
+                    state.elsewhere.0 += computed.units;
+                    state.elsewhere.1 += counted;
+                    state.waiting.retain(|waiting| *waiting != place);
+                    state.keep(place, computed);
+                    true
+                }
+                _ => false,
+            }
+        };
+        self.deal(now);
+        was_wanted
+    }
+
+    /// What was found of a share, once.
+    pub(crate) fn found(&self, place: usize) -> Option<Computed> {
+        let mut state = self.state.borrow_mut();
+        let offered = state.shares.get_mut(place)?;
+        if !matches!(offered.progress, Progress::Found(_)) {
+            return None;
+        }
+        match std::mem::replace(&mut offered.progress, Progress::Over) {
+            Progress::Found(computed) => Some(computed),
+            Progress::Open | Progress::Over => None,
+        }
+    }
+
+    /// Units of work that others have done since the last time, and those that were counted on for the same.
+    pub(crate) fn done_elsewhere(&self) -> (u64, u64) {
+        std::mem::take(&mut self.state.borrow_mut().elsewhere)
+    }
+
+    fn number(&self, place: usize) -> u64 {
+        self.state.borrow().first + place as u64
+    }
+
+    /// Gives everybody who has too few the next shares.
+    fn deal(&self, now: f64) {
+        let mut given = Vec::new();
+        {
+            let mut state = self.state.borrow_mut();
+            // One each at a time, so that nobody has two while another has none.
+            for most in 1..=AT_ONCE {
+                let State { members, waiting, shares, first, .. } = &mut *state;
+                for (id, member) in members.iter_mut() {
+                    if member.has.len() >= most || member.is_late {
+                        continue;
+                    }
+                    let Some(place) = waiting.pop_front() else { break };
+                    if member.has.is_empty() {
+                        member.since = now;
+                    }
+                    member.has.push_back(place);
+                    given.push((*id, *first + place as u64, shares[place].share.clone()));
+                }
+            }
+        }
+        for (member, number, share) in given {
+            (self.tell)(member, number, Order::Compute(&share));
+        }
+    }
+}
+
+impl State {
+    fn forget(&mut self) {
+        self.first += self.shares.len() as u64;
+        self.shares.clear();
+        self.waiting.clear();
+        for member in self.members.values_mut() {
+            member.has.clear();
+        }
+    }
+
+    fn put_back(&mut self, place: usize) {
+        let is_open = self.shares.get(place).is_some_and(Offered::is_open);
+        if is_open && !self.waiting.contains(&place) {
+            self.waiting.push_front(place);
+        }
+    }
+
+    fn keep(&mut self, place: usize, computed: Computed) {
+        if let Some(offered) = self.shares.get_mut(place).filter(|offered| offered.is_open()) {
+            offered.progress = Progress::Found(computed);
+        }
+    }
+
+    fn learn(&mut self, units: u64, seconds: f64) {
+        let found = seconds / units.max(1) as f64;
+        if found.is_finite() {
+            self.seconds_per_unit = self.seconds_per_unit.max(found);
+        }
+    }
+
+    /// The first of the shares that members have and have not begun, with who had it.
+    fn recall(&mut self) -> Option<(u64, usize)> {
+        let next = |(id, member): (&u64, &Member)| member.has.get(1).map(|place| (*id, *place));
+        let (id, place) = self.members.iter().filter_map(next).min_by_key(|(_, place)| *place)?;
+        self.members.get_mut(&id)?.has.retain(|has| *has != place);
+        Some((id, place))
+    }
+
+    /// The first of the shares that somebody should have come back with long ago.
+    fn overdue(&mut self, now: f64) -> Option<usize> {
+        let Self { members, shares, seconds_per_unit, .. } = self;
+        let late = members.values_mut().find_map(|member| {
+            let place = *member.has.front()?;
+            let expected = shares.get(place)?.counted as f64 * *seconds_per_unit;
+            let is_late = now - member.since > (PATIENCE * expected).max(LEAST_PATIENCE);
+            is_late.then(|| {
+                member.is_late = true;
+                member.has.pop_front();
+                place
+            })
+        })?;
+        Some(late)
+    }
+}
+
+impl fmt::Debug for Pool {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let state = self.state.borrow();
+        f.debug_struct("Pool")
+            .field("members", &state.members.len())
+            .field("shares", &state.shares.len())
+            .finish_non_exhaustive()
+    }
+}
