@@ -1,15 +1,15 @@
-// What several workers gain in Chromium, on a model of GPT-2 small's size and on the bundled one. A program and no test: it prints the
-// seconds of each table with one worker and with as many as are named (2 unless told), in turns, and what two pages at once
-// reach, which is what the machine's cores have to give.
+// What several workers gain in Chromium, on a model of GPT-2 small's size. A program and no test: it prints how long the heads take and
+// how many neurons are patched with one worker and with as many as are named (2 unless told), in turns, and what two pages at
+// once reach, which is what the machine's cores have to give.
 import { mkdtempSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { full_size } from "./support/native.mjs";
-import { by, launch, PATIENCE, remember, saved, status } from "./support/page.mjs";
+import { by, launch, PATIENCE, remember, status } from "./support/page.mjs";
 import { choose, in_use, site } from "./support/site.mjs";
 
 const MOST = Number(process.argv[2] ?? 2);
-const STEPS = process.argv[3] ?? "20";
+const STEPS = Number(process.argv[3] ?? 20);
 
 /** A page with a model in use, computed by so many workers. */
 async function opened(context, here, workers, model) {
@@ -24,18 +24,29 @@ async function opened(context, here, workers, model) {
   return page;
 }
 
-/** Seconds per table of a run of the heads in both directions. */
-async function run(page, steps) {
+/** Seconds of the heads, both directions. */
+async function heads(page, steps) {
   await by(page, "steps").fill(steps);
   await page.locator("[data-testid=run]:enabled").waitFor();
+  const begun = Date.now();
   await by(page, "run").click();
   await page.locator("[data-testid=status][data-state=running]").waitFor();
   await status(page, "done");
-  const { seconds } = JSON.parse(await saved(page, "export-json"));
-  return { seconds, said: await by(page, "device-report").innerText() };
+  return (Date.now() - begun) / 1000;
 }
 
-const sum = (seconds) => seconds.reduce((all, { seconds }) => all + seconds, 0);
+/** Neurons that are patched per second, once their integrals are there. */
+async function neurons(page) {
+  await by(page, "run-neurons").click();
+  const patched = async () => Number((await by(page, "neuron-status").innerText()).match(/([\d,]+) of [\d,]+/)?.[1].replaceAll(",", "") ?? 0);
+  while ((await patched()) < 300) await new Promise((go) => setTimeout(go, 100));
+  const [from, begun] = [await patched(), Date.now()];
+  await new Promise((go) => setTimeout(go, 30_000));
+  const rate = ((await patched()) - from) / ((Date.now() - begun) / 1000);
+  await by(page, "cancel").click();
+  await page.locator("[data-testid=run]").waitFor();
+  return rate;
+}
 
 const here = await site({ folder: full_size() });
 const profile = mkdtempSync(join(tmpdir(), "twinbeam-bench-workers-"));
@@ -45,23 +56,23 @@ try {
   const one = await opened(context, here, 1, here.model);
   const many = await opened(context, here, MOST, here.model);
   // The first run starts the members.
-  await run(many, `${Number(STEPS) - 1}`);
+  await heads(many, `${STEPS - 1}`);
+  console.log(await by(many, "device-report").innerText());
   for (let turn = 0; turn < 3; turn += 1) {
-    const steps = `${Number(STEPS) + turn}`;
-    const [a, b] = [await run(one, steps), await run(many, steps)];
-    console.log(`turn ${turn}: one ${sum(a.seconds).toFixed(2)} s, ${MOST} workers ${sum(b.seconds).toFixed(2)} s: ${(sum(a.seconds) / sum(b.seconds)).toFixed(2)} x`);
-    for (const [i, { of, seconds }] of a.seconds.entries()) {
-      console.log(`  ${JSON.stringify(of)}: ${seconds.toFixed(2)} -> ${b.seconds[i].seconds.toFixed(2)} s, ${(seconds / b.seconds[i].seconds).toFixed(2)} x`);
-    }
-    console.log(`  ${b.said}`);
+    const [a, b] = [await heads(one, `${STEPS + turn}`), await heads(many, `${STEPS + turn}`)];
+    console.log(`heads: ${a.toFixed(1)} s with one, ${b.toFixed(1)} s with ${MOST} workers: ${(a / b).toFixed(2)} x`);
+  }
+  for (let turn = 0; turn < 2; turn += 1) {
+    const [a, b] = [await neurons(one), await neurons(many)];
+    console.log(`neurons a second: ${a.toFixed(1)} with one, ${b.toFixed(1)} with ${MOST} workers: ${(b / a).toFixed(2)} x`);
   }
   // What two cores have to give: the same job in two pages at once, each with one worker.
   await many.close();
   const other = await opened(context, here, 1, here.model);
-  const alone = sum((await run(one, "31")).seconds);
-  const [a, b] = await Promise.all([run(one, "32"), run(other, "32")]);
-  const both = Math.max(sum(a.seconds), sum(b.seconds));
-  console.log(`two pages at once: ${alone.toFixed(2)} s alone, ${both.toFixed(2)} s beside another: the machine gives ${((2 * alone) / both).toFixed(2)} x`);
+  await heads(other, `${STEPS - 1}`);
+  const alone = await heads(one, `${STEPS + 5}`);
+  const both = Math.max(...(await Promise.all([heads(one, `${STEPS + 6}`), heads(other, `${STEPS + 6}`)])));
+  console.log(`two pages at once: ${alone.toFixed(1)} s alone, ${both.toFixed(1)} s beside another: the machine gives ${((2 * alone) / both).toFixed(2)} x`);
 } finally {
   await context.close();
   await here.close();

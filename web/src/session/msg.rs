@@ -65,6 +65,7 @@ pub(crate) enum Visitor {
     SetAutoRun(bool),
     MeasureSpeed,
     Cancel,
+    /// Where to compute, and by how many workers at most, if that is not left to the worker.
     ChooseDevice(DeviceChoice, Option<usize>),
     /// Brings a model of the list into use.
     ChooseModel(String),

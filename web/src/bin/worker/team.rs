@@ -15,7 +15,7 @@ use std::rc::{Rc, Weak};
 use futures_channel::mpsc;
 use js_sys::{Array, Reflect, Uint8Array};
 use serde::{Deserialize, Serialize};
-use twinbeam_core::wire::devices::{DeviceReport, Placement};
+use twinbeam_core::wire::devices::{Because, DeviceReport, Placement};
 use twinbeam_core::wire::{Event, Problem, Request, pack, unpack};
 use twinbeam_core::words::Experiment;
 use twinbeam_engine::{Assistant, Computed, Host, Order, Pool, Share, question};
@@ -126,13 +126,15 @@ impl Team {
         team.jobs.set(team.jobs.get() + 1);
         let seconds = placed.1.cpu_seconds.unwrap_or(0.0) * team.last.get().max(1) as f64;
         team.job.replace(Some((job, experiment)));
-        team.placed.replace(Some(placed));
-        if team.is_chosen.get() || seconds > WORTH_SECONDS {
+        // Where a GPU is about to be ready the next job is likely its own, and it holds the model too.
+        let is_worth_it = seconds > WORTH_SECONDS && placed.1.because != Because::FirstReady;
+        if team.is_chosen.get() || is_worth_it {
             let missing = team.most.get().saturating_sub(team.members.borrow().len());
             for _ in 0..missing {
                 Self::start(worker);
             }
         }
+        team.placed.replace(Some(placed));
         team.tell_page();
     }
 

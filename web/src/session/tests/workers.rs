@@ -237,6 +237,25 @@ fn a_device_is_changed_with_a_new_worker_and_what_was_on_its_way_begins_anew() {
 }
 
 #[test]
+fn one_core_is_asked_of_every_model_until_something_else_is_chosen() {
+    let mut play = Play::ready();
+    let asked = |play: &Play| {
+        let requests = play.requests();
+        let loads = requests.into_iter().filter_map(|request| match request {
+            Request::Load { workers, .. } => Some(*workers),
+            _ => None,
+        });
+        loads.collect::<Vec<_>>()
+    };
+    play.msg(Visitor::ChooseDevice(DeviceChoice::Cpu, Some(1)));
+    assert_eq!(asked(&play), [Some(1)]);
+    play.msg(Visitor::ChooseModel("gpt2".to_owned()));
+    assert_eq!(asked(&play).last(), Some(&Some(1)), "of the model that arrives too");
+    play.msg(Visitor::ChooseDevice(DeviceChoice::Auto, None));
+    assert_eq!(asked(&play).last(), Some(&None));
+}
+
+#[test]
 fn the_speed_is_measured_for_as_long_as_nobody_wants_anything_else() {
     let mut play = Play::ready();
     play.msg(Visitor::MeasureSpeed);
