@@ -1,10 +1,12 @@
-//! Takes the scripts out of the page, whose content security policy allows none in it.
+//! Takes the scripts out of the page, whose content security policy allows none in it, and says what it is made of then.
 
 use std::fmt::Write as _;
 use std::path::Path;
 
 use anyhow::Context as _;
 use sha2::{Digest as _, Sha256};
+
+use crate::service;
 
 /// Bytes of a script's SHA-256 that its name holds.
 const NAMED_BYTES: usize = 8;
@@ -16,7 +18,10 @@ struct Script {
     text: String,
 }
 
-/// Moves each script inside a folder's `index.html` into a file beside it.
+/// Set where Trunk serves the page to whoever works on it: nothing of such a build is kept in a browser.
+pub(crate) const SERVED: &str = "TWINBEAM_SERVED";
+
+/// Moves each script inside a folder's `index.html` into a file beside it, and stamps its service worker.
 pub(crate) fn seal(folder: &Path) -> anyhow::Result<()> {
     let page = folder.join("index.html");
     let html = std::fs::read_to_string(&page).with_context(|| page.display().to_string())?;
@@ -24,7 +29,11 @@ pub(crate) fn seal(folder: &Path) -> anyhow::Result<()> {
     for Script { name, text } in scripts {
         std::fs::write(folder.join(&name), text).context(name)?;
     }
-    std::fs::write(&page, html).with_context(|| page.display().to_string())
+    std::fs::write(&page, html).with_context(|| page.display().to_string())?;
+    if std::env::var_os(SERVED).is_some() {
+        return Ok(());
+    }
+    service::stamp(folder)
 }
 
 /// The page with a reference in place of each script, and the scripts. What they import stays beside

@@ -32,7 +32,7 @@ function asked(header, size) {
  * `files` are served besides those of the folder, or instead of them: by relative path a body, or a function that
  * makes one at each request, or `null` for one that is not there. `requests` grows by `{ method, path, range, bytes,
  * file, sent }` for each request, `bytes` being what it brought along, `file` and `sent` what it got. With `cache` the
- * browser may keep what it has got. `host` is what kind of host it is:
+ * browser may keep what it has got. A server on the `port` of one that was closed is the same one to a browser. `host` is what kind of host it is:
  *
  * - `length: false`: it does not say how long a file is; `close: true`: nor where it ends, but hangs up;
  * - `ranges`: `"known"`, `"star"` (of unknown size), `"short"` (never more than 20,000 bytes), `"strict"` (416 where the
@@ -43,7 +43,7 @@ function asked(header, size) {
  * - `redirect`: the status that sends every file but the page elsewhere on the host;
  * - `headers`: more of them; `cut(file, number)`: whether that answer, from 0, breaks off in the middle.
  */
-export async function serve(base = "/", { faults = false, dist = faults ? FAULTS : DIST, files = {}, cache = false, host = {} } = {}) {
+export async function serve(base = "/", { faults = false, dist = faults ? FAULTS : DIST, files = {}, cache = false, host = {}, port = 0 } = {}) {
   const requests = [];
   /** The body of a file, or `null`. */
   async function found(inside) {
@@ -121,7 +121,7 @@ export async function serve(base = "/", { faults = false, dist = faults ? FAULTS
     request.on("data", (chunk) => (record.bytes += chunk.length));
     answer(request, response, record).catch(() => response.destroy());
   });
-  await new Promise((resolve) => server.listen(0, "127.0.0.1", resolve));
+  await new Promise((resolve) => server.listen(port, "127.0.0.1", resolve));
   const url = `http://127.0.0.1:${server.address().port}${base}`;
   const close = () => {
     server.closeAllConnections();

@@ -22,7 +22,7 @@ use super::tour::Tour;
 use super::workers::Workers;
 use crate::values::{
     Answer, Committed, Edges, Job, LinkCheck, Loaded, N_SLOTS, NeuronStatus, Notice, Origin,
-    Progress, Sight, Slot, Status,
+    Progress, Service, Sight, Slot, Status,
 };
 
 /// A result that came with a link, and what it is of.
@@ -86,6 +86,12 @@ pub(crate) struct Session {
     pub(crate) notice: Option<Notice>,
     /// For how long a busy worker has said nothing, once that is long.
     pub(crate) silent_seconds: Option<u32>,
+    /// Whether the browser keeps the page, so that it opens without a network; `None`: it was not asked yet.
+    pub(crate) is_kept: Option<bool>,
+    /// Whether it was asked to.
+    pub(super) is_keeping: bool,
+    /// That there is another build of the page than this.
+    pub(crate) newer: Option<Service>,
     pub(crate) sight: Sight,
     /// What the lab's panels want to know at the moment, by slot.
     pub(crate) wants: [Option<Probe>; N_SLOTS],
@@ -142,6 +148,9 @@ impl Session {
             bench: None,
             notice: None,
             silent_seconds: None,
+            is_kept: None,
+            is_keeping: false,
+            newer: None,
             sight: Sight::default(),
             wants: [const { None }; N_SLOTS],
             answers: [const { None }; N_SLOTS],

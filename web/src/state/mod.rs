@@ -31,8 +31,8 @@ use crate::ports::{address, recall};
 use crate::reactive::effect;
 use crate::session::{AUTO_RUN, DRAFT, Linked, Memory, Msg, SPEEDS, Session, Visitor};
 use crate::values::{
-    Answer, Committed, Job, LinkCheck, Loaded, Look, NeuronStatus, Notice, Progress, Sight, Slot,
-    Status, Step, Window,
+    Answer, Committed, Job, LinkCheck, Loaded, Look, NeuronStatus, Notice, Progress, Service,
+    Sight, Slot, Status, Step, Window,
 };
 
 /// Everything that changes, as signals that live as long as the page.
@@ -73,6 +73,10 @@ pub(crate) struct AppState {
     pub(crate) notice: Shown<Option<Notice>>,
     /// For how long a busy worker has said nothing, once that is long.
     pub(crate) silent_seconds: Shown<Option<u32>>,
+    /// Whether the browser keeps the page; `None`: it was not asked yet.
+    pub(crate) is_kept: Shown<Option<bool>>,
+    /// That there is another build of the page than this.
+    pub(crate) newer: Shown<Option<Service>>,
     /// The result that came with the link, and what it is of.
     pub(crate) linked: Shown<Option<Linked>>,
     pub(crate) link_check: Shown<Option<LinkCheck>>,
@@ -152,6 +156,8 @@ impl AppState {
             seconds: room.signal(|s| &s.seconds),
             notice: room.signal(|s| &s.notice),
             silent_seconds: room.signal(|s| &s.silent_seconds),
+            is_kept: room.signal(|s| &s.is_kept),
+            newer: room.signal(|s| &s.newer),
             linked: room.shared(|s| s.linked.clone()),
             link_check: room.signal(|s| &s.link_check),
             note: room.derived(|s| s.note().cloned()),
