@@ -112,11 +112,10 @@ addEventListener("fetch", (event) => {
 addEventListener("message", (event) => {
   const orders = {
     // Whether all of the page is kept.
-    keep: () =>
-      (BUILD ? fill() : Promise.reject()).then(
-        () => event.ports[0].postMessage("kept"),
-        () => event.ports[0].postMessage("absent"),
-      ),
+    keep: async () => {
+      const is_kept = await (BUILD ? fill().then(() => true, () => false) : leave().then(() => false));
+      event.ports[0].postMessage(is_kept ? "kept" : "absent");
+    },
     // The visitor wants this build in place of the one before.
     load: () => skipWaiting(),
     leave,

@@ -8,7 +8,7 @@ use anyhow::Context as _;
 use crate::estimate::{Plan, Step};
 use crate::parts::Parts;
 use crate::tools::{self, TRUNK, Tool, WASM_BINDGEN};
-use crate::{archive, cargo, copy, execute, root, say, seal, service};
+use crate::{archive, cargo, copy, execute, root, say, seal};
 
 /// Folder in which tests find the page whose worker can be made to fail.
 const FAULTS: &str = "target/dist-faults";
@@ -149,7 +149,7 @@ pub(crate) fn faults() -> anyhow::Result<()> {
     // As Trunk does it, which gives the worker's files these names in every build.
     bindgen.args(["--target", "web", "--no-typescript", "--out-name", "worker", "--out-dir"]);
     execute(bindgen.arg(&folder).arg(Program::Faults.file()))?;
-    service::stamp(&folder)
+    seal::seal(&folder)
 }
 
 fn trunk() -> anyhow::Result<Command> {

@@ -6,6 +6,7 @@ use std::path::Path;
 use anyhow::Context as _;
 use sha2::{Digest as _, Sha256};
 
+use crate::build::files_of;
 use crate::service;
 
 /// Bytes of a script's SHA-256 that its name holds.
@@ -26,6 +27,7 @@ pub(crate) fn seal(folder: &Path) -> anyhow::Result<()> {
     let page = folder.join("index.html");
     let html = std::fs::read_to_string(&page).with_context(|| page.display().to_string())?;
     let (html, scripts) = without_scripts(&html)?;
+    let html = with_sizes(&html, folder)?;
     for Script { name, text } in scripts {
         std::fs::write(folder.join(&name), text).context(name)?;
     }
@@ -57,6 +59,28 @@ fn without_scripts(html: &str) -> anyhow::Result<(String, Vec<Script>)> {
     }
     page.push_str(rest);
     Ok((page, scripts))
+}
+
+/// The page with the sizes of both programs, so that it can say how much of them has come: servers say that of packed bytes,
+/// or not at all.
+fn with_sizes(html: &str, folder: &Path) -> anyhow::Result<String> {
+    let mut html = html.to_owned();
+    for file in files_of(folder)? {
+        let name = file.file_name().unwrap_or_default().to_string_lossy().into_owned();
+        if name.ends_with("_bg.wasm") {
+            let attribute = if name == "worker_bg.wasm" { "worker" } else { "page" };
+            html = with_size(&html, attribute, file.metadata()?.len())?;
+        }
+    }
+    Ok(html)
+}
+
+fn with_size(html: &str, of: &str, bytes: u64) -> anyhow::Result<String> {
+    let attribute = format!("data-{of}-bytes=\"");
+    let (before, after) =
+        html.split_once(&attribute).with_context(|| format!("the page has no {attribute}"))?;
+    let (_, after) = after.split_once('"').context("an attribute has no end")?;
+    Ok(format!("{before}{attribute}{bytes}\"{after}"))
 }
 
 impl Script {
@@ -104,6 +128,15 @@ const wasm = await init({ module_or_path: './page-2_bg.wasm' });
     fn a_sealed_page_stays_as_it_is() {
         let (page, _) = without_scripts(PAGE).unwrap();
         assert_eq!(without_scripts(&page).unwrap(), (page, Vec::new()));
+    }
+
+    #[test]
+    fn the_page_says_how_large_its_programs_are_now() {
+        let page = std::fs::read_to_string(crate::root().join("web/index.html")).expect("the page");
+        let sized = with_size(&page, "worker", 12).and_then(|page| with_size(&page, "page", 34));
+        let sized = sized.and_then(|page| with_size(&page, "worker", 56)).expect("its attributes");
+        assert!(sized.contains("data-page-bytes=\"34\" data-worker-bytes=\"56\""), "{sized}");
+        assert!(with_size(PAGE, "page", 1).is_err());
     }
 
     #[test]

@@ -24,7 +24,7 @@ pub(crate) use loading::{
     LoadFailure, arriving_died, catalog, chosen, from_memory, load_failed, local_files,
     not_deleted, offer, waiting,
 };
-pub(crate) use progress::{arriving, cancels, done, in_progress, run_label};
+pub(crate) use progress::{arriving, cancels, done, in_progress, program, run_label};
 pub(crate) use typing::{
     bos_title, example_is_text, hint, mend, no_text_of_ids, tokenizer_note, written, written_label,
     written_title,

@@ -10,7 +10,8 @@ use twinbeam_core::wire::{Event, Request};
 use twinbeam_core::words::Experiment;
 
 use crate::values::{
-    CatalogFault, Files, Listed, Notice, Order, Service, Shelves, Sight, Slot, Space, Spec, Step,
+    CatalogFault, Files, Listed, Notice, Order, Progress, Service, Shelves, Sight, Slot, Space,
+    Spec, Step,
 };
 
 /// What the world is like while a message is taken.
@@ -37,6 +38,8 @@ pub(crate) enum Msg {
     Listed { listed: Listed, fault: Option<CatalogFault> },
     /// What the browser keeps of models, and how much room there is.
     Kept { shelves: Shelves, space: Option<Space> },
+    /// How much of the worker's program has come.
+    Program(Progress),
     /// What the browser keeps of the page itself, or has of a newer one.
     Service(Service),
     /// A timer has run out.

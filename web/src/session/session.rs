@@ -61,6 +61,8 @@ pub(crate) struct Session {
     pub(crate) workers: Workers,
     /// The model that the worker in use has ready.
     pub(crate) loaded: Option<Arc<Loaded>>,
+    /// How much of the worker's program has come, while it comes.
+    pub(crate) program: Option<Progress>,
     /// How far the loading of it is.
     pub(crate) loading: Option<Progress>,
     pub(crate) models: Models,
@@ -134,6 +136,7 @@ impl Session {
             placed: None,
             workers: Workers::default(),
             loaded: None,
+            program: None,
             loading: None,
             models: Models::default(),
             running: None,

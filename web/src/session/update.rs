@@ -26,6 +26,7 @@ pub(crate) fn update(session: &mut Session, now: Moment, msg: Msg) -> Vec<Effect
             (session.models.shelves, session.models.space) = (shelves, space);
             session.decide();
         }
+        Msg::Program(program) => session.program = Some(program),
         Msg::Service(service) => session.hear_service(service),
         Msg::Timer(Timer::Typing) => session.typing_paused(),
         Msg::Timer(Timer::Pausing) => session.auto_run_is_due(),

@@ -59,6 +59,8 @@ pub(crate) struct AppState {
     /// Where the last job went, and why.
     pub(crate) placed: Shown<Option<(DeviceReport, Placement)>>,
     pub(crate) loaded: Shown<Option<Arc<Loaded>>>,
+    /// How much of the worker's program has come, while it comes.
+    pub(crate) program: Shown<Option<Progress>>,
     /// How far the loading is.
     pub(crate) loading: Shown<Option<Progress>>,
     /// The other models.
@@ -147,6 +149,7 @@ impl AppState {
             gpu: room.signal(|s| &s.gpu),
             placed: room.signal(|s| &s.placed),
             loaded: room.shared(|s| s.loaded.clone()),
+            program: room.signal(|s| &s.program),
             loading: room.signal(|s| &s.loading),
             models: Models::of(room),
             committed: room.shared(|s| s.committed.clone()),
