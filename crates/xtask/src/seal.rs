@@ -27,7 +27,7 @@ pub(crate) fn seal(folder: &Path) -> anyhow::Result<()> {
     let page = folder.join("index.html");
     let html = std::fs::read_to_string(&page).with_context(|| page.display().to_string())?;
     let (html, scripts) = without_scripts(&html)?;
-    let html = with_sizes(&html, folder)?;
+    let html = with_sizes(&without_comments(&html), folder)?;
     for Script { name, text } in scripts {
         std::fs::write(folder.join(&name), text).context(name)?;
     }
@@ -61,6 +61,17 @@ fn without_scripts(html: &str) -> anyhow::Result<(String, Vec<Script>)> {
     Ok((page, scripts))
 }
 
+/// The page without what is for readers of its sources.
+fn without_comments(html: &str) -> String {
+    let mut page = String::new();
+    let mut rest = html;
+    while let Some((before, after)) = rest.split_once("<!--") {
+        page.push_str(before.trim_end());
+        rest = after.split_once("-->").map_or("", |(_, after)| after);
+    }
+    page + rest
+}
+
 /// The page with the sizes of both programs, so that it can say how much of them has come: servers say that of packed bytes,
 /// or not at all.
 fn with_sizes(html: &str, folder: &Path) -> anyhow::Result<String> {
@@ -85,7 +96,10 @@ fn with_size(html: &str, of: &str, bytes: u64) -> anyhow::Result<String> {
 
 impl Script {
     fn of(text: &str) -> Self {
-        let text = format!("{}\n", text.trim());
+        // Without lines that are comments as a whole, and without their indentation: no text goes over several lines.
+        let lines = text.lines().map(str::trim);
+        let lines = lines.filter(|line| !line.is_empty() && !line.starts_with("//"));
+        let text = lines.fold(String::new(), |text, line| text + line + "\n");
         let digest = Sha256::digest(&text);
         let named = digest.iter().take(NAMED_BYTES);
         let hash = named.fold(String::new(), |hash, byte| format!("{hash}{byte:02x}"));
@@ -128,6 +142,17 @@ const wasm = await init({ module_or_path: './page-2_bg.wasm' });
     fn a_sealed_page_stays_as_it_is() {
         let (page, _) = without_scripts(PAGE).unwrap();
         assert_eq!(without_scripts(&page).unwrap(), (page, Vec::new()));
+    }
+
+    #[test]
+    fn comments_stay_in_the_sources() {
+        let page =
+            "<p>a</p>\n  <!-- why\n this -->\n<script>\n  // Why that.\n  b(\"//\");\n\n</script>";
+        let (html, scripts) = without_scripts(page).unwrap();
+        assert_eq!(scripts[0].text, "b(\"//\");\n");
+        let html = without_comments(&html);
+        assert!(html.starts_with("<p>a</p>\n<script src="), "{html}");
+        assert_eq!(without_comments("<p>a</p>"), "<p>a</p>");
     }
 
     #[test]

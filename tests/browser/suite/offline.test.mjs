@@ -69,8 +69,9 @@ test("a first visit keeps the page and fetches no file of it twice; the next one
     await is_right(online.page);
     await is_kept(online.page);
     assert.deepEqual(server.requests.map(({ file }) => file).filter((file) => file !== "sw.js"), [], "a second visit fetches nothing of the page");
+    await eventually(() => assert.ok(server.requests.some(({ file, sent }) => file === "sw.js" && sent), "whether there is a newer build is asked"));
     const second = server.requests.reduce((sum, { sent }) => sum + sent, 0);
-    console.log(`bytes sent, not packed: first visit ${first}, second ${second}`);
+    console.log(`bytes sent, packed: first visit ${first}, second ${second}`);
     await online.page.close();
 
     await server.close();

@@ -41,6 +41,10 @@ pub(crate) fn problem(problem: &Problem, on_gpu: bool) -> Notice {
         .offering([WayOn::RunAgain]),
         Problem::Fetch { file, fault } => loading::fetch(file, fault),
         Problem::Digest { expected, got } => loading::digest(expected, got),
+        Problem::Model { message } if says_memory(message) => Notice::new(
+            "This device has not enough memory for the model",
+            format!("{message}. {MORE_MEMORY}"),
+        ),
         Problem::Model { message } => {
             Notice::new("These files are not a GPT-2 that this page can run", format!("{message}."))
         }
@@ -427,12 +431,16 @@ pub(crate) fn worker_died(message: &str, on_gpu: bool) -> Notice {
     .offering_another_run(on_gpu)
 }
 
+/// What helps where a model does not fit.
+const MORE_MEMORY: &str = "Closing other tabs, or a smaller model, leaves more memory.";
+
 /// How browsers and allocators say that there is not enough memory. A place in memory that does not exist is a mistake.
-const OF_MEMORY: [&str; 6] = [
+const OF_MEMORY: [&str; 7] = [
     "out of memory",
     "could not allocate",
     "allocation failed",
     "memory allocation of",
+    "no memory for",
     "maximum memory",
     "memory size",
 ];
