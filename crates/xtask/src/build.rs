@@ -8,7 +8,7 @@ use anyhow::Context as _;
 use crate::estimate::{Plan, Step};
 use crate::parts::Parts;
 use crate::tools::{self, TRUNK, Tool, WASM_BINDGEN};
-use crate::{archive, cargo, copy, execute, root, say};
+use crate::{archive, cargo, copy, execute, root, say, seal};
 
 /// Folder in which tests find the page whose worker can be made to fail.
 const FAULTS: &str = "target/dist-faults";
@@ -91,7 +91,9 @@ impl Program {
 pub(crate) fn serve() -> anyhow::Result<()> {
     programs(&[Program::Worker, Program::Served])?;
     say("the page is built again after a change, and then reloaded by hand");
-    execute(trunk()?.args(["serve", "--open"]).args(Program::Served.features()))
+    let mut trunk = trunk()?;
+    trunk.env(seal::SERVED, "yes");
+    execute(trunk.args(["serve", "--open"]).args(Program::Served.features()))
 }
 
 /// Builds the page into `dist/` and says how large it is.
@@ -146,7 +148,8 @@ pub(crate) fn faults() -> anyhow::Result<()> {
     let mut bindgen = Command::new(WASM_BINDGEN.path().context("wasm-bindgen has gone")?);
     // As Trunk does it, which gives the worker's files these names in every build.
     bindgen.args(["--target", "web", "--no-typescript", "--out-name", "worker", "--out-dir"]);
-    execute(bindgen.arg(&folder).arg(Program::Faults.file()))
+    execute(bindgen.arg(&folder).arg(Program::Faults.file()))?;
+    seal::seal(&folder)
 }
 
 fn trunk() -> anyhow::Result<Command> {

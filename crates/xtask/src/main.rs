@@ -2,8 +2,8 @@
 //!
 //! - What the chores need: `tools.rs`, ready from its authors by `prebuilt.rs` or built; `estimate.rs` says how long a first
 //!   build will take.
-//! - The page: `build.rs` builds it, `seal.rs` takes the scripts out of it, `site.rs` writes its address into it,
-//!   `archive.rs` packs it for a host.
+//! - The page: `build.rs` builds it, `seal.rs` takes the scripts out of it, `service.rs` says what of it browsers
+//!   keep, `site.rs` writes its address into it, `archive.rs` packs it for a host.
 //! - Tests: `check.rs` for formatting, lints and documents, `browser.rs` for the suites in a browser, `beside.rs` for what
 //!   runs beside, `parts.rs` for what each part took.
 //! - `pack.rs` packs what measures a GPU, for a machine that has one and nothing else.
@@ -18,6 +18,7 @@ mod pack;
 mod parts;
 mod prebuilt;
 mod seal;
+mod service;
 mod site;
 mod tools;
 
@@ -37,6 +38,7 @@ cargo xtask test     everything: native tests, lints, and the page in Chromium; 
 cargo xtask dist     build the page into dist/, for any static host
     --site URL          of the address that it will have: its card is shown beside links to it
     --zip               and pack it, with a README, for a host without Rust
+cargo xtask seal FOLDER   after a file in a built page was changed by hand: browsers keep what is there now
 cargo xtask card     draws the page's card, assets/card.png, anew: with the first figure of the page
 cargo xtask check    formatting, lints and documents
 cargo xtask bench    how long a visitor waits, in Chromium on the CPU
@@ -105,8 +107,10 @@ fn run(chore: &str, options: Vec<String>) -> anyhow::Result<()> {
         // Called by Trunk, see Trunk.toml.
         ("seal", []) => {
             let folder = std::env::var_os("TRUNK_STAGING_DIR");
-            seal::seal(Path::new(&folder.context("this chore is Trunk's, which names the folder")?))
+            seal::seal(Path::new(&folder.context("which folder?")?))
         }
+        // Its files are named from where the chore was started.
+        ("seal", [folder]) => seal::seal(&std::path::absolute(folder)?),
         _ => bail!("{} is not a chore\n\n{HELP}", [&[chore], words.as_slice()].concat().join(" ")),
     }
 }

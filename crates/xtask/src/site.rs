@@ -4,11 +4,14 @@ use std::path::Path;
 
 use anyhow::{Context as _, ensure};
 
+use crate::service;
+
 /// Writes a site's address into the page in a folder.
 pub(crate) fn name(folder: &Path, site: &str) -> anyhow::Result<()> {
     let page = folder.join("index.html");
     let html = std::fs::read_to_string(&page).with_context(|| page.display().to_string())?;
-    std::fs::write(&page, named(&html, site)?).with_context(|| page.display().to_string())
+    std::fs::write(&page, named(&html, site)?).with_context(|| page.display().to_string())?;
+    service::stamp(folder)
 }
 
 /// The page with the whole address of its card, and its own.

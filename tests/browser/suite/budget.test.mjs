@@ -22,6 +22,8 @@ function part(file) {
   if (file.startsWith("fonts/")) {
     return file.endsWith(".woff2") ? "page" : undefined;
   }
+  // Fetched behind the first figure.
+  if (file === "sw.js") return undefined;
   // Only whoever makes a preview of a link fetches the card.
   if (!file.includes("/") && file !== "card.png") {
     return file.startsWith("worker") ? "worker" : "page";

@@ -52,10 +52,11 @@ export async function remember(context, { settings = true, auto_run = false } = 
  * Opens an address, with the drawer of settings as `settings` says; errors of the page's own end the test.
  *
  * Edits are run by themselves when typing pauses. Most suites type, look at what is said before a run, and press Run:
- * only the one that is about it (live.test.mjs) asks for `auto_run`.
+ * only the one that is about it (live.test.mjs) asks for `auto_run`. Likewise the browser keeps no copy of the page, which would take
+ * it a second beside every test, but where a suite is about that and allows `serviceWorkers`.
  */
 export async function open(browser, url, { settings = true, auto_run = false, ...options } = {}) {
-  const context = await browser.newContext({ viewport: VIEWPORT, ...options });
+  const context = await browser.newContext({ viewport: VIEWPORT, serviceWorkers: "block", ...options });
   await remember(context, { settings, auto_run });
   const page = await context.newPage();
   page.setDefaultTimeout(PATIENCE);

@@ -32,7 +32,7 @@ function asked(header, size) {
  * `files` are served besides those of the folder, or instead of them: by relative path a body, or a function that
  * makes one at each request, or `null` for one that is not there. `requests` grows by `{ method, path, range, bytes,
  * file, sent }` for each request, `bytes` being what it brought along, `file` and `sent` what it got. With `cache` the
- * browser may keep what it has got. `host` is what kind of host it is:
+ * browser may keep what it has got. A server on the `port` of one that was closed is the same one to a browser. `host` is what kind of host it is:
  *
  * - `length: false`: it does not say how long a file is; `close: true`: nor where it ends, but hangs up;
  * - `ranges`: `"known"`, `"star"` (of unknown size), `"short"` (never more than 20,000 bytes), `"strict"` (416 where the
@@ -41,9 +41,11 @@ function asked(header, size) {
  * - `types`: content types by extension, `""` for none, `"*"` for all others;
  * - `missing: "page"`: the page in place of what is not there; `slash: false`: the page at `base` without its slash, too;
  * - `redirect`: the status that sends every file but the page elsewhere on the host;
- * - `headers`: more of them; `cut(file, number)`: whether that answer, from 0, breaks off in the middle.
+ * - `headers`: more of them; `cut(file, number)`: whether that answer, from 0, breaks off in the middle;
+ * - `rate`: at most so many bytes a second, of all answers together; `delay`: milliseconds before each. A browser's own brakes hold
+ *   back a page, but neither its workers nor what keeps it.
  */
-export async function serve(base = "/", { faults = false, dist = faults ? FAULTS : DIST, files = {}, cache = false, host = {} } = {}) {
+export async function serve(base = "/", { faults = false, dist = faults ? FAULTS : DIST, files = {}, cache = false, host = {}, port = 0 } = {}) {
   const requests = [];
   /** The body of a file, or `null`. */
   async function found(inside) {
@@ -59,7 +61,24 @@ export async function serve(base = "/", { faults = false, dist = faults ? FAULTS
     return host.types?.[extension] ?? host.types?.["*"] ?? TYPES[extension] ?? "application/octet-stream";
   };
 
+  /** Bodies that were packed once, since that takes longer than a slow line. */
+  const packed = new Map();
+  /** When the line is free again. */
+  let free = 0;
+  /** Sends a body as a slow line would: in pieces, and one after the other with those of other answers. */
+  async function trickle(response, body) {
+    const PIECE = 8192;
+    for (let from = 0; from < body.length && !response.destroyed; from += PIECE) {
+      const piece = body.subarray(from, from + PIECE);
+      free = Math.max(free, Date.now()) + (1000 * piece.length) / host.rate;
+      await new Promise((go) => setTimeout(go, free - Date.now()));
+      response.write(piece);
+    }
+    response.end();
+  }
+
   async function answer(request, response, record) {
+    if (host.delay) await new Promise((go) => setTimeout(go, host.delay));
     const { pathname, search } = new URL(request.url, "http://localhost");
     const path = decodeURIComponent(pathname);
     const moved = path.replace(/^(.*)\/moved\//, "$1/");
@@ -84,7 +103,8 @@ export async function serve(base = "/", { faults = false, dist = faults ? FAULTS
     // Some pack what they have been asked for a range of, and cut that.
     const packs = host.pack && (!range || host.ranges === "packed") && (host.ranges === "packed" || request.headers["accept-encoding"]?.includes(host.pack));
     if (packs) {
-      body = PACK[host.pack](body);
+      body = (host.rate && packed.get(inside)) || PACK[host.pack](body);
+      if (host.rate) packed.set(inside, body);
       headers["content-encoding"] = host.pack;
     }
     if (range) {
@@ -110,6 +130,7 @@ export async function serve(base = "/", { faults = false, dist = faults ? FAULTS
       response.write(body.subarray(0, body.length / 2));
       return void setTimeout(() => response.destroy(), 50);
     }
+    if (host.rate) return trickle(response, body);
     // In two pieces, so that without a length it is sent in chunks.
     response.write(body.subarray(0, 1000));
     response.end(body.subarray(1000));
@@ -121,7 +142,7 @@ export async function serve(base = "/", { faults = false, dist = faults ? FAULTS
     request.on("data", (chunk) => (record.bytes += chunk.length));
     answer(request, response, record).catch(() => response.destroy());
   });
-  await new Promise((resolve) => server.listen(0, "127.0.0.1", resolve));
+  await new Promise((resolve) => server.listen(port, "127.0.0.1", resolve));
   const url = `http://127.0.0.1:${server.address().port}${base}`;
   const close = () => {
     server.closeAllConnections();

@@ -4,6 +4,7 @@ import { readdirSync, readFileSync } from "node:fs";
 import { join } from "node:path";
 import { COMMIT, hub, listed } from "./hub.mjs";
 import { MINI } from "./native.mjs";
+import { stamped } from "./offline.mjs";
 import { AT_NOTEBOOK, by, open, status } from "./page.mjs";
 import { DIST, FAULTS, serve } from "./server.mjs";
 
@@ -26,6 +27,7 @@ export async function site({ folder = MINI, entry = {}, faults = false } = {}) {
   const allowed = page.replace("https://*.hf.co", `https://*.hf.co ${remote.origins.join(" ")}`);
   assert.ok(page !== allowed, "the policy does not name the Hub");
   const files = { "index.html": allowed, "models.json": JSON.stringify(models) };
+  files["sw.js"] = stamped(files, faults ? FAULTS : DIST);
   const server = await serve("/", { faults, files });
   return {
     url: `${server.url}?device=cpu${AT_NOTEBOOK}`,

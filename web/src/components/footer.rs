@@ -3,6 +3,8 @@
 use leptos::prelude::*;
 
 use super::status::Provenance;
+use crate::explain;
+use crate::reactive::dynamic;
 use crate::state::AppState;
 use crate::story::Papers;
 use crate::values::BUILD;
@@ -15,7 +17,8 @@ pub(crate) fn Footer(state: AppState) -> impl IntoView {
             <Provenance state />
             <p>
                 "Everything is computed on this device: prompts and files do not leave it. Twinbeam " {BUILD}
-                ", MIT or Apache 2.0."
+                ", MIT or Apache 2.0. "
+                <span data-testid="page-kept">{dynamic(move || state.is_kept.get().map(explain::kept))}</span>
             </p>
             <details>
                 <summary>"Papers, and where this is from"</summary>

@@ -23,14 +23,7 @@ pub(crate) fn Notices(state: AppState) -> impl IntoView {
             view! {
                 <div class="notice">
                     {words(state, notice)}
-                    <button
-                        type="button"
-                        class="dismiss"
-                        aria-label="Dismiss"
-                        on:click=move |_event| state.tell(Visitor::Dismiss)
-                    >
-                        "×"
-                    </button>
+                    {dismiss(state, Visitor::Dismiss)}
                 </div>
             }
         })
@@ -47,6 +40,15 @@ pub(crate) fn Notices(state: AppState) -> impl IntoView {
             view! { <div class="notice">{words(state, explain::silent(seconds))}</div> }
         })
     };
+    let newer = move || {
+        state.newer.get().and_then(explain::newer).map(|notice| {
+            view! {
+                <div class="notice" data-testid="newer">
+                    {words(state, notice)} {dismiss(state, Visitor::Later)}
+                </div>
+            }
+        })
+    };
     let place = NodeRef::new();
     effect(move || {
         if state.notice.with(Option::is_some) {
@@ -60,8 +62,21 @@ pub(crate) fn Notices(state: AppState) -> impl IntoView {
     });
     view! {
         <div class="notices" data-testid="notice" role="status" node_ref=place>
-            {dynamic(happened)} {dynamic(silent)} {dynamic(hinders)}
+            {dynamic(happened)} {dynamic(silent)} {dynamic(hinders)} {dynamic(newer)}
         </div>
+    }
+}
+
+fn dismiss(state: AppState, by: Visitor) -> impl IntoView {
+    view! {
+        <button
+            type="button"
+            class="dismiss"
+            aria-label="Dismiss"
+            on:click=move |_event| state.tell(by.clone())
+        >
+            "×"
+        </button>
     }
 }
 
@@ -94,6 +109,7 @@ fn button(state: AppState, way_on: WayOn) -> impl IntoView {
         WayOn::RunAgain | WayOn::LoadAgain => ("Try again", "try-again"),
         WayOn::UseCpu => ("Use the CPU", "use-cpu"),
         WayOn::Reload => ("Reload", "reload"),
+        WayOn::LoadNewer => ("Load it", "load-newer"),
         WayOn::UseAllTheSame => ("Use it all the same", "use-all-the-same"),
         WayOn::UseLocalFiles => ("Use local files", "use-local-files"),
         WayOn::UseBundled => ("Use the bundled model", "use-bundled"),
@@ -115,6 +131,7 @@ fn button(state: AppState, way_on: WayOn) -> impl IntoView {
             focus("#prompt-clean");
         }
         WayOn::Fetch { id, .. } => models::fetch(state, id),
+        WayOn::LoadNewer => state.tell(Visitor::LoadNewer),
         WayOn::Reload => {
             window().location().reload().ok();
         }

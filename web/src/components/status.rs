@@ -6,7 +6,7 @@ use twinbeam_core::wire::{Kept, LoadPart};
 
 use super::run::RunButtons;
 use crate::explain;
-use crate::explain::in_progress;
+use crate::explain::{in_progress, program};
 use crate::reactive::{dynamic, live};
 use crate::state::AppState;
 use crate::values::{Job, Loaded, Status, bytes};
@@ -14,13 +14,22 @@ use crate::values::{Job, Loaded, Status, bytes};
 /// Run, and what is happening: how far it is and how long it will take.
 #[component]
 pub(crate) fn RunLine(state: AppState) -> impl IntoView {
-    let now = move || state.progress_of(Job::Heads).or_else(|| state.loading.get());
+    let now = move || {
+        state
+            .progress_of(Job::Heads)
+            .or_else(|| state.loading.get())
+            .or_else(|| state.program.get())
+    };
     let fraction = move || {
         let progress = now().filter(|progress| progress.total > 0);
         progress.map(|progress| progress.done as f64 / progress.total as f64)
     };
     let words = move || match state.status() {
-        Status::Loading => now().map_or_else(|| "Starting".to_owned(), in_progress),
+        Status::Loading => match (state.loading.get(), state.program.get()) {
+            (Some(loading), _) => in_progress(loading),
+            (None, Some(coming)) => program(coming),
+            (None, None) => "Starting".to_owned(),
+        },
         Status::Running => now().map_or_else(|| "Running".to_owned(), in_progress),
         Status::Done if state.models.waiting.with(Option::is_some) => "From the link".to_owned(),
         Status::Done => explain::done(state.seconds.get(), state.job.get(), state.progress.get()),

@@ -3,7 +3,7 @@
 use twinbeam_core::models::ModelFiles;
 use twinbeam_core::wire::{FetchFault, Problem, Wait};
 
-use super::{problem, says_memory};
+use super::{MORE_MEMORY, problem, says_memory};
 use crate::values::{CatalogFault, LocalFault, Notice, WayOn, count, sentence};
 
 /// What a model's loading was, when it failed.
@@ -290,11 +290,7 @@ pub(crate) fn from_memory(title: &str, reason: &str) -> Notice {
 
 /// The worker in which a model was arriving is gone.
 pub(crate) fn arriving_died(title: &str, message: &str) -> Notice {
-    let help = if says_memory(message) {
-        "Closing other tabs, or a smaller model, leaves more memory. "
-    } else {
-        ""
-    };
+    let help = if says_memory(message) { format!("{MORE_MEMORY} ") } else { String::new() };
     Notice::new(
         format!("{title} could not be loaded: its part of the page stopped"),
         format!(
@@ -389,6 +385,15 @@ mod tests {
         assert!(notice.what_to_do.contains(&"cd".repeat(32)));
         let file = load_failed(&fetch_problem(FetchFault::WebPage), &LoadFailure::default());
         assert!(!file.ways_on.contains(&WayOn::UseAllTheSame));
+    }
+
+    #[test]
+    fn a_model_without_room_in_memory_is_not_called_a_broken_one() {
+        let message = "tensor \"wte.weight\": no memory for 67108864 bytes".to_owned();
+        let notice = load_failed(&Problem::Model { message }, &LoadFailure::default());
+        assert!(notice.title.contains("not enough memory"), "{}", notice.title);
+        assert!(notice.what_to_do.contains("a smaller model"), "{}", notice.what_to_do);
+        assert!(notice.ways_on.contains(&WayOn::UseBundled));
     }
 
     #[test]

@@ -16,13 +16,15 @@ use twinbeam_core::scores::GapRefused;
 use twinbeam_core::wire::Problem;
 use twinbeam_core::words::{PromptError, Steps};
 
-use crate::values::{LOCAL, LinkCheck, Loss, NoAnswer, Notice, WayOn, count, percent, sentence};
+use crate::values::{
+    LOCAL, LinkCheck, Loss, NoAnswer, Notice, Service, WayOn, count, percent, sentence,
+};
 pub(crate) use figure::{direction, in_unit, on_screen, sign, why_apart};
 pub(crate) use loading::{
     LoadFailure, arriving_died, catalog, chosen, from_memory, load_failed, local_files,
     not_deleted, offer, waiting,
 };
-pub(crate) use progress::{arriving, cancels, done, in_progress, run_label};
+pub(crate) use progress::{arriving, cancels, done, in_progress, program, run_label};
 pub(crate) use typing::{
     bos_title, example_is_text, hint, mend, no_text_of_ids, tokenizer_note, written, written_label,
     written_title,
@@ -39,6 +41,10 @@ pub(crate) fn problem(problem: &Problem, on_gpu: bool) -> Notice {
         .offering([WayOn::RunAgain]),
         Problem::Fetch { file, fault } => loading::fetch(file, fault),
         Problem::Digest { expected, got } => loading::digest(expected, got),
+        Problem::Model { message } if says_memory(message) => Notice::new(
+            "This device has not enough memory for the model",
+            format!("{message}. {MORE_MEMORY}"),
+        ),
         Problem::Model { message } => {
             Notice::new("These files are not a GPT-2 that this page can run", format!("{message}."))
         }
@@ -425,12 +431,16 @@ pub(crate) fn worker_died(message: &str, on_gpu: bool) -> Notice {
     .offering_another_run(on_gpu)
 }
 
+/// What helps where a model does not fit.
+const MORE_MEMORY: &str = "Closing other tabs, or a smaller model, leaves more memory.";
+
 /// How browsers and allocators say that there is not enough memory. A place in memory that does not exist is a mistake.
-const OF_MEMORY: [&str; 6] = [
+const OF_MEMORY: [&str; 7] = [
     "out of memory",
     "could not allocate",
     "allocation failed",
     "memory allocation of",
+    "no memory for",
     "maximum memory",
     "memory size",
 ];
@@ -494,6 +504,40 @@ pub(crate) fn other_build(page: &str, worker: &str) -> Notice {
         ),
     )
     .offering([WayOn::Reload])
+}
+
+/// There is another build of the page than this; `None`: there is none.
+pub(crate) fn newer(service: Service) -> Option<Notice> {
+    let (title, what_to_do, way_on) = match service {
+        Service::Absent | Service::Kept => return None,
+        Service::Newer => (
+            "A newer version of this page is ready",
+            "Nothing changes until you load it, or close the page and come back. Prompts, edits and the figure stay; what is \
+             running begins again, and files of your own are to be chosen again.",
+            WayOn::LoadNewer,
+        ),
+        Service::Replaced => (
+            "A newer version of this page is in use in another tab",
+            "This tab goes on as it is; once it is loaded again it is of that version, too. Prompts, edits and the figure stay.",
+            WayOn::Reload,
+        ),
+        Service::Gone => (
+            "The server does not have this page any more",
+            "It came from what this browser had kept, which is thrown away now: loaded again, this address shows what the \
+             server has.",
+            WayOn::Reload,
+        ),
+    };
+    Some(Notice::new(title, what_to_do).offering([way_on]))
+}
+
+/// Whether the page opens without a network, as one of its last sentences.
+pub(crate) const fn kept(is_kept: bool) -> &'static str {
+    if is_kept {
+        "This browser keeps the page, which opens without a network, too."
+    } else {
+        "This browser does not keep the page: each visit needs a network."
+    }
 }
 
 #[cfg(test)]

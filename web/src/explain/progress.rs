@@ -28,10 +28,20 @@ pub(crate) fn arriving(arriving: &Arriving, now: f64) -> String {
     [Some(done), rate, left].into_iter().flatten().collect::<Vec<_>>().join(", ")
 }
 
+/// How much of the worker's program has come: the page has nothing larger, and the browser keeps it for the next visit.
+pub(crate) fn program(progress: Progress) -> String {
+    if progress.done == progress.total {
+        return "Preparing the computing part".to_owned();
+    }
+    share("Fetching the computing part".to_owned(), progress)
+}
+
 /// Phase, share and the time that is left at the speed so far.
 pub(crate) fn in_progress(progress: Progress) -> String {
-    let Progress { phase, done, total, seconds } = progress;
-    let phase = sentence(phase.label());
+    share(sentence(progress.phase.label()), progress)
+}
+
+fn share(phase: String, Progress { done, total, seconds, .. }: Progress) -> String {
     if total == 0 {
         return phase;
     }
@@ -128,6 +138,14 @@ mod tests {
             super::arriving(&arriving, 0.0).starts_with("Reading GPT-2: 200 MB"),
             "nothing is fetched any more"
         );
+    }
+
+    #[test]
+    fn the_workers_program_says_how_much_of_it_has_come_and_how_long_the_rest_takes() {
+        let of = |done| program(Progress { total: 20_000_000, ..at(3.0, done) });
+        assert_eq!(of(0), "Fetching the computing part: 0 %");
+        assert_eq!(of(5_000_000), "Fetching the computing part: 25 %, about 9 s left");
+        assert_eq!(of(20_000_000), "Preparing the computing part");
     }
 
     #[test]

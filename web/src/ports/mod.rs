@@ -4,7 +4,7 @@
 //! `worker.rs` is the life of a worker and `program.rs` what it runs; `files.rs` holds the visitor's own files;
 //! `address.rs` is the only file that touches the address, `clipboard.rs` the only one that fills the clipboard,
 //! `memory.rs` the only one that has the browser remember something of the page, `screen.rs` asks what it is shown on; `shelves.rs` and `catalog.rs` read what
-//! there is of models.
+//! there is of models, `start.rs` speaks with the start script.
 
 pub(crate) mod address;
 mod catalog;
@@ -14,6 +14,7 @@ mod memory;
 mod program;
 pub(crate) mod screen;
 mod shelves;
+mod start;
 mod worker;
 
 use std::rc::Rc;
@@ -57,6 +58,7 @@ impl Ports {
             tell(Msg::Address(address::read().map(Box::new)));
         });
         listener.forget();
+        start::listen(Rc::clone(&self.tell));
     }
 
     fn worker(&self, number: u64) -> Option<&Connection> {
@@ -99,6 +101,7 @@ impl Ports {
             Effect::Address { link, new_step } => address::write(&link, new_step),
             Effect::Remember { memory, key, text: Some(text) } => remember(memory, key, &text),
             Effect::Remember { memory, key, text: None } => forget(memory, key),
+            Effect::Service(order) => start::give(order),
             Effect::ReadCatalog => {
                 let tell = Rc::clone(&self.tell);
                 spawn_local(async move {

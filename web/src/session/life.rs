@@ -85,6 +85,7 @@ impl Session {
             Role::Reader => self.workers.reader.map(|reader| reader.worker),
         };
         let Some(worker) = worker else { return };
+        self.program = None;
         if build == BUILD {
             self.effects.push(Effect::Listens { worker });
             return;

@@ -10,7 +10,8 @@
 //! - What a message does: `edits.rs` (the draft), `typing.rs` (what is seen of it), `auto.rs` (edits that are run by
 //!   themselves), `asking.rs` (which model an experiment is for), `arrival.rs`
 //!   (a model comes into use), `life.rs` (workers start, hang and die), `jobs.rs` (one at a time), `figure.rs` (a result
-//!   comes together and is confirmed or withdrawn), `lists.rs` and `pairs.rs` (many prompts), `tour.rs`.
+//!   comes together and is confirmed or withdrawn), `lists.rs` and `pairs.rs` (many prompts), `tour.rs`, `service.rs` (the
+//!   copy of the page that the browser keeps).
 //! - `settle.rs` is what follows by itself after every message: an idle worker is given something to do, and the
 //!   address and the browser's memory keep up.
 
@@ -29,6 +30,7 @@ mod models;
 mod msg;
 mod pairs;
 mod running;
+mod service;
 #[expect(clippy::module_inception, reason = "it is the session")]
 mod session;
 mod settle;

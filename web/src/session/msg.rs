@@ -9,7 +9,10 @@ use twinbeam_core::wire::probes::Probe;
 use twinbeam_core::wire::{Event, Request};
 use twinbeam_core::words::Experiment;
 
-use crate::values::{CatalogFault, Files, Listed, Notice, Shelves, Sight, Slot, Space, Spec, Step};
+use crate::values::{
+    CatalogFault, Files, Listed, Notice, Order, Progress, Service, Shelves, Sight, Slot, Space,
+    Spec, Step,
+};
 
 /// What the world is like while a message is taken.
 #[derive(Debug, Clone, Copy, PartialEq)]
@@ -35,6 +38,10 @@ pub(crate) enum Msg {
     Listed { listed: Listed, fault: Option<CatalogFault> },
     /// What the browser keeps of models, and how much room there is.
     Kept { shelves: Shelves, space: Option<Space> },
+    /// How much of the worker's program has come.
+    Program(Progress),
+    /// What the browser keeps of the page itself, or has of a newer one.
+    Service(Service),
     /// A timer has run out.
     Timer(Timer),
     /// A second has passed.
@@ -101,6 +108,10 @@ pub(crate) enum Visitor {
     /// Something went wrong, or is worth saying, where only the page can know it.
     Hear(Notice),
     Dismiss,
+    /// Loads the newer build of the page that waits.
+    LoadNewer,
+    /// Does not want to read of another build now.
+    Later,
 }
 
 /// What a visitor can do with many prompts.
@@ -184,6 +195,8 @@ pub(crate) enum Effect {
         key: &'static str,
         text: Option<String>,
     },
+    /// Tells what keeps the page in the browser.
+    Service(Order),
     ReadCatalog,
     /// Looks at what the browser keeps of models.
     LookAtShelves,

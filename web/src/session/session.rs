@@ -22,7 +22,7 @@ use super::tour::Tour;
 use super::workers::Workers;
 use crate::values::{
     Answer, Committed, Edges, Job, LinkCheck, Loaded, N_SLOTS, NeuronStatus, Notice, Origin,
-    Progress, Sight, Slot, Status,
+    Progress, Service, Sight, Slot, Status,
 };
 
 /// A result that came with a link, and what it is of.
@@ -63,6 +63,8 @@ pub(crate) struct Session {
     pub(crate) workers: Workers,
     /// The model that the worker in use has ready.
     pub(crate) loaded: Option<Arc<Loaded>>,
+    /// How much of the worker's program has come, while it comes.
+    pub(crate) program: Option<Progress>,
     /// How far the loading of it is.
     pub(crate) loading: Option<Progress>,
     pub(crate) models: Models,
@@ -88,6 +90,12 @@ pub(crate) struct Session {
     pub(crate) notice: Option<Notice>,
     /// For how long a busy worker has said nothing, once that is long.
     pub(crate) silent_seconds: Option<u32>,
+    /// Whether the browser keeps the page, so that it opens without a network; `None`: it was not asked yet.
+    pub(crate) is_kept: Option<bool>,
+    /// Whether it was asked to.
+    pub(super) is_keeping: bool,
+    /// That there is another build of the page than this.
+    pub(crate) newer: Option<Service>,
     pub(crate) sight: Sight,
     /// What the lab's panels want to know at the moment, by slot.
     pub(crate) wants: [Option<Probe>; N_SLOTS],
@@ -131,6 +139,7 @@ impl Session {
             placed: None,
             workers: Workers::default(),
             loaded: None,
+            program: None,
             loading: None,
             models: Models::default(),
             running: None,
@@ -145,6 +154,9 @@ impl Session {
             bench: None,
             notice: None,
             silent_seconds: None,
+            is_kept: None,
+            is_keeping: false,
+            newer: None,
             sight: Sight::default(),
             wants: [const { None }; N_SLOTS],
             answers: [const { None }; N_SLOTS],

@@ -31,6 +31,7 @@ impl Session {
             self.draw_missing();
             self.give_work();
             self.remember_draft();
+            self.keep_page();
         }
         self.watch_view();
     }

@@ -8,5 +8,6 @@ mod live;
 mod notes;
 mod play;
 mod questions;
+mod service;
 mod tour;
 mod workers;

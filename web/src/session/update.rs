@@ -26,6 +26,8 @@ pub(crate) fn update(session: &mut Session, now: Moment, msg: Msg) -> Vec<Effect
             (session.models.shelves, session.models.space) = (shelves, space);
             session.decide();
         }
+        Msg::Program(program) => session.program = Some(program),
+        Msg::Service(service) => session.hear_service(service),
         Msg::Timer(Timer::Typing) => session.typing_paused(),
         Msg::Timer(Timer::Pausing) => session.auto_run_is_due(),
         Msg::Timer(Timer::Stopping) => session.replace_hung(),
@@ -83,6 +85,8 @@ impl Session {
             Visitor::Tour(of) => self.of_tour(of),
             Visitor::Hear(notice) => self.notice = Some(notice),
             Visitor::Dismiss => self.notice = None,
+            Visitor::LoadNewer => self.load_newer(),
+            Visitor::Later => self.newer = None,
         }
     }
 

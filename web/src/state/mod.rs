@@ -31,8 +31,8 @@ use crate::ports::{address, recall};
 use crate::reactive::effect;
 use crate::session::{AUTO_RUN, DRAFT, Linked, Memory, Msg, SPEEDS, Session, Visitor};
 use crate::values::{
-    Answer, Committed, Job, LinkCheck, Loaded, Look, NeuronStatus, Notice, Progress, Sight, Slot,
-    Status, Step, Window,
+    Answer, Committed, Job, LinkCheck, Loaded, Look, NeuronStatus, Notice, Progress, Service,
+    Sight, Slot, Status, Step, Window,
 };
 
 /// Everything that changes, as signals that live as long as the page.
@@ -61,6 +61,8 @@ pub(crate) struct AppState {
     /// Where the last job went, and why.
     pub(crate) placed: Shown<Option<(DeviceReport, Placement)>>,
     pub(crate) loaded: Shown<Option<Arc<Loaded>>>,
+    /// How much of the worker's program has come, while it comes.
+    pub(crate) program: Shown<Option<Progress>>,
     /// How far the loading is.
     pub(crate) loading: Shown<Option<Progress>>,
     /// The other models.
@@ -75,6 +77,10 @@ pub(crate) struct AppState {
     pub(crate) notice: Shown<Option<Notice>>,
     /// For how long a busy worker has said nothing, once that is long.
     pub(crate) silent_seconds: Shown<Option<u32>>,
+    /// Whether the browser keeps the page; `None`: it was not asked yet.
+    pub(crate) is_kept: Shown<Option<bool>>,
+    /// That there is another build of the page than this.
+    pub(crate) newer: Shown<Option<Service>>,
     /// The result that came with the link, and what it is of.
     pub(crate) linked: Shown<Option<Linked>>,
     pub(crate) link_check: Shown<Option<LinkCheck>>,
@@ -147,6 +153,7 @@ impl AppState {
             gpu: room.signal(|s| &s.gpu),
             placed: room.signal(|s| &s.placed),
             loaded: room.shared(|s| s.loaded.clone()),
+            program: room.signal(|s| &s.program),
             loading: room.signal(|s| &s.loading),
             models: Models::of(room),
             committed: room.shared(|s| s.committed.clone()),
@@ -156,6 +163,8 @@ impl AppState {
             seconds: room.signal(|s| &s.seconds),
             notice: room.signal(|s| &s.notice),
             silent_seconds: room.signal(|s| &s.silent_seconds),
+            is_kept: room.signal(|s| &s.is_kept),
+            newer: room.signal(|s| &s.newer),
             linked: room.shared(|s| s.linked.clone()),
             link_check: room.signal(|s| &s.link_check),
             note: room.derived(|s| s.note().cloned()),

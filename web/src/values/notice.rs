@@ -14,6 +14,8 @@ pub(crate) enum WayOn {
     RunAgain,
     UseCpu,
     Reload,
+    /// Load the newer build that waits.
+    LoadNewer,
     /// Load what could not be loaded once more.
     LoadAgain,
     /// Load it once more, whatever its weights are.
