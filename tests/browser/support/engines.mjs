@@ -1,10 +1,10 @@
 // The page's tests in several engines: one small way to drive each, so that one list of scenarios is for all of them.
 //
-// An engine is `{ name, missing(), start(options) }`. `missing()` says what this machine lacks of it, or nothing.
+// An engine is `{ name, missing(), start(options), keeps, forgetful }`. `missing()` says what this machine lacks of it, or nothing.
+// `keeps`: what a page stores is there at the next start with the same profile; `forgetful`: options of a start that stores nothing.
 // `start({ profile, gpu })` gives a browser, with a folder as its `profile` one that keeps there what it is told to keep:
 //
 // - `visit()`: a tab with a storage of its own, or where there is a profile with that of the profile;
-// - `keeps`: whether what a page stores is there at the next start with the same profile;
 // - `close()`.
 //
 // A tab is driven with real events, by CSS selectors, and its script is a function of the test's that closes over nothing:

@@ -10,7 +10,7 @@ async function start({ profile, gpu } = {}) {
     const context = profile ? browser : await browser.newContext({ viewport: { width: 1280, height: 900 } });
     return tab(await context.newPage(), () => (profile ? undefined : context.close()));
   };
-  return { visit, keeps: true, close: () => browser.close() };
+  return { visit, close: () => browser.close() };
 }
 
 function tab(page, close) {
@@ -44,4 +44,4 @@ function tab(page, close) {
   };
 }
 
-export const chromium = { name: "Chromium", missing, start };
+export const chromium = { name: "Chromium", missing, start, keeps: true };

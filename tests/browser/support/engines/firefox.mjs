@@ -47,7 +47,7 @@ async function start({ profile, gpu, private_window } = {}) {
     await browser.close();
     downloads.remove();
   };
-  return { visit, keeps: true, close };
+  return { visit, close };
 }
 
 function tab(page, downloads, close) {
@@ -87,4 +87,4 @@ function tab(page, downloads, close) {
   };
 }
 
-export const firefox = { name: "Firefox", missing, start, forgetful: { private_window: true } };
+export const firefox = { name: "Firefox", missing, start, keeps: true, forgetful: { private_window: true } };

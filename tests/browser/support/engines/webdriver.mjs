@@ -91,7 +91,12 @@ async function session(base, alwaysMatch) {
       ]);
     },
     type: (text) => keys([...text].flatMap((character) => [["keyDown", character], ["keyUp", character]])),
-    files: async (css, paths) => post(`element/${await find(css)}/value`, { text: paths.join("\n") }),
+    async files(css, paths) {
+      const field = await find(css);
+      // Files would be added to those that were chosen before; a visitor who chooses anew has these alone.
+      await post("execute/sync", { script: "arguments[0].value = '';", args: [{ [ELEMENT]: field }] });
+      await post(`element/${field}/value`, { text: paths.join("\n") });
+    },
     close: () => ask("DELETE", at),
   };
 }

@@ -20,16 +20,16 @@ function missing() {
   return browser_of() ? no_display() : "WebKit's MiniBrowser is not here (on Debian it comes with webkit2gtk-driver)";
 }
 
-/** Files that a page keeps: there, and switched off until whoever embeds the engine wants them. */
-const STORAGE = ["FileSystem", "FileSystemWritableStream", "AccessHandle", "StorageAPI", "StorageAPIEstimate"];
-
 /**
  * Notes what goes wrong in a page: under automation this browser says it nowhere else. What went wrong before is lost: it is
  * called as soon as the page has been loaded, when its program has hardly begun.
  */
 function watch() {
   const errors = (globalThis.twinbeam_errors = []);
-  addEventListener("error", ({ message }) => errors.push(message));
+  addEventListener("error", ({ message }) => {
+    // Not an error but the specification's way to say that a size is looked at once more in the next frame.
+    if (!message.startsWith("ResizeObserver loop")) errors.push(message);
+  });
   addEventListener("unhandledrejection", ({ reason }) => errors.push(`${reason}`));
   addEventListener("securitypolicyviolation", ({ violatedDirective, blockedURI }) => errors.push(`${violatedDirective}: ${blockedURI}`));
   const say = console.error;
@@ -39,7 +39,12 @@ function watch() {
   };
 }
 
-async function start({ storage = false } = {}) {
+/**
+ * Starts it. It keeps nothing, whatever its profile: files for pages are switched off in it until whoever embeds it wants them, and
+ * even then its sessions under automation have no place for them (`getDirectory` fails with an UnknownError). That is what its
+ * visitors have, too, so that the page must say it.
+ */
+async function start() {
   const home = folder("webkit");
   const [downloads, config] = ["Downloads", ".config"].map((name) => join(home.path, name));
   mkdirSync(downloads);
@@ -56,15 +61,14 @@ async function start({ storage = false } = {}) {
     WEBKIT_DISABLE_SANDBOX_THIS_IS_DANGEROUS: "1",
   };
   const started = await driver(path(), env);
-  const features = storage ? [`--features=${STORAGE.map((name) => `+${name}`).join(",")}`] : [];
-  const options = { binary: browser_of(), args: ["--automation", ...features] };
+  const options = { binary: browser_of(), args: ["--automation"] };
   const visit = async () => tab(await started.session({ "webkitgtk:browserOptions": options }), downloads);
   const close = async () => {
     await started.close();
     await screen.close();
     home.remove();
   };
-  return { visit, keeps: false, close };
+  return { visit, close };
 }
 
 function tab(session, downloads) {
@@ -84,4 +88,4 @@ function tab(session, downloads) {
   };
 }
 
-export const webkit = { name: "WebKit", missing, start, forgetful: { storage: false } };
+export const webkit = { name: "WebKit", missing, start, forgetful: {} };

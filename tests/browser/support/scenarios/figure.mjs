@@ -122,7 +122,7 @@ const named = (text) => text.match(/^[^#\r\n].*$/m)[0];
 async function exports({ browser, server, native }) {
   await visit(browser, `${server.url}?device=cpu${AT_NOTEBOOK}`, async (tab) => {
     await complete(tab);
-    const cells = await tab.run((css) => [...document.querySelectorAll(css)].map(({ innerText }) => innerText), `${at("heatmap-ap-heads")} td[data-layer] .number`);
+    const cells = await tab.run((css) => [...document.querySelectorAll(css)].map(({ textContent }) => textContent), `${at("heatmap-ap-heads")} td[data-layer] .number`);
     assert.equal(cells.length, 32);
     await click(tab, "share-open");
     const files = {};
