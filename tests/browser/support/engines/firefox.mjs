@@ -1,7 +1,8 @@
 // Firefox, driven by WebDriver BiDi: what its own makers offer to drive a Firefox as it is installed.
-import { arrived, chord, folder, program } from "./machine.mjs";
-import { PATIENCE } from "../page.mjs";
 import puppeteer from "puppeteer-core";
+import { software_driver } from "../../dawn/driver.mjs";
+import { PATIENCE } from "../page.mjs";
+import { arrived, chord, folder, program } from "./machine.mjs";
 
 const path = () => process.env.TWINBEAM_FIREFOX ?? program("firefox-esr", "firefox");
 
@@ -22,8 +23,14 @@ const preferences = (downloads) => ({
   "datareporting.policy.dataSubmissionEnabled": false,
 });
 
-/** Where Firefox has WebGPU behind a setting, it is switched on, software adapters included. */
-const WEBGPU = { "dom.webgpu.enabled": true, "gfx.webgpu.ignore-blocklist": true };
+/** WebGPU, which builds have behind a setting or switched on: if it is wanted also on an adapter that computes on the CPU. */
+const webgpu = (wanted) => ({ "dom.webgpu.enabled": wanted, "gfx.webgpu.ignore-blocklist": wanted });
+
+/** The same for the loader of drivers, unless one is named already. */
+function with_driver() {
+  const driver = process.env.VK_DRIVER_FILES ?? software_driver();
+  return { ...process.env, ...(driver && { VK_DRIVER_FILES: driver, VK_ICD_FILENAMES: driver }) };
+}
 
 /** Every window is a private one. */
 const PRIVATE = { "browser.privatebrowsing.autostart": true };
@@ -37,7 +44,8 @@ async function start({ profile, gpu, private_window } = {}) {
     defaultViewport: { width: 1280, height: 900 },
     protocolTimeout: 5 * PATIENCE,
     timeout: PATIENCE,
-    extraPrefsFirefox: { ...preferences(downloads.path), ...(gpu && WEBGPU), ...(private_window && PRIVATE) },
+    env: gpu ? with_driver() : process.env,
+    extraPrefsFirefox: { ...preferences(downloads.path), ...webgpu(Boolean(gpu)), ...(private_window && PRIVATE) },
   });
   const visit = async () => {
     const context = profile ? browser : await browser.createBrowserContext();

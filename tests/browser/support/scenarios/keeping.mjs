@@ -1,10 +1,13 @@
 // What a browser keeps, in every engine: a model that is fetched once and read again without a network, and the words
 // for a browser that keeps nothing.
 import assert from "node:assert/strict";
+import { existsSync } from "node:fs";
 import { join } from "node:path";
 import { folder } from "../engines/machine.mjs";
 import { sha256 } from "../hub.mjs";
 import { MINI } from "../native.mjs";
+import { AT_NOTEBOOK } from "../page.mjs";
+import { DIST, serve } from "../server.mjs";
 import { site } from "../site.mjs";
 import { at, attribute, choose, click, says, status, text, until, visit } from "../tab.mjs";
 import { agrees } from "./figure.mjs";
@@ -114,8 +117,31 @@ async function breaks({ browser, native }) {
   }
 }
 
+/** Where the page keeps itself: whether this build does is a matter of its program for that. */
+const KEEPS_ITSELF = existsSync(join(DIST, "sw.js"));
+
+async function offline({ browser, native }) {
+  const server = await serve("/some/folder/", { cache: true });
+  try {
+    await visit(browser, `${server.url}?device=cpu${AT_NOTEBOOK}`, async (tab) => {
+      await status(tab, "done");
+      await says(tab, "page-kept", /opens without a network/);
+      await server.close();
+      await tab.reload();
+      await says(tab, "status", /^Heads done|^Done/);
+      await status(tab, "done");
+      await agrees(tab, native.notebook, ["noising"]);
+      assert.equal(await tab.run((css) => document.querySelector(css).innerText, at("notice")), "");
+      // Whether there is a newer build is asked all the same.
+    }, { expected: /sw\.js|Failed to load|ERR_|NetworkError/ });
+  } finally {
+    await server.close();
+  }
+}
+
 export const KEEPING = [
   { name: "a model is fetched once, kept, and read again at the next visit without its server", run: kept, needs: "keeps" },
   { name: "where nothing is kept a model runs from memory, and the page says so before and afterwards", run: not_kept, needs: "forgetful" },
   { name: "a line that breaks while a model arrives is said, and it goes on where it broke", run: breaks },
+  ...(KEEPS_ITSELF ? [{ name: "the page opens again without its server, and computes", run: offline }] : []),
 ];
