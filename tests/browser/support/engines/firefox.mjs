@@ -4,7 +4,8 @@ import { software_driver } from "../../dawn/driver.mjs";
 import { PATIENCE } from "../page.mjs";
 import { arrived, chord, folder, program } from "./machine.mjs";
 
-const path = () => process.env.TWINBEAM_FIREFOX ?? program("firefox-esr", "firefox");
+const PROGRAMS = ["firefox-esr", "firefox", "/Applications/Firefox.app/Contents/MacOS/firefox"];
+const path = () => process.env.TWINBEAM_FIREFOX ?? program(...PROGRAMS);
 
 /** What this machine lacks of it, if it lacks something. */
 function missing() {
