@@ -9,6 +9,7 @@ import { FILES } from "./scenarios/files.mjs";
 import { KEEPING } from "./scenarios/keeping.mjs";
 import { FAULTS } from "./scenarios/faults.mjs";
 import { KEYS } from "./scenarios/keys.mjs";
+import { STYLES } from "./scenarios/styles.mjs";
 
 /** Both of a scenario's pairs, and that of the story, as the command line has them. */
 const as_case = ({ clean, corrupted, answer, wrong }) => ({ name: "case", clean, corrupted, answer: answer[0], wrong: wrong[0] });
@@ -41,7 +42,7 @@ export function scenarios(engine, options = {}, more = []) {
     await here.browser?.close();
     await here.server?.close();
   });
-  for (const { name, run, needs } of [...FIGURE, ...FILES, ...KEEPING, ...FAULTS, ...KEYS, ...more]) {
+  for (const { name, run, needs } of [...FIGURE, ...FILES, ...KEEPING, ...FAULTS, ...KEYS, ...STYLES, ...more]) {
     if (needs && !engine[needs]) continue;
     test(`${engine.name}: ${name}`, { timeout: 6 * PATIENCE }, () => run(here));
   }
