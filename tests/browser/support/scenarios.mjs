@@ -42,8 +42,8 @@ export function scenarios(engine, options = {}, more = []) {
     await here.browser?.close();
     await here.server?.close();
   });
-  for (const { name, run, needs } of [...FIGURE, ...FILES, ...KEEPING, ...FAULTS, ...KEYS, ...STYLES, ...more]) {
+  for (const { name, run, needs, limit = 6 * PATIENCE } of [...FIGURE, ...FILES, ...KEEPING, ...FAULTS, ...KEYS, ...STYLES, ...more]) {
     if (needs && !engine[needs]) continue;
-    test(`${engine.name}: ${name}`, { timeout: 6 * PATIENCE }, () => run(here));
+    test(`${engine.name}: ${name}`, { timeout: limit }, () => run(here));
   }
 }

@@ -8,9 +8,9 @@ export const COMMAND = process.platform === "darwin" ? "Meta" : "Control";
 /** The selector of an element by the name that it has for tests, or any selector as it is. */
 export const at = (name) => (/^[\w-]+$/.test(name) ? `[data-testid='${name}']` : name);
 
-/** Asks a script of the page again until it gives something that counts, and gives that. */
+/** Asks a script of the page again until it gives something that counts, and gives that. A tab may have a `patience` of its own. */
 export async function until(tab, what, script, ...values) {
-  const end = Date.now() + PATIENCE;
+  const end = Date.now() + (tab.patience ?? PATIENCE);
   for (;;) {
     let last;
     try {

@@ -2,7 +2,7 @@
 import assert from "node:assert/strict";
 import { software_driver } from "../../dawn/driver.mjs";
 import { compare } from "../native.mjs";
-import { difference } from "../page.mjs";
+import { difference, PATIENCE } from "../page.mjs";
 import { choose, click, fill, says, status, table, visit } from "../tab.mjs";
 
 // Two tokens and BOS, as in gpu.test.mjs: what matters here is that the device computes what the CPU computes.
@@ -12,6 +12,7 @@ async function on_the_gpu({ engine, options, server }) {
   const browser = await engine.start({ ...options, gpu: true });
   try {
     await visit(browser, `${server.url}?device=cpu`, async (tab) => {
+      tab.patience = 5 * PATIENCE;
       const has_adapter = await tab.run(async () => Boolean(await navigator.gpu?.requestAdapter()));
       assert.ok(has_adapter, `this ${engine.name} has no WebGPU adapter, so nothing was tested`);
       await status(tab, "done");
@@ -38,4 +39,4 @@ async function on_the_gpu({ engine, options, server }) {
 }
 
 /** Nothing, where no driver gives this machine an adapter. */
-export const GPU = software_driver() ? [{ name: "WebGPU, where it is switched on, agrees with the CPU", run: on_the_gpu }] : [];
+export const GPU = software_driver() ? [{ name: "WebGPU, where it is switched on, agrees with the CPU", run: on_the_gpu, limit: 12 * PATIENCE }] : [];
