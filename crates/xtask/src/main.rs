@@ -13,6 +13,7 @@ mod beside;
 mod browser;
 mod build;
 mod check;
+mod engines;
 mod estimate;
 mod pack;
 mod parts;
@@ -32,7 +33,7 @@ use parts::Parts;
 
 const HELP: &str = "\
 cargo xtask serve    build the page, serve it and open it in a browser
-cargo xtask test     everything: native tests, lints, and the page in Chromium; at the end what each part took
+cargo xtask test     everything: native tests, lints, and the page in three browsers; at the end what each part took
     --native            native tests only
     --browser [NAME..]  tests in the browser only, of the page that is built; of these suites, if some are named
 cargo xtask dist     build the page into dist/, for any static host
@@ -139,7 +140,10 @@ fn everything(parts: &mut Parts) -> anyhow::Result<()> {
 
 /// All that the tests in a browser need, and the lints of what runs there.
 fn pages(parts: &mut Parts) -> anyhow::Result<()> {
-    parts.run("what the browser's tests need", tools::browser)?;
+    parts.run("what the browser's tests need", || {
+        tools::browser()?;
+        engines::get()
+    })?;
     build::pages(parts)?;
     check::of_wasm(parts)
 }
@@ -167,6 +171,7 @@ fn native(subcommand: &str) -> Command {
 
 fn browser_tests(parts: &mut Parts, named: &[String]) -> anyhow::Result<()> {
     tools::browser()?;
+    engines::get()?;
     browser::run(parts, named)
 }
 
@@ -271,6 +276,7 @@ fn node() -> anyhow::Result<Command> {
     let mut node = Command::new("node");
     node.current_dir(root().join("tests/browser"));
     node.env("TWINBEAM_CHROMIUM", tools::chromium().context("Chromium has gone")?);
+    node.envs(engines::here());
     Ok(node)
 }
 

@@ -155,7 +155,7 @@ pub(crate) fn browser() -> anyhow::Result<()> {
         );
     }
     say("getting Chromium from the system's package registry");
-    install("chromium")?;
+    install(&["chromium"])?;
     if chromium().is_none() {
         bail!("Chromium was installed and is not where it was looked for");
     }
@@ -171,7 +171,7 @@ pub(crate) fn vulkan() -> anyhow::Result<()> {
         bail!("the Vulkan loader is missing. On Debian: sudo apt-get install libvulkan1");
     }
     say("getting the Vulkan loader from the system's package registry");
-    install("libvulkan1")?;
+    install(&["libvulkan1"])?;
     if vulkan_loader().is_none() {
         bail!("the Vulkan loader was installed and is not where it was looked for");
     }
@@ -198,11 +198,12 @@ fn loader_of<'line>(line: &'line str, arch: &str) -> Option<&'line str> {
     (name.trim().starts_with("libvulkan.so.1 ") && name.contains(of_arch)).then(|| file.trim())
 }
 
-fn install(package: &str) -> anyhow::Result<()> {
+/// Installs packages of the system's.
+pub(crate) fn install(packages: &[&str]) -> anyhow::Result<()> {
     execute(Command::new("apt-get").args(["update", "--quiet"]))?;
     let mut apt = Command::new("apt-get");
     apt.env("DEBIAN_FRONTEND", "noninteractive");
-    execute(apt.args(["install", "--yes", "--no-install-recommends", package]))
+    execute(apt.args(["install", "--yes", "--no-install-recommends"]).args(packages))
 }
 
 /// A Chromium or Chrome on this machine.
@@ -215,12 +216,14 @@ pub(crate) fn chromium() -> Option<PathBuf> {
     on_path.chain(Path::new(mac).exists().then(|| mac.into())).next()
 }
 
-fn find(program: &str) -> Option<PathBuf> {
+/// Where a program is on the path.
+pub(crate) fn find(program: &str) -> Option<PathBuf> {
     let path = std::env::var_os("PATH")?;
     std::env::split_paths(&path).map(|folder| folder.join(program)).find(|file| file.exists())
 }
 
-fn is_root() -> bool {
+/// Whether packages may be installed.
+pub(crate) fn is_root() -> bool {
     let output = Command::new("id").arg("-u").output();
     output.is_ok_and(|output| output.stdout.trim_ascii() == b"0")
 }

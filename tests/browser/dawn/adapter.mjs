@@ -1,17 +1,7 @@
 // Dawn's adapter: a GPU where there is one, else the software adapter that Chromium brings.
 import { spawnSync } from "node:child_process";
-import { existsSync, realpathSync } from "node:fs";
-import { dirname, join } from "node:path";
 import { create, globals } from "webgpu";
-
-const DRIVER = "vk_swiftshader_icd.json";
-
-/** Beside the browser's program, or where Debian has it. */
-function software_driver() {
-  const named = process.env.TWINBEAM_CHROMIUM;
-  const folders = [...(named && existsSync(named) ? [dirname(realpathSync(named))] : []), "/usr/lib/chromium"];
-  return folders.map((folder) => join(folder, DRIVER)).find(existsSync);
-}
+import { software_driver } from "./driver.mjs";
 
 /** `{ gpu, classes, name, is_software }`. Where no driver is found, the program starts again with the software one. */
 export async function find_adapter() {

@@ -3,10 +3,10 @@ import assert from "node:assert/strict";
 import { mkdirSync, writeFileSync } from "node:fs";
 import { after, before, test } from "node:test";
 import { fileURLToPath } from "node:url";
-import { inflateRawSync } from "node:zlib";
 import { parse } from "../support/link.mjs";
 import { AT_NOTEBOOK, by, launch, link_of, open, saved, saved_bytes, sharing, status, table } from "../support/page.mjs";
 import { serve } from "../support/server.mjs";
+import { unzip } from "../support/unzip.mjs";
 
 const PICTURES = fileURLToPath(new URL("../test-results/", import.meta.url));
 /** Breaks out of a spreadsheet's cell, a CSV's field and an SVG's text, if anything lets it. */
@@ -106,22 +106,6 @@ test("SVG and PNG show title, axes, legend, unit and prompts", async () => {
   // White alone would compress to next to nothing.
   assert.ok(png.length > 50_000, `${png.length} bytes`);
 });
-
-/** The files of a zip by their names: by its central directory, each deflated or stored. */
-function unzip(bytes) {
-  const files = {};
-  let at = bytes.readUInt32LE(bytes.lastIndexOf(Buffer.from("PK\x05\x06")) + 16);
-  while (bytes.readUInt32LE(at) === 0x02014b50) {
-    const [method, packed] = [bytes.readUInt16LE(at + 10), bytes.readUInt32LE(at + 20)];
-    const [name, extra, comment] = [28, 30, 32].map((offset) => bytes.readUInt16LE(at + offset));
-    const local = bytes.readUInt32LE(at + 42);
-    const begin = local + 30 + bytes.readUInt16LE(local + 26) + bytes.readUInt16LE(local + 28);
-    const data = bytes.subarray(begin, begin + packed);
-    files[bytes.toString("utf8", at + 46, at + 46 + name)] = (method === 8 ? inflateRawSync(data) : data).toString();
-    at += 46 + name + extra + comment;
-  }
-  return files;
-}
 
 /** What a button saves, with the name that it offers. */
 async function download(page, testid) {

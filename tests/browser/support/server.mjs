@@ -14,6 +14,7 @@ const TYPES = {
   ".css": "text/css; charset=utf-8",
   ".json": "application/json",
   ".svg": "image/svg+xml",
+  ".png": "image/png",
   ".wasm": "application/wasm",
 };
 /** Brotli as servers use it while a visitor waits: its default, for files that are packed once, takes a minute for the worker. */
