@@ -25,6 +25,8 @@ enum Manner {
     Hangs,
     /// It comes back with each share so many turns after everybody has stopped waiting for it.
     IsLate(usize),
+    /// It says that something is wrong with the share of a number.
+    Refuses(u64),
     /// It joins when so many turns have gone.
     JoinsAfter(usize),
 }
@@ -111,6 +113,13 @@ impl<'model> Team<'model> {
                 }
                 member.waited = 0;
                 let next = member.orders.pop_front();
+                if let (Manner::Refuses(wrong), Some((number, _))) = (member.manner, &next)
+                    && wrong == *number
+                {
+                    drop(members);
+                    self.pool.refuse(id as u64, wrong, now);
+                    continue;
+                }
                 member.computed += usize::from(next.is_some());
                 next
             };
@@ -179,19 +188,20 @@ fn run_in(team: &mut Team<'_>, model: &Model) -> Result<Outcome, Error> {
 
 #[test]
 fn what_several_compute_is_what_one_computes_to_the_last_bit_and_in_the_same_order() {
-    use Manner::{DiesAfter, Hangs, IsLate, JoinsAfter, Works};
+    use Manner::{DiesAfter, Hangs, IsLate, JoinsAfter, Refuses, Works};
     let model = bundled();
     let (question, experiment, plan) = asked(&model);
     let mut alone = Listener::default();
     let expected = block_on(run(&model, &question, experiment, &plan, 7, &mut alone));
     let expected = expected.expect("it runs");
-    let teams: [&[Manner]; 6] = [
+    let teams: [&[Manner]; 7] = [
         &[Works],
         &[Works, Works, Works],
         &[DiesAfter(0), DiesAfter(3), Works],
         &[Hangs, Works],
         &[IsLate(120), Works],
         &[JoinsAfter(40)],
+        &[Refuses(1), Refuses(9)],
     ];
     for manners in teams {
         let mut team = Team::new(&model, &question, manners);
@@ -206,6 +216,11 @@ fn what_several_compute_is_what_one_computes_to_the_last_bit_and_in_the_same_ord
         });
         let (done, total) = progress.expect("there is progress");
         assert_eq!(done, total, "{manners:?}: the count of the work is exact");
+        for event in &team.heard.events {
+            if let Event::Progress { done, total, .. } = event {
+                assert!(done <= total, "{manners:?}: {done} of {total}");
+            }
+        }
         if manners.contains(&Hangs) || manners.contains(&IsLate(120)) {
             // Twice what it is given at a time, of nearly two hundred shares.
             assert!(team.in_vain <= 4, "{manners:?}: {} shares in vain", team.in_vain);

@@ -1,9 +1,9 @@
 //! Who computes a table's shares: whoever runs the job, and others that have the same model.
 //!
-//! All take from the front of one list, so the shares that cost most, which are the first, are the first to be begun.
+//! All take from the front of one list, so of integrals, whose first layers cost most, the large shares are begun first.
 //! Each of the others has one share more than it computes, so that it need not wait for the next. What they find is
-//! handed on in the order of the shares, whoever was sooner. A share that does not come back is computed by another:
-//! what arrives twice is the same.
+//! handed on in the order of the shares, whoever was sooner. What a member that is gone had is dealt again; what
+//! one is late with is computed by whoever runs the job. What arrives twice is the same.
 //!
 //! This is bookkeeping and knows of no worker: how a share gets to somebody is up to who makes the pool.
 
@@ -15,9 +15,9 @@ use crate::shares::{Computed, Share};
 
 /// Shares that one of the others has at a time: the one that it computes, and the next.
 const AT_ONCE: usize = 2;
-/// A share is given up once it takes so many times as long as it should.
+/// Nobody waits for a member any longer that has said nothing for so many times as long as its share should take.
 const PATIENCE: f64 = 4.0;
-/// Seconds that nobody is given up before.
+/// Seconds of silence that are always waited for.
 const LEAST_PATIENCE: f64 = 4.0;
 
 /// What somebody is told.
@@ -56,6 +56,8 @@ struct Offered {
     share: Share,
     /// Units of work that are counted on.
     counted: u64,
+    /// Whether only who runs the job computes it: somebody else could not.
+    stays: bool,
     progress: Progress,
 }
 
@@ -66,6 +68,19 @@ enum Progress {
     Found(Computed),
     /// It has been handed on.
     Over,
+}
+
+impl Progress {
+    /// What was found, once.
+    fn take(&mut self) -> Option<Computed> {
+        match std::mem::replace(self, Self::Over) {
+            Self::Found(computed) => Some(computed),
+            before => {
+                *self = before;
+                None
+            }
+        }
+    }
 }
 
 impl Offered {
@@ -79,7 +94,9 @@ struct Member {
     /// Places of the shares that it has, the one that it computes first.
     has: VecDeque<usize>,
     /// When it began with that one.
-    since: f64,
+    begun: f64,
+    /// When it was last heard of.
+    heard: f64,
     /// It did not come back with a share in time, and gets no other until it does.
     is_late: bool,
 }
@@ -113,6 +130,31 @@ impl Pool {
         self.deal(now);
     }
 
+    /// A sign of life of a member.
+    pub fn is_alive(&self, member: u64, now: f64) {
+        if let Some(member) = self.state.borrow_mut().members.get_mut(&member) {
+            member.heard = now;
+        }
+    }
+
+    /// A member cannot compute a share, through no fault of its own: whoever runs the job computes it, and finds what is
+    /// wrong with it.
+    pub fn refuse(&self, member: u64, number: u64, now: f64) {
+        {
+            let mut state = self.state.borrow_mut();
+            let place = number.checked_sub(state.first).map(|place| place as usize);
+            if let Some(of) = state.members.get_mut(&member) {
+                (of.heard, of.begun) = (now, now);
+                of.has.retain(|has| Some(*has) != place);
+            }
+            if let Some(place) = place.filter(|place| *place < state.shares.len()) {
+                state.shares[place].stays = true;
+                state.put_back(place);
+            }
+        }
+        self.deal(now);
+    }
+
     /// Members that take part.
     pub fn n_members(&self) -> usize {
         self.state.borrow().members.len()
@@ -131,7 +173,12 @@ impl Pool {
             let mut state = self.state.borrow_mut();
             state.forget();
             state.waiting = (0..shares.len()).collect();
-            let open = |(share, counted)| Offered { share, counted, progress: Progress::Open };
+            let open = |(share, counted)| Offered {
+                share,
+                counted,
+                stays: false,
+                progress: Progress::Open,
+            };
             state.shares = shares.into_iter().map(open).collect();
         }
         self.deal(now);
@@ -144,19 +191,21 @@ impl Pool {
         state.elsewhere = (0, 0);
     }
 
-    /// A share for who runs the job to compute: the next that nobody has, else one that somebody has not begun, else
+    /// A share for who runs the job to compute: the next that nobody has.
+    pub(crate) fn take(&self) -> Option<(usize, Share, u64)> {
+        let mut state = self.state.borrow_mut();
+        let place = state.waiting.pop_front()?;
+        Some(state.share(place))
+    }
+
+    /// A share for who runs the job to compute, where nobody has to be given one: one that somebody has not begun, else
     /// one that somebody is late with.
-    pub(crate) fn take(&self, now: f64) -> Option<(usize, Share, u64)> {
-        let mut recalled = None;
-        let taken = {
+    pub(crate) fn take_back(&self, now: f64) -> Option<(usize, Share, u64)> {
+        let (recalled, taken) = {
             let mut state = self.state.borrow_mut();
-            let place = state.waiting.pop_front().or_else(|| {
-                recalled = state.recall();
-                recalled.map(|(_, place)| place)
-            });
-            let place = place.or_else(|| state.overdue(now))?;
-            let Offered { share, counted, .. } = &state.shares[place];
-            (place, share.clone(), *counted)
+            let recalled = state.recall();
+            let place = recalled.map(|(_, place)| place).or_else(|| state.overdue(now))?;
+            (recalled, state.share(place))
         };
         if let Some((member, place)) = recalled {
             (self.tell)(member, self.number(place), Order::Leave);
@@ -164,11 +213,12 @@ impl Pool {
         Some(taken)
     }
 
-    /// What whoever runs the job has found of a share that it took, in so many seconds.
-    pub(crate) fn put(&self, place: usize, computed: Computed, seconds: f64) {
+    /// What whoever runs the job has found of a share that it took, in so many seconds. Whether it was wanted: somebody
+    /// else may have come back with it meanwhile.
+    pub(crate) fn put(&self, place: usize, computed: Computed, seconds: f64) -> bool {
         let mut state = self.state.borrow_mut();
         state.learn(computed.units, seconds);
-        state.keep(place, computed);
+        state.keep(place, computed)
     }
 
     /// What a member has found of a share. Whether it was wanted.
@@ -180,21 +230,19 @@ impl Pool {
             if let Some(of) = state.members.get_mut(&member) {
                 // Of an earlier table, too, it is a sign of life.
                 of.is_late = false;
+                of.heard = now;
                 of.has.retain(|has| Some(*has) != place);
-                let seconds = now - std::mem::replace(&mut of.since, now);
+                let seconds = now - std::mem::replace(&mut of.begun, now);
                 state.learn(computed.units, seconds);
             }
-            match place {
-                Some(place) if state.shares[place].is_open() => {
-                    let counted = state.shares[place].counted;
-                    state.elsewhere.0 += computed.units;
-                    state.elsewhere.1 += counted;
-                    state.waiting.retain(|waiting| *waiting != place);
-                    state.keep(place, computed);
-                    true
-                }
-                _ => false,
+            let open = place.filter(|place| state.shares[*place].is_open());
+            if let Some(place) = open {
+                state.elsewhere.0 += computed.units;
+                state.elsewhere.1 += state.shares[place].counted;
+                state.waiting.retain(|waiting| *waiting != place);
+                state.keep(place, computed);
             }
+            open.is_some()
         };
         self.deal(now);
         was_wanted
@@ -203,14 +251,7 @@ impl Pool {
     /// What was found of a share, once.
     pub(crate) fn found(&self, place: usize) -> Option<Computed> {
         let mut state = self.state.borrow_mut();
-        let offered = state.shares.get_mut(place)?;
-        if !matches!(offered.progress, Progress::Found(_)) {
-            return None;
-        }
-        match std::mem::replace(&mut offered.progress, Progress::Over) {
-            Progress::Found(computed) => Some(computed),
-            Progress::Open | Progress::Over => None,
-        }
+        state.shares.get_mut(place)?.progress.take()
     }
 
     /// Units of work that others have done since the last time, and those that were counted on for the same.
@@ -234,9 +275,10 @@ impl Pool {
                     if member.has.len() >= most || member.is_late {
                         continue;
                     }
-                    let Some(place) = waiting.pop_front() else { break };
+                    let next = waiting.iter().position(|place| !shares[*place].stays);
+                    let Some(place) = next.and_then(|next| waiting.remove(next)) else { break };
                     if member.has.is_empty() {
-                        member.since = now;
+                        (member.begun, member.heard) = (now, now);
                     }
                     member.has.push_back(place);
                     given.push((*id, *first + place as u64, shares[place].share.clone()));
@@ -266,16 +308,23 @@ impl State {
         }
     }
 
-    fn keep(&mut self, place: usize, computed: Computed) {
-        if let Some(offered) = self.shares.get_mut(place).filter(|offered| offered.is_open()) {
-            offered.progress = Progress::Found(computed);
-        }
+    /// Keeps what was found of a share, if nothing was found before.
+    fn keep(&mut self, place: usize, computed: Computed) -> bool {
+        let open = self.shares.get_mut(place).filter(|offered| offered.is_open());
+        open.map(|offered| offered.progress = Progress::Found(computed)).is_some()
+    }
+
+    fn share(&self, place: usize) -> (usize, Share, u64) {
+        let Offered { share, counted, .. } = &self.shares[place];
+        (place, share.clone(), *counted)
     }
 
     fn learn(&mut self, units: u64, seconds: f64) {
         let found = seconds / units.max(1) as f64;
-        if found.is_finite() {
-            self.seconds_per_unit = self.seconds_per_unit.max(found);
+        let known = self.seconds_per_unit;
+        // A tab that was frozen in the middle teaches nothing.
+        if found.is_finite() && (known == 0.0 || found < PATIENCE * known) {
+            self.seconds_per_unit = known.max(found);
         }
     }
 
@@ -287,20 +336,19 @@ impl State {
         Some((id, place))
     }
 
-    /// The first of the shares that somebody should have come back with long ago.
+    /// The first of the shares whose member has not been heard of for longer than the share should take.
     fn overdue(&mut self, now: f64) -> Option<usize> {
         let Self { members, shares, seconds_per_unit, .. } = self;
-        let late = members.values_mut().find_map(|member| {
+        members.values_mut().find_map(|member| {
             let place = *member.has.front()?;
             let expected = shares.get(place)?.counted as f64 * *seconds_per_unit;
-            let is_late = now - member.since > (PATIENCE * expected).max(LEAST_PATIENCE);
+            let is_late = now - member.heard > (PATIENCE * expected).max(LEAST_PATIENCE);
             is_late.then(|| {
                 member.is_late = true;
                 member.has.pop_front();
                 place
             })
-        })?;
-        Some(late)
+        })
     }
 }
 

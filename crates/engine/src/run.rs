@@ -276,21 +276,29 @@ impl<H: Host> Job<'_, '_, H> {
     /// shares that nobody else has are computed here.
     pub(crate) async fn found(&mut self, place: usize) -> Result<Found, Error> {
         let pool = Rc::clone(&self.ticker.pool);
+        let mut has_waited = false;
         loop {
             if let Some(computed) = pool.found(place) {
                 self.ticker.count_elsewhere();
                 return Ok(computed.found);
             }
             let begun = self.ticker.host.seconds();
-            let Some((place, share, counted)) = pool.take(begun) else {
+            // What others have may be on its way: it is taken back from them after a moment.
+            let back = || if has_waited { pool.take_back(begun) } else { None };
+            let Some((place, share, counted)) = pool.take().or_else(back) else {
                 self.ticker.wait().await?;
+                has_waited = true;
                 continue;
             };
+            has_waited = false;
             self.ticker.begin(counted);
             let found = share.compute(&self.pair, self.nodes, self.ticker).await?;
             let units = self.ticker.end();
             let seconds = self.ticker.host.seconds() - begun;
-            pool.put(place, Computed { found, units }, seconds);
+            if !pool.put(place, Computed { found, units }, seconds) {
+                // It is counted as somebody else's too.
+                self.ticker.total += counted;
+            }
         }
     }
 
@@ -463,6 +471,8 @@ impl<'host, H: Host> Ticker<'host, H> {
             *counted = (*counted).max(*done);
         }
         self.count_elsewhere();
+        // What two have computed is counted twice until it is known.
+        self.total = self.total.max(self.done);
         #[cfg(feature = "faults")]
         if self.done > 0 && crate::faults::in_step(self.reader.step()) {
             self.reader.ask_again().await?;

@@ -58,7 +58,7 @@ async function again(page) {
   await by(page, "steps").fill("40");
   await page.locator("[data-testid=run]:enabled").waitFor();
   await by(page, "run").click();
-  await page.locator("[data-testid=device-report]", { hasText: /\d workers compute at once, each with the model/ }).waitFor();
+  await page.locator("[data-testid=device-report]", { hasText: /\d workers at once, each with the model/ }).waitFor();
   await status(page, "done");
   if (await by(page, "run-neurons").isVisible()) await by(page, "run-neurons").click();
   await both(page);
@@ -78,7 +78,7 @@ test("three workers find what one finds, to the last digit, and the page says th
   assert.doesNotMatch(alone.said, /workers/);
   const before = fetched(server);
   const three = await computed(server, 3, again);
-  assert.match(three.said, /^CPU .*3 workers compute at once, each with the model\.$/s);
+  assert.match(three.said, /^CPU .*Computed by 3 workers at once, each with the model\.$/s);
   assert.equal(fetched(server) - before, 3, "each has read the model once");
   assert.deepEqual(three.tables, alone.tables);
 });

@@ -45,7 +45,7 @@ pub(crate) fn line(
     };
     match workers {
         0 | 1 => line,
-        n => format!("{line} {n} workers compute at once, each with the model."),
+        n => format!("{line} Computed by {n} workers at once, each with the model."),
     }
 }
 
@@ -172,7 +172,7 @@ mod tests {
         let several = (on, Placement { workers: 3, ..placement });
         assert_eq!(
             line(&chosen, &GpuState::Unwanted, Some(&several)),
-            "CPU. As you chose. 3 workers compute at once, each with the model."
+            "CPU. As you chose. Computed by 3 workers at once, each with the model."
         );
         let own = placed(chosen.clone(), Because::Chosen);
         assert_eq!(line(&chosen, &GpuState::Unwanted, Some(&own)), "CPU. As you chose.");

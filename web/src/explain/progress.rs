@@ -50,7 +50,7 @@ fn share(phase: String, Progress { done, total, seconds, .. }: Progress) -> Stri
     if done == 0 || share < 5.0 {
         return format!("{phase}: {share:.0} %");
     }
-    let left = seconds * (total - done) as f64 / done as f64;
+    let left = seconds * total.saturating_sub(done) as f64 / done as f64;
     format!("{phase}: {share:.0} %, about {} left", duration(left))
 }
 

@@ -113,7 +113,10 @@ impl Session {
     pub(super) fn learn_speed(&mut self, seconds: f64) {
         let work = self.running.as_ref().and_then(|running| running.work);
         let found = work.and_then(|work: Work| Speed::of_cpu(work, seconds));
-        let (Some(work), Some(found), false) = (work, found, self.is_on_gpu()) else {
+        // What is expected is known of one worker: others may not be there the next time.
+        let is_alone = self.placed.as_ref().is_none_or(|(_, placement)| placement.workers == 1);
+        let (Some(work), Some(found), false, true) = (work, found, self.is_on_gpu(), is_alone)
+        else {
             return;
         };
         let is_faster = |known: &Speed| known.operations_per_second < found.operations_per_second;

@@ -183,6 +183,10 @@ impl Session {
             None => return,
         }
         self.lose_job(Loss::Died);
+        if self.placed.as_ref().is_some_and(|(_, placement)| placement.workers > 1) {
+            // Memory is the likeliest cause, and the others have most of it.
+            self.most_workers = Some(1);
+        }
         let on_gpu = self.is_on_gpu();
         let notice = match death {
             Death::Stopped(message) => explain::worker_died(message, on_gpu),

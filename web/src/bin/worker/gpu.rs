@@ -20,6 +20,7 @@ use web_sys::File;
 
 use crate::beside::{Beside, Heard};
 use crate::browser::{millis, scope, turn};
+use crate::team::Team;
 use crate::{BUILD, TURN_MILLIS, Worker, send};
 
 /// Times that a device that is lost, or whose worker has stopped, is asked for again.
@@ -133,6 +134,10 @@ impl Gpu {
         if let Some(ready) = self.ready.take() {
             ready.send(()).ok();
         }
+    }
+
+    pub(crate) fn is_warming(&self) -> bool {
+        *self.state.borrow() == GpuState::Warming
     }
 
     /// What the GPU is, once it is ready.
@@ -283,6 +288,8 @@ impl Gpu {
             Event::Gpu { state } => {
                 gpu.beside.take();
                 gpu.decided(state);
+                // A job that was begun meanwhile is the CPU's to its end.
+                Team::grow(worker);
             }
             Event::Progress { job: 0, .. } | Event::Waiting { .. } => {
                 if gpu.is_waited_for.get() {
@@ -369,6 +376,7 @@ impl Gpu {
             Self::begin(worker);
         } else {
             gpu.decided(GpuState::Unused { why: problem.to_string() });
+            Team::grow(worker);
         }
     }
 
@@ -435,12 +443,7 @@ fn inner(request: Request) -> Request {
 
 /// The second worker's request for the same model as the first's.
 fn of_the_same(load: Request, sha256: Option<String>, alone: bool) -> Request {
-    Request::LoadOnGpu { load: Box::new(same_model(load, sha256, alone)) }
-}
-
-/// The request of another worker for the same model as this one's, whose weights have a digest; `alone`: this one has none.
-pub(crate) fn same_model(load: Request, sha256: Option<String>, alone: bool) -> Request {
-    match load {
+    let load = match load {
         Request::Load { model, files, expected, device, speeds, workers } => {
             let published = expected.published.filter(|_| alone);
             let any_digest = alone && expected.any_digest;
@@ -448,7 +451,8 @@ pub(crate) fn same_model(load: Request, sha256: Option<String>, alone: bool) -> 
             Request::Load { model, files, expected, device, speeds, workers }
         }
         other => other,
-    }
+    };
+    Request::LoadOnGpu { load: Box::new(load) }
 }
 
 /// Computes a sample of what a job claims, beside the job.

@@ -10,7 +10,7 @@ use twinbeam_engine::{ByteSource as _, DeviceKind, Keeper, Model, check_stored, 
 use web_sys::File;
 
 use crate::browser::{has_adapter, millis};
-use crate::gpu::{Gpu, same_model};
+use crate::gpu::Gpu;
 use crate::source::Source;
 use crate::{Work, Worker, send};
 
@@ -83,9 +83,10 @@ impl Worker {
         let sha256 = worker.loaded().ok().map(|model| model.fingerprint().to_owned());
         let asks_gpu = asks_gpu && worker.gpu.refusal().is_none();
         let keeps_nothing = matches!(loaded, Event::Loaded { kept: Kept::Memory { .. }, .. });
-        if !keeps_nothing && let Request::Load { workers, .. } = &request {
-            let load = same_model(request.clone(), sha256.clone(), false);
-            worker.team.can_load(&load, &chosen, *workers);
+        if let (false, Request::Load { workers, .. }, Some(sha256)) =
+            (keeps_nothing, &request, &sha256)
+        {
+            worker.team.can_load(&request, &chosen, sha256.clone(), *workers);
         }
         if asks_gpu && choice == DeviceChoice::Gpu {
             Gpu::start(worker, (request, chosen), sha256, false);
@@ -209,11 +210,13 @@ impl Worker {
         Ok(())
     }
 
-    /// Loads a model that another worker has too, which tells nobody.
+    /// Loads the model that another worker has, whose weights have a digest, and tells nobody. What is not there any more
+    /// is not fetched.
     pub(crate) async fn load_beside(
         &self,
         load: Request,
         chosen: Vec<File>,
+        sha256: &str,
     ) -> Result<(), Problem> {
         let Some((wanted, _)) = wanted(&load, &chosen) else {
             return Err(Problem::NoModel);
@@ -222,7 +225,19 @@ impl Worker {
         if is_spoiled(&wanted.files, "member-fault.txt").await {
             return Ok(());
         }
+        let source = wanted.source().await;
+        let completed = source.keeper().map(Keeper::completed);
+        if completed.is_some_and(|kept| kept.is_none_or(|kept| kept.sha256 != sha256)) {
+            return Err(Problem::NoModel);
+        }
+        // It is opened again to be read.
+        drop(source);
         self.load_on(&wanted, &DeviceKind::cpu(""), 0.0, usize::MAX).await?;
+        // Nobody asks it to read what is typed.
+        self.typed.keep(Vec::new());
+        if self.loaded()?.fingerprint() != sha256 {
+            return Err(Problem::NoModel);
+        }
         Ok(())
     }
 

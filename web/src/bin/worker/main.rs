@@ -89,8 +89,8 @@ enum Work {
     SelfCheck(Box<Published>, Option<String>),
     /// Saying what the model expects behind the last draft.
     Predict,
-    /// Becoming a member of another worker's team, whose model it loads.
-    Join(Box<Request>, Vec<File>),
+    /// Becoming a member of another worker's team, whose model it loads, with weights of a digest.
+    Join(Box<Request>, Vec<File>, String),
 }
 
 #[derive(Default)]
@@ -207,7 +207,9 @@ impl Worker {
                 (None, Self::look_elsewhere(worker, request).await)
             }
             Work::Predict => (None, worker.predict().await),
-            Work::Join(load, files) => (None, Box::pin(Member::join(worker, *load, files)).await),
+            Work::Join(load, files, sha256) => {
+                (None, Box::pin(Member::join(worker, *load, files, &sha256)).await)
+            }
             Work::Request(Request::Run { job, experiment, first, kinds }, _) => {
                 (Some(job), Self::run(worker, job, experiment, first, kinds).await)
             }
@@ -297,9 +299,12 @@ impl Worker {
         let mut host = worker.host(job);
         let begun = millis();
         let outcome = run(&model, &question, experiment, &plan, job, &mut host).await;
-        Team::end(worker);
+        let workers = Team::end(worker);
         let Outcome { joint, seconds, .. } = outcome.map_err(|error: Error| error.problem())?;
-        worker.gpu.cpu_took(work, (millis() - begun) / 1000.0);
+        if workers == 1 {
+            // What is expected is known of one: others may not be there the next time.
+            worker.gpu.cpu_took(work, (millis() - begun) / 1000.0);
+        }
         send(&Event::Done { job, joint, seconds, checking: false });
         Ok(())
     }

@@ -3,7 +3,7 @@
 //! This is both ends of that. The lead is the worker that the page talks to: it starts members where a job is worth it,
 //! deals shares to them (`Pool`, of the engine) and takes what they find. A member loads the model from where the lead
 //! has it, runs both prompts of each job once, and then computes what it is told. A member that dies, or does not come
-//! back, costs nothing but the time that it would have saved.
+//! back, costs some time and nothing else.
 //!
 //! Shares travel as bytes, in which numbers are what they were, bit for bit. Nothing here needs a page that is isolated
 //! from others: no memory is shared, each member has the model.
@@ -15,7 +15,7 @@ use std::rc::{Rc, Weak};
 use futures_channel::mpsc;
 use js_sys::{Array, Reflect, Uint8Array};
 use serde::{Deserialize, Serialize};
-use twinbeam_core::wire::devices::{Because, DeviceReport, Placement};
+use twinbeam_core::wire::devices::{DeviceReport, Placement};
 use twinbeam_core::wire::{Event, Problem, Request, pack, unpack};
 use twinbeam_core::words::Experiment;
 use twinbeam_engine::{Assistant, Computed, Host, Order, Pool, Share, question};
@@ -38,16 +38,20 @@ const LOOK_SECONDS: f64 = 0.004;
 const MOST_DEATHS: usize = 3;
 /// Most workers, whatever somebody chooses.
 const MOST_WORKERS: usize = 16;
-/// Gigabytes that a device counts as having where the browser does not say.
-const ASSUMED_MEMORY: f64 = 4.0;
-/// Bytes of a member besides what the lead's program has in memory: its compiled code, and what the browser needs for it.
-const BESIDES: f64 = 60e6;
+/// Gigabytes for each core that a device counts as having where the browser does not say: a phone has six cores, and ends a
+/// page that takes two gigabytes.
+const ASSUMED_PER_CORE: f64 = 0.5;
+/// Bytes of a member besides the model that the lead has in memory: a batch with its gradients, compiled code, and what the
+/// browser needs for a worker.
+const BESIDES: f64 = 260e6;
+/// Seconds between two signs of life of a member that computes.
+const SIGN_SECONDS: f64 = 1.0;
 
 /// What a member is told.
 #[derive(Debug, Serialize, Deserialize)]
 enum Told {
-    /// Load the model of a [`Request::Load`], which is JSON.
-    Load(String),
+    /// Load the model of a [`Request::Load`], which is JSON, if its weights have a digest.
+    Load { load: String, sha256: String },
     /// Compute a share of a job.
     Compute { job: u64, experiment: Experiment, number: u64, share: Share },
     /// A share is not wanted any more unless it has been begun.
@@ -61,8 +65,12 @@ enum Told {
 enum Said {
     /// It has the model.
     Ready,
+    /// It is at it.
+    Works,
     /// It has computed a share.
     Found(u64, Computed),
+    /// Something is wrong with a share, and not with the member.
+    Refused(u64),
     /// It cannot go on.
     Failed(Problem),
 }
@@ -74,18 +82,21 @@ pub(crate) struct Team {
     members: RefCell<BTreeMap<u64, Beside>>,
     /// Members that were started, those that are gone included.
     started: Cell<u64>,
+    /// The member that loads the model now: they do so one after the other, since a browser's files are open once.
+    loading: Cell<Option<u64>>,
     deaths: Cell<usize>,
-    /// What loads the model in a member, with its files; `None`: it cannot be loaded a second time.
-    load: RefCell<Option<(String, Vec<File>)>>,
+    /// What loads the model in a member, with its files and the digest that its weights must have; `None`: it cannot be
+    /// loaded a second time.
+    load: RefCell<Option<(String, Vec<File>, String)>>,
     /// Most members at once.
     most: Cell<usize>,
     /// Whether members were asked for, so that no job is too small.
     is_chosen: Cell<bool>,
     job: RefCell<Option<(u64, Experiment)>>,
+    /// Whether the job is worth members.
+    is_worth_it: Cell<bool>,
     /// Where the job is, as the page was told.
     placed: RefCell<Option<(DeviceReport, Placement)>>,
-    /// Workers that were at the last job: what is expected of the next is known of so many.
-    last: Cell<usize>,
     /// Jobs that were begun: who waits for a quiet time sees by it that there was none.
     jobs: Cell<u64>,
 }
@@ -93,8 +104,7 @@ pub(crate) struct Team {
 impl Team {
     /// Forgets everything: another model is wanted.
     pub(crate) fn reset(&self) {
-        self.members.take();
-        self.pool.take();
+        self.let_go();
         self.load.take();
         self.job.take();
         self.placed.take();
@@ -102,21 +112,27 @@ impl Team {
         self.most.set(0);
     }
 
-    /// The model that this worker has can be loaded by members. `workers`: how many compute at once, where the visitor has
-    /// chosen.
-    pub(crate) fn can_load(&self, load: &Request, files: &[File], workers: Option<usize>) {
+    /// The model that this worker has, with weights of a digest, can be loaded by members. `workers`: how many compute at
+    /// once, where the visitor has chosen.
+    pub(crate) fn can_load(
+        &self,
+        load: &Request,
+        files: &[File],
+        sha256: String,
+        workers: Option<usize>,
+    ) {
         // OK because requests hold strings, numbers and lists.
         let Ok(load) = serde_json::to_string(load) else {
             return;
         };
-        self.load.replace(Some((load, files.to_vec())));
+        self.load.replace(Some((load, files.to_vec(), sha256)));
         self.is_chosen.set(workers.is_some_and(|workers| workers > 1));
-        let most = workers.unwrap_or_else(most_workers).clamp(1, MOST_WORKERS);
-        self.most.set(most - 1);
+        let most = workers.unwrap_or_else(|| cores() as usize).min(MOST_WORKERS);
+        self.most.set(most.min(fitting()).saturating_sub(1));
     }
 
-    /// A job begins here that is expected to take so many seconds: starts members where that is worth it. `placed`: where
-    /// it is, for the page to be told how many are at it.
+    /// A job begins here: starts members where that is worth it. `placed`: where it is, for the page to be told how many are
+    /// at it.
     pub(crate) fn begin(
         worker: &Rc<Worker>,
         (job, experiment): (u64, Experiment),
@@ -124,37 +140,32 @@ impl Team {
     ) {
         let team = &worker.team;
         team.jobs.set(team.jobs.get() + 1);
-        let seconds = placed.1.cpu_seconds.unwrap_or(0.0) * team.last.get().max(1) as f64;
+        let seconds = placed.1.cpu_seconds.unwrap_or(0.0);
+        team.is_worth_it.set(team.is_chosen.get() || seconds > WORTH_SECONDS);
         team.job.replace(Some((job, experiment)));
-        // Where a GPU is about to be ready the next job is likely its own, and it holds the model too.
-        let is_worth_it = seconds > WORTH_SECONDS && placed.1.because != Because::FirstReady;
-        if team.is_chosen.get() || is_worth_it {
-            let missing = team.most.get().saturating_sub(team.members.borrow().len());
-            for _ in 0..missing {
-                Self::start(worker);
-            }
-        }
         team.placed.replace(Some(placed));
+        if team.pool.borrow().is_none() {
+            team.pool.replace(Some(Rc::new(Self::new_pool(worker))));
+        }
+        Self::grow(worker);
         team.tell_page();
     }
 
-    /// The job is over, or was stopped: members drop what they have of it, and are let go if no other comes.
-    pub(crate) fn end(worker: &Rc<Worker>) {
+    /// The job is over, or was stopped: members drop what they have of it, and are let go if no other comes. How many
+    /// workers were at it at the end.
+    pub(crate) fn end(worker: &Rc<Worker>) -> usize {
         let team = &worker.team;
-        let Some((job, _)) = team.job.take() else {
-            return;
+        let (job, placed) = (team.job.take(), team.placed.take());
+        let (Some((job, _)), false) = (job, team.members.borrow().is_empty()) else {
+            return 1;
         };
-        let placed = team.placed.take();
-        team.last.set(placed.map_or(1, |(_, placement)| placement.workers));
         for member in team.members.borrow().values() {
             tell(member, &Told::Stop(job), &[]);
         }
         let pool = team.pool.borrow().clone();
-        if let Some(pool) = pool {
-            // Who has not come back by now may never do.
-            for late in pool.late() {
-                team.lose(late, &pool);
-            }
+        // Who has not been heard of by now may never be.
+        for late in pool.iter().flat_map(|pool| pool.late()) {
+            team.lose(late);
         }
         let jobs = team.jobs.get();
         let listener = Rc::downgrade(worker);
@@ -166,11 +177,13 @@ impl Team {
                 worker.team.let_go();
             }
         });
+        placed.map_or(1, |(_, placement)| placement.workers)
     }
 
     fn let_go(&self) {
         self.members.take();
         self.pool.take();
+        self.loading.take();
     }
 
     /// Who else computes shares of the job that runs here.
@@ -179,30 +192,38 @@ impl Team {
         self.pool.borrow().clone()
     }
 
-    fn start(worker: &Rc<Worker>) {
+    /// Starts the next member, if there is a job that is worth it and none is on its way. While a GPU is being made ready
+    /// nobody is started: the next job is likely its own, and it loads the model too.
+    pub(crate) fn grow(worker: &Rc<Worker>) {
         let team = &worker.team;
-        if team.deaths.get() >= MOST_DEATHS {
+        let is_wanted = team.job.borrow().is_some()
+            && team.is_worth_it.get()
+            && (team.is_chosen.get() || !worker.gpu.is_warming());
+        let n = team.members.borrow().len();
+        if !is_wanted
+            || n >= team.most.get()
+            || team.loading.get().is_some()
+            || team.deaths.get() >= MOST_DEATHS
+        {
             return;
         }
-        let Some((load, files)) = team.load.borrow().clone() else {
+        let Some((load, files, sha256)) = team.load.borrow().clone() else {
             return;
         };
         let number = team.started.get() + 1;
         team.started.set(number);
-        if team.pool.borrow().is_none() {
-            team.pool.replace(Some(Rc::new(Self::new_pool(worker))));
-        }
         let listener = Rc::downgrade(worker);
         let hear = move |heard| {
             if let Some(worker) = Weak::upgrade(&listener) {
-                worker.team.hear(number, heard);
+                Self::hear(&worker, number, heard);
             }
         };
-        // Where a worker may not start another one, it computes alone.
         if let Ok(member) = Beside::start(hear) {
-            tell(&member, &Told::Load(load), &files);
+            tell(&member, &Told::Load { load, sha256 }, &files);
             team.members.borrow_mut().insert(number, member);
+            team.loading.set(Some(number));
         } else {
+            // A worker that may not start another one computes alone.
             team.most.set(0);
         }
     }
@@ -231,40 +252,54 @@ impl Team {
         })
     }
 
-    fn hear(&self, number: u64, heard: Heard) {
-        let pool = self.pool.borrow().clone();
+    fn hear(worker: &Rc<Worker>, number: u64, heard: Heard) {
+        let team = &worker.team;
+        let pool = team.pool.borrow().clone();
         let Some(pool) = pool else {
             return;
         };
         match heard {
             Heard::Event(Event::Started { build }) if build == BUILD => {
-                if let Some(member) = self.members.borrow().get(&number) {
+                if let Some(member) = team.members.borrow().get(&number) {
                     member.started();
                 }
             }
             Heard::Bytes(bytes) => match unpack(&bytes) {
                 Some(Said::Ready) => {
                     pool.join(number, seconds());
-                    self.tell_page();
+                    team.tell_page();
+                    team.loading.set(None);
+                    Self::grow(worker);
                 }
+                Some(Said::Works) => pool.is_alive(number, seconds()),
                 Some(Said::Found(share, computed)) => {
                     pool.answer(number, share, computed, seconds());
                 }
-                Some(Said::Failed(_)) | None => self.lose(number, &pool),
+                Some(Said::Refused(share)) => pool.refuse(number, share, seconds()),
+                Some(Said::Failed(_)) | None => Self::replace(worker, number),
             },
             // It is of another build, it has not loaded the model, or it is no more.
             Heard::Event(Event::Started { .. } | Event::Failed { .. }) | Heard::Ended(_) => {
-                self.lose(number, &pool);
+                Self::replace(worker, number);
             }
             Heard::Event(_) | Heard::Claim(..) | Heard::Words(_) => {}
         }
     }
 
-    /// A member is gone: the others compute what it had.
-    fn lose(&self, number: u64, pool: &Pool) {
+    /// A member is gone: the others compute what it had, and another one takes its place.
+    fn replace(worker: &Rc<Worker>, number: u64) {
+        worker.team.lose(number);
+        Self::grow(worker);
+    }
+
+    fn lose(&self, number: u64) {
         let lost = self.members.borrow_mut().remove(&number);
-        if lost.is_some() {
+        let pool = self.pool.borrow().clone();
+        if let (Some(_), Some(pool)) = (lost, pool) {
             self.deaths.set(self.deaths.get() + 1);
+            if self.loading.get() == Some(number) {
+                self.loading.set(None);
+            }
             pool.leave(number, seconds());
             self.tell_page();
         }
@@ -285,16 +320,22 @@ impl Team {
     }
 }
 
-/// How many workers a device has cores and memory for: one core is the page's, and half of the memory is others'.
-fn most_workers() -> usize {
-    let said = |name: &str| {
-        let value = Reflect::get(&scope().navigator(), &JsValue::from_str(name)).ok()?;
-        value.as_f64().filter(|value| *value > 0.0)
-    };
-    let cores = said("hardwareConcurrency").unwrap_or(2.0);
-    let memory = said("deviceMemory").unwrap_or(ASSUMED_MEMORY) * 1e9 / 2.0;
+/// What the browser says of its device.
+fn said(name: &str) -> Option<f64> {
+    let value = Reflect::get(&scope().navigator(), &JsValue::from_str(name)).ok()?;
+    value.as_f64().filter(|value| *value > 0.0)
+}
+
+/// Cores of the device, as many as the browser admits to. Each takes a worker: the page has little to do meanwhile.
+fn cores() -> f64 {
+    said("hardwareConcurrency").unwrap_or(2.0)
+}
+
+/// Workers, this one included, that half of the device's memory holds: the other half is others'.
+fn fitting() -> usize {
+    let memory = said("deviceMemory").unwrap_or_else(|| cores() * ASSUMED_PER_CORE);
     let each = memory_bytes() as f64 + BESIDES;
-    (memory / each).min(cores).max(1.0) as usize
+    (memory * 1e9 / 2.0 / each) as usize
 }
 
 fn tell(member: &Beside, told: &Told, files: &[File]) {
@@ -347,11 +388,12 @@ impl Member {
         };
         let member = &worker.member;
         match unpack(&bytes.to_vec()) {
-            Some(Told::Load(load)) => {
+            Some(Told::Load { load, sha256 }) => {
                 // OK because the same program has written it.
                 if let Ok(load) = serde_json::from_str(&load) {
                     let files = parts.iter().filter_map(|part| part.dyn_into().ok()).collect();
-                    worker.queue.borrow_mut().push_back(Work::Join(Box::new(load), files));
+                    let work = Work::Join(Box::new(load), files, sha256);
+                    worker.queue.borrow_mut().push_back(work);
                     Worker::work(worker);
                 }
             }
@@ -383,8 +425,9 @@ impl Member {
         worker: &Worker,
         load: Request,
         files: Vec<File>,
+        sha256: &str,
     ) -> Result<(), Problem> {
-        worker.load_beside(load, files).await?;
+        worker.load_beside(load, files, sha256).await?;
         let model = worker.loaded()?;
         let member = &worker.member;
         let (news, mut heard) = mpsc::unbounded();
@@ -404,7 +447,7 @@ impl Member {
                 }
                 continue;
             };
-            let mut host = Quiet { member, job, last_turn: millis() };
+            let mut host = Quiet { member, job, last_turn: millis(), last_sign: seconds() };
             let computed = async {
                 if runs.as_ref().is_none_or(|(known, _)| *known != job) {
                     runs = None;
@@ -420,7 +463,8 @@ impl Member {
             match computed.await.map_err(|error: twinbeam_engine::Error| error.problem()) {
                 Ok(computed) => say(&Said::Found(number, computed)),
                 Err(Problem::Cancelled) => {}
-                // The lead computes the share itself, and has the same error where it was the share's.
+                // The lead computes the share itself, and says what is wrong.
+                Err(Problem::NotFinite { .. }) => say(&Said::Refused(number)),
                 Err(problem) => say(&Said::Failed(problem)),
             }
         }
@@ -432,6 +476,7 @@ struct Quiet<'worker> {
     member: &'worker Member,
     job: u64,
     last_turn: f64,
+    last_sign: f64,
 }
 
 impl Host for Quiet<'_> {
@@ -445,6 +490,10 @@ impl Host for Quiet<'_> {
         if millis() - self.last_turn >= TURN_MILLIS {
             turn().await;
             self.last_turn = millis();
+            if seconds() - self.last_sign >= SIGN_SECONDS {
+                self.last_sign = seconds();
+                say(&Said::Works);
+            }
         }
     }
 

@@ -1,10 +1,10 @@
 //! Workers that hang, die, lose their device, or are of another build; jobs that are cancelled; models that arrive.
 
-use twinbeam_core::wire::devices::DeviceChoice;
+use twinbeam_core::wire::devices::{Because, DeviceChoice, Placement};
 use twinbeam_core::wire::{Event, Problem, Request};
 use twinbeam_core::words::{ComponentKind, Method};
 
-use super::play::{Play, loaded};
+use super::play::{Play, cpu, loaded};
 use crate::session::workers::Role;
 use crate::session::{Death, Effect, Msg, Timer, Visitor};
 use crate::values::{Job, Status};
@@ -253,6 +253,27 @@ fn one_core_is_asked_of_every_model_until_something_else_is_chosen() {
     assert_eq!(asked(&play).last(), Some(&Some(1)), "of the model that arrives too");
     play.msg(Visitor::ChooseDevice(DeviceChoice::Auto, None));
     assert_eq!(asked(&play).last(), Some(&None));
+}
+
+#[test]
+fn a_worker_that_dies_with_others_at_its_job_computes_alone_after_that() {
+    let mut play = Play::ready();
+    let asked = |play: &Play| match play.requests()[..] {
+        [Request::Load { workers, .. }] => *workers,
+        ref other => panic!("it loads: {other:?}"),
+    };
+    for (workers, most) in [(1, None), (3, Some(1))] {
+        play.types(&format!("a prompt for {workers}"));
+        play.msg(Visitor::Run);
+        let (because, cpu_seconds, gpu_seconds) = (Because::Only, None, None);
+        let placement = Placement { gpu: false, because, cpu_seconds, gpu_seconds, workers };
+        let job = play.job();
+        play.hears(Event::Placed { job, device: cpu(), placement });
+        play.dies("out of memory");
+        assert_eq!(asked(&play), most, "after {workers}");
+        play.starts();
+        play.loads("mini");
+    }
 }
 
 #[test]
