@@ -106,7 +106,8 @@ addEventListener("activate", (event) => {
 addEventListener("fetch", (event) => {
   const name = wanted(event.request);
   // Everything else goes its way, as if this script were not there.
-  if (name) event.respondWith(answer(event.request, name));
+  // Where the browser's storage fails, so does this.
+  if (name) event.respondWith(answer(event.request, name).catch(() => fetch(event.request)));
 });
 
 addEventListener("message", (event) => {

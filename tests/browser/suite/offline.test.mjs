@@ -6,7 +6,7 @@ import { after, before, test } from "node:test";
 import { sha256 } from "../support/hub.mjs";
 import { compare, MINI } from "../support/native.mjs";
 import {
-  another_build, build_of, build_on, caches_of, evict, is_kept, is_not_kept, KEPT, stamped, tab, UNSTAMPED,
+  another_build, build_of, build_on, caches_of, evict, is_kept, is_not_kept, KEPT, opens_again, tab, UNSTAMPED,
 } from "../support/offline.mjs";
 import { AT_NOTEBOOK, by, difference, eventually, launch, NOTEBOOK, open, PATIENCE, status, table } from "../support/page.mjs";
 import { DIST, serve } from "../support/server.mjs";
@@ -89,6 +89,15 @@ test("a first visit keeps the page and fetches no file of it twice; the next one
     await is_right(linked.page);
     assert.deepEqual(errors, []);
   });
+});
+
+test("what holds in every engine holds here: the page is kept, and opens with the same figure when its server is gone", async () => {
+  const server = await serve("/a b/", { cache: true });
+  const { page, close } = await open(browser, "about:blank", KEPT);
+  const as_tab = (page) => ({ goto: (url) => page.goto(url), run: (script, ...values) => page.evaluate(script, values[0]) });
+  const another = async () => as_tab(await page.context().newPage());
+  await opens_again({ tab: as_tab(page), another, url: `${server.url}?device=cpu`, closes: server.close });
+  await close();
 });
 
 test("a model that the browser keeps is used without a network, by its link", async () => {

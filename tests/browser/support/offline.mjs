@@ -4,7 +4,7 @@ import assert from "node:assert/strict";
 import { createHash } from "node:crypto";
 import { readdirSync, readFileSync } from "node:fs";
 import { join } from "node:path";
-import { by, status } from "./page.mjs";
+import { by, PATIENCE, status } from "./page.mjs";
 import { DIST } from "./server.mjs";
 
 /** What a context must allow for the page to be kept. */
@@ -71,7 +71,7 @@ export const is_not_kept = (page) => by(page, "page-kept").filter({ hasText: "do
  */
 export async function tab(page, url) {
   const other = await page.context().newPage();
-  other.setDefaultTimeout(120_000);
+  other.setDefaultTimeout(PATIENCE);
   const errors = [];
   other.on("pageerror", (error) => errors.push(`${error}`));
   other.on("console", (message) => {
@@ -116,3 +116,38 @@ export const evict = (page, file, body) =>
     },
     [file, body],
   );
+
+/** Waits for something that a tab's page gives. */
+async function until(tab, what, script, ...values) {
+  const end = Date.now() + PATIENCE;
+  for (;;) {
+    // The page may just be on its way.
+    const found = await tab.run(script, ...values).catch(() => undefined);
+    if (found) return found;
+    if (Date.now() > end) assert.fail(`${what} was waited for in vain`);
+    await new Promise((go) => setTimeout(go, 100));
+  }
+}
+
+/**
+ * What holds in any engine that has service workers: a page is kept once its figure is drawn, and opens with the same figure when its
+ * server is gone. `tab`, and `another()` of the same browser, have `goto(url)` and `run(script, ...values)`, which gives what a function that
+ * closes over nothing gives in the page. `closes` ends the server.
+ */
+export async function opens_again({ tab, another, url, closes }) {
+  const figure = () => {
+    const state = document.querySelector("[data-testid=status]")?.dataset.state;
+    const cells = [...document.querySelectorAll("[data-testid=heatmap-ap-heads] [data-layer][data-head]")];
+    return state === "done" && cells.length > 0 && cells.map(({ dataset }) => dataset.value);
+  };
+  const said = () => document.querySelector("[data-testid=page-kept]")?.innerText;
+  await tab.goto(url);
+  const first = await until(tab, "the figure", figure);
+  assert.match(await until(tab, "what is kept", said), /opens without a network/);
+  await closes();
+  const again = await another();
+  await again.goto(url);
+  assert.deepEqual(await until(again, "the figure without a server", figure), first);
+  assert.match(await until(again, "what is kept", said), /opens without a network/);
+  assert.equal(await again.run(() => document.querySelector("[data-testid=notice]").innerText), "");
+}
