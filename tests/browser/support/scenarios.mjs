@@ -11,7 +11,7 @@ import { FAULTS } from "./scenarios/faults.mjs";
 import { KEYS } from "./scenarios/keys.mjs";
 import { STYLES } from "./scenarios/styles.mjs";
 
-/** Both of a scenario's pairs, and that of the story, as the command line has them. */
+/** A pair as the command line reads it, as one case of a file. */
 const as_case = ({ clean, corrupted, answer, wrong }) => ({ name: "case", clean, corrupted, answer: answer[0], wrong: wrong[0] });
 
 /**

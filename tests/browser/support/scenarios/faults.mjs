@@ -1,7 +1,7 @@
 // What ends early in every engine: a run that is cancelled, a worker that dies, a GPU that is not there.
 import assert from "node:assert/strict";
 import { serve } from "../server.mjs";
-import { at, attribute, choose, click, fill, says, status, table, text, there, until, value, visit } from "../tab.mjs";
+import { at, attribute, choose, click, fill, says, status, table, text, value, visit } from "../tab.mjs";
 
 async function cancel({ browser, server }) {
   await visit(browser, `${server.url}?device=cpu`, async (tab) => {
