@@ -10,6 +10,8 @@ import { choose, in_use, site } from "./support/site.mjs";
 
 const MOST = Number(process.argv[2] ?? 2);
 const STEPS = Number(process.argv[3] ?? 20);
+/** Neurons that are waited for. */
+const NEURONS = 1500;
 
 /** A page with a model in use, computed by so many workers. */
 async function opened(context, here, workers, model) {
@@ -35,17 +37,22 @@ async function heads(page, steps) {
   return (Date.now() - begun) / 1000;
 }
 
-/** Neurons that are patched per second, once their integrals are there. */
+/** Neurons that are patched per second, once their integrals are there. What is said grows by some hundred at a time. */
 async function neurons(page) {
   await by(page, "run-neurons").click();
   const patched = async () => Number((await by(page, "neuron-status").innerText()).match(/([\d,]+) of [\d,]+/)?.[1].replaceAll(",", "") ?? 0);
-  while ((await patched()) < 300) await new Promise((go) => setTimeout(go, 100));
-  const [from, begun] = [await patched(), Date.now()];
-  await new Promise((go) => setTimeout(go, 30_000));
-  const rate = ((await patched()) - from) / ((Date.now() - begun) / 1000);
+  const at_least = async (n) => {
+    for (;;) {
+      const now = await patched();
+      if (now >= n) return [now, Date.now()];
+      await new Promise((go) => setTimeout(go, 20));
+    }
+  };
+  const [from, begun] = await at_least(1);
+  const [to, ended] = await at_least(from + NEURONS);
   await by(page, "cancel").click();
   await page.locator("[data-testid=run]").waitFor();
-  return rate;
+  return (1000 * (to - from)) / (ended - begun);
 }
 
 const here = await site({ folder: full_size() });

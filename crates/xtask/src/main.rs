@@ -44,6 +44,8 @@ cargo xtask card     draws the page's card, assets/card.png, anew: with the firs
 cargo xtask check    formatting, lints and documents
 cargo xtask bench    how long a visitor waits, in Chromium on the CPU
 cargo xtask bench-full    the same for a model of GPT-2 small's size, with random weights
+cargo xtask bench-workers what several workers gain at that size, in Chromium on the CPU
+cargo xtask soak     a tab that is used for long, in Chromium: what it holds, and how long it takes
 cargo xtask bench-gpu     what the page asks of a GPU, through Dawn: on the GPU, or on Chromium's software adapter
     --full              a random model of GPT-2 small's size as well
     --dist FOLDER       of a page that is built already
@@ -100,6 +102,8 @@ fn run(chore: &str, options: Vec<String>) -> anyhow::Result<()> {
         ("check", []) => in_parts(check::all),
         ("bench", []) => bench("bench.mjs"),
         ("bench-full", []) => bench("bench_full.mjs"),
+        ("bench-workers", []) => bench("bench_workers.mjs"),
+        ("soak", []) => bench("soak.mjs"),
         ("bench-gpu", _) => bench_gpu(&GpuOptions::read(options)?),
         ("bundle", [_, ..]) => bundle(&options),
         ("record", []) => record(),
