@@ -37,8 +37,12 @@ async function fetched(name) {
   return may_be_kept ? answer : new Response(answer.body, { headers: { "content-type": answer.headers.get("content-type") ?? "" } });
 }
 
+/** What keeps all files of this build now; several may ask for it at once. */
+let filling;
+const fill = () => (filling ??= fill_once().finally(() => (filling = undefined)));
+
 /** Keeps all files of this build, those that are not kept yet. */
-async function fill() {
+async function fill_once() {
   const was_there = await caches.has(CACHE);
   const cache = await caches.open(CACHE);
   try {
@@ -49,8 +53,9 @@ async function fill() {
       await cache.put(key(name), answer ?? (await fetched(name)));
     }
   } catch (error) {
-    // Without a cache the network answers, which is better than half of it.
-    if (!was_there) await caches.delete(CACHE);
+    // Without a cache the network answers, which is better than half of it. Beside another build it is in nobody's way, and
+    // the next try goes on from there.
+    if (!was_there && !registration.active) await caches.delete(CACHE);
     throw error;
   }
 }
@@ -62,7 +67,7 @@ async function tidy(but) {
 
 /** Removes this script and all that it has kept. */
 async function leave() {
-  await tidy();
+  await tidy().catch(() => {});
   await registration.unregister();
 }
 
@@ -77,7 +82,8 @@ function wanted({ method, url }) {
 }
 
 /** A file of this build, as it is kept. */
-async function answer(request, name) {
+async function answer(event, name) {
+  const { request } = event;
   if (!(await caches.has(CACHE))) return fetch(request);
   const cache = await caches.open(CACHE);
   const kept = await cache.match(key(name));
@@ -85,13 +91,15 @@ async function answer(request, name) {
   // The browser has thrown it away.
   const again = await fetched(name).catch(() => undefined);
   if (again) {
-    await cache.put(key(name), again.clone()).catch(() => {});
+    event.waitUntil(cache.put(key(name), again.clone()).catch(() => {}));
     return again;
   }
   const other = await fetch(request);
   // The server has another build by now, and parts of two do not fit together: all of it comes from there.
   if (other.ok || other.status === 404) await caches.delete(CACHE);
-  return other;
+  // Of which build the worker's program is the page sees by itself; of other files it would not.
+  const is_told_apart = request.mode === "navigate" || name === "worker_bg.wasm";
+  return is_told_apart ? other : Response.error();
 }
 
 addEventListener("install", (event) => {
@@ -107,14 +115,15 @@ addEventListener("fetch", (event) => {
   const name = wanted(event.request);
   // Everything else goes its way, as if this script were not there.
   // Where the browser's storage fails, so does this.
-  if (name) event.respondWith(answer(event.request, name).catch(() => fetch(event.request)));
+  if (name) event.respondWith(answer(event, name).catch(() => fetch(event.request)));
 });
 
 addEventListener("message", (event) => {
   const orders = {
     // Whether all of the page is kept.
     keep: async () => {
-      const is_kept = await (BUILD ? fill().then(() => true, () => false) : leave().then(() => false));
+      const filled = () => fill().then(() => caches.has(CACHE), () => false);
+      const is_kept = await (BUILD ? filled() : leave().then(() => false));
       event.ports[0].postMessage(is_kept ? "kept" : "absent");
     },
     // The visitor wants this build in place of the one before.

@@ -13,6 +13,10 @@ use crate::build::files_of;
 pub(crate) const NAME: &str = "sw.js";
 /// How the statement begins that holds the build.
 const STATEMENT: &str = "const BUILD = ";
+/// Most bytes that a visitor's browser is asked to keep: a page has 25 million.
+const MOST_BYTES: u64 = 64_000_000;
+/// The model that comes with the page; other models are kept when they are asked for.
+const BUNDLED: &str = "models/mini/";
 /// Digits of the build's digest in the names of its cache.
 const NAMED_DIGITS: usize = 16;
 
@@ -22,16 +26,23 @@ type Digests = BTreeMap<String, String>;
 /// Stamps the service worker in a folder with the files that are there now.
 pub(crate) fn stamp(folder: &Path) -> anyhow::Result<()> {
     let script = folder.join(NAME);
-    let mut digests = Digests::new();
+    let (mut digests, mut all) = (Digests::new(), 0);
     for file in files_of(folder)? {
         let parts = file.strip_prefix(folder)?.components();
         let parts = parts.map(|part| part.as_os_str().to_string_lossy().into_owned());
         let name = parts.collect::<Vec<_>>().join("/");
         if is_of_the_page(&name) {
             let bytes = std::fs::read(&file).with_context(|| file.display().to_string())?;
+            let is_plain = |c: char| c.is_ascii_alphanumeric() || "-_./".contains(c);
+            ensure!(
+                name.chars().all(is_plain),
+                "{name}: a browser would ask for it by another name"
+            );
+            all += bytes.len() as u64;
             digests.insert(name, hex(&Sha256::digest(bytes)));
         }
     }
+    ensure!(all <= MOST_BYTES, "{all} bytes are more than a visitor's browser is asked to keep");
     let text = std::fs::read_to_string(&script).with_context(|| script.display().to_string())?;
     std::fs::write(&script, stamped(&text, &digests)?).with_context(|| script.display().to_string())
 }
@@ -39,8 +50,13 @@ pub(crate) fn stamp(folder: &Path) -> anyhow::Result<()> {
 /// Whether a visitor's browser fetches a file of the folder: not what is for readers of it, for those who show a link to
 /// the page, or for nobody, as a loader of the worker that Trunk writes.
 fn is_of_the_page(name: &str) -> bool {
-    let is_read = [".md", ".txt"].iter().any(|ending| name.ends_with(ending));
-    !is_read && ![NAME, "card.png", "worker_loader.js", "_headers"].contains(&name)
+    let is_read = [".md", ".txt", ".gz", ".br"].iter().any(|ending| name.ends_with(ending));
+    let is_hidden = name.split('/').any(|part| part.starts_with('.'));
+    let is_other_model = name.starts_with("models/") && !name.starts_with(BUNDLED);
+    !is_read
+        && !is_hidden
+        && !is_other_model
+        && ![NAME, "card.png", "worker_loader.js", "_headers"].contains(&name)
 }
 
 /// The script with a build in place of the one in it, or of none.
@@ -107,7 +123,15 @@ mod tests {
         for name in ["index.html", "models.json", "worker_bg.wasm", "models/mini/config.json"] {
             assert!(is_of_the_page(name), "{name}");
         }
-        for name in ["sw.js", "card.png", "fonts/OFL.txt", "models/mini/MODEL_CARD.md"] {
+        for name in [
+            "sw.js",
+            "card.png",
+            "fonts/OFL.txt",
+            "models/mini/MODEL_CARD.md",
+            "models/own/model.safetensors",
+            ".git/HEAD",
+            "worker_bg.wasm.br",
+        ] {
             assert!(!is_of_the_page(name), "{name}");
         }
     }

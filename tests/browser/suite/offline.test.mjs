@@ -238,6 +238,34 @@ test("a copy that does not start is thrown away, and the next load is the server
   });
 });
 
+test("a kept worker that does not start is thrown away, and the next try is the server's", async () => {
+  await visit({}, async ({ page, url }) => {
+    assert.equal(await evict(page, "worker_bg.wasm", "no program"), 1);
+    const broken = await page.context().newPage();
+    broken.setDefaultTimeout(PATIENCE);
+    await broken.goto(url);
+    await by(broken, "try-again").waitFor();
+    await broken.waitForFunction(async () => (await caches.keys()).length === 0);
+    await by(broken, "try-again").click();
+    await is_right(broken);
+  });
+});
+
+test("a newer build that cannot be kept is said to be there, and comes from the server", async () => {
+  const other = another_build();
+  // A host that changes pages on their way: what comes is not what the build is made of.
+  const index = `${other.files["index.html"]}<!-- counted -->`;
+  await visit({ cache: false }, async ({ page, url, files }) => {
+    upload(files, { ...other.files, "index.html": index });
+    const { page: second } = await tab(page, url);
+    await by(second, "newer").filter({ hasText: "which this browser could not keep" }).waitFor();
+    assert.notEqual(await build_on(second), other.build);
+    await Promise.all([second.waitForEvent("load"), by(second, "load-newer").click()]);
+    await is_right(second);
+    assert.equal(await build_on(second), other.build);
+  });
+});
+
 test("a copy that is cut off on its way is none, and the next visit completes it", async () => {
   let broken = true;
   // The page reads it once, and what keeps the page a second time, since this server forbids to keep it otherwise.
@@ -328,7 +356,7 @@ test("a folder that another program had before, and one that has another program
   for (const name of Object.keys(FILES)) files[name] = null;
   Object.assign(files, { "index.html": "<!doctype html><title>Somebody else's</title>", "sw.js": null });
   const { page: second } = await tab(page, server.url + QUERY);
-  await by(second, "newer").filter({ hasText: "The server does not have this page any more" }).waitFor();
+  await by(second, "newer").filter({ hasText: "The server does not offer to keep this page any more" }).waitFor();
   await Promise.all([second.waitForEvent("load"), by(second, "newer").locator("[data-testid=reload]").click()]);
   assert.equal(await second.title(), "Somebody else's");
   assert.deepEqual(Object.keys(await caches_of(second)), ["theirs"]);

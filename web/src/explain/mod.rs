@@ -512,19 +512,23 @@ pub(crate) fn newer(service: Service) -> Option<Notice> {
         Service::Absent | Service::Kept => return None,
         Service::Newer => (
             "A newer version of this page is ready",
-            "Nothing changes until you load it, or close the page and come back. Prompts, edits and the figure stay; what is \
+            "Nothing changes until you load it, or close all of its tabs and come back. Prompts, edits and the figure stay; what is \
              running begins again, and files of your own are to be chosen again.",
             WayOn::LoadNewer,
         ),
+        Service::Stuck => (
+            "The server has a newer version of this page, which this browser could not keep",
+            "This tab goes on as it is. Once you load it, the page comes from the server; prompts, edits and the figure stay.",
+            WayOn::LoadNewer,
+        ),
         Service::Replaced => (
-            "A newer version of this page is in use in another tab",
+            "Another version of this page is in use in another tab",
             "This tab goes on as it is; once it is loaded again it is of that version, too. Prompts, edits and the figure stay.",
             WayOn::Reload,
         ),
         Service::Gone => (
-            "The server does not have this page any more",
-            "It came from what this browser had kept, which is thrown away now: loaded again, this address shows what the \
-             server has.",
+            "The server does not offer to keep this page any more",
+            "What this browser had kept of it is thrown away now: loaded again, this address shows what the server has.",
             WayOn::Reload,
         ),
     };

@@ -47,6 +47,7 @@ pub(super) fn give(order: Order) {
     let name = match order {
         Order::Keep => "twinbeam-keep",
         Order::Load => "twinbeam-load",
+        Order::Leave => "twinbeam-leave",
     };
     if let Ok(event) = Event::new(name) {
         window().dispatch_event(&event).ok();

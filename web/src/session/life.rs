@@ -187,6 +187,7 @@ impl Session {
             // Memory is the likeliest cause, and the others have most of it.
             self.most_workers = Some(1);
         }
+        self.distrust_copy();
         let on_gpu = self.is_on_gpu();
         let notice = match death {
             Death::Stopped(message) => explain::worker_died(message, on_gpu),

@@ -14,12 +14,20 @@ impl Session {
         }
     }
 
+    /// Something of the page does not work, before its first figure: where it came from what the browser keeps, another try
+    /// takes the server's.
+    pub(super) fn distrust_copy(&mut self) {
+        if !self.is_keeping && !self.is_frame {
+            self.effects.push(Effect::Service(Order::Leave));
+        }
+    }
+
     /// The browser has said something of the copy.
     pub(super) fn hear_service(&mut self, service: Service) {
         match service {
             Service::Absent => self.is_kept = Some(false),
             Service::Kept => self.is_kept = Some(true),
-            Service::Newer | Service::Replaced | Service::Gone => {
+            Service::Newer | Service::Stuck | Service::Replaced | Service::Gone => {
                 self.newer = Some(service).filter(|_| !self.is_frame);
             }
         }

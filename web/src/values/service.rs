@@ -9,6 +9,8 @@ pub(crate) enum Service {
     Kept,
     /// It has another build ready, which waits to be asked for.
     Newer,
+    /// The server has another build, of which not all could be kept.
+    Stuck,
     /// Another tab has taken another build into use.
     Replaced,
     /// The server has no such page any more.
@@ -22,6 +24,7 @@ impl Service {
             "absent" => Self::Absent,
             "kept" => Self::Kept,
             "newer" => Self::Newer,
+            "stuck" => Self::Stuck,
             "replaced" => Self::Replaced,
             "gone" => Self::Gone,
             _ => return None,
@@ -36,4 +39,6 @@ pub(crate) enum Order {
     Keep,
     /// Load the page anew, as the build that waits.
     Load,
+    /// Throw away what is kept, if a server is there: what came from it does not work.
+    Leave,
 }

@@ -47,6 +47,19 @@ fn a_newer_build_is_said_beside_other_notices_and_loaded_by_a_click() {
 }
 
 #[test]
+fn a_copy_is_distrusted_where_a_worker_dies_before_the_first_figure() {
+    let leaves = |play: &Play| play.effects.contains(&Effect::Service(Order::Leave));
+    let mut play = Play::loaded();
+    play.dies("unreachable");
+    assert!(leaves(&play), "nothing has shown that the copy works");
+    let mut play = Play::ready();
+    play.types("another prompt");
+    play.msg(Visitor::Run);
+    play.dies("out of memory");
+    assert!(!leaves(&play), "it has drawn a figure");
+}
+
+#[test]
 fn a_frame_keeps_nothing_and_asks_nothing() {
     let mut session = Session::clone(&Play::loaded().session);
     session.is_frame = true;
