@@ -33,6 +33,22 @@ async function first_figure({ browser, server, pairs, native }) {
   });
 }
 
+/** Heads and neurons by so many workers: all tables of both, after the members have had time to come. */
+async function several({ browser, server }) {
+  const by_workers = (workers) =>
+    visit(browser, `${server.url}?device=cpu&workers=${workers}${AT_NOTEBOOK}`, async (tab) => {
+      await complete(tab);
+      await fill(tab, "steps", "40");
+      await click(tab, "run");
+      if (workers > 1) await says(tab, "device-report", new RegExp(`Computed by ${workers} workers at once`));
+      await complete(tab);
+      return { ig: await table(tab, "heatmap-ig-heads"), ap: await table(tab, "heatmap-ap-heads") };
+    });
+  const one = await by_workers(1);
+  assert.ok(one.ap.flat().length > 0);
+  assert.deepEqual(await by_workers(2), one, "not a digit depends on who computes");
+}
+
 async function edit({ browser, server, pairs, native }) {
   await visit(browser, `${server.url}?device=cpu${AT_NOTEBOOK}`, async (tab) => {
     await status(tab, "done");
@@ -169,4 +185,5 @@ export const FIGURE = [
   { name: "a link is copied, and opens with its result, which agrees to the bit", run: link },
   { name: "neurons are listed as the command line ranks them, found by a click, and drawn", run: neurons },
   { name: "every file is saved under its name, with the command line's numbers and as a picture that is drawn", run: exports },
+  { name: "two workers find what one finds, to the last digit", run: several },
 ];
