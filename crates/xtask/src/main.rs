@@ -45,6 +45,7 @@ cargo xtask check    formatting, lints and documents
 cargo xtask bench    how long a visitor waits, in Chromium on the CPU
 cargo xtask bench-full    the same for a model of GPT-2 small's size, with random weights
 cargo xtask bench-workers what several workers gain at that size, in Chromium on the CPU
+cargo xtask bench-engines the bundled model in Chromium, Firefox and WebKit, by what the page measures itself
 cargo xtask soak     a tab that is used for long, in Chromium: what it holds, and how long it takes
 cargo xtask bench-gpu     what the page asks of a GPU, through Dawn: on the GPU, or on Chromium's software adapter
     --full              a random model of GPT-2 small's size as well
@@ -103,6 +104,7 @@ fn run(chore: &str, options: Vec<String>) -> anyhow::Result<()> {
         ("bench", []) => bench("bench.mjs"),
         ("bench-full", []) => bench("bench_full.mjs"),
         ("bench-workers", []) => bench("bench_workers.mjs"),
+        ("bench-engines", []) => bench("bench_engines.mjs"),
         ("soak", []) => bench("soak.mjs"),
         ("bench-gpu", _) => bench_gpu(&GpuOptions::read(options)?),
         ("bundle", [_, ..]) => bundle(&options),
