@@ -10,7 +10,7 @@ use crate::tools::{find, install, is_root};
 /// A browser's engine, and the packages that have it.
 struct Engine {
     name: &'static str,
-    /// As Debian calls them.
+    /// Names of the packages, as Debian has them.
     packages: &'static [&'static str],
     /// The variable that names a program that is elsewhere.
     variable: &'static str,
@@ -47,7 +47,7 @@ enum Step {
     Ask,
     /// This system has no such packages: its suite says that it has not run.
     PassOver,
-    /// The same where every suite must run.
+    /// A missing engine ends the run, where every suite must run.
     Refuse,
 }
 
@@ -103,7 +103,7 @@ pub(crate) fn get() -> anyhow::Result<()> {
     Ok(())
 }
 
-/// Those that are here, by the variables that name them.
+/// Engines that are here, by the variables that name them.
 pub(crate) fn here() -> impl Iterator<Item = (&'static str, PathBuf)> {
     ENGINES.iter().filter_map(|engine| Some((engine.variable, engine.path()?)))
 }

@@ -247,6 +247,8 @@ test("a kept worker that does not start is thrown away, and the next try is the 
     await by(broken, "try-again").waitFor();
     await broken.waitForFunction(async () => (await caches.keys()).length === 0);
     await by(broken, "try-again").click();
+    // What it says of the try before is an error.
+    await broken.locator("[data-testid=status][data-state=done]").waitFor();
     await is_right(broken);
   });
 });

@@ -51,8 +51,8 @@ export function another_build(dist = DIST) {
   for (const name of names.filter((name) => /\.(html|js|wasm)$/.test(name) && name !== "sw.js")) {
     const text = readFileSync(join(dist, name), "latin1");
     const changed = text.replaceAll(build, renamed).replaceAll(hash, other);
-    if (changed === text) continue;
     const new_name = name.replace(hash, other);
+    if (changed === text && new_name === name) continue;
     if (new_name !== name) files[name] = null;
     files[new_name] = Buffer.from(changed, "latin1");
   }

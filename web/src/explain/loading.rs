@@ -389,7 +389,7 @@ mod tests {
 
     #[test]
     fn a_model_without_room_in_memory_is_not_called_a_broken_one() {
-        let message = "tensor \"wte.weight\": no memory for 67108864 bytes".to_owned();
+        let message = "\"wte.weight\": no memory for 67108864 bytes".to_owned();
         let notice = load_failed(&Problem::Model { message }, &LoadFailure::default());
         assert!(notice.title.contains("not enough memory"), "{}", notice.title);
         assert!(notice.what_to_do.contains("a smaller model"), "{}", notice.what_to_do);

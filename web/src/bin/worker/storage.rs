@@ -25,6 +25,11 @@ const QUIET_LOOKS: u32 = 2;
 pub(crate) async fn shelf<R: ByteSource>(remote: R, folder: &str) -> Shelf<R, Stored> {
     match open(folder).await {
         Ok((data, journal)) => Shelf::new(remote, data, journal, js_sys::Date::now() as u64),
+        // As in a private window.
+        Err(error) if name(&error) == "SecurityError" => {
+            let why = format!("this browser refuses private storage here ({})", describe(&error));
+            Shelf::in_memory(remote, why)
+        }
         Err(error) => Shelf::in_memory(remote, describe(&error)),
     }
 }

@@ -41,6 +41,8 @@ const MOST_WORKERS: usize = 16;
 /// Gigabytes for each core that a device counts as having where the browser does not say: a phone has six cores, and ends a
 /// page that takes two gigabytes.
 const ASSUMED_PER_CORE: f64 = 0.5;
+/// Gigabytes that any device counts as having.
+const LEAST_ASSUMED: f64 = 2.0;
 /// Bytes of a member besides the model that the lead has in memory: a batch with its gradients, compiled code, and what the
 /// browser needs for a worker.
 const BESIDES: f64 = 260e6;
@@ -333,7 +335,8 @@ fn cores() -> f64 {
 
 /// Workers, this one included, that half of the device's memory holds: the other half is others'.
 fn fitting() -> usize {
-    let memory = said("deviceMemory").unwrap_or_else(|| cores() * ASSUMED_PER_CORE);
+    let assumed = || (cores() * ASSUMED_PER_CORE).max(LEAST_ASSUMED);
+    let memory = said("deviceMemory").unwrap_or_else(assumed);
     let each = memory_bytes() as f64 + BESIDES;
     (memory * 1e9 / 2.0 / each) as usize
 }
