@@ -68,7 +68,7 @@ test("a first visit keeps the page and fetches no file of it twice; the next one
     const online = await tab(page, url);
     await is_right(online.page);
     await is_kept(online.page);
-    assert.deepEqual(server.requests.map(({ file }) => file).filter((file) => file !== "sw.js"), [], "a second visit fetches nothing of the page");
+    assert.deepEqual(server.requests.map(({ path }) => path).filter((path) => !path.endsWith("/sw.js")), [], "a second visit fetches nothing of the page");
     await eventually(() => assert.ok(server.requests.some(({ file, sent }) => file === "sw.js" && sent), "whether there is a newer build is asked"));
     const second = server.requests.reduce((sum, { sent }) => sum + sent, 0);
     console.log(`bytes sent, packed: first visit ${first}, second ${second}`);

@@ -63,6 +63,7 @@ impl Session {
         if self.loaded.is_some() {
             self.run(true);
         } else {
+            (self.notice, self.failed) = (None, false);
             self.start();
         }
     }

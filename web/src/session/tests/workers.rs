@@ -118,6 +118,7 @@ fn a_worker_that_dies_is_replaced_but_not_again_and_again() {
     assert_eq!(play.session.workers.in_use, None, "the third death before a model was there");
     play.msg(Visitor::RunAgain);
     assert_eq!(play.session.workers.in_use, Some(4), "a visitor may try again");
+    assert_eq!((&play.session.notice, play.session.status()), (&None, Status::Loading));
     play.loads("mini");
     assert_eq!(play.session.workers.deaths, 0);
 }
