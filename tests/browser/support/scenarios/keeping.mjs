@@ -105,7 +105,7 @@ async function breaks({ browser, native }) {
   try {
     await visit(browser, here.url, async (tab) => {
       await status(tab, "done");
-      here.hub.rule = ({ file, number }) => file === WEIGHTS && number > 0 && number < 3 && { cut: 300_000 };
+      here.hub.rule = ({ file, number }) => file === WEIGHTS && number < 2 && { rate: 2_000_000, cut: 1_000_000 };
       // It is said for a second or two, which a busy driver may not see by looking now and then.
       await tab.run((css) => {
         globalThis.heard = [];
@@ -117,7 +117,9 @@ async function breaks({ browser, native }) {
       assert.match(await in_use(tab, here.model), /\(verified\)/);
       await computes(tab, native);
       const served = here.hub.served(WEIGHTS);
-      assert.ok(served <= here.model.file_bytes + 6 * 64 * 1024, `${served} bytes for ${here.model.file_bytes}: what had come was fetched again`);
+      // WebKit sends no range to another origin once the page is kept, so that it begins anew each time; others go on.
+      const again = here.hub.requests.some(({ range }) => range) ? 6 * 64 * 1024 : 2_000_000;
+      assert.ok(served <= here.model.file_bytes + again, `${served} bytes for ${here.model.file_bytes}: what had come was fetched again`);
     });
   } finally {
     await here.close();
