@@ -142,12 +142,12 @@ impl Pool {
     pub fn refuse(&self, member: u64, number: u64, now: f64) {
         {
             let mut state = self.state.borrow_mut();
-            let place = number.checked_sub(state.first).map(|place| place as usize);
+            let place = state.place(number);
             if let Some(of) = state.members.get_mut(&member) {
                 (of.heard, of.begun) = (now, now);
                 of.has.retain(|has| Some(*has) != place);
             }
-            if let Some(place) = place.filter(|place| *place < state.shares.len()) {
+            if let Some(place) = place {
                 state.shares[place].stays = true;
                 state.put_back(place);
             }
@@ -225,8 +225,7 @@ impl Pool {
     pub fn answer(&self, member: u64, number: u64, computed: Computed, now: f64) -> bool {
         let was_wanted = {
             let mut state = self.state.borrow_mut();
-            let place = number.checked_sub(state.first).map(|place| place as usize);
-            let place = place.filter(|place| *place < state.shares.len());
+            let place = state.place(number);
             if let Some(of) = state.members.get_mut(&member) {
                 // Of an earlier table, too, it is a sign of life.
                 of.is_late = false;
@@ -312,6 +311,12 @@ impl State {
     fn keep(&mut self, place: usize, computed: Computed) -> bool {
         let open = self.shares.get_mut(place).filter(|offered| offered.is_open());
         open.map(|offered| offered.progress = Progress::Found(computed)).is_some()
+    }
+
+    /// The place of the share of a number; `None`: it is of an earlier table.
+    fn place(&self, number: u64) -> Option<usize> {
+        let place = number.checked_sub(self.first)? as usize;
+        (place < self.shares.len()).then_some(place)
     }
 
     fn share(&self, place: usize) -> (usize, Share, u64) {

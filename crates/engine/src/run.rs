@@ -3,8 +3,8 @@
 use std::rc::Rc;
 
 use twinbeam_attribution::{
-    Advance, Baseline, Budget, CostModel, Error as MethodError, LayerIntegral, Load, Nodes, Pace,
-    Progress, ReadBack, RunPair, layers_at_once,
+    Advance, Budget, CostModel, Error as MethodError, LayerIntegral, Load, Nodes, Pace, Progress,
+    ReadBack, RunPair, layers_at_once,
 };
 use twinbeam_core::models::ModelShape;
 use twinbeam_core::scores::{JointEffects, Outcome, SideSummary, Strip, TableKey, Tables, Timed};
@@ -18,7 +18,7 @@ use twinbeam_core::words::{
 use crate::check::{logits, scale};
 use crate::pool::Pool;
 use crate::reader::Reader;
-use crate::shares::{Computed, Found, Share};
+use crate::shares::{Computed, Found, Share, baseline};
 use crate::watch::Step;
 use crate::{Error, Host, Model};
 
@@ -251,10 +251,7 @@ impl<H: Host> Job<'_, '_, H> {
         if self.ticker.pace().is_none() {
             return (from..self.pair.n_layers()).map(|layer| share(layer..layer + 1)).collect();
         }
-        let baseline = match key.method {
-            Method::IgZero => Baseline::Zero,
-            _ => Baseline::OtherRun(key.direction),
-        };
+        let baseline = baseline(key);
         let n = layers_at_once(&self.pair, key.kind, from, baseline, self.nodes, &*self.ticker);
         vec![share(from..from + n)]
     }

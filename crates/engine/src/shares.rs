@@ -93,11 +93,7 @@ impl Share {
     ) -> Result<Found, Error> {
         match self {
             Self::Integrals { key, layers } => {
-                let baseline = match key.method {
-                    Method::IgZero => Baseline::Zero,
-                    _ => Baseline::OtherRun(key.direction),
-                };
-                let layers = layers.clone();
+                let (layers, baseline) = (layers.clone(), baseline(*key));
                 let found =
                     integrate_layers(pair, key.kind, layers, baseline, nodes, progress).await?;
                 Ok(Found::Integrals(found))
@@ -109,6 +105,14 @@ impl Share {
                 Ok(Found::Patches(patch_some(pair, &components, *direction, progress).await?))
             }
         }
+    }
+}
+
+/// What the lines of a table of integrals lead to.
+pub(crate) fn baseline(key: TableKey) -> Baseline {
+    match key.method {
+        Method::IgZero => Baseline::Zero,
+        _ => Baseline::OtherRun(key.direction),
     }
 }
 

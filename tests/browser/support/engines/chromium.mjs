@@ -1,5 +1,6 @@
 // Chromium, by the driver that the suites which are of it alone use as well.
 import { launch } from "../page.mjs";
+import { watched } from "./machine.mjs";
 
 /** What this machine lacks of it: nothing, since no suite runs without it. */
 const missing = () => undefined;
@@ -14,25 +15,12 @@ async function start({ profile, gpu } = {}) {
 }
 
 function tab(page, close) {
-  const errors = [];
-  page.on("pageerror", (error) => errors.push(`${error}`));
-  page.on("console", (message) => {
-    // A picture that is looked at by itself has no icon, which is asked for.
-    if (message.type() === "error" && !message.location().url.endsWith("/favicon.ico")) errors.push(message.text());
-  });
   return {
-    errors: async () => errors,
-    async goto(url) {
-      errors.length = 0;
-      await page.goto(url);
-    },
-    reload: () => page.reload(),
+    // A picture that is looked at by itself has no icon, which is asked for.
+    ...watched(page, (message) => !message.location().url.endsWith("/favicon.ico")),
     url: async () => page.url(),
-    // As text, in which the values are: a function of the driver takes one only, and the page's policy forbids to read another's text.
-    run: (script, ...values) => page.evaluate(`(${script})(...${JSON.stringify(values)})`),
     click: (css) => page.locator(css).click(),
     press: (key) => page.keyboard.press(key),
-    type: (text) => page.keyboard.type(text),
     files: (css, paths) => page.locator(css).setInputFiles(paths),
     async saved(act) {
       const [download] = await Promise.all([page.waitForEvent("download"), act()]);

@@ -2,7 +2,7 @@
 import puppeteer from "puppeteer-core";
 import { software_driver } from "../../dawn/driver.mjs";
 import { PATIENCE } from "../page.mjs";
-import { arrived, chord, folder, program } from "./machine.mjs";
+import { arrived, chord, folder, program, watched } from "./machine.mjs";
 
 const PROGRAMS = ["firefox-esr", "firefox", "/Applications/Firefox.app/Contents/MacOS/firefox"];
 const path = () => process.env.TWINBEAM_FIREFOX ?? program(...PROGRAMS);
@@ -60,19 +60,10 @@ async function start({ profile, gpu, private_window } = {}) {
 }
 
 function tab(page, downloads, close) {
-  const errors = [];
   page.setDefaultTimeout(PATIENCE);
-  page.on("pageerror", (error) => errors.push(`${error}`));
-  page.on("console", (message) => message.type() === "error" && errors.push(message.text()));
   return {
-    errors: async () => errors,
-    async goto(url) {
-      errors.length = 0;
-      await page.goto(url);
-    },
-    reload: () => page.reload(),
+    ...watched(page),
     url: () => page.evaluate(() => location.href),
-    run: (script, ...values) => page.evaluate(`(${script})(...${JSON.stringify(values)})`),
     click: (css) => page.click(css),
     async press(name) {
       const { modifiers, key } = chord(name);
@@ -80,7 +71,6 @@ function tab(page, downloads, close) {
       await page.keyboard.press(key === "Space" ? " " : key);
       for (const modifier of modifiers) await page.keyboard.up(modifier);
     },
-    type: (text) => page.keyboard.type(text),
     async files(css, paths) {
       const field = await page.$(css);
       await field.uploadFile(...paths);

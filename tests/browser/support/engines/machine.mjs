@@ -1,4 +1,4 @@
-// What the drivers of engines need of the machine: programs that are there, folders that go away, files that arrive.
+// What the drivers of engines need of the machine: programs that are there, folders that go away, files that arrive; and what two of them share.
 import { existsSync, mkdtempSync, readFileSync, readdirSync, rmSync, statSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { delimiter, join } from "node:path";
@@ -42,4 +42,22 @@ export async function arrived(folder, patience) {
 export function chord(key) {
   const parts = key === "+" ? ["+"] : key.split("+");
   return { modifiers: parts.slice(0, -1), key: parts.at(-1) };
+}
+
+/** What Playwright's and puppeteer's pages have in common: going somewhere, scripts, keys, and errors from the last `goto` on that count. */
+export function watched(page, counts = () => true) {
+  const errors = [];
+  page.on("pageerror", (error) => errors.push(`${error}`));
+  page.on("console", (message) => message.type() === "error" && counts(message) && errors.push(message.text()));
+  return {
+    errors: async () => errors,
+    async goto(url) {
+      errors.length = 0;
+      await page.goto(url);
+    },
+    reload: () => page.reload(),
+    // As text, in which the values are: a function of the driver takes one only, and the page's policy forbids to read another's text.
+    run: (script, ...values) => page.evaluate(`(${script})(...${JSON.stringify(values)})`),
+    type: (text) => page.keyboard.type(text),
+  };
 }
