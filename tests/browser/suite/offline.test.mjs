@@ -179,14 +179,21 @@ test("a newer build on the server asks, changes nothing by itself, and keeps edi
 
 test("a newer build that nobody asks for is there at the next visit", async () => {
   const other = another_build();
-  await visit({}, async ({ page, url, files }) => {
+  await visit({ base: "/twinbeam/" }, async ({ page, url, files }) => {
+    const folder = new URL("./", url).href;
+    // On the same server, and none of the page's: it keeps no build in use, and can see which one is next.
+    const beside = await page.context().newPage();
+    await beside.goto(new URL("/elsewhere", url).href);
+    const waits = () => beside.evaluate(async (folder) => !!(await navigator.serviceWorker.getRegistration(folder)).waiting, folder);
     upload(files, other.files);
     const { page: second } = await tab(page, url);
     await by(second, "newer").waitFor();
-    const idle = await page.context().newPage();
+    assert.ok(await waits());
     await page.close();
     await second.close();
-    const third = await tab(idle, url);
+    // When the last tab has gone the browser puts the newer one in its place, in its own time.
+    await eventually(async () => assert.ok(!(await waits())));
+    const third = await tab(beside, url);
     assert.equal(await build_on(third.page), other.build);
     await is_right(third.page);
   });
