@@ -1,8 +1,9 @@
 //! The committed weights do what their card says.
 
 use pollster::block_on;
+use twinbeam_batch::Folder;
 use twinbeam_cli::evaluate::{EdgeCount, HeadScore, evaluate, head_scores, strongest_edges};
-use twinbeam_cli::files::{Folder, Terminal};
+use twinbeam_cli::terminal::Terminal;
 use twinbeam_core::circuits::Sender;
 use twinbeam_core::models::Catalog;
 use twinbeam_core::wire::Expected;

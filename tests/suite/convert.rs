@@ -8,7 +8,7 @@ use burn::tensor::DType;
 use safetensors::SafeTensors;
 use twinbeam_cli::convert::{Options, Report, convert};
 use twinbeam_cli::self_check::describe;
-use twinbeam_cli::store::Stored;
+use twinbeam_cli::stored::Stored;
 use twinbeam_cli::synth::{self, Size};
 use twinbeam_core::models::{ModelShape, SelfCheck};
 use twinbeam_gpt2::{

@@ -8,7 +8,7 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 use pollster::block_on;
 use serde_json::json;
 use twinbeam_cli::convert::{Options, convert};
-use twinbeam_cli::store::Stored;
+use twinbeam_cli::stored::Stored;
 use twinbeam_core::models::ModelFiles;
 use twinbeam_core::wire::{Expected, Problem};
 use twinbeam_engine::{DeviceKind, Model};

@@ -2,8 +2,9 @@
 
 use burn::tensor::DType;
 use pollster::block_on;
-use twinbeam_cli::checked::run_checked;
-use twinbeam_cli::files::{Folder, Terminal};
+use twinbeam_batch::Folder;
+use twinbeam_batch::run_checked;
+use twinbeam_cli::terminal::Terminal;
 use twinbeam_core::scores::{Coverage, Outcome, ScoreTable, TableKey, Tables};
 use twinbeam_core::wire::devices::{BenchPart, CheckReport};
 use twinbeam_core::wire::inspection::Inspection;

@@ -5,7 +5,7 @@ use std::cell::Cell;
 use std::future::{Future, ready};
 
 use pollster::block_on;
-use twinbeam_cli::files::Folder;
+use twinbeam_batch::Folder;
 use twinbeam_core::circuits::Graph;
 use twinbeam_core::scores::Outcome;
 use twinbeam_core::wire::devices::DeviceChoice;

@@ -13,7 +13,7 @@ use twinbeam_attribution::{
     attention_pattern, faithfulness, integrand, integrate, means, patch_some, position_effects,
     streams,
 };
-use twinbeam_cli::files::Folder;
+use twinbeam_batch::Folder;
 use twinbeam_core::wire::probes::circuits::EdgeOrder;
 use twinbeam_core::wire::probes::{
     Finding, PositionEffects, Probe, Replacement, Stream, StreamMap,

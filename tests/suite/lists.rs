@@ -44,6 +44,7 @@ fn compared(name: &str, list: &[u8]) -> Result<(bool, Vec<Value>, Value), String
         direction: DirectionOption::Noising,
         metric: MetricOption::LogitDiff,
         no_bos: false,
+        shard: None,
     };
     let all_right = run(&options).map_err(|error| format!("{error:#}"))?;
     let read = |path: &Path| -> Value {

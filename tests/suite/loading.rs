@@ -740,7 +740,7 @@ fn a_tensor_in_parts_is_the_tensor() {
 #[test]
 fn the_fixture_of_the_hub_has_the_digest_of_its_file() {
     let bytes = std::fs::read(fixture("hub-layout/model.safetensors")).expect("a fixture");
-    let folder = twinbeam_cli::files::Folder(fixture("hub-layout"));
+    let folder = twinbeam_batch::Folder(fixture("hub-layout"));
     let expected = expecting(&sha256_of(&bytes));
     let device = DeviceKind::cpu("a test");
     let model = block_on(Model::load(&folder, &expected, &device, &mut Listener::default()));

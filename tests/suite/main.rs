@@ -21,6 +21,7 @@ mod loading;
 mod one_by_one;
 mod parity;
 mod refusals;
+mod shards;
 mod shares;
 mod statistics;
 mod tokens;

@@ -7,7 +7,8 @@ use twinbeam_attribution::{
     Advance, Baseline, Blocks, Budget, Integrated, LayerIntegral, NoProgress, Nodes, Patched,
     RunPair, integrate, integrate_from_zero, patch, sample,
 };
-use twinbeam_cli::files::{Folder, Terminal};
+use twinbeam_batch::Folder;
+use twinbeam_cli::terminal::Terminal;
 use twinbeam_core::scores::{Patches, TableKey};
 use twinbeam_core::wire::Expected;
 use twinbeam_core::wire::devices::{Claim, ClaimedIntegral};

@@ -5,7 +5,7 @@ use std::collections::VecDeque;
 use std::rc::Rc;
 
 use pollster::block_on;
-use twinbeam_cli::files::Folder;
+use twinbeam_batch::Folder;
 use twinbeam_core::scores::Outcome;
 use twinbeam_core::wire::{Event, Expected, Problem};
 use twinbeam_core::words::{ComponentKind, Direction, Experiment, Steps};

@@ -213,6 +213,7 @@ fn options(model: PathBuf, summary: PathBuf) -> Options {
         direction: DirectionOption::Both,
         metric: MetricOption::LogitDiff,
         no_bos: false,
+        shard: None,
     }
 }
 

@@ -9,13 +9,14 @@ use std::path::PathBuf;
 use anyhow::{Context as _, ensure};
 use clap::Args;
 use pollster::block_on;
+use twinbeam_batch::{Folder, question_of, read_cases};
 use twinbeam_core::wire::Expected;
 use twinbeam_core::wire::devices::Bench;
 use twinbeam_core::words::{Experiment, Steps};
 use twinbeam_engine::{BenchPlan, DeviceKind, Model, bench, bench_question};
 
-use crate::compare::{DeviceOption, PrecisionOption, question_of, read_cases, steps};
-use crate::files::{Folder, Terminal};
+use crate::compare::{DeviceOption, PrecisionOption, steps};
+use crate::terminal::Terminal;
 
 /// What to time, and where.
 #[derive(Debug, Args)]

@@ -1,41 +1,32 @@
 //! `twinbeam compare`: both methods on a list of cases, case by case and in common.
 
-mod cases;
-mod entry;
 mod notes;
 mod summary;
 
-use std::fs::{self, File};
-use std::io::{BufWriter, Write as _};
+use std::fs;
 use std::path::{Path, PathBuf};
 
 use anyhow::Context as _;
 use clap::{Args, ValueEnum};
 use pollster::block_on;
-use twinbeam_core::circuits::Part;
-use twinbeam_core::prompts::PromptPair;
-use twinbeam_core::prompts::lists::{BadRow, MAX_PAIRS};
-use twinbeam_core::scores::many::{CaseResult, Merging};
-use twinbeam_core::scores::{Outcome, Unit};
-use twinbeam_core::wire::Expected;
-use twinbeam_core::wire::devices::DeviceChoice;
-use twinbeam_core::wire::probes::circuits::PartMap;
-use twinbeam_core::wire::probes::{Finding, Probe};
-use twinbeam_core::words::{ComponentKind, Direction, Experiment, MAX_STEPS, Metric, Steps};
-use twinbeam_engine::{
-    DeviceKind, Error, Model, Plan, Precision, Question, hints, probe_question, run as run_engine,
+use twinbeam_batch::{
+    Case, Compared, Folder, Inputs, ListFile, Models, Part, Settings, Shard, compare, draw_cases,
+    name_of, read_cases, task,
 };
+use twinbeam_core::circuits::Part as NodePart;
+use twinbeam_core::prompts::lists::Limits;
+use twinbeam_core::scores::Unit;
+use twinbeam_core::scores::many::{CaseResult, Merged, Merging};
+use twinbeam_core::wire::devices::DeviceChoice;
+use twinbeam_core::words::{Direction, MAX_STEPS, Metric, Steps};
+use twinbeam_engine::{DeviceKind, Precision};
 use twinbeam_tasks::Task;
 
-use crate::checked::run_checked;
-use crate::files::{Folder, Terminal};
 use crate::self_check;
+use crate::terminal::Terminal;
 
-use self::cases::{draw_cases, task};
-use self::entry::{Entry, Scores};
 use self::notes::Notes;
 
-pub(crate) use self::cases::{case_of_ids, name_of, question_of, read_cases};
 pub use self::summary::describe;
 
 /// What to compare, and how.
@@ -71,6 +62,11 @@ pub struct Options {
     /// File to write: JSON, all scores of every case.
     #[arg(long, required_unless_present = "summary")]
     pub out: Option<PathBuf>,
+    /// One share of the cases, as in `2/8`: `--out` is its file, which gets its name when it is whole. Where it is there
+    /// already, of the same cases, model and options, nothing is computed: to go on after a failure, run the same again.
+    /// `twinbeam merge` makes one result of all shares.
+    #[arg(long, requires = "out", conflicts_with = "summary")]
+    pub shard: Option<Shard>,
     /// File to write: JSON, mean and spread of each component over all cases, and how far the methods agree. With
     /// neurons of many cases, ask for this file alone: all scores of every case take hundreds of megabytes.
     #[arg(long)]
@@ -91,7 +87,7 @@ pub struct Options {
     /// Parts of heads and MLPs too, each replaced by itself: `q`, `k`, `v`, `pattern`, `mlp_out`, with commas between them.
     /// They are written to `--out`. What a GPU says of them is not checked on the CPU.
     #[arg(long, value_delimiter = ',')]
-    pub nodes: Vec<Part>,
+    pub nodes: Vec<NodePart>,
     /// Gauss-Legendre nodes of integrated gradients; `auto`: as many as it takes for a thousandth of the gap,
     /// and `auto:200` for 200 millionths.
     #[arg(long, default_value_t = Steps::Fixed(50), value_parser = steps)]
@@ -105,6 +101,20 @@ pub struct Options {
     /// Leave `<|endoftext|>` out in front of prompts given as text.
     #[arg(long)]
     pub no_bos: bool,
+}
+
+impl Options {
+    /// What is computed of every case.
+    fn settings(&self) -> Settings {
+        Settings {
+            prepend_bos: !self.no_bos,
+            metric: self.metric.into(),
+            n_steps: self.n_steps,
+            directions: self.direction.directions(),
+            neurons: self.neurons,
+            parts: self.nodes.clone(),
+        }
+    }
 }
 
 /// Where to compute.
@@ -222,38 +232,16 @@ pub(crate) fn steps(text: &str) -> Result<Steps, String> {
 }
 
 fn drawn(text: &str) -> Result<usize, String> {
-    let n = text.parse().ok().filter(|n| (1..=MAX_PAIRS).contains(n));
-    n.ok_or_else(|| format!("choose 1 to {MAX_PAIRS}"))
+    let most = Limits::DISK.pairs;
+    let n = text.parse().ok().filter(|n| (1..=most).contains(n));
+    n.ok_or_else(|| format!("choose 1 to {most}"))
 }
 
-/// A JSON list that is written entry by entry: all scores of many cases do not fit into memory.
-struct ListFile {
-    file: BufWriter<File>,
-    is_empty: bool,
-}
-
-impl ListFile {
-    fn create(path: &Path) -> anyhow::Result<Self> {
-        let file = File::create(path).with_context(|| format!("writing {}", path.display()))?;
-        Ok(Self { file: BufWriter::new(file), is_empty: true })
-    }
-
-    fn push(&mut self, entry: &Entry<'_>) -> anyhow::Result<()> {
-        self.file.write_all(if self.is_empty { b"[" } else { b"," })?;
-        self.is_empty = false;
-        Ok(serde_json::to_writer(&mut self.file, entry)?)
-    }
-
-    fn close(mut self) -> anyhow::Result<()> {
-        self.file.write_all(if self.is_empty { b"[]\n" } else { b"]\n" })?;
-        Ok(self.file.flush()?)
-    }
-}
-
-/// Runs every case; `false` if one of them has an error.
+/// Runs every case, or every case of a shard; `false` if one of them has an error.
 ///
 /// # Errors
-/// A model, a device or a list of cases that cannot be used, or a file that cannot be written.
+/// A model, a device or a list of cases that cannot be used, a file that cannot be written, or a shard's file that was
+/// made of something else.
 pub fn run(options: &Options) -> anyhow::Result<bool> {
     let cases = match (&options.cases, options.task) {
         (Some(path), _) => read_cases(path)?,
@@ -261,127 +249,130 @@ pub fn run(options: &Options) -> anyhow::Result<bool> {
         // The command line asks for one of them.
         (None, None) => Vec::new(),
     };
+    let settings = options.settings();
     let mut terminal = Terminal::new();
     let device = block_on(DeviceKind::choose(options.device.into()))?
         .with_precision(options.precision.into());
+    let loading = || format!("loading {}", options.model.display());
     let folder = Folder(options.model.clone());
-    let mut load = |device: &DeviceKind| {
-        block_on(Model::load(&folder, &Expected::default(), device, &mut terminal))
-            .with_context(|| format!("loading {}", options.model.display()))
-    };
-    let model = load(&device)?;
-    let on_cpu = device.report().gpu.then(|| load(&DeviceKind::cpu("To check the GPU.")));
-    let on_cpu = on_cpu.transpose()?;
+    let models = Models::load(&folder, &device, &mut terminal).with_context(loading)?;
     // The bar would be drawn over what is said.
     terminal.finish();
-    let is_text = |case: &Result<PromptPair, BadRow>| {
-        case.as_ref().is_ok_and(|pair| !pair.written.prompts_are_ids())
-    };
-    if !options.no_bos && cases.iter().any(is_text) {
-        model.words().bos().with_context(|| format!("loading {}", options.model.display()))?;
+    let job = Job { models, settings, terminal };
+    if let (Some(shard), Some(out)) = (options.shard, &options.out) {
+        let inputs = Inputs::of(&cases, &job.models, &device, &job.settings);
+        return job.shard(cases, shard, out, &inputs);
     }
-    self_check::show(&model);
-    let mut notes = Notes::of(&model, !options.no_bos);
-
-    let mut out = options.out.as_deref().map(ListFile::create).transpose()?;
-    let unit = options.unit.into();
-    let mut merging = Merging::new(options.metric.into(), unit, model.shape().d_model);
-    let mut all_right = true;
-    for (index, case) in cases.into_iter().enumerate() {
-        let name = name_of(&case, index);
-        terminal.name(&name);
-        let result = case.map_err(anyhow::Error::from).and_then(|pair| {
-            let models = (&model, on_cpu.as_ref());
-            compare(models, pair, options, (&name, &mut notes), &mut terminal)
-        });
-        all_right &= result.is_ok();
-        if let Some(out) = &mut out {
-            out.push(&match &result {
-                Ok((outcome, parts)) => Entry::Result(Box::new(Scores::of(&name, outcome, parts))),
-                Err(error) => Entry::Failure { name: &name, error: format!("{error:#}") },
-            })?;
-        }
-        if options.summary.is_some() {
-            match result {
-                Ok((outcome, _)) => {
-                    merging.add(&CaseResult::of(name, outcome));
-                }
-                Err(error) => merging.leave_out(name, format!("{error:#}")),
-            }
-        }
-    }
-    terminal.finish();
-    notes.show();
-    out.map_or(Ok(()), ListFile::close)?;
-    if let Some(path) = &options.summary {
-        write_summary(path, &merging)?;
-    }
-    Ok(all_right)
+    job.check(&cases).with_context(loading)?;
+    job.list(cases, options)
 }
 
+/// A model and what is asked of every case.
+struct Job {
+    models: Models,
+    settings: Settings,
+    terminal: Terminal,
+}
+
+impl Job {
+    /// Whether prompts as text can be read, and what there is to say of the model before it runs.
+    fn check(&self, cases: &[Case]) -> anyhow::Result<()> {
+        let model = self.models.model();
+        let is_text = |case: &Case| case.as_ref().is_ok_and(|pair| !pair.written.prompts_are_ids());
+        if self.settings.prepend_bos && cases.iter().any(is_text) {
+            model.words().bos()?;
+        }
+        self_check::show(model);
+        Ok(())
+    }
+
+    /// Compares cases, of which the first is the `first`th of the list, and has `each` hear of every result.
+    fn each(
+        &mut self,
+        cases: impl IntoIterator<Item = Case>,
+        first: usize,
+        mut each: impl FnMut(String, Result<Compared, String>) -> anyhow::Result<()>,
+    ) -> anyhow::Result<bool> {
+        let mut notes = Notes::of(self.models.model(), self.settings.prepend_bos);
+        let mut all_right = true;
+        for (index, case) in (first..).zip(cases) {
+            let name = name_of(&case, index);
+            self.terminal.name(&name);
+            let result = case.map_err(|bad| bad.to_string()).and_then(|pair| {
+                let found = compare(&self.models, pair, &self.settings, &mut self.terminal);
+                found.map_err(|error| error.to_string())
+            });
+            all_right &= result.is_ok();
+            if let Ok(Compared { hints, checked, .. }) = &result {
+                notes.add(&name, hints.clone());
+                notes.checked(*checked);
+            }
+            each(name, result)?;
+        }
+        self.terminal.finish();
+        notes.show();
+        Ok(all_right)
+    }
+
+    /// All cases, into one list and one summary.
+    fn list(mut self, cases: Vec<Case>, options: &Options) -> anyhow::Result<bool> {
+        let mut out = options.out.as_deref().map(ListFile::create).transpose()?;
+        let (metric, unit) = (self.settings.metric, options.unit.into());
+        let mut merging = Merging::new(metric, unit, self.models.model().shape().d_model);
+        let all_right = self.each(cases, 0, |name, result| {
+            if let Some(out) = &mut out {
+                out.push(&name, result.as_ref().map_err(String::as_str))?;
+            }
+            if options.summary.is_some() {
+                match result {
+                    Ok(found) => {
+                        merging.add(&CaseResult::of(name, found.outcome));
+                    }
+                    Err(error) => merging.leave_out(name, error),
+                }
+            }
+            Ok(())
+        })?;
+        out.map_or(Ok(()), ListFile::close)?;
+        if let Some(path) = &options.summary {
+            write_summary(path, &merging.merged())?;
+        }
+        Ok(all_right)
+    }
+
+    /// The cases of one shard, into its file; nothing, where that is there already.
+    #[expect(clippy::print_stderr, reason = "the standard output is for results")]
+    fn shard(
+        mut self,
+        mut cases: Vec<Case>,
+        shard: Shard,
+        out: &Path,
+        inputs: &Inputs,
+    ) -> anyhow::Result<bool> {
+        let range = shard.range(cases.len());
+        let first = range.start;
+        if let Some(failed) = Part::done(out, shard, inputs)? {
+            eprintln!("Share {shard} is done already, in {}: nothing was computed.", out.display());
+            return Ok(failed == 0);
+        }
+        self.check(&cases[range.clone()])?;
+        let mut part = Part::create(out, shard, inputs, &self.models)?;
+        let all_right = self.each(cases.drain(range), first, |name, result| {
+            Ok(part.push(&name, result.as_ref().map_err(String::as_str))?)
+        })?;
+        part.close()?;
+        Ok(all_right)
+    }
+}
+
+/// Writes what all cases have in common, and prints it in short.
+///
+/// # Errors
+/// The file cannot be written.
 #[expect(clippy::print_stdout, reason = "the standard output is for results")]
-fn write_summary(path: &Path, merging: &Merging) -> anyhow::Result<()> {
-    let merged = merging.merged();
+pub(crate) fn write_summary(path: &Path, merged: &Merged) -> anyhow::Result<()> {
     fs::write(path, merged.to_json() + "\n")
         .with_context(|| format!("writing {}", path.display()))?;
-    print!("{}", describe(&merged));
+    print!("{}", describe(merged));
     Ok(())
-}
-
-fn compare(
-    (model, on_cpu): (&Model, Option<&Model>),
-    case: PromptPair,
-    options: &Options,
-    (title, notes): (&str, &mut Notes),
-    terminal: &mut Terminal,
-) -> anyhow::Result<(Outcome, Vec<PartMap>)> {
-    let experiment = Experiment {
-        model: String::new(),
-        prepend_bos: !options.no_bos,
-        metric: options.metric.into(),
-        n_steps: options.n_steps,
-        ..Experiment::default()
-    };
-    let (question, experiment) = question_of(model, case, experiment)?;
-    notes.add(title, hints(model.words(), &experiment));
-    let directions = options.direction.directions();
-    let mut kinds = vec![ComponentKind::Heads];
-    if options.neurons {
-        kinds.push(ComponentKind::Neurons);
-    }
-    // The zero baseline is defined with the clean run upstream, which is the noising direction.
-    let zero_baseline = directions.contains(&Direction::Noising);
-    let parts = parts(model, (&question, &experiment), &options.nodes, &directions, terminal)?;
-    let plan = Plan { directions, kinds, zero_baseline };
-    let Some(on_cpu) = on_cpu else {
-        let outcome = block_on(run_engine(model, &question, experiment, &plan, 1, terminal));
-        let outcome = outcome.map_err(|error: Error| anyhow::Error::from(error))?;
-        return Ok((outcome, parts));
-    };
-    let asked = (&question, experiment, &plan);
-    let (outcome, report) = run_checked(model, on_cpu, asked, terminal)?;
-    notes.checked(report);
-    Ok((outcome, parts))
-}
-
-/// Maps of the wanted parts in some directions.
-fn parts(
-    model: &Model,
-    asked: (&Question, &Experiment),
-    wanted: &[Part],
-    directions: &[Direction],
-    terminal: &mut Terminal,
-) -> anyhow::Result<Vec<PartMap>> {
-    let mut maps = Vec::new();
-    if wanted.is_empty() {
-        return Ok(maps);
-    }
-    for direction in directions {
-        let probe = Probe::Parts { direction: *direction };
-        let (found, _unchecked) = block_on(probe_question(model, asked, &probe, 1, terminal))?;
-        if let Finding::Parts(found) = found {
-            maps.extend(found.into_iter().filter(|map| wanted.contains(&map.part)));
-        }
-    }
-    Ok(maps)
 }

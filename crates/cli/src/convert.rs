@@ -11,13 +11,15 @@ use std::path::{Path, PathBuf};
 use anyhow::{Context as _, ensure};
 use clap::Args;
 use pollster::block_on;
+use twinbeam_batch::Folder;
+use twinbeam_batch::store::{NewFile, sha256_of, size_and_digest};
 use twinbeam_core::models::ModelFiles;
 use twinbeam_core::wire::Expected;
 use twinbeam_engine::{DeviceKind, Model};
 use twinbeam_gpt2::{Gpt2Config, ShardIndex, StoredDtype};
 
-use crate::files::{Folder, Terminal};
-use crate::store::{CONFIG, INDEX, NewFile, Stored, WEIGHTS, sha256_of, size_and_digest};
+use crate::stored::{CONFIG, INDEX, Stored, WEIGHTS};
+use crate::terminal::Terminal;
 pub use cost::{Cost, LogitDiffs, PairCost};
 
 /// What to convert, and into what.
@@ -120,16 +122,16 @@ fn write(model: &Path, out: &Path, dtype: StoredDtype) -> anyhow::Result<()> {
         Gpt2Config::from_json(&json).with_context(|| format!("reading {}", config.display()))?;
     fs::create_dir_all(out).with_context(|| format!("making {}", out.display()))?;
     // The original's own bytes: what this program does not read must survive as well.
-    let mut files = vec![NewFile::copy(&config, out, CONFIG)?];
+    let mut files = vec![NewFile::copy(&config, &out.join(CONFIG))?];
     for file in ModelFiles::OF_TEXT {
         let path = model.join(file);
         if path.exists() {
-            files.push(NewFile::copy(&path, out, file)?);
+            files.push(NewFile::copy(&path, &out.join(file))?);
         }
     }
     // The weights get their name last: without them nothing is taken for a model.
     files.push(weights::rewrite(model, out, read, dtype)?);
-    files.into_iter().try_for_each(NewFile::name)
+    Ok(files.into_iter().try_for_each(NewFile::name)?)
 }
 
 impl WeightFile {

@@ -8,6 +8,7 @@ use std::path::PathBuf;
 use anyhow::Context as _;
 use clap::{Args, ValueEnum};
 use pollster::block_on;
+use twinbeam_batch::{Folder, name_of, question_of, read_cases};
 use twinbeam_core::circuits::{
     Ends, Graph, RANDOM_SEEDS, Ranking, Receiver, SHARES, size_of_share,
 };
@@ -20,11 +21,8 @@ use twinbeam_core::words::{Direction, Experiment, Steps};
 use twinbeam_engine::{DeviceKind, Model, Question, probe_question, sides};
 
 use self::entry::{DirectionEntry, EdgeEntry, Entry, Scores};
-use crate::compare::{
-    DeviceOption, DirectionOption, MetricOption, PrecisionOption, name_of, question_of, read_cases,
-    steps,
-};
-use crate::files::{Folder, Terminal};
+use crate::compare::{DeviceOption, DirectionOption, MetricOption, PrecisionOption, steps};
+use crate::terminal::Terminal;
 
 /// What to look at, and how.
 #[derive(Debug, Args)]

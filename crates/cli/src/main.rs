@@ -3,7 +3,7 @@
 use std::process::ExitCode;
 
 use clap::{Parser, Subcommand};
-use twinbeam_cli::{bench, compare, convert, edges, synth, train};
+use twinbeam_cli::{bench, compare, convert, edges, merge, synth, train};
 
 #[derive(Parser)]
 #[command(
@@ -22,6 +22,8 @@ enum Command {
     Bench(bench::Options),
     /// Compare integrated gradients with activation patching on a list of cases.
     Compare(compare::Options),
+    /// Put the shards of a comparison together.
+    Merge(merge::Options),
     /// Compare EAP and EAP-IG of a model's edges with path patching, and run circuits of the strongest.
     Edges(edges::Options),
     /// Write a model's weights in another type of number, and print what that costs.
@@ -36,6 +38,7 @@ fn main() -> ExitCode {
     let result = match Arguments::parse().command {
         Command::Bench(options) => bench::run(&options).map(|()| true),
         Command::Compare(options) => compare::run(&options),
+        Command::Merge(options) => merge::run(&options),
         Command::Edges(options) => edges::run(&options),
         Command::Convert(options) => convert::run(&options).map(|()| true),
         Command::Train(options) => train::run(&options).map(|()| true),

@@ -8,10 +8,11 @@ use std::path::{Path, PathBuf};
 
 use anyhow::{Context as _, ensure};
 use clap::{Args, ValueEnum};
+use twinbeam_batch::store::NewFile;
 use twinbeam_core::models::ModelShape;
 use twinbeam_gpt2::{Gpt2Config, INITIAL_STD, StoredDtype, Tokenizer, random_params, stored_bytes};
 
-use crate::store::{CONFIG, NewFile, Stored, TOKENIZER, WEIGHTS};
+use crate::stored::{CONFIG, Stored, TOKENIZER, WEIGHTS};
 use layout::{Layout, mask_bytes};
 
 /// What to make, and where.
@@ -103,7 +104,7 @@ pub fn run(options: &Options) -> anyhow::Result<()> {
     let mut bos = shape.d_vocab as u32 - 1;
     if let Some(tokenizer) = &options.tokenizer {
         bos = bos_of(tokenizer, &shape)?.unwrap_or(bos);
-        NewFile::copy(tokenizer, out, TOKENIZER)?.name()?;
+        NewFile::copy(tokenizer, &out.join(TOKENIZER))?.name()?;
     }
     fs::write(out.join(CONFIG), Gpt2Config::new(shape, bos).to_json())
         .context("writing config.json")?;
@@ -131,7 +132,7 @@ fn write_weights(options: &Options, shape: &ModelShape) -> anyhow::Result<()> {
     } else {
         Layout::in_order(shape, dtype)
     };
-    let (new, mut file) = NewFile::create(&options.out, WEIGHTS)?;
+    let (new, mut file) = NewFile::create(&options.out.join(WEIGHTS))?;
     let mut write = || -> std::io::Result<()> {
         file.write_all(&layout.header)?;
         for (name, _, values) in random_params(shape, options.seed, options.std) {
@@ -149,5 +150,5 @@ fn write_weights(options: &Options, shape: &ModelShape) -> anyhow::Result<()> {
     };
     write().context("writing model.safetensors")?;
     new.written(file)?;
-    new.name()
+    Ok(new.name()?)
 }

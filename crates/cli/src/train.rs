@@ -14,6 +14,7 @@ use std::time::Instant;
 use anyhow::Context as _;
 use clap::Args;
 use pollster::block_on;
+use twinbeam_batch::Folder;
 use twinbeam_core::models::{ModelFiles, ModelShape};
 use twinbeam_core::wire::Expected;
 use twinbeam_engine::{DeviceKind, Model};
@@ -21,7 +22,7 @@ use twinbeam_gpt2::{Gpt2Config, Hooks, NoHooks, StoredDtype};
 use twinbeam_tasks::Split;
 
 use crate::evaluate::strongest_edges;
-use crate::files::{Folder, Terminal};
+use crate::terminal::Terminal;
 use card::{Findings, card};
 use data::Batches;
 use dropout::HeadDropout;

@@ -162,6 +162,11 @@ impl Model {
         self.shards
     }
 
+    /// Type of the numbers that it computes with: `f32` or `f64`.
+    pub fn precision(&self) -> &'static str {
+        if self.gpt2.is_double() { "f64" } else { "f32" }
+    }
+
     /// What reads text for the model.
     pub const fn words(&self) -> &Words {
         &self.words

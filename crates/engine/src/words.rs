@@ -43,6 +43,11 @@ impl Words {
         Self { shape: config.shape, bos_token_id, tokenizer: None, files: Vec::new() }
     }
 
+    /// The files that this was read from, by their names; none once they were given away.
+    pub fn files(&self) -> &[(&'static str, Vec<u8>)] {
+        &self.files
+    }
+
     /// The files that this was read from, by their names, for others to read: they are given away once.
     pub fn take_files(&mut self) -> Vec<(&'static str, Vec<u8>)> {
         std::mem::take(&mut self.files)

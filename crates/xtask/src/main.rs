@@ -60,13 +60,14 @@ cargo xtask bundle   saves the page's bundle of one case, for tests/reference/ru
     --metric NAME       --steps N   other than the page's own";
 
 /// Packages whose tests run natively. The worker's binary runs in the browser's tests.
-const NATIVE: [&str; 10] = [
+const NATIVE: [&str; 11] = [
     "gemm",
     "twinbeam-core",
     "twinbeam-tasks",
     "twinbeam-gpt2",
     "twinbeam-attribution",
     "twinbeam-engine",
+    "twinbeam-batch",
     "twinbeam-cli",
     "twinbeam-tests",
     "twinbeam-web",

@@ -1,6 +1,6 @@
 //! What is said of lists of prompt pairs.
 
-use twinbeam_core::prompts::lists::{MAX_PAIRS, PairList, PairsError};
+use twinbeam_core::prompts::lists::{Limits, PairList, PairsError};
 
 use crate::values::{Loss, count, sentence};
 
@@ -47,9 +47,10 @@ pub(crate) fn added(n: usize, own: usize, n_bad: usize) -> String {
 
 /// Pairs that a list has no room for.
 pub(crate) fn no_room(own: usize, n: usize) -> String {
-    let room = MAX_PAIRS.saturating_sub(own);
+    let most = Limits::PAGE.pairs;
+    let room = most.saturating_sub(own);
     format!(
-        "The list has {}, and {n} more would be over the {MAX_PAIRS} that are read. Draw at most {room}, or empty the list.",
+        "The list has {}, and {n} more would be over the {most} that are read. Draw at most {room}, or empty the list.",
         count(own, "pair")
     )
 }
@@ -88,7 +89,8 @@ mod tests {
 
     #[test]
     fn a_mistake_is_a_sentence_with_what_was_found() {
-        let source = read_pairs(b"clean,answer\na,b").expect_err("a column is missing");
+        let source =
+            read_pairs(b"clean,answer\na,b", Limits::PAGE).expect_err("a column is missing");
         let words = unreadable(&source);
         assert!(
             words.starts_with("No column is the corrupted prompt") && words.ends_with("answer."),
@@ -105,8 +107,8 @@ mod tests {
 
     #[test]
     fn what_was_read_and_what_was_not_is_counted() {
-        let list =
-            read_pairs(b"clean,corrupted,answer,wrong\na,b,c,d\na,b,c\na\n").expect("one of three");
+        let list = read_pairs(b"clean,corrupted,answer,wrong\na,b,c,d\na,b,c\na\n", Limits::PAGE)
+            .expect("one of three");
         assert_eq!(
             (read(&list).as_str(), left_out(&list).as_str()),
             ("1 pair read.", "2 rows of 3 are no pairs and are left out")

@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use twinbeam_core::link::View;
-use twinbeam_core::prompts::lists::{MAX_PAIRS, PairsError, print_pairs};
+use twinbeam_core::prompts::lists::{Limits, PairsError, print_pairs};
 use twinbeam_core::prompts::{Draw, PromptPair};
 
 use super::many::Run;
@@ -80,7 +80,7 @@ impl Session {
         let draw = Draw { task, n, seed };
         let own = self.many.pairs.len();
         if own > 0 && self.many.draw.is_none() {
-            let fits = own + n <= MAX_PAIRS;
+            let fits = own + n <= Limits::PAGE.pairs;
             self.many.problem = (!fits).then(|| lists::no_room(own, n));
             self.many.adding = fits.then_some(draw);
             return;
@@ -125,7 +125,7 @@ impl Session {
         let mut pairs = self.many.pairs.to_vec();
         let (own, n) = (pairs.len(), more.len());
         // More may have been typed in the meantime.
-        if own + n > MAX_PAIRS {
+        if own + n > Limits::PAGE.pairs {
             self.many.problem = Some(lists::no_room(own, n));
             return;
         }

@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use twinbeam_core::prompts::lists::{PairList, PairsError, read_pairs};
+use twinbeam_core::prompts::lists::{Limits, PairList, PairsError, read_pairs};
 use twinbeam_core::prompts::{Draw, PromptPair};
 use twinbeam_core::scores::Outcome;
 use twinbeam_core::scores::many::{Merged, Merging};
@@ -57,7 +57,7 @@ impl Default for Many {
     fn default() -> Self {
         Self {
             text: Arc::from(""),
-            list: Arc::new(read_pairs(b"")),
+            list: Arc::new(read_pairs(b"", Limits::PAGE)),
             problem: None,
             pairs: Arc::default(),
             draw: None,
@@ -78,7 +78,7 @@ impl Many {
     /// Puts a text into the field, and reads it.
     pub(crate) fn write(&mut self, text: String) {
         if *self.text != *text {
-            self.list = Arc::new(read_pairs(text.as_bytes()));
+            self.list = Arc::new(read_pairs(text.as_bytes(), Limits::PAGE));
             self.text = Arc::from(text);
         }
     }

@@ -4,7 +4,7 @@ use pollster::block_on;
 use twinbeam_core::wire::devices::DeviceChoice;
 use twinbeam_engine::{DeviceKind, ProductRow, bench_products};
 
-use crate::files::Terminal;
+use crate::terminal::Terminal;
 
 /// Times products on the GPU that is found and prints each shape as it is done.
 pub(super) fn run(terminal: &Terminal) -> anyhow::Result<()> {

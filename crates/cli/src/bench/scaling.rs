@@ -2,13 +2,13 @@
 
 use anyhow::{Context as _, ensure};
 use pollster::block_on;
+use twinbeam_batch::{case_of_ids, question_of};
 use twinbeam_core::prompts::PromptPair;
 use twinbeam_core::wire::devices::{Bench, DeviceReport};
 use twinbeam_core::words::{ComponentKind, Experiment, Steps};
 use twinbeam_engine::{BenchPlan, Model, bench};
 
-use crate::compare::{case_of_ids, question_of};
-use crate::files::Terminal;
+use crate::terminal::Terminal;
 
 /// Most that a time may be off from what the cost model says, relative to the median of all.
 const ALLOWED: f64 = 0.3;

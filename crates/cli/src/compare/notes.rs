@@ -43,7 +43,8 @@ impl Notes {
     }
 
     /// Adds how well a case's sample agrees with the CPU.
-    pub(super) fn checked(&mut self, CheckReport { worst, values }: CheckReport) {
+    pub(super) fn checked(&mut self, report: Option<CheckReport>) {
+        let Some(CheckReport { worst, values }) = report else { return };
         let before = self.checked.unwrap_or_default();
         let (worst, values) = (before.worst.max(worst), before.values + values);
         self.checked = Some(CheckReport { worst, values });

@@ -8,7 +8,7 @@ use twinbeam_core::words::Experiment;
 use twinbeam_engine::{Error, Model, Plan, run};
 
 use super::pairs::Asked;
-use crate::files::Terminal;
+use crate::terminal::Terminal;
 
 /// What a conversion changes in a model's answers.
 #[derive(Debug, Clone, PartialEq)]

@@ -7,7 +7,7 @@ use rand::{Rng as _, SeedableRng as _};
 use rand_chacha::ChaCha8Rng;
 use twinbeam_core::models::ModelShape;
 use twinbeam_core::prompts::PromptPair;
-use twinbeam_core::prompts::lists::read_pairs;
+use twinbeam_core::prompts::lists::{Limits, read_pairs};
 use twinbeam_core::words::{Answers, Experiment, Metric, PromptError, Steps, TokenPair};
 use twinbeam_engine::{Error, Model, Question, question};
 use twinbeam_tasks::{Split, Task, pairs};
@@ -59,7 +59,7 @@ pub(super) fn draw(model: &Model) -> anyhow::Result<Asked> {
 }
 
 fn experiments() -> anyhow::Result<Vec<(String, Experiment)>> {
-    let examples = read_pairs(EXAMPLES.as_bytes())
+    let examples = read_pairs(EXAMPLES.as_bytes(), Limits::PAGE)
         .context("the examples that this program was built with")?
         .rows
         .into_iter()

@@ -5,13 +5,14 @@ use std::path::Path;
 
 use anyhow::{Context as _, bail};
 use pollster::block_on;
+use twinbeam_batch::Folder;
+use twinbeam_batch::store::{CHUNK, NewFile};
 use twinbeam_engine::{ByteSource as _, Weights};
 use twinbeam_gpt2::{
     Gpt2Config, PlannedTensor, StoredDtype, expected_params, safetensors_header_of,
 };
 
-use crate::files::Folder;
-use crate::store::{CHUNK, NewFile, WEIGHTS};
+use crate::stored::WEIGHTS;
 
 /// Writes the tensors of one model into another's only file, in another type and in the order of [`expected_params`];
 /// causal masks are left out, and so is a copy of the embedding, unless the configuration asks for it. A megabyte of
@@ -30,7 +31,7 @@ pub(super) fn rewrite(
     }
     let source = Folder(model.to_path_buf());
     let weights = block_on(Weights::open(&source, config)).with_context(of)?;
-    let (new, mut writer) = NewFile::create(out, WEIGHTS)?;
+    let (new, mut writer) = NewFile::create(&out.join(WEIGHTS))?;
     writer.write_all(&safetensors_header_of(&params, dtype))?;
     for (name, _) in params {
         // OK because the weights are complete, or they would not have been opened.

@@ -12,11 +12,30 @@ use super::PromptPair;
 
 pub use text::pairs_text;
 
-/// Most rows of a list that are read.
-pub const MAX_PAIRS: usize = 1000;
+/// How much of a list is read.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Limits {
+    /// Most rows.
+    pub pairs: usize,
+    /// Most bytes, of the file and of its text in UTF-8.
+    pub bytes: usize,
+}
 
-/// Most bytes of a list that are read.
-pub const MAX_PAIRS_BYTES: usize = 4 << 20;
+impl Limits {
+    /// Of a list in a page, which shows every row.
+    pub const PAGE: Self = Self { pairs: 1000, bytes: 4 << 20 };
+    /// Of a list on the disk, which may be dealt to many machines.
+    pub const DISK: Self = Self { pairs: 1_000_000, bytes: 1 << 30 };
+
+    /// Whether a list of so many bytes is read.
+    ///
+    /// # Errors
+    /// [`PairsError::TooLarge`].
+    pub const fn hold(self, bytes: usize) -> Result<(), PairsError> {
+        let most = self.bytes;
+        if bytes > most { Err(PairsError::TooLarge { bytes, most }) } else { Ok(()) }
+    }
+}
 
 /// A list of prompt pairs as it was read: every row, also those that are none.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
@@ -179,11 +198,21 @@ pub enum RowProblem {
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub enum PairsError {
     /// The list has more bytes than are read.
-    #[error("the list has {0} bytes, at most {MAX_PAIRS_BYTES} are read: split it")]
-    TooLarge(usize),
+    #[error("the list has {bytes} bytes, at most {most} are read: split it")]
+    TooLarge {
+        /// Bytes of the list.
+        bytes: usize,
+        /// Most that are read.
+        most: usize,
+    },
     /// The list has more pairs than are read.
-    #[error("the list has {0} pairs, at most {MAX_PAIRS} are read: split it")]
-    TooMany(usize),
+    #[error("the list has {pairs} pairs, at most {most} are read: split it")]
+    TooMany {
+        /// Pairs of the list.
+        pairs: usize,
+        /// Most that are read.
+        most: usize,
+    },
     /// The list holds no pair.
     #[error(
         "there is no pair: a list is JSON objects, or CSV under a line of names, with clean, corrupted, answer \
@@ -271,19 +300,23 @@ pub enum PairsError {
     },
 }
 
-/// Rows as they are read; beyond [`MAX_PAIRS`] they are counted and not kept.
-#[derive(Default)]
+/// Rows as they are read; beyond the most that are wanted they are counted and not kept.
 struct Rows {
     rows: Vec<ReadRow>,
     count: usize,
+    most: usize,
 }
 
 type ReadRow = Result<PromptPair, BadRow>;
 
 impl Rows {
+    const fn at_most(most: usize) -> Self {
+        Self { rows: Vec::new(), count: 0, most }
+    }
+
     fn push(&mut self, row: impl FnOnce() -> ReadRow) {
         self.count += 1;
-        if self.count <= MAX_PAIRS {
+        if self.count <= self.most {
             self.rows.push(row());
         }
     }
@@ -334,27 +367,28 @@ impl Rows {
 ///
 /// # Errors
 /// [`PairsError`]: what makes the whole list unreadable.
-pub fn read_pairs(bytes: &[u8]) -> Result<PairList, PairsError> {
-    let text = pairs_text(bytes)?;
+pub fn read_pairs(bytes: &[u8], limits: Limits) -> Result<PairList, PairsError> {
+    let text = pairs_text(bytes, limits)?;
+    let most = limits.pairs;
     let rows = match text.trim_start().chars().next() {
         None => return Err(PairsError::Nothing),
-        Some('[' | '{') => json::read(&text)?,
-        Some(_) => table_or_lines(&text)?,
+        Some('[' | '{') => json::read(&text, most)?,
+        Some(_) => table_or_lines(&text, most)?,
     };
     match rows.count {
         0 => Err(PairsError::Nothing),
-        count if count > MAX_PAIRS => Err(PairsError::TooMany(count)),
+        pairs if pairs > most => Err(PairsError::TooMany { pairs, most }),
         _ => Ok(PairList { rows: rows.rows }),
     }
 }
 
 /// A table, or JSON lines of which the first is broken.
-fn table_or_lines(text: &str) -> Result<Rows, PairsError> {
-    let table = csv::read(text);
+fn table_or_lines(text: &str, most: usize) -> Result<Rows, PairsError> {
+    let table = csv::read(text, most);
     let may_be_lines = || text.lines().any(|line| line.trim_start().starts_with('{'));
     if matches!(table, Err(PairsError::Columns { .. }))
         && may_be_lines()
-        && let Ok(rows) = json::sequence(text)
+        && let Ok(rows) = json::sequence(text, most)
         && rows.rows.iter().any(Result::is_ok)
     {
         return Ok(rows);

@@ -2,7 +2,7 @@
 
 use js_sys::Uint8Array;
 use leptos::prelude::*;
-use twinbeam_core::prompts::lists::{MAX_PAIRS, MAX_PAIRS_BYTES, PairList, PairsError, pairs_text};
+use twinbeam_core::prompts::lists::{Limits, PairList, pairs_text};
 use wasm_bindgen_futures::{JsFuture, spawn_local};
 use web_sys::{DragEvent, File, HtmlInputElement, KeyboardEvent};
 
@@ -31,9 +31,8 @@ pub(super) const DRAWN: usize = 20;
 /// Reads a file into the field. Its bytes, not its text: a browser's text of another encoding is other prompts.
 fn read_file(state: AppState, file: File) {
     let (name, size) = (file.name(), file.size() as usize);
-    if size > MAX_PAIRS_BYTES {
-        let why = Some(PairsError::TooLarge(size));
-        state.tell(OfPairs::Refuse { name, why });
+    if let Err(why) = Limits::PAGE.hold(size) {
+        state.tell(OfPairs::Refuse { name, why: Some(why) });
         return;
     }
     spawn_local(async move {
@@ -41,7 +40,7 @@ fn read_file(state: AppState, file: File) {
             state.tell(OfPairs::Refuse { name, why: None });
             return;
         };
-        state.tell(match pairs_text(&Uint8Array::new(&buffer).to_vec()) {
+        state.tell(match pairs_text(&Uint8Array::new(&buffer).to_vec(), Limits::PAGE) {
             Ok(text) => OfPairs::Read { name, text: text.into_owned() },
             Err(why) => OfPairs::Refuse { name, why: Some(why) },
         });
@@ -213,7 +212,7 @@ fn Drawing(state: AppState) -> impl IntoView {
     };
     let impossible = move || {
         let n = wanted.get().1;
-        let possible = (1..=MAX_PAIRS).contains(&n);
+        let possible = (1..=Limits::PAGE.pairs).contains(&n);
         !possible
     };
     let adding = state.lab.pairs.adding;
@@ -246,7 +245,7 @@ fn Drawing(state: AppState) -> impl IntoView {
                 type="number"
                 data-testid="batch-n"
                 min="1"
-                max=MAX_PAIRS
+                max=Limits::PAGE.pairs
                 value=DRAWN
                 prop:value=live(move || wanted.get().1)
                 on:change=move |event| wanted.update(|wanted| wanted.1 = number(&event).unwrap_or(0))
@@ -284,6 +283,7 @@ mod tests {
     fn bad_rows_are_listed_with_place_name_and_reason() {
         let list = read_pairs(
             b"name,clean,corrupted,answer,wrong\n,a,b,c,d\nodd <1>,a,b,|,d\n,a,b,c\n,a,b,c,d",
+            Limits::PAGE,
         )
         .expect("two of four");
         let html = bad_rows(&list);

@@ -9,7 +9,7 @@ use super::{BadRow, PairsError, RowPlace, RowProblem, Rows};
 const SEPARATORS: [u8; 3] = [b',', b';', b'\t'];
 
 /// A line of names, and a line per pair.
-pub(super) fn read(text: &str) -> Result<Rows, PairsError> {
+pub(super) fn read(text: &str, most: usize) -> Result<Rows, PairsError> {
     let (begin, said) = after_separator_line(text);
     let header = |separator: u8| {
         let mut records = Records { text, at: begin, separator };
@@ -23,13 +23,15 @@ pub(super) fn read(text: &str) -> Result<Rows, PairsError> {
         if said.is_some_and(|said| said != separator) {
             continue;
         }
-        let Some((records, header, places)) = header(separator) else { return Ok(Rows::default()) };
+        let Some((records, header, places)) = header(separator) else {
+            return Ok(Rows::at_most(most));
+        };
         let rank = (places.n_named(), header.cells.len());
         if best.as_ref().is_none_or(|before| rank > before.0) {
             best = Some((rank, records, header, places));
         }
     }
-    let Some((_, records, header, places)) = best else { return Ok(Rows::default()) };
+    let Some((_, records, header, places)) = best else { return Ok(Rows::at_most(most)) };
     let names = header.cells;
     let form = places.form().map_err(|missing| PairsError::Columns {
         missing,
@@ -41,7 +43,7 @@ pub(super) fn read(text: &str) -> Result<Rows, PairsError> {
     }
     // Separators at the end of a line make columns without a name.
     let width = names.iter().rposition(|name| !name.trim().is_empty()).map_or(0, |last| last + 1);
-    let mut rows = Rows::default();
+    let mut rows = Rows::at_most(most);
     let mut lines = Lines::of(text);
     for record in records {
         // Spreadsheets leave such lines at the end.

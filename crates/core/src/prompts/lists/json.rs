@@ -115,7 +115,7 @@ impl<'de> Visitor<'de> for AnyValue {
 }
 
 /// A list of objects, an object that holds one, or objects one after another.
-pub(super) fn read(text: &str) -> Result<Rows, PairsError> {
+pub(super) fn read(text: &str, most: usize) -> Result<Rows, PairsError> {
     let begin = text.len() - text.trim_start().len();
     let (value, end) = match next(text, begin) {
         Ok(next) => next,
@@ -123,12 +123,12 @@ pub(super) fn read(text: &str) -> Result<Rows, PairsError> {
         Err(source) if text[begin..].starts_with('[') => {
             return Err(not_json(text, begin, &source));
         }
-        Err(_) => return sequence(text),
+        Err(_) => return sequence(text, most),
     };
     if !text[end..].trim().is_empty() {
-        return sequence(text);
+        return sequence(text, most);
     }
-    let mut rows = Rows::default();
+    let mut rows = Rows::at_most(most);
     let entries = match value {
         Json::List(entries) => entries,
         Json::Object(fields) => held(fields)?,
@@ -160,10 +160,10 @@ fn held(mut fields: Vec<(String, Json)>) -> Result<Vec<Json>, PairsError> {
 }
 
 /// Objects one after another, one per line as a rule. What is none is listed, and reading goes on in the next line.
-pub(super) fn sequence(text: &str) -> Result<Rows, PairsError> {
+pub(super) fn sequence(text: &str, most: usize) -> Result<Rows, PairsError> {
     let is_between = |c: char| c.is_whitespace() || matches!(c, ',' | '\u{feff}');
     let mut lines = Lines::of(text);
-    let mut rows = Rows::default();
+    let mut rows = Rows::at_most(most);
     let (mut at, mut is_json, mut first) = (0, false, None);
     loop {
         at += text[at..].len() - text[at..].trim_start_matches(is_between).len();

@@ -20,8 +20,23 @@ fn texts(words: &[&str]) -> Vec<String> {
     words.iter().map(|word| (*word).to_owned()).collect()
 }
 
+const MAX_PAIRS: usize = Limits::PAGE.pairs;
+const MAX_PAIRS_BYTES: usize = Limits::PAGE.bytes;
+
+fn read_bytes(bytes: &[u8]) -> Result<PairList, PairsError> {
+    read_pairs(bytes, Limits::PAGE)
+}
+
 fn read(text: &str) -> Result<PairList, PairsError> {
-    read_pairs(text.as_bytes())
+    read_bytes(text.as_bytes())
+}
+
+const fn too_many(pairs: usize) -> PairsError {
+    PairsError::TooMany { pairs, most: MAX_PAIRS }
+}
+
+const fn too_large(bytes: usize) -> PairsError {
+    PairsError::TooLarge { bytes, most: MAX_PAIRS_BYTES }
 }
 
 /// The pairs of a list whose rows are all pairs.
@@ -460,19 +475,19 @@ fn too_long_a_list_is_refused_with_its_length() {
     let line = "a,b,c,d\n";
     let csv = |n| format!("clean,corrupted,answer,wrong\n{}", line.repeat(n));
     assert_eq!(pairs(&csv(MAX_PAIRS)).len(), MAX_PAIRS);
-    assert_eq!(read(&csv(MAX_PAIRS + 7)), Err(PairsError::TooMany(MAX_PAIRS + 7)));
+    assert_eq!(read(&csv(MAX_PAIRS + 7)), Err(too_many(MAX_PAIRS + 7)));
     let many = vec![pair("", &[" x"]); MAX_PAIRS + 1];
-    assert_eq!(read(&print_pairs(&many)), Err(PairsError::TooMany(MAX_PAIRS + 1)));
+    assert_eq!(read(&print_pairs(&many)), Err(too_many(MAX_PAIRS + 1)));
     let objects = r#"{"clean":"a","corrupted":"b","answer":"c","wrong":"d"}"#.repeat(MAX_PAIRS + 2);
-    assert_eq!(read(&objects), Err(PairsError::TooMany(MAX_PAIRS + 2)));
-    let words = PairsError::TooMany(1001).to_string();
+    assert_eq!(read(&objects), Err(too_many(MAX_PAIRS + 2)));
+    let words = too_many(1001).to_string();
     assert_eq!(words, "the list has 1001 pairs, at most 1000 are read: split it");
     let bytes = MAX_PAIRS_BYTES + 1;
-    assert_eq!(read(&" ".repeat(bytes)), Err(PairsError::TooLarge(bytes)));
+    assert_eq!(read(&" ".repeat(bytes)), Err(too_large(bytes)));
     // Three bytes in UTF-8 where UTF-16 has two.
     let wide = "\u{4e2d}".repeat(MAX_PAIRS_BYTES / 2 - 1);
     let [.., utf16] = encoded(&wide);
-    assert_eq!(read_pairs(&utf16), Err(PairsError::TooLarge(wide.len())));
+    assert_eq!(read_bytes(&utf16), Err(too_large(wide.len())));
 }
 
 #[test]
@@ -481,19 +496,19 @@ fn each_encoding_is_read_or_refused_never_guessed() {
     let expected = pairs(table);
     assert_eq!(expected[0].clean, "Café 🙂");
     for bytes in encoded(table) {
-        assert_eq!(read_pairs(&bytes).map(|list| list.pairs()), Ok(expected.clone()));
+        assert_eq!(read_bytes(&bytes).map(|list| list.pairs()), Ok(expected.clone()));
     }
     let [_, _, little, big] = encoded(table);
     for bytes in [&little[2..], &big[2..]] {
         assert_eq!(
-            read_pairs(bytes).map(|list| list.pairs()),
+            read_bytes(bytes).map(|list| list.pairs()),
             Ok(expected.clone()),
             "without a mark"
         );
     }
     let latin: Vec<u8> = table.replace('🙂', "").chars().map(|c| c as u8).collect();
     assert_eq!(
-        read_pairs(&latin).expect_err("it is Latin-1").to_string(),
+        read_bytes(&latin).expect_err("it is Latin-1").to_string(),
         "line 2: byte 0xe9 at 32 is neither UTF-8 nor UTF-16, so the list is in another encoding, such as Windows-1252 or \
          Latin-1, and its letters are not certain: save it as UTF-8"
     );
@@ -501,23 +516,23 @@ fn each_encoding_is_read_or_refused_never_guessed() {
         format!("\u{feff}{table}").chars().flat_map(|c| bytes(c as u32)).collect()
     };
     for bytes in [utf32(u32::to_le_bytes), utf32(u32::to_be_bytes)] {
-        assert_eq!(read_pairs(&bytes), Err(PairsError::Utf32));
-        assert_eq!(read_pairs(&bytes[4..]), Err(PairsError::Utf32), "without a mark");
+        assert_eq!(read_bytes(&bytes), Err(PairsError::Utf32));
+        assert_eq!(read_bytes(&bytes[4..]), Err(PairsError::Utf32), "without a mark");
     }
-    assert_eq!(read_pairs(b"clean,corrupted\n\na,\0"), Err(PairsError::Nul { line: 3 }));
-    assert_eq!(read_pairs(b"clean\n\0\xff"), Err(PairsError::Nul { line: 2 }));
+    assert_eq!(read_bytes(b"clean,corrupted\n\na,\0"), Err(PairsError::Nul { line: 3 }));
+    assert_eq!(read_bytes(b"clean\n\0\xff"), Err(PairsError::Nul { line: 2 }));
     assert_eq!(
-        read_pairs(&little[..little.len() - 1]),
+        read_bytes(&little[..little.len() - 1]),
         Err(PairsError::CutOff { bytes: little.len() - 1 })
     );
     assert_eq!(
-        read_pairs("clean é".as_bytes().split_last().expect("bytes").1),
+        read_bytes("clean é".as_bytes().split_last().expect("bytes").1),
         Err(PairsError::CutOff { bytes: 7 })
     );
     let mut lone = little.clone();
     lone.extend(0xd83d_u16.to_le_bytes());
     assert_eq!(
-        read_pairs(&lone),
+        read_bytes(&lone),
         Err(PairsError::Encoding { line: 3, offset: little.len(), byte: 0x3d })
     );
 }
@@ -544,7 +559,7 @@ fn files_that_are_no_lists_are_named() {
         (b"\n <html>", "a web page (HTML)"),
         (b"\xef\xbb\xbf<!DOCTYPE html>", "a web page (HTML)"),
     ] {
-        let said = read_pairs(bytes).expect_err("it is no list").to_string();
+        let said = read_bytes(bytes).expect_err("it is no list").to_string();
         assert!(said.starts_with(&format!("this is {what}")), "{said}");
         assert!(said.contains(", and no list of pairs: "), "{said}");
     }
@@ -558,7 +573,7 @@ proptest! {
     ) {
         let begins: [&[u8]; 6] =
             [b"", b"\xff\xfe", b"\xfe\xff", b"\xef\xbb\xbf", b"clean,corrupted,answer,wrong\n", b"{\0"];
-        read_pairs(&[begins[begin], &bytes[..]].concat()).ok();
+        read_bytes(&[begins[begin], &bytes[..]].concat()).ok();
     }
 
     #[test]
@@ -591,12 +606,12 @@ proptest! {
     #[test]
     fn a_printed_list_reads_back_in_each_encoding(list in proptest::collection::vec(any_pair(), 1..6)) {
         for bytes in encoded(&print_pairs(&list)) {
-            prop_assert_eq!(read_pairs(&bytes).map(|read| read.pairs()), Ok(list.clone()));
+            prop_assert_eq!(read_bytes(&bytes).map(|read| read.pairs()), Ok(list.clone()));
         }
         let lines: Vec<String> =
             list.iter().map(|pair| serde_json::to_string(pair).expect("JSON")).collect();
         for bytes in encoded(&lines.join("\r\n")) {
-            prop_assert_eq!(read_pairs(&bytes).map(|read| read.pairs()), Ok(list.clone()));
+            prop_assert_eq!(read_bytes(&bytes).map(|read| read.pairs()), Ok(list.clone()));
         }
     }
 
@@ -708,7 +723,7 @@ fn any_pair() -> impl Strategy<Value = PromptPair> {
 fn spaces_in_front_of_a_quotation_mark_are_no_part_of_a_cell() {
     let text =
         "name, clean, corrupted, correct_idx, incorrect_idx\nx, \"a, b\", \"a, c\" , 326, 319\n";
-    let list = read_pairs(text.as_bytes()).expect("a list");
+    let list = read_bytes(text.as_bytes()).expect("a list");
     let pair = list.rows[0].as_ref().expect("a pair");
     assert_eq!((pair.clean.as_str(), pair.corrupted.as_str()), ("a, b", "a, c"));
     assert_eq!(

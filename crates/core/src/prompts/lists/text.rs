@@ -2,7 +2,7 @@
 
 use std::borrow::Cow;
 
-use super::{MAX_PAIRS_BYTES, PairsError};
+use super::{Limits, PairsError};
 use crate::models::FileFormat;
 
 /// The byte order mark, which stands in front of a text, says in which order its bytes are, and is no part of it.
@@ -18,13 +18,11 @@ const AS_JSONL: &str = "save its rows as JSON lines, or as CSV in UTF-8";
 /// first two letters are ASCII and nothing else fits, without one. Line ends are kept, the mark is not.
 ///
 /// # Errors
-/// [`PairsError`]: more than [`MAX_PAIRS_BYTES`], an archive or another file that is no text, and every other
+/// [`PairsError`]: more bytes than the limits say, an archive or another file that is no text, and every other
 /// encoding, with the first byte that tells. Nothing is read by guess: another encoding's letters would be other
 /// prompts.
-pub fn pairs_text(bytes: &[u8]) -> Result<Cow<'_, str>, PairsError> {
-    if bytes.len() > MAX_PAIRS_BYTES {
-        return Err(PairsError::TooLarge(bytes.len()));
-    }
+pub fn pairs_text(bytes: &[u8], limits: Limits) -> Result<Cow<'_, str>, PairsError> {
+    limits.hold(bytes.len())?;
     if let Some((what, way_out)) = other(bytes) {
         return Err(PairsError::NotAList { what, way_out });
     }
@@ -51,9 +49,7 @@ pub fn pairs_text(bytes: &[u8]) -> Result<Cow<'_, str>, PairsError> {
         }
         owned @ Cow::Owned(_) => owned,
     };
-    if text.len() > MAX_PAIRS_BYTES {
-        return Err(PairsError::TooLarge(text.len()));
-    }
+    limits.hold(text.len())?;
     if let Some((what, way_out)) = other(text.trim_start().as_bytes()) {
         return Err(PairsError::NotAList { what, way_out });
     }

@@ -191,7 +191,9 @@ impl Merging {
 
     /// What the results have in common so far.
     pub fn merged(&self) -> Merged {
-        let tables: Vec<MergedTable> = self.running.iter().map(Running::merged).collect();
+        let mut tables: Vec<MergedTable> = self.running.iter().map(Running::merged).collect();
+        // By their keys: which came first depends on how the results travelled.
+        tables.sort_by_key(|table| table.key);
         let find = |key| tables.iter().find(|table| table.key == key);
         let agreement = |(kind, direction, cases): &(ComponentKind, Direction, Vec<_>)| {
             let (kind, direction) = (*kind, *direction);

@@ -3,31 +3,33 @@
 use std::fs;
 use std::path::Path;
 
-use anyhow::Context as _;
 use twinbeam_core::prompts::PromptPair;
-use twinbeam_core::prompts::lists::{BadRow, MAX_PAIRS_BYTES, PairsError, read_pairs};
+use twinbeam_core::prompts::lists::{BadRow, Limits, read_pairs};
 use twinbeam_core::words::{Answers, Experiment, TokenPair, Written, parse_ids};
-use twinbeam_engine::{Model, Question, question};
+use twinbeam_engine::{Error as EngineError, Model, Question, question};
 use twinbeam_tasks::{Split, Task, pairs};
 
+use crate::Error;
+
 /// A case of a list, or a row that is none.
-pub(crate) type Case = Result<PromptPair, BadRow>;
+pub type Case = Result<PromptPair, BadRow>;
 
 /// The cases of a file, row by row; at least one.
-pub(crate) fn read_cases(path: &Path) -> anyhow::Result<Vec<Case>> {
-    let reading = || format!("reading {}", path.display());
-    let size = fs::metadata(path).with_context(reading)?.len() as usize;
-    let list = if size > MAX_PAIRS_BYTES {
-        // Weights, most likely: they need not be read to be refused.
-        Err(PairsError::TooLarge(size))
-    } else {
-        read_pairs(&fs::read(path).with_context(reading)?)
-    };
-    Ok(list.with_context(|| path.display().to_string())?.rows)
+///
+/// # Errors
+/// [`Error::File`]: it cannot be read. [`Error::List`]: it is no list of cases, or has more than [`Limits::DISK`] says.
+pub fn read_cases(path: &Path) -> Result<Vec<Case>, Error> {
+    let limits = Limits::DISK;
+    let size = fs::metadata(path).map_err(Error::file("reading", path))?.len() as usize;
+    let of_list = |cause| Error::List { path: path.to_owned(), cause };
+    // Weights, most likely: they need not be read to be refused.
+    limits.hold(size).map_err(of_list)?;
+    let bytes = fs::read(path).map_err(Error::file("reading", path))?;
+    Ok(read_pairs(&bytes, limits).map_err(of_list)?.rows)
 }
 
 /// What a case is called: by its own name, or by its place.
-pub(crate) fn name_of(case: &Case, index: usize) -> String {
+pub fn name_of(case: &Case, index: usize) -> String {
     let own = match case {
         Ok(pair) => &pair.name,
         Err(bad) => &bad.name,
@@ -36,7 +38,7 @@ pub(crate) fn name_of(case: &Case, index: usize) -> String {
 }
 
 /// Cases of a task, of fillers that the bundled model has not seen in training.
-pub(super) fn draw_cases(task: Task, n: usize, seed: u64) -> Vec<Case> {
+pub fn draw_cases(task: Task, n: usize, seed: u64) -> Vec<Case> {
     let case = |(place, pair): (usize, twinbeam_tasks::Pair)| {
         Ok(PromptPair {
             name: format!("{} {}", task.id(), place + 1),
@@ -50,8 +52,11 @@ pub(super) fn draw_cases(task: Task, n: usize, seed: u64) -> Vec<Case> {
     pairs(task, Split::HeldOut, n, seed).into_iter().enumerate().map(case).collect()
 }
 
-/// A task by the name that the command line has for it.
-pub(super) fn task(text: &str) -> Result<Task, String> {
+/// A task by its name, as in `ioi`.
+///
+/// # Errors
+/// There is none of that name: the message lists those that there are.
+pub fn task(text: &str) -> Result<Task, String> {
     let names = || Task::ALL.map(Task::id).join(", ");
     Task::ALL
         .into_iter()
@@ -60,7 +65,7 @@ pub(super) fn task(text: &str) -> Result<Task, String> {
 }
 
 /// A case of token ids.
-pub(crate) fn case_of_ids(clean: &[u32], corrupted: &[u32], answer: u32, wrong: u32) -> PromptPair {
+pub fn case_of_ids(clean: &[u32], corrupted: &[u32], answer: u32, wrong: u32) -> PromptPair {
     let written = |ids: &[u32]| ids.iter().map(u32::to_string).collect::<Vec<_>>().join(" ");
     PromptPair {
         clean: written(clean),
@@ -73,11 +78,14 @@ pub(crate) fn case_of_ids(clean: &[u32], corrupted: &[u32], answer: u32, wrong: 
 }
 
 /// What a case asks, with its prompts; the rest is that of `experiment`.
-pub(crate) fn question_of(
+///
+/// # Errors
+/// Prompts or answers that cannot be compared, as [`question`] finds them.
+pub fn question_of(
     model: &Model,
     case: PromptPair,
     experiment: Experiment,
-) -> anyhow::Result<(Question, Experiment)> {
+) -> Result<(Question, Experiment), EngineError> {
     let PromptPair { clean, corrupted, answer, wrong, written, .. } = case;
     let experiment = Experiment { clean, corrupted, answer, wrong, written, ..experiment };
     if !written.prompts_are_ids() {

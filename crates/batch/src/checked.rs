@@ -4,24 +4,25 @@ use std::future::Future;
 use std::sync::mpsc::{Sender, channel};
 use std::thread;
 
-use anyhow::Context as _;
 use pollster::block_on;
 use twinbeam_core::scores::Outcome;
 use twinbeam_core::wire::Event;
 use twinbeam_core::wire::devices::{CheckReport, Claim};
 use twinbeam_core::words::Experiment;
-use twinbeam_engine::{Check, Error, Host, Model, Plan, Question, Silent, run};
+use twinbeam_engine::{Check, Host, Model, Plan, Question, Silent, run};
+
+use crate::Error;
 
 /// Runs a question on a model, and has `on_cpu` hear what it claims. Returns the outcome, and how well the two agree.
 ///
 /// # Errors
-/// The errors of the run; [`Error::Untrusted`] where the CPU comes to another result.
+/// The errors of the run; [`Untrusted`](twinbeam_engine::Error::Untrusted) where the CPU comes to another result.
 pub fn run_checked(
     model: &Model,
     on_cpu: &Model,
     (question, experiment, plan): (&Question, Experiment, &Plan),
     host: &mut impl Host,
-) -> anyhow::Result<(Outcome, CheckReport)> {
+) -> Result<(Outcome, CheckReport), Error> {
     let (claims, heard) = channel();
     thread::scope(|scope| {
         let check = scope.spawn(move || {
@@ -30,14 +31,14 @@ pub fn run_checked(
                 for claim in heard {
                     check.hear(&claim, &mut Silent).await?;
                 }
-                Ok::<_, Error>(check.report())
+                Ok::<_, twinbeam_engine::Error>(check.report())
             })
         });
         let mut host = Claiming { host, claims, is_over: false };
         let outcome = block_on(run(model, question, experiment, plan, 1, &mut host));
         // Without the sender the check comes to its end.
         drop(host);
-        let report = check.join().ok().context("the check on the CPU has panicked")?;
+        let report = check.join().map_err(|_panic| Error::CheckPanicked)?;
         // What the check has found is why the run was stopped.
         let report = report?;
         Ok((outcome?, report))
