@@ -276,7 +276,21 @@ struct ReadDirections {
     denoising: Vec<Vec<f32>>,
 }
 
-/// A case of a file, ready to be merged; or, by its name, why it has no result.
+/// A case of a file.
+#[derive(Debug)]
+pub(crate) enum ReadCase {
+    /// It has a result, ready to be merged.
+    Result(CaseResult),
+    /// It has none.
+    Failure {
+        /// What it is called.
+        name: String,
+        /// Why.
+        error: String,
+    },
+}
+
+/// Reads a case of a file.
 ///
 /// # Errors
 /// The line is not an entry: in the parser's words.
@@ -284,10 +298,11 @@ pub(crate) fn read_line(
     line: &str,
     metric: Metric,
     d_model: usize,
-) -> Result<Result<CaseResult, (String, String)>, serde_json::Error> {
+) -> Result<ReadCase, serde_json::Error> {
     let ReadEntry { name, error, n_pos, metrics, heads, neurons } = serde_json::from_str(line)?;
     let (None, Some(Sides { clean, corrupted })) = (error.as_ref(), metrics) else {
-        return Ok(Err((name, error.unwrap_or_else(|| "it has no metrics".to_owned()))));
+        let error = error.unwrap_or_else(|| "it has no metrics".to_owned());
+        return Ok(ReadCase::Failure { name, error });
     };
     let side =
         |metrics: ReadMetrics| SideSummary { metrics: metrics.values(), n_pos, top: Vec::new() };
@@ -306,5 +321,5 @@ pub(crate) fn read_line(
             Some(ScoreTable::new(TableKey { kind, method, direction }, width, rows.concat()))
         })
     });
-    Ok(Ok(CaseResult { name, gap, n_pos, tables: Tables::from_iter(tables) }))
+    Ok(ReadCase::Result(CaseResult { name, gap, n_pos, tables: tables.collect::<Tables>() }))
 }

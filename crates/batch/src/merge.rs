@@ -5,7 +5,7 @@ use std::path::{Path, PathBuf};
 use twinbeam_core::scores::Unit;
 use twinbeam_core::scores::many::{Merged, Merging};
 
-use crate::entry::read_line;
+use crate::entry::{ReadCase, read_line};
 use crate::part::{Header, ReadPart};
 use crate::{Error, ListFile, PartError};
 
@@ -45,10 +45,10 @@ pub fn merge(parts: &[PathBuf], Merge { out, unit }: Merge<'_>) -> Result<(Merge
             }
             let read = read_line(line, metric, d_model);
             match read.map_err(|source| no_part(path, &source.to_string()))? {
-                Ok(case) => {
+                ReadCase::Result(case) => {
                     merging.add(&case);
                 }
-                Err((name, error)) => merging.leave_out(name, error),
+                ReadCase::Failure { name, error } => merging.leave_out(name, error),
             }
         }
     }

@@ -302,7 +302,7 @@ pub enum PairsError {
 
 /// Rows as they are read; beyond the most that are wanted they are counted and not kept.
 struct Rows {
-    rows: Vec<ReadRow>,
+    kept: Vec<ReadRow>,
     count: usize,
     most: usize,
 }
@@ -311,13 +311,13 @@ type ReadRow = Result<PromptPair, BadRow>;
 
 impl Rows {
     const fn at_most(most: usize) -> Self {
-        Self { rows: Vec::new(), count: 0, most }
+        Self { kept: Vec::new(), count: 0, most }
     }
 
     fn push(&mut self, row: impl FnOnce() -> ReadRow) {
         self.count += 1;
         if self.count <= self.most {
-            self.rows.push(row());
+            self.kept.push(row());
         }
     }
 }
@@ -378,7 +378,7 @@ pub fn read_pairs(bytes: &[u8], limits: Limits) -> Result<PairList, PairsError> 
     match rows.count {
         0 => Err(PairsError::Nothing),
         pairs if pairs > most => Err(PairsError::TooMany { pairs, most }),
-        _ => Ok(PairList { rows: rows.rows }),
+        _ => Ok(PairList { rows: rows.kept }),
     }
 }
 
@@ -389,7 +389,7 @@ fn table_or_lines(text: &str, most: usize) -> Result<Rows, PairsError> {
     if matches!(table, Err(PairsError::Columns { .. }))
         && may_be_lines()
         && let Ok(rows) = json::sequence(text, most)
-        && rows.rows.iter().any(Result::is_ok)
+        && rows.kept.iter().any(Result::is_ok)
     {
         return Ok(rows);
     }
