@@ -111,8 +111,17 @@ impl<H: Host> Job<'_, '_, H> {
         let at_once = self.pair.patched_at_once(&*self.ticker);
         let most = fewest.div_ceil(at_once).max(1) * at_once;
         let share = |places: &[usize]| Share::Patches { kind, direction, places: places.to_vec() };
-        let shares = places.chunks(most).map(share);
-        shares.take(if self.ticker.pace().is_some() { 1 } else { usize::MAX }).collect()
+        if self.ticker.pace().is_some() {
+            return places.chunks(most).map(share).take(1).collect();
+        }
+        let width = kind.width(&self.outcome.shape);
+        let cost = |place: &usize| self.pair.cost().patches(kind, [place / width]);
+        let costs: Vec<u64> = places.iter().map(cost).collect();
+        let mut rest = places;
+        cut_evenly(&costs, most)
+            .into_iter()
+            .map(|n| share(rest.split_off(..n).unwrap_or_default()))
+            .collect()
     }
 
     /// Effects of the share at a place of those that were put up.
@@ -130,5 +139,65 @@ impl<H: Host> Job<'_, '_, H> {
             return Ok(());
         }
         self.ticker.claim(Claim::Patches(patches)).await
+    }
+}
+
+/// How many neighbours of a list go together, so that no part has more than `most`. Each costs as much as one of the
+/// parts that what is left could be in, so that none is dearer than those before it, and whoever takes one after the other
+/// beside somebody else is done at about the same time.
+fn cut_evenly(costs: &[u64], most: usize) -> Vec<usize> {
+    let (mut cut, mut rest) = (Vec::new(), costs);
+    while !rest.is_empty() {
+        let parts = rest.len().div_ceil(most.max(1)) as u64;
+        let share = rest.iter().sum::<u64>().div_ceil(parts);
+        let mut cost = 0;
+        let fits = |next: &&u64| {
+            cost += **next;
+            // The one in the middle of which a share ends goes where more of it is.
+            2 * cost <= 2 * share + **next
+        };
+        let n = rest.iter().take(most).take_while(fits).count().max(1);
+        cut.push(n);
+        rest = &rest[n..];
+    }
+    cut
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// Heads of a model, of which those of a layer cost as much as layers are left.
+    fn heads(layers: u64, width: usize) -> Vec<u64> {
+        (0..layers).flat_map(|layer| vec![layers - layer; width]).collect()
+    }
+
+    #[test]
+    fn two_who_take_parts_in_turn_are_done_at_about_the_same_time() {
+        for (costs, most) in
+            [(heads(12, 12), 112), (heads(24, 16), 112), (heads(12, 12), 40), (vec![3; 100], 7)]
+        {
+            let cut = cut_evenly(&costs, most);
+            assert_eq!(cut.iter().sum::<usize>(), costs.len());
+            assert!(cut.iter().all(|n| (1..=most).contains(n)), "{cut:?}");
+            let mut rest = &costs[..];
+            let of_parts: Vec<u64> =
+                cut.iter().map(|n| rest.split_off(..*n).expect("a part").iter().sum()).collect();
+            let mut busy = [0, 0];
+            for cost in &of_parts {
+                *busy.iter_mut().min().expect("two") += cost;
+            }
+            let [one, other] = busy;
+            assert!(20 * one.max(other) <= 11 * (one + other), "{of_parts:?}: {busy:?}");
+        }
+        // The notebook's heads: 44 of the first layers cost as much as the 100 behind them.
+        assert_eq!(cut_evenly(&heads(12, 12), 112), [44, 100]);
+    }
+
+    #[test]
+    fn what_fits_stays_together() {
+        assert_eq!(cut_evenly(&heads(4, 8), 112), [32]);
+        assert_eq!(cut_evenly(&[5, 1, 1], 1), [1, 1, 1]);
+        assert!(cut_evenly(&[], 3).is_empty());
     }
 }
