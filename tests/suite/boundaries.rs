@@ -62,6 +62,9 @@ fn arrows_between_crates_never_turn() {
     let burn = ["burn", "burn-tensor", "burn-wgpu", "tokenizers", "safetensors"];
     let page = ["leptos", "web-sys", "js-sys", "gloo"];
     assert_without("twinbeam-core", &[], &[&burn[..], &page].concat());
+    assert_without("twinbeam-figure", &[], &[&burn[..], &page, &["twinbeam-engine"]].concat());
+    assert_without("twinbeam-batch", &[], &["leptos", "gloo", "twinbeam-web", "clap", "pyo3"]);
+    assert_without("twinbeam-python", &[], &["leptos", "gloo", "twinbeam-web", "clap"]);
     assert_without("twinbeam-tasks", &[], &[&burn[..], &page, &["twinbeam-core"]].concat());
     let above = |n: usize| &["twinbeam-cli", "twinbeam-engine", "twinbeam-attribution"][..n];
     assert_without("twinbeam-gpt2", &[], &[&page[..], above(3)].concat());

@@ -45,6 +45,8 @@ fn compared(name: &str, list: &[u8]) -> Result<(bool, Vec<Value>, Value), String
         metric: MetricOption::LogitDiff,
         no_bos: false,
         shard: None,
+        svg: None,
+        dark: false,
     };
     let all_right = run(&options).map_err(|error| format!("{error:#}"))?;
     let read = |path: &Path| -> Value {

@@ -43,6 +43,8 @@ fn options(n: usize) -> Options {
         metric: MetricOption::LogitDiff,
         no_bos: false,
         shard: None,
+        svg: None,
+        dark: false,
     }
 }
 
@@ -105,7 +107,8 @@ fn shares_merged_are_what_one_process_writes_to_the_last_digit() {
         Options { cases: Some(list), task: None, ..options(1) }
     };
     let neurons = || Options { neurons: true, direction: DirectionOption::Noising, ..options(3) };
-    let lists: [(&str, &dyn Fn() -> Options, &[usize]); 3] = [
+    type Listed<'a> = (&'a str, &'a dyn Fn() -> Options, &'a [usize]);
+    let lists: [Listed<'_>; 3] = [
         ("drawn", &|| options(7), &[1, 3, 9]),
         ("rows", &with_a_bad_row, &[2]),
         ("neurons", &neurons, &[2]),

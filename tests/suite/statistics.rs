@@ -214,6 +214,8 @@ fn options(model: PathBuf, summary: PathBuf) -> Options {
         metric: MetricOption::LogitDiff,
         no_bos: false,
         shard: None,
+        svg: None,
+        dark: false,
     }
 }
 

@@ -12,7 +12,6 @@
 )]
 
 mod app;
-mod colour;
 mod components;
 mod examples;
 mod explain;

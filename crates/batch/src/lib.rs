@@ -8,7 +8,7 @@
 //! have written.
 //!
 //! - `cases.rs`: what is compared; `compare.rs`: one case by both methods (`checked.rs`: on a GPU, checked on the CPU).
-//! - `entry.rs`: a case as it stands in files, both ways; `part.rs`: a shard's file and what it was made of; `merge.rs`.
+//! - `entry.rs`: a case as it stands in files, both ways; `figure.rs`: as it is drawn; `part.rs`: a shard's file and what it was made of; `merge.rs`.
 //! - `folder.rs`: a folder as the engine's source of bytes; `store.rs`: files that get their name when they are whole.
 
 mod cases;
@@ -16,6 +16,7 @@ mod checked;
 mod compare;
 mod entry;
 mod error;
+mod figure;
 mod folder;
 mod merge;
 mod part;
@@ -26,6 +27,7 @@ pub use checked::run_checked;
 pub use compare::{Compared, Models, Settings, compare};
 pub use entry::ListFile;
 pub use error::Error;
+pub use figure::figure;
 pub use folder::Folder;
 pub use merge::{Merge, merge};
 pub use part::{Inputs, Part, PartError, Shard};

@@ -3,6 +3,7 @@
 mod notes;
 mod summary;
 
+use std::ffi::OsStr;
 use std::fs;
 use std::path::{Path, PathBuf};
 
@@ -11,7 +12,7 @@ use clap::{Args, ValueEnum};
 use pollster::block_on;
 use twinbeam_batch::{
     Case, Compared, Folder, Inputs, ListFile, Models, Part, Settings, Shard, compare, draw_cases,
-    name_of, read_cases, task,
+    figure, name_of, read_cases, task,
 };
 use twinbeam_core::circuits::Part as NodePart;
 use twinbeam_core::prompts::lists::Limits;
@@ -20,6 +21,7 @@ use twinbeam_core::scores::many::{CaseResult, Merged, Merging};
 use twinbeam_core::wire::devices::DeviceChoice;
 use twinbeam_core::words::{Direction, MAX_STEPS, Metric, Steps};
 use twinbeam_engine::{DeviceKind, Precision};
+use twinbeam_figure::colour::Ground;
 use twinbeam_tasks::Task;
 
 use crate::self_check;
@@ -60,13 +62,20 @@ pub struct Options {
     #[arg(long, conflicts_with = "cases", default_value_t = 0)]
     pub seed: u64,
     /// File to write: JSON, all scores of every case.
-    #[arg(long, required_unless_present = "summary")]
+    #[arg(long, required_unless_present_any = ["summary", "svg"])]
     pub out: Option<PathBuf>,
     /// One share of the cases, as in `2/8`: `--out` is its file, which gets its name when it is whole. Where it is there
     /// already, of the same cases, model and options, nothing is computed: to go on after a failure, run the same again.
     /// `twinbeam merge` makes one result of all shares.
-    #[arg(long, requires = "out", conflicts_with = "summary")]
+    #[arg(long, requires = "out", conflicts_with_all = ["summary", "svg"])]
     pub shard: Option<Shard>,
+    /// File to draw to: an SVG with head maps, neurons if they are computed, IG against AP, and layer by layer, of the
+    /// first of the directions. Of several cases each has its number in front of the extension: `figure-1.svg`.
+    #[arg(long)]
+    pub svg: Option<PathBuf>,
+    /// Draw for the dark theme.
+    #[arg(long, requires = "svg")]
+    pub dark: bool,
     /// File to write: JSON, mean and spread of each component over all cases, and how far the methods agree. With
     /// neurons of many cases, ask for this file alone: all scores of every case take hundreds of megabytes.
     #[arg(long)]
@@ -258,7 +267,8 @@ pub fn run(options: &Options) -> anyhow::Result<bool> {
     let models = Models::load(&folder, &device, &mut terminal).with_context(loading)?;
     // The bar would be drawn over what is said.
     terminal.finish();
-    let job = Job { models, settings, terminal };
+    let name = device.report().name.clone();
+    let job = Job { models, settings, device: name, terminal };
     if let (Some(shard), Some(out)) = (options.shard, &options.out) {
         let inputs = Inputs::of(&cases, &job.models, &device, &job.settings);
         return job.shard(cases, shard, out, &inputs);
@@ -271,6 +281,8 @@ pub fn run(options: &Options) -> anyhow::Result<bool> {
 struct Job {
     models: Models,
     settings: Settings,
+    /// What computes.
+    device: String,
     terminal: Terminal,
 }
 
@@ -319,7 +331,20 @@ impl Job {
         let mut out = options.out.as_deref().map(ListFile::create).transpose()?;
         let (metric, unit) = (self.settings.metric, options.unit.into());
         let mut merging = Merging::new(metric, unit, self.models.model().shape().d_model);
+        let is_alone = cases.len() == 1;
+        let device = self.device.clone();
+        let fingerprint = self.models.model().fingerprint().to_owned();
+        let mut place = 0;
         let all_right = self.each(cases, 0, |name, result| {
+            place += 1;
+            if let (Some(path), Ok(found)) = (&options.svg, &result) {
+                let ground = if options.dark { Ground::Dark } else { Ground::Light };
+                let of = [fingerprint.as_str(), &device];
+                let drawn = figure(found, of, options.direction.directions()[0], ground);
+                let path = if is_alone { path.clone() } else { numbered(path, place) };
+                fs::write(&path, drawn.svg)
+                    .with_context(|| format!("writing {}", path.display()))?;
+            }
             if let Some(out) = &mut out {
                 out.push(&name, result.as_ref().map_err(String::as_str))?;
             }
@@ -363,6 +388,13 @@ impl Job {
         part.close()?;
         Ok(all_right)
     }
+}
+
+/// A file's name with a number in front of its extension.
+fn numbered(path: &Path, number: usize) -> PathBuf {
+    let name = |part: Option<&OsStr>| part.unwrap_or_default().to_string_lossy().into_owned();
+    let (stem, extension) = (name(path.file_stem()), name(path.extension()));
+    path.with_file_name(format!("{stem}-{number}")).with_extension(extension)
 }
 
 /// Writes what all cases have in common, and prints it in short.

@@ -3,9 +3,9 @@
 use leptos::prelude::*;
 
 use super::summary::likelihood;
-use crate::heatmap::scale::signed;
 use crate::reactive::{dynamic, live, memo};
 use crate::state::AppState;
+use twinbeam_figure::scale::signed;
 
 /// How likely a prompt makes the two answers, and what that comes to in the metric.
 #[component]

@@ -4,11 +4,11 @@ use leptos::prelude::*;
 use twinbeam_core::scores::SideSummary;
 use twinbeam_core::words::Metric;
 
-use crate::heatmap::scale::signed;
 use crate::models::PublishedNumber;
 use crate::reactive::{dynamic, memo};
 use crate::state::AppState;
 use crate::values::visible;
+use twinbeam_figure::scale::signed;
 
 /// Next tokens shown per run.
 const TOP: usize = 5;

@@ -1,32 +1,9 @@
 //! What a figure's numbers mean, in one place: the screen and every file say the same.
 
 use twinbeam_core::link::ScaleChoice;
-use twinbeam_core::scores::Unit;
 use twinbeam_core::words::{Component, ComponentKind, Direction, Method, Metric};
 
 use crate::values::Look;
-
-/// What the sign of a score says. `look`: in the unit that the scores are in.
-pub(crate) const fn sign(look: Look) -> &'static str {
-    match (look.unit, look.direction) {
-        (Unit::Metric | Unit::ShareOfGap, _) => {
-            "Positive, drawn warm, supports the clean behaviour, by both methods."
-        }
-        (Unit::Notebook, Direction::Noising) => {
-            "As the notebook writes them: where the clean behaviour is supported, IG is positive, drawn warm, and AP of \
-             noising negative, drawn cold. The two are in different units, and cannot be subtracted."
-        }
-        (Unit::Notebook, Direction::Denoising) => {
-            "As the notebook writes them: positive, drawn warm, supports the clean behaviour, by both methods. The two \
-             are in different units, and cannot be subtracted."
-        }
-    }
-}
-
-/// What scores are in, behind a noun.
-pub(crate) fn in_unit(unit: &str) -> String {
-    if unit.starts_with("of ") { format!("as shares {unit}") } else { format!("in {unit}") }
-}
 
 /// What a direction asks.
 pub(crate) const fn direction(direction: Direction) -> &'static str {
@@ -76,17 +53,9 @@ pub(crate) fn on_screen(
 
 #[cfg(test)]
 mod tests {
-    use super::*;
+    use twinbeam_core::scores::Unit;
 
-    #[test]
-    fn the_sign_is_that_of_the_unit_and_the_direction() {
-        let says = |unit, direction| sign(Look { direction, unit, ..Look::default() });
-        for direction in Direction::ALL {
-            assert_eq!(says(Unit::Metric, direction), says(Unit::ShareOfGap, direction));
-        }
-        assert!(says(Unit::Notebook, Direction::Noising).contains("AP of noising negative"));
-        assert!(!says(Unit::Notebook, Direction::Denoising).contains("negative"));
-    }
+    use super::*;
 
     #[test]
     fn a_line_says_what_is_on_the_screen() {

@@ -14,19 +14,18 @@ mod typing;
 use twinbeam_core::link::{Link, LinkError, Snapshot};
 use twinbeam_core::scores::GapRefused;
 use twinbeam_core::wire::Problem;
-use twinbeam_core::words::{PromptError, Steps};
+use twinbeam_core::words::PromptError;
 
-use crate::values::{
-    LOCAL, LinkCheck, Loss, NoAnswer, Notice, Service, WayOn, count, percent, sentence,
-};
-pub(crate) use figure::{direction, in_unit, on_screen, sign, why_apart};
+use crate::values::{LOCAL, LinkCheck, Loss, NoAnswer, Notice, Service, WayOn, percent, sentence};
+pub(crate) use figure::{direction, on_screen, why_apart};
 pub(crate) use loading::{
     LoadFailure, arriving_died, catalog, chosen, from_memory, load_failed, local_files,
     not_deleted, offer, waiting,
 };
 pub(crate) use progress::{arriving, cancels, done, in_progress, program, run_label};
+pub(crate) use twinbeam_figure::words::{in_unit, sign, steps, tolerance, written};
 pub(crate) use typing::{
-    bos_title, example_is_text, hint, mend, no_text_of_ids, tokenizer_note, written, written_label,
+    bos_title, example_is_text, hint, mend, no_text_of_ids, tokenizer_note, written_label,
     written_title,
 };
 
@@ -348,32 +347,6 @@ pub(crate) fn refused(why: &GapRefused) -> String {
     why.to_string().replace('-', "−")
 }
 
-/// How close steps that are found by themselves must come, as a share of the gap.
-pub(crate) fn tolerance(steps: Steps) -> Option<String> {
-    match steps {
-        Steps::Fixed(_) => None,
-        Steps::Auto { tolerance_ppm } => Some(format!("{} %", f64::from(tolerance_ppm) / 1e4)),
-    }
-}
-
-/// By which points integrals were taken. `used`: how many in each layer, as far as that is known.
-pub(crate) fn steps<'a>(steps: Steps, used: impl IntoIterator<Item = &'a usize>) -> String {
-    let tolerance = match steps {
-        Steps::Fixed(n) => return count(n, "Gauss-Legendre step"),
-        Steps::Auto { .. } => tolerance(steps).unwrap_or_default(),
-    };
-    let (least, most) =
-        used.into_iter().fold((usize::MAX, 0), |(least, most), n| (least.min(*n), most.max(*n)));
-    let used = if most == 0 {
-        String::new()
-    } else if least == most {
-        format!(", {most} per layer")
-    } else {
-        format!(", {least} to {most} per layer")
-    };
-    format!("Clenshaw-Curtis points until {tolerance} of the gap{used}")
-}
-
 /// What was typed before a reload is back.
 pub(crate) fn draft_is_back() -> Notice {
     Notice::new(
@@ -547,18 +520,6 @@ pub(crate) const fn kept(is_kept: bool) -> &'static str {
 #[cfg(test)]
 mod tests {
     use super::*;
-
-    #[test]
-    fn steps_are_named_by_their_rule_and_by_what_they_took() {
-        assert_eq!(steps(Steps::Fixed(1), &[1, 1]), "1 Gauss-Legendre step");
-        assert_eq!(steps(Steps::Fixed(50), &[]), "50 Gauss-Legendre steps");
-        let until = "Clenshaw-Curtis points until 0.1 % of the gap";
-        assert_eq!(steps(Steps::AUTO, &[]), until);
-        assert_eq!(steps(Steps::AUTO, &[9, 5, 33]), format!("{until}, 5 to 33 per layer"));
-        assert_eq!(steps(Steps::AUTO, &[17, 17]), format!("{until}, 17 per layer"));
-        let fine = Steps::Auto { tolerance_ppm: 25 };
-        assert_eq!(tolerance(fine).as_deref(), Some("0.0025 %"));
-    }
 
     #[test]
     fn memory_is_named_only_where_the_browser_names_it() {

@@ -69,15 +69,6 @@ fn quoted(text: &str) -> String {
     format!("{}{more}", visible(&short))
 }
 
-/// What is said behind prompts and answers that are not text.
-pub(crate) const fn written(written: Written) -> &'static str {
-    match written {
-        Written::Text => "",
-        Written::AnswerIds => " (answers are token ids)",
-        Written::Ids => " (prompts and answers are token ids)",
-    }
-}
-
 /// A notice that token ids cannot be turned into text.
 pub(crate) fn no_text_of_ids() -> Notice {
     Notice::new(

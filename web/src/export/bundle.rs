@@ -9,12 +9,12 @@ use super::notebook::{Origin, notebook};
 use super::zip::Entry;
 use super::{Record, Screen, circuits};
 use crate::explain;
-use crate::heatmap::scale::signed;
-use crate::heatmap::{MapKind, Shown};
+use crate::heatmap::{MapKind, Shown, shown_of};
 use crate::lab::common_unit;
 use crate::plot::{Axis, Drawn, Labels, Matrix, Point, Xy, standalone};
 use crate::session::Summary;
 use crate::values::Look;
+use twinbeam_figure::scale::signed;
 
 /// What goes into the archive beside what is on the screen.
 pub(super) struct Extras<'a> {
@@ -58,7 +58,7 @@ fn plots(screen: &Screen<'_>) -> Vec<(String, Drawn)> {
     let mut plots = Vec::new();
     for direction in Direction::ALL {
         let [Some(ig), Some(ap)] = screen.committed.tables(kind, direction) else { continue };
-        let shown = Shown::new(screen.committed, Look { direction, ..screen.look() }, kind);
+        let shown = shown_of(screen.committed, Look { direction, ..screen.look() }, kind);
         for (map, name) in
             [(MapKind::Ig, "ig"), (MapKind::Ap, "ap"), (MapKind::Diff, "ig-minus-ap")]
         {

@@ -11,6 +11,8 @@ use twinbeam_core::words::{
 };
 
 use super::{Screen, circuits, csv};
+use twinbeam_figure::Caption;
+
 use crate::explain;
 use crate::lab::common_unit;
 use crate::values::{Answer, Committed, Identity, Look, Origin};
@@ -228,6 +230,23 @@ impl Record {
             rounded_to: (committed.origin == Origin::Link).then_some(Snapshot::ROUNDING),
             known_heads: known.clone(),
             lab: lab.clone(),
+        }
+    }
+
+    /// What a picture says of it.
+    pub(super) fn caption(&self) -> Caption<'_> {
+        Caption {
+            experiment: &self.experiment,
+            clean: &self.clean,
+            corrupted: &self.corrupted,
+            unit: self.unit,
+            model: &self.model_title,
+            shape: self.model_shape,
+            model_sha256: &self.model_sha256,
+            model_as_expected: self.model_as_expected,
+            device: &self.device.name,
+            twinbeam: self.twinbeam,
+            link: &self.link,
         }
     }
 

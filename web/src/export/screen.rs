@@ -4,12 +4,12 @@
 use twinbeam_core::link::{Snapshot, View, print_link};
 use twinbeam_core::models::KnownHeads;
 use twinbeam_core::words::{ComponentKind, Experiment};
+use twinbeam_figure::{Picture, maps, paper};
 
-use super::picture::Picture;
 use super::record::{Looked, Record};
-use super::{maps, slide, svg};
+use super::slide;
 use crate::explain::claim::Piece;
-use crate::heatmap::{Shown, pieces_of};
+use crate::heatmap::{Shown, pieces_of, shown_of};
 use crate::lab::Found;
 use crate::values::{Committed, Look};
 
@@ -55,7 +55,7 @@ impl Screen<'_> {
 
     /// What the maps of a kind show.
     pub(super) fn shown(&self, kind: ComponentKind) -> Shown {
-        Shown::new(self.committed, self.look(), kind)
+        shown_of(self.committed, self.look(), kind)
     }
 
     /// The address that shows all this again, with the result in it; the page's own, where it fits into none.
@@ -73,7 +73,7 @@ impl Screen<'_> {
 
     /// The head maps as a drawing.
     pub(super) fn picture(&self) -> Picture {
-        svg::picture(&self.record(), &self.shown(ComponentKind::Heads))
+        paper::picture(&self.record().caption(), &self.shown(ComponentKind::Heads))
     }
 
     /// The head maps as a slide.
@@ -97,18 +97,18 @@ impl Screen<'_> {
 
     /// The head maps as a drawing without any text around them.
     pub(crate) fn maps_alone(&self) -> Picture {
-        svg::maps_alone(&self.shown(ComponentKind::Heads))
+        paper::maps_alone(&self.shown(ComponentKind::Heads))
     }
 
     /// What a printed page says of it, and each of its maps.
     pub(crate) fn sheet(&self) -> Sheet {
         let (record, shown) = (self.record(), self.shown(ComponentKind::Heads));
         Sheet {
-            title: svg::title(shown.look().direction),
-            asked: svg::lines(&record, usize::MAX, 1),
+            title: paper::title(shown.look().direction),
+            asked: paper::lines(&record.caption(), usize::MAX, 1),
             sentence: self.claim(),
             maps: maps::one_by_one(&shown),
-            source: svg::source(&record, &shown, usize::MAX),
+            source: paper::source(&record.caption(), &shown, usize::MAX),
             link: record.link,
         }
     }
@@ -116,5 +116,42 @@ impl Screen<'_> {
     pub(super) fn file_name(&self, extension: &str) -> String {
         let (model, direction) = (&self.experiment().model, self.view.direction);
         format!("twinbeam-{model}-{direction}.{extension}")
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::super::record::tests::screen;
+    use super::*;
+    use crate::values::committed;
+
+    fn drawn() -> Picture {
+        screen(&committed()).picture()
+    }
+
+    #[test]
+    fn three_maps_with_a_number_in_each_cell_and_nothing_unescaped() {
+        let Picture { svg, .. } = drawn();
+        assert_eq!(svg.matches("class=\"cell").count(), 3 * 4);
+        assert_eq!(svg.matches("class=\"map\"").count(), 3);
+        assert!(svg.contains("&lt;b&gt;now&lt;/b&gt; &amp; then"));
+        assert!(!svg.contains("<b>"));
+        assert_eq!(svg.matches(">logits</text>").count(), 3, "each legend has its unit");
+    }
+
+    #[test]
+    fn every_tag_is_one_of_ours_and_closed() {
+        let Picture { svg, .. } = drawn();
+        for (index, _) in svg.match_indices('<') {
+            let tag: String =
+                svg[index + 1..].chars().take_while(|c| !" />".contains(*c)).collect();
+            assert!(["svg", "title", "desc", "style", "rect", "text", ""].contains(&tag.as_str()));
+        }
+        for tag in ["svg", "title", "desc", "style", "text"] {
+            let closed = svg.matches(&format!("</{tag}>")).count();
+            let opened =
+                svg.matches(&format!("<{tag} ")).count() + svg.matches(&format!("<{tag}>")).count();
+            assert_eq!(opened, closed, "{tag}");
+        }
     }
 }

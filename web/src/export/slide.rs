@@ -1,9 +1,12 @@
 //! The figure as a slide: 1920 by 1080 pixels, with type that is read from the back of a room.
 
-use super::maps::{self, Sizes};
-use super::picture::{Picture, text, wrap};
-use super::{Record, svg};
-use crate::heatmap::scale::signed;
+use twinbeam_figure::colour::Ground;
+use twinbeam_figure::maps::{self, Sizes};
+use twinbeam_figure::paper;
+use twinbeam_figure::picture::{Picture, text, wrap};
+use twinbeam_figure::scale::signed;
+
+use super::Record;
 use crate::heatmap::{MapKind, Shown};
 
 const WIDTH: usize = 1920;
@@ -29,11 +32,11 @@ const STYLE: &str = "text{font:30px Helvetica,Arial,'Liberation Sans',sans-serif
 /// Draws what is on the screen as a slide, in the light theme. `claim`: what the maps say together.
 pub(super) fn slide(record: &Record, shown: &Shown, claim: &str) -> Picture {
     let mut body = String::new();
-    let title = svg::title(shown.look().direction);
+    let title = paper::title(shown.look().direction);
     let mut y = MARGIN + TITLE / 2;
     text(&mut body, MARGIN, y, "class=\"title\"", &title);
     y += TEXT;
-    for line in svg::lines(record, columns(TEXT), 2) {
+    for line in paper::lines(&record.caption(), columns(TEXT), 2) {
         y += TEXT * 4 / 3;
         text(&mut body, MARGIN, y, "", &line);
     }
@@ -46,7 +49,7 @@ pub(super) fn slide(record: &Record, shown: &Shown, claim: &str) -> Picture {
 
     // From below: where the numbers come from, and where to see them move.
     let page = record.link.split('#').next().unwrap_or_default();
-    let mut source = svg::source(record, shown, columns(SOFT));
+    let mut source = paper::source(&record.caption(), shown, columns(SOFT));
     source.extend(wrap(page, columns(SOFT), 1));
     let source_height = source.len() * SOFT * 4 / 3;
     let mut bottom = HEIGHT - MARGIN / 2 - source_height;
@@ -57,7 +60,7 @@ pub(super) fn slide(record: &Record, shown: &Shown, claim: &str) -> Picture {
         bottom += SOFT * 4 / 3;
         text(&mut body, MARGIN, bottom - SOFT / 2, "class=\"soft\"", &line);
     }
-    Picture::new([WIDTH, HEIGHT], &title, &svg::description(record), STYLE, &body)
+    Picture::new([WIDTH, HEIGHT], &title, &paper::description(&record.caption()), STYLE, &body)
 }
 
 /// The maps between two heights, each with its strongest heads beneath.
@@ -71,7 +74,7 @@ fn draw_maps(out: &mut String, shown: &Shown, [top, bottom]: [usize; 2]) {
     let gap = width + GAP - map_width;
     // What is left of the height stands half above and half below.
     let y = top + (room[1].saturating_sub(map_height)) / 2;
-    maps::draw_all(out, shown, [MARGIN, y], sizes, gap);
+    maps::draw_all(out, shown, [MARGIN, y], sizes, gap, Ground::Light);
     for (place, map) in maps::maps(shown).enumerate() {
         let x = MARGIN + place * (width + GAP);
         text(out, x, y + map_height + SOFT, "class=\"soft\"", &strongest(shown, map));
@@ -115,7 +118,7 @@ mod tests {
         let screen = screen(&committed);
         let Picture { svg, width, height } = screen.slide();
         assert_eq!((width, height), (1920, 1080));
-        assert!(svg.contains(&svg::title(screen.view.direction)), "{svg}");
+        assert!(svg.contains(&paper::title(screen.view.direction)), "{svg}");
         assert!(svg.matches("class=\"map\"").count() > 3, "three maps and what they say");
         assert!(svg.contains(">Both methods count L"), "{svg}");
         assert_eq!(svg.matches("class=\"cell").count(), 3 * 4, "small maps have their numbers");

@@ -17,10 +17,11 @@ use super::embed;
 use super::notebook::Origin;
 use super::record::tests::screen;
 use crate::explain;
-use crate::heatmap::scale::signed;
+use crate::heatmap::shown_of;
 use crate::heatmap::{MapKind, Shown};
 use crate::plot::escape;
 use crate::values::{Committed, Look, committed};
+use twinbeam_figure::scale::signed;
 
 /// What is drawn at random.
 #[derive(Debug, Clone)]
@@ -169,7 +170,7 @@ fn of_method(shown: &Shown, method: &str, of: Component) -> Option<(f32, &'stati
 /// The maps of the screen by their kind.
 fn on_screen(state: &State, committed: &Committed) -> BTreeMap<&'static str, Shown> {
     let look = Look::of(&state.view);
-    ComponentKind::ALL.map(|kind| (kind.id(), Shown::new(committed, look, kind))).into()
+    ComponentKind::ALL.map(|kind| (kind.id(), shown_of(committed, look, kind))).into()
 }
 
 fn component(kind: &str, layer: usize, index: usize) -> Component {
@@ -294,7 +295,7 @@ proptest! {
         prop_assert!(read.refused.is_empty() && !read.has_unknown);
         let again = read.snapshot.expect("the heads are complete");
         let again = Committed::of_link(read.experiment, &again);
-        let reopened = Shown::new(&again, Look::of(&read.view), ComponentKind::Heads);
+        let reopened = shown_of(&again, Look::of(&read.view), ComponentKind::Heads);
         prop_assert_eq!(reopened.look(), shown.look());
         for map in MapKind::ALL {
             prop_assert_eq!(reopened.unit(map), shown.unit(map));
@@ -322,7 +323,7 @@ proptest! {
         prop_assert!(readme.contains(sign) && readme.contains(&link), "{}", readme);
         for of in Direction::ALL {
             let look = Look { direction: of, ..Look::of(&state.view) };
-            let there = Shown::new(&committed, look, ComponentKind::Heads);
+            let there = shown_of(&committed, look, ComponentKind::Heads);
             for (map, name) in [(MapKind::Ig, "ig"), (MapKind::Ap, "ap"), (MapKind::Diff, "ig-minus-ap")] {
                 let plot = files.get(&format!("plots/heads-{name}-{of}.svg"));
                 prop_assert_eq!(plot.is_some(), there.table(map).is_some(), "{}", name);

@@ -5,11 +5,11 @@ use std::iter;
 use leptos::prelude::*;
 use twinbeam_core::words::Steps;
 
-use super::scale::{signed, small};
 use super::shown::{MapKind, Shown};
 use crate::reactive::{dynamic, memo};
 use crate::state::AppState;
 use crate::values::count;
+use twinbeam_figure::scale::{signed, small};
 
 /// What is checked of a layer.
 #[derive(Debug, Clone, PartialEq)]
@@ -116,12 +116,13 @@ pub(super) fn Checks(state: AppState, shown: Memo<Shown>) -> impl IntoView {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::heatmap::shown_of;
     use crate::values::{Look, complete};
     use twinbeam_core::words::ComponentKind;
 
     #[test]
     fn every_layer_has_its_sum_and_what_it_misses() {
-        let shown = Shown::new(&complete(), Look::default(), ComponentKind::Heads);
+        let shown = shown_of(&complete(), Look::default(), ComponentKind::Heads);
         let of = |sum| Layer { sum, delta: 0.0, points: None };
         assert_eq!(layers(&shown), [of(0.25), of(1.0)]);
         assert_eq!(layers(&Shown::default()), []);

@@ -5,12 +5,12 @@ use std::sync::Arc;
 use leptos::prelude::*;
 use twinbeam_core::link::Panel;
 
-use super::scale::signed;
 use super::shown::{MapKind, Shown};
 use crate::explain::claim::{Piece, claim};
 use crate::lab::{self, Found};
 use crate::reactive::{dynamic, memo};
 use crate::state::AppState;
+use twinbeam_figure::scale::signed;
 
 /// What maps say together, in the unit that they are shown in; `None`: one is missing, or they cannot be held against
 /// each other, being in units of their own.

@@ -15,6 +15,7 @@ use super::readout::{Agreement, Readout};
 use super::shown::{MapKind, Shown};
 use super::table::TableView;
 use crate::components::chosen;
+use crate::heatmap::shown_on_screen;
 use crate::lab::Found;
 use crate::models::KnownLegend;
 use crate::pinned::PinnedPanel;
@@ -25,7 +26,7 @@ use crate::{explain, lab};
 /// The scores of the heads as the screen shows them, and who is found by each method.
 pub(crate) fn shown_heads(state: AppState) -> (Memo<Shown>, Memo<Option<Arc<Found>>>) {
     let kind = ComponentKind::Heads;
-    (memo(move || Shown::of(state, kind)), lab::found_in(state, kind))
+    (memo(move || shown_on_screen(state, kind)), lab::found_in(state, kind))
 }
 
 /// Integrated gradients, activation patching and their difference, with the ways to look at them.

@@ -7,7 +7,7 @@ use leptos::prelude::*;
 use twinbeam_core::models::KnownHeads;
 use twinbeam_core::words::{Component, ComponentKind};
 
-use super::scale::signed;
+use super::shown::term;
 use super::shown::{MapKind, Shown};
 use crate::components::{focus, has_moved};
 use crate::lab::Found;
@@ -15,6 +15,7 @@ use crate::models;
 use crate::reactive::{dynamic, live, memo};
 use crate::state::AppState;
 use crate::story::Term;
+use twinbeam_figure::scale::signed;
 
 /// One map: a table with a row per layer and a column per head.
 #[component]
@@ -77,7 +78,7 @@ pub(super) fn Map(
     view! {
         <figure class=format!("map {}", map.id()) style=("--heads", n_heads) style=("--layers", n_layers) style=("--characters", characters)>
             <figcaption>
-                <strong class=map.id()><Term id=map.term() says=title /></strong>
+                <strong class=map.id()><Term id=term(map) says=title /></strong>
                 " "
                 <span class="hint fresh">{sentence}</span>
                 <span class="hint old" data-testid="out-of-date">"out of date"</span>

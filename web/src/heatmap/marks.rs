@@ -4,13 +4,13 @@ use leptos::prelude::*;
 use twinbeam_core::scores::{GapRefused, ScoreTable, TableKey, Unit, UnitBasis};
 use twinbeam_core::words::{ComponentKind, Method, Steps};
 
-use super::scale::{signed, small};
 use super::trust::Trust;
 use crate::explain;
 use crate::reactive::{dynamic, live, memo};
 use crate::session::Visitor;
 use crate::state::AppState;
 use crate::values::percent;
+use twinbeam_figure::scale::{signed, small};
 
 const MOST_POINTS: usize = Steps::MOST_POINTS;
 

@@ -6,12 +6,12 @@ use twinbeam_core::scores::ExactPairs;
 use twinbeam_core::statistics;
 use twinbeam_core::words::{Component, ComponentKind};
 
-use super::scale::signed;
 use super::shown::{MapKind, Shown};
 use crate::models;
 use crate::reactive::{dynamic, memo};
 use crate::state::AppState;
 use crate::values::Job;
+use twinbeam_figure::scale::signed;
 
 /// The component under the pointer or the focus, else the pinned one.
 #[component]

@@ -9,12 +9,12 @@ use twinbeam_core::wire::devices::CheckReport;
 use twinbeam_core::words::{ComponentKind, Direction, Method};
 
 use super::marks::{Mark, marks, off, worst};
-use super::scale::signed;
 use crate::explain::steps;
 use crate::plot::escape;
 use crate::reactive::memo;
 use crate::state::AppState;
 use crate::values::{Committed, Origin, count, percent};
+use twinbeam_figure::scale::signed;
 
 /// What a mark says.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]

@@ -9,11 +9,11 @@ use wasm_bindgen::JsCast as _;
 use web_sys::Element;
 
 use crate::components::chosen;
-use crate::heatmap::scale::signed;
 use crate::plot::escape;
 use crate::reactive::live;
 use crate::state::AppState;
 use crate::values::Committed;
+use twinbeam_figure::scale::signed;
 
 /// The unit on the screen, if both methods' scores can be compared in it and the gap allows it, else the metric's:
 /// what a score in the metric's unit is multiplied by, and the unit in words. Positive supports the clean behaviour.

@@ -3,8 +3,8 @@
 use leptos::prelude::*;
 
 use super::known;
-use crate::heatmap::scale::signed;
 use crate::state::AppState;
+use twinbeam_figure::scale::signed;
 
 /// Letters of a text in the headline; all of it is in the details.
 const HEADLINE: usize = 24;

@@ -4,9 +4,9 @@ use twinbeam_core::link::NeuronScores;
 use twinbeam_core::scores::TableKey;
 use twinbeam_core::words::{Component, ComponentKind, Method};
 
-use crate::heatmap::scale::{Scale, signed};
 use crate::heatmap::{MapKind, Shown};
 use crate::values::{Committed, Look};
+use twinbeam_figure::scale::{Scale, signed};
 
 const KIND: ComponentKind = ComponentKind::Neurons;
 

@@ -14,15 +14,15 @@ use wasm_bindgen::prelude::*;
 use web_sys::{CanvasRenderingContext2d, HtmlCanvasElement, ImageData};
 
 use super::overlay::{Chosen, Mark, marks_in_words};
-use crate::colour::{DARK, LIGHT, Rgb, Theme};
 use crate::components::has_moved;
-use crate::heatmap::scale::Scale;
 use crate::heatmap::{Legend, MapKind, Shown};
 use crate::lab::Found;
 use crate::ports::screen;
 use crate::reactive::{dynamic, effect, live, memo};
 use crate::state::AppState;
 use crate::values::{Row, Window};
+use twinbeam_figure::colour::{DARK, LIGHT, Rgb, Theme};
+use twinbeam_figure::scale::Scale;
 
 const KIND: ComponentKind = ComponentKind::Neurons;
 /// Columns of pixels that are drawn at most.

@@ -7,6 +7,7 @@ use super::coverage::CoverageWords;
 use super::listed::{Listed, strongest, strongest_of_link};
 use super::map::NeuronMap;
 use crate::explain::in_progress;
+use crate::heatmap::shown_on_screen;
 use crate::heatmap::{Agreement, MapKind, Readout, Shown, TableView};
 use crate::lab;
 use crate::pinned::PinnedPanel;
@@ -22,7 +23,7 @@ const LISTED: usize = 10;
 /// MLP neurons by both methods: maps, what stands out, and how far the computing has come.
 #[component]
 pub(crate) fn NeuronPanel(state: AppState) -> impl IntoView {
-    let shown = memo(move || Shown::of(state, KIND));
+    let shown = memo(move || shown_on_screen(state, KIND));
     let found = lab::found_in(state, KIND);
     view! {
         <section class="neurons" aria-labelledby="neurons">

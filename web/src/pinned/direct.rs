@@ -8,11 +8,11 @@ use twinbeam_core::wire::probes::{Finding, Probe};
 use twinbeam_core::words::{Component, ComponentKind, Direction};
 
 use super::pieces::{WIDTH, is_asked, paragraph, section, waits};
-use crate::heatmap::scale::{Scale, signed};
 use crate::lab::common_unit;
 use crate::plot::{Drawn, Fall, Ink, Waterfall};
 use crate::state::AppState;
 use crate::values::{Answer, Committed, Slot};
+use twinbeam_figure::scale::{Scale, signed};
 
 const HINT: &str = "Its change is added to the end of the residual stream alone, as if no later layer read it. AP counts \
     every way. Direct logit attribution (DLA) keeps the final LayerNorm’s scale. Positive supports the clean \

@@ -7,10 +7,10 @@ use twinbeam_core::wire::probes::{Finding, Probe};
 use twinbeam_core::words::{Component, ComponentKind, Experiment};
 
 use super::pieces::{paragraph, section, table, waits};
-use crate::heatmap::scale::{Scale, signed};
 use crate::plot::escape;
 use crate::state::AppState;
 use crate::values::{Answer, Slot, visible};
+use twinbeam_figure::scale::{Scale, signed};
 
 /// Tokens of each kind that are shown.
 const SHOWN: usize = 5;

@@ -20,7 +20,6 @@ use self::keys::KEY;
 use self::pieces::WIDTH;
 use self::scores::Scores;
 use self::ways::Ways;
-use crate::heatmap::scale::small;
 use crate::lab::{Pending, Steps, tokens, unchecked};
 use crate::models;
 use crate::plot::Residual;
@@ -28,6 +27,7 @@ use crate::ports::{address, screen};
 use crate::reactive::{dynamic, live, memo};
 use crate::state::AppState;
 use crate::values::Slot;
+use twinbeam_figure::scale::small;
 
 /// The panel, wherever it is.
 const PANEL: &str = ".pin-panel";

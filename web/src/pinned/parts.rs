@@ -13,14 +13,15 @@ use twinbeam_core::words::{Component, ComponentKind, Direction};
 
 use super::pieces::{WIDTH, is_asked, paragraph, section, table, waits};
 use crate::explain;
-use crate::heatmap::scale::{Scale, signed, small};
-use crate::heatmap::{MapKind, Shown};
+use crate::heatmap::MapKind;
+use crate::heatmap::shown_on_screen;
 use crate::lab::common_unit;
 use crate::plot::{Drawn, Pane, Panes, PlotView, escape};
 use crate::reactive::{live, memo};
 use crate::state::AppState;
 use crate::story::Term;
 use crate::values::{Answer, Committed, Slot};
+use twinbeam_figure::scale::{Scale, signed, small};
 
 /// What of a head is shown, and `data-testid` of each map.
 const SHOWN: [(Part, &str); 4] = [
@@ -275,7 +276,7 @@ struct Looked {
 /// What is known of the parts of heads, as the page looks at it.
 fn looked(state: AppState, of: Memo<Option<Component>>) -> Option<Parts> {
     let of = of.get()?;
-    let shown = Shown::of(state, ComponentKind::Heads);
+    let shown = shown_on_screen(state, ComponentKind::Heads);
     let look = Looked {
         direction: state.direction(),
         unit: state.unit.get(),

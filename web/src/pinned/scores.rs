@@ -5,11 +5,12 @@ use twinbeam_core::scores::ScoreTable;
 use twinbeam_core::words::{Component, Direction};
 
 use crate::explain;
-use crate::heatmap::scale::small;
-use crate::heatmap::{MapKind, Shown, Standing};
+use crate::heatmap::{MapKind, Standing};
+use crate::heatmap::{shown_of, shown_on_screen};
 use crate::reactive::dynamic;
 use crate::state::AppState;
 use crate::values::{Look, count};
+use twinbeam_figure::scale::small;
 
 /// A table for each direction, that on the screen first.
 #[component]
@@ -34,7 +35,7 @@ pub(super) fn Scores(state: AppState, of: Component) -> impl IntoView {
         </div>
         <p class="hint">
             "Part of its layer: its absolute score over the sum of the layer’s absolute scores. " {explain::why_apart(of.kind)}
-            " " {dynamic(move || explain::sign(Shown::of(state, of.kind).look()))}
+            " " {dynamic(move || explain::sign(shown_on_screen(state, of.kind).look()))}
         </p>
     }
 }
@@ -44,7 +45,7 @@ fn table(state: AppState, of: Component, direction: Direction) -> impl IntoView 
     state.committed.with(|committed| {
         let committed = committed.as_ref()?;
         // Of both directions, in the unit and on the scale of the screen.
-        let shown = Shown::new(committed, Look { direction, ..state.look() }, of.kind);
+        let shown = shown_of(committed, Look { direction, ..state.look() }, of.kind);
         let written = |map| {
             let score = shown.written(map, of);
             score.unwrap_or_else(|| shown.missing(map, of).to_owned())

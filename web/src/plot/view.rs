@@ -9,12 +9,11 @@ use twinbeam_core::words::Component;
 use wasm_bindgen::JsCast as _;
 use web_sys::{Element, HtmlDetailsElement};
 
-use super::brush::{Pick, in_view, inside, nearest, reached, rectangle};
-use super::markup::html_table;
-use super::{Drawn, Target};
+use super::{Drawn, Target, html_table};
 use crate::components::{has_moved, rectangle as on_page};
 use crate::reactive::{dynamic, live};
 use crate::state::Pointer;
+use twinbeam_figure::plot::brush::{Pick, in_view, inside, nearest, reached, rectangle};
 
 /// Nearer than this, in pixels, a press is a click.
 const CLICK_PIXELS: f64 = 5.0;

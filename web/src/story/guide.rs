@@ -9,10 +9,11 @@ use super::papers::NOTEBOOK;
 use super::term::Term;
 use crate::examples;
 use crate::explain;
-use crate::heatmap::scale::signed;
+use crate::heatmap::shown_on_screen;
 use crate::heatmap::{MapKind, Shown};
 use crate::reactive::{dynamic, memo};
 use crate::state::AppState;
+use twinbeam_figure::scale::signed;
 
 const KIND: ComponentKind = ComponentKind::Heads;
 
@@ -64,7 +65,7 @@ pub(crate) fn Guide(state: AppState) -> impl IntoView {
 #[component]
 fn Reading(state: AppState) -> impl IntoView {
     // With the numbers of the maps above, in their unit.
-    let shown = memo(move || Shown::of(state, KIND));
+    let shown = memo(move || shown_on_screen(state, KIND));
     let largest = move |map: MapKind| {
         shown.with(|shown| {
             let component = *shown.table(map).map(|t: &ScoreTable| t.strongest(1))?.first()?;

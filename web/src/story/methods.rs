@@ -13,10 +13,10 @@ use super::player::{Player, STOPS, wants_less_motion};
 use super::term::Term;
 use super::told::Heads;
 use crate::explain;
-use crate::heatmap::scale::signed;
 use crate::reactive::{dynamic, effect, live, memo};
 use crate::state::AppState;
 use crate::values::{Committed, Slot, Step};
+use twinbeam_figure::scale::signed;
 
 /// Size of a head's box, and the distance to the next, in units of the view box.
 const BOX: usize = 12;

@@ -5,9 +5,9 @@ use twinbeam_core::scores::{Interaction, Redundancy, ScoreTable, Unit};
 use twinbeam_core::wire::probes::Ablation;
 use twinbeam_core::words::{Component, ComponentKind, Direction};
 
-use crate::heatmap::scale::{Scale, signed};
 use crate::lab::{Found, common_unit};
 use crate::values::{Committed, count, percent};
+use twinbeam_figure::scale::{Scale, signed};
 
 /// Heads of a set that are named one by one.
 const NAMED: usize = 8;

@@ -32,14 +32,16 @@ pub(crate) use listed::{CatalogFault, Listed};
 pub(crate) use loaded::{Identity, LOCAL, Loaded};
 pub(crate) use local::{LocalFault, pick, title};
 pub(crate) use notice::{Notice, WayOn};
-pub(crate) use numbers::{bytes, count, duration, fetch_bytes, percent, sentence, visible};
+pub(crate) use numbers::{bytes, duration, fetch_bytes, percent, sentence};
 pub(crate) use pairs::Before;
 pub(crate) use progress::{Job, NeuronStatus, Progress, Status};
 pub(crate) use service::{Order, Service};
 pub(crate) use shelves::{Shelf, Shelves, Space, Stock};
-pub(crate) use sight::{Look, Sight};
+pub(crate) use sight::Sight;
 pub(crate) use spec::{Files, Spec};
 pub(crate) use tour::Step;
+pub(crate) use twinbeam_figure::Look;
+pub(crate) use twinbeam_figure::words::{count, visible};
 pub(crate) use window::{Row, Window};
 
 #[cfg(test)]

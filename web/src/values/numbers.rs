@@ -1,7 +1,6 @@
 //! Numbers and characters as people read them.
 
 use twinbeam_core::models::CatalogModel;
-use twinbeam_core::prompts::hides;
 
 /// What is fetched of a model: its weights, without the masks that files of GPT-2 hold besides.
 pub(crate) fn fetch_bytes(model: &CatalogModel) -> u64 {
@@ -29,11 +28,6 @@ pub(crate) fn duration(seconds: f64) -> String {
     }
 }
 
-/// So many of something.
-pub(crate) fn count(n: usize, one: &str) -> String {
-    format!("{n} {one}{}", if n == 1 { "" } else { "s" })
-}
-
 /// A small share, in percent with two digits that count.
 pub(crate) fn percent(share: f32) -> String {
     let percent = 100.0 * share;
@@ -48,21 +42,6 @@ pub(crate) fn percent(share: f32) -> String {
 pub(crate) fn sentence(words: &str) -> String {
     let mut characters = words.chars();
     characters.next().into_iter().flat_map(char::to_uppercase).chain(characters).collect()
-}
-
-/// A token's text with its spaces visible.
-pub(crate) fn visible(text: &str) -> String {
-    text.chars()
-        .map(|character| match character {
-            ' ' => '·',
-            '\n' => '↵',
-            '\r' => '␍',
-            '\t' => '⇥',
-            '\u{a0}' => '⍽',
-            other if hides(other) => '▯',
-            other => other,
-        })
-        .collect()
 }
 
 #[cfg(test)]

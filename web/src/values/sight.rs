@@ -5,29 +5,10 @@ use std::collections::BTreeSet;
 use twinbeam_core::link::{
     Highlight, Note, Panel, PartsBy, Paths, ScaleChoice, SetChoice, View, WithChoice,
 };
-use twinbeam_core::scores::{Unit, UnitBasis};
+use twinbeam_core::scores::Unit;
 use twinbeam_core::words::{Component, ComponentKind, Direction, Experiment};
 
 use super::Window;
-
-/// How a result is looked at: what of a view decides what its maps say.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
-pub(crate) struct Look {
-    pub(crate) direction: Direction,
-    pub(crate) unit: Unit,
-    pub(crate) scale: ScaleChoice,
-}
-
-impl Look {
-    pub(crate) const fn of(view: &View) -> Self {
-        Self { direction: view.direction, unit: view.unit, scale: view.scale }
-    }
-
-    /// This look in the unit that a result is really shown in: where the chosen one is refused, the metric's.
-    pub(crate) fn at(self, basis: &UnitBasis) -> Self {
-        Self { unit: self.unit.or_metric(basis), ..self }
-    }
-}
 
 /// Everything that is chosen of what to look at.
 #[derive(Debug, Clone, PartialEq)]

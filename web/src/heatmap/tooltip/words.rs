@@ -4,8 +4,9 @@ use std::fmt::Write as _;
 
 use twinbeam_core::words::{Component, Direction};
 
-use super::super::shown::{MapKind, Shown, Standing};
+use super::super::shown::{MapKind, Standing};
 use crate::explain;
+use crate::heatmap::shown_of;
 use crate::plot::escape;
 use crate::values::{Committed, Look};
 
@@ -29,8 +30,8 @@ impl Words<'_> {
             Direction::Noising => Direction::Denoising,
             Direction::Denoising => Direction::Noising,
         };
-        let here = Shown::new(committed, *look, of.kind);
-        let there = Shown::new(committed, Look { direction: other, ..*look }, of.kind);
+        let here = shown_of(committed, *look, of.kind);
+        let there = shown_of(committed, Look { direction: other, ..*look }, of.kind);
         let known = known.as_ref().map_or_else(String::new, |known| {
             format!(" <span class=\"tooltip-soft\">{}</span>", escape(known))
         });

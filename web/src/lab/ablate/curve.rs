@@ -6,10 +6,10 @@ use twinbeam_core::statistics::largest_first;
 use twinbeam_core::wire::probes::{Faithfulness, Replacement};
 use twinbeam_core::words::{ComponentKind, Direction};
 
-use crate::heatmap::scale::signed;
 use crate::lab::parts::number;
 use crate::plot::{At, Axis, Drawn, Ink, Rule, Series, Xy};
 use crate::values::{Committed, count};
+use twinbeam_figure::scale::signed;
 
 /// Faithfulness with none kept that is about 0.
 const NOTHING: f32 = 0.05;

@@ -6,11 +6,11 @@ use twinbeam_core::wire::probes::{Ablation, Replacement};
 use twinbeam_core::words::{Component, Direction, Method, Metric};
 
 use super::set_name;
-use crate::heatmap::scale::{signed, small};
 use crate::lab::claim::named;
 use crate::lab::why::{least_read, meaning, read, word};
 use crate::plot::escape;
 use crate::values::{Committed, count, percent};
+use twinbeam_figure::scale::{signed, small};
 
 /// What a metric may change by when nothing is replaced, as a share of its size.
 const ROUNDING: f32 = 2e-6;

@@ -7,9 +7,9 @@ use twinbeam_core::statistics;
 use twinbeam_core::words::Component;
 
 use super::compared::{Compared, FromZero};
-use crate::heatmap::scale::{Scale, signed};
 use crate::lab::parts::ratio;
 use crate::plot::{At, Axis, Drawn, Ink, Point, Rule, Series, Xy};
+use twinbeam_figure::scale::{Scale, signed};
 
 /// Points that get their names.
 const NAMED: usize = 5;

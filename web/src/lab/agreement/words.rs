@@ -8,9 +8,9 @@ use twinbeam_core::statistics;
 use twinbeam_core::words::{Component, ComponentKind};
 
 use super::compared::{Compared, FromZero};
-use crate::heatmap::scale::{Scale, signed, small};
 use crate::lab::claim::{Claim, Test, spelled};
 use crate::lab::parts::{entry, number, ratio};
+use twinbeam_figure::scale::{Scale, signed, small};
 
 /// Entries of each list.
 const LISTED: usize = 5;

@@ -9,10 +9,10 @@ use twinbeam_core::scores::many::{LeftOut, Merged, MergedAgreement, MergedTable,
 use twinbeam_core::statistics::Agreement;
 use twinbeam_core::words::{Component, ComponentKind, Direction, Method};
 
-use crate::heatmap::scale::signed;
 use crate::lab::claim::{Claim, Test};
 use crate::plot::{Drawn, Labels, Matrix, Shades, Table, escape, html_table};
 use crate::values::{count, sentence};
+use twinbeam_figure::scale::signed;
 
 /// Fewer pairs than this say little of others, and an interval from them less.
 const FEW: usize = 10;

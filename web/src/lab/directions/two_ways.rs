@@ -9,12 +9,12 @@ use twinbeam_core::scores::{ScoreTable, TableKey, Unit};
 use twinbeam_core::statistics::{self, GateKind};
 use twinbeam_core::words::{Component, ComponentKind, Direction, Method};
 
-use crate::heatmap::scale::{Scale, signed};
 use crate::lab::parts::{common_unit, ratio};
 use crate::lab::sets::threshold;
 use crate::lab::why::least_read;
 use crate::plot::{Axis, Drawn, Kinds, Labels, Mark, Matrix, Point, Shades, Xy};
 use crate::values::Committed;
+use twinbeam_figure::scale::{Scale, signed};
 
 /// Points that get their names.
 const NAMED: usize = 5;

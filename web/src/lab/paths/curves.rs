@@ -6,10 +6,10 @@ use twinbeam_core::wire::probes::circuits::{CircuitCurves, EdgeOrder};
 
 use super::ranked::Ranked;
 use super::words::edges;
-use crate::heatmap::scale::signed;
 use crate::lab::parts::number;
 use crate::plot::{At, Axis, Drawn, Ink, Rule, Series, Xy};
 use crate::values::percent;
+use twinbeam_figure::scale::signed;
 
 /// Circuits of growing size by both rankings, and by random ones.
 pub(super) fn question(ranked: &Ranked) -> Probe {

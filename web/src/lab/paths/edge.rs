@@ -9,7 +9,6 @@ use twinbeam_core::wire::probes::{Finding, Probe};
 
 use super::ranked::Ranked;
 use super::seen::Seen;
-use crate::heatmap::scale::{Scale, signed};
 use crate::lab::Pending;
 use crate::lab::parts::common_unit;
 use crate::lab::sheet::Sheet;
@@ -18,6 +17,7 @@ use crate::plot::{Drawn, Labels, Matrix, PlotView};
 use crate::reactive::{dynamic, memo};
 use crate::state::AppState;
 use crate::values::{Slot, visible};
+use twinbeam_figure::scale::{Scale, signed};
 
 /// What the pinned edge carries at each token.
 #[component]

@@ -8,10 +8,10 @@ use twinbeam_core::wire::probes::Probe;
 use super::ranked::Ranked;
 use super::seen::Lists;
 use super::words::edges;
-use crate::heatmap::scale::signed;
 use crate::lab::parts::number;
 use crate::plot::{Bar, Bars, Drawn, Ink};
 use crate::values::percent;
+use twinbeam_figure::scale::signed;
 
 /// A circuit of no more edges is run without each of them.
 pub(super) const MOST_MINIMAL: usize = 64;

@@ -6,8 +6,8 @@ use twinbeam_core::scores::Coverage;
 use twinbeam_core::statistics::largest_first;
 use twinbeam_core::words::Direction;
 
-use crate::heatmap::scale::{Scale, signed};
 use crate::values::Edges;
+use twinbeam_figure::scale::{Scale, signed};
 
 /// How many of the strongest are compared.
 pub(super) const TOP: usize = 10;

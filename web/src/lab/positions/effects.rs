@@ -3,12 +3,12 @@
 use twinbeam_core::link::Panel;
 use twinbeam_core::words::{Component, Direction};
 
-use crate::heatmap::scale::{Scale, signed};
 use crate::lab::claim::{Claim, Test};
 use crate::lab::parts::number;
 use crate::lab::why::Tokens;
 use crate::plot::{Drawn, Labels, Matrix};
 use crate::values::visible;
+use twinbeam_figure::scale::{Scale, signed};
 
 /// With more positions than this, those in front at which nothing differs are left out of the picture.
 const LONG: usize = 40;

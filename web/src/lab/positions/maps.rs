@@ -4,10 +4,10 @@ use twinbeam_core::models::ModelShape;
 use twinbeam_core::wire::probes::{Stream, StreamMap};
 use twinbeam_core::words::Method;
 
-use crate::heatmap::scale::small;
 use crate::lab::parts::number;
 use crate::lab::why::Tokens;
 use crate::plot::{Drawn, Group, Ink, Labels, Matrix};
+use twinbeam_figure::scale::small;
 
 /// Positions that are left out in front, where all of them are exactly 0, but for this many.
 const KEPT: usize = 1;

@@ -4,8 +4,8 @@ use twinbeam_core::models::ModelShape;
 use twinbeam_core::wire::probes::circuits::{DirectEffects, DirectMap};
 use twinbeam_core::words::{Component, ComponentKind};
 
-use crate::heatmap::scale::{Scale, signed, small};
 use crate::plot::{Bar, Bars, Drawn, Ink, Labels, Matrix};
+use twinbeam_figure::scale::{Scale, signed, small};
 
 /// What is drawn of them.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]

@@ -4,12 +4,12 @@ use leptos::prelude::*;
 use twinbeam_core::link::Panel;
 use twinbeam_core::words::{Component, ComponentKind, Direction};
 
-use crate::heatmap::scale::small;
 use crate::lab::parts::{common_unit, entry};
 use crate::plot::Labels;
 use crate::reactive::memo;
 use crate::state::AppState;
 use crate::values::{Committed, Slot};
+use twinbeam_figure::scale::small;
 
 /// How many are offered of each kind.
 const OFFERED: usize = 5;

@@ -3,10 +3,10 @@
 use twinbeam_core::wire::probes::Integrand;
 use twinbeam_core::words::Metric;
 
-use crate::heatmap::scale::small;
 use crate::lab::parts::number;
 use crate::plot::{At, Axis, Band, Drawn, Ink, Rule, Series, Xy};
 use crate::values::{count, percent};
+use twinbeam_figure::scale::small;
 
 /// A line whose cut is later than this has no end to cut off.
 const NO_CUT: f32 = 0.999;

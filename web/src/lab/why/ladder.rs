@@ -6,10 +6,10 @@
 use twinbeam_core::scores::{Ladder, Unit};
 use twinbeam_core::words::{Component, Direction, Metric};
 
-use crate::heatmap::scale::{Scale, signed};
 use crate::lab::parts::{common_unit, number};
 use crate::plot::{Drawn, Fall, Ink, Waterfall};
 use crate::values::{Committed, percent};
+use twinbeam_figure::scale::{Scale, signed};
 
 /// A step counts where it is more than this share of the largest of AtP, IG and AP.
 const COUNTS: f32 = 0.05;

@@ -3,9 +3,9 @@
 use twinbeam_core::scores::{Interaction, Redundancy};
 use twinbeam_core::words::{ComponentKind, Direction};
 
-use crate::heatmap::scale::{Scale, signed};
 use crate::plot::{Bar, Bars, Drawn, Ink};
 use crate::values::sentence;
+use twinbeam_figure::scale::{Scale, signed};
 
 /// What is under this share of the gap, whatever its sign, is not read.
 const READ: f32 = 0.01;

@@ -64,7 +64,7 @@ fn summary(values: &[f32], n_pos: usize, tokens: Option<&[String]>, of_run: bool
     if values[most] == 0.0 {
         return "the two runs attend alike.".to_owned();
     }
-    let written = crate::heatmap::scale::signed(values[most], 2);
+    let written = twinbeam_figure::scale::signed(values[most], 2);
     format!("they differ most from {} to {}, {written}.", place(query), place(key))
 }
 

@@ -4,10 +4,10 @@ use twinbeam_core::statistics::{self, GateKind};
 use twinbeam_core::words::{Component, Direction};
 
 use super::TwoWays;
-use crate::heatmap::scale::{signed, small};
 use crate::lab::claim::{Claim, Test, named, spelled};
 use crate::lab::parts::{entry, number};
 use crate::values::count;
+use twinbeam_figure::scale::{signed, small};
 
 /// More than a link can name are not replaced by a click.
 const MOST_TOGETHER: usize = 200;

@@ -3,11 +3,11 @@
 use oklab::{Oklab, oklab_to_srgb, srgb_to_oklab};
 
 /// An sRGB colour, 0 to 255.
-pub(crate) type Rgb = [u8; 3];
+pub type Rgb = [u8; 3];
 
 /// The ends and the middle of the diverging scale, as `styles/tokens.css` has them.
 #[derive(Debug, Clone, Copy, PartialEq)]
-pub(crate) struct Theme {
+pub struct Theme {
     zero: Rgb,
     warm: Rgb,
     cold: Rgb,
@@ -18,7 +18,8 @@ pub(crate) struct Theme {
     white_beyond: bool,
 }
 
-pub(crate) const LIGHT: Theme = Theme {
+/// Of the light theme, and of paper.
+pub const LIGHT: Theme = Theme {
     zero: [0xf6, 0xf4, 0xef],
     warm: [0xa3, 0x3b, 0x12],
     cold: [0x17, 0x54, 0x8f],
@@ -27,7 +28,8 @@ pub(crate) const LIGHT: Theme = Theme {
     white_beyond: true,
 };
 
-pub(crate) const DARK: Theme = Theme {
+/// Of the dark theme.
+pub const DARK: Theme = Theme {
     zero: [0x23, 0x27, 0x2e],
     warm: [0xff, 0x9a, 0x5c],
     cold: [0x6c, 0xb4, 0xff],
@@ -36,12 +38,64 @@ pub(crate) const DARK: Theme = Theme {
     white_beyond: false,
 };
 
+/// What a drawing is on.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub enum Ground {
+    /// Paper, or a page in the light theme.
+    #[default]
+    Light,
+    /// A page in the dark theme.
+    Dark,
+}
+
+impl Ground {
+    /// The scale of the scores.
+    pub const fn theme(self) -> &'static Theme {
+        match self {
+            Self::Light => &LIGHT,
+            Self::Dark => &DARK,
+        }
+    }
+
+    /// The ground itself, as SVG writes it.
+    pub const fn fill(self) -> &'static str {
+        match self {
+            Self::Light => "#ffffff",
+            Self::Dark => "#1b1e24",
+        }
+    }
+
+    /// A style with its colours in the places of their names, such as `@ink`, as `styles/tokens.css` has them.
+    pub(crate) fn style(self, named: &str) -> String {
+        // A name that begins like another stands in front of it.
+        const COLOURS: [(&str, [&str; 2]); 14] = [
+            ("@ink-soft", ["#5a5c62", "#a5a7ad"]),
+            ("@ink", ["#1c1d20", "#e8e6e1"]),
+            ("@line", ["#d9d6ce", "#353a43"]),
+            ("@accent", ["#33415c", "#b9c7e6"]),
+            ("@chosen", ["#1f5c4d", "#7fc7b0"]),
+            ("@ground", ["#ffffff", "#1b1e24"]),
+            ("@warm", ["#a33b12", "#ff9a5c"]),
+            ("@cold", ["#17548f", "#6cb4ff"]),
+            ("@ig", ["#09806a", "#74ead0"]),
+            ("@ap", ["#6f1b6e", "#c774c0"]),
+            ("@k0", ["#d8d6d2", "#2d3138"]),
+            ("@k1", ["#e6e4df", "#282c33"]),
+            ("@k2", ["#bbb9b6", "#4a4f58"]),
+            ("@k3", ["#f6f4ef", "#23272e"]),
+        ];
+        let colour =
+            |style: String, (name, on): (&str, [&str; 2])| style.replace(name, on[self as usize]);
+        COLOURS.into_iter().fold(named.to_owned(), colour)
+    }
+}
+
 /// The hues of the two methods in the light theme, as `styles/tokens.css` has them: IG, AP.
-pub(crate) const METHODS: [Rgb; 2] = [[0x09, 0x80, 0x6a], [0x6f, 0x1b, 0x6e]];
+pub const METHODS: [Rgb; 2] = [[0x09, 0x80, 0x6a], [0x6f, 0x1b, 0x6e]];
 
 impl Theme {
     /// Colour of a place on the scale, from -1 to 1, mixed in Oklab as the style sheet does.
-    pub(crate) fn of(&self, place: f32) -> Rgb {
+    pub fn of(&self, place: f32) -> Rgb {
         let (end, share) = (if place < 0.0 { self.cold } else { self.warm }, place.abs().min(1.0));
         let [from, to] = [self.zero, end].map(|colour| srgb_to_oklab(colour.into()));
         let mix = |from: f32, to: f32| from + (to - from) * share;
@@ -49,20 +103,20 @@ impl Theme {
         oklab_to_srgb(Oklab { l, a, b }).into()
     }
 
-    /// The same as SVG writes it.
-    pub(crate) fn hex(&self, place: f32) -> String {
+    /// Colour of a place on the scale, as SVG writes it.
+    pub fn hex(&self, place: f32) -> String {
         hex(self.of(place))
     }
 
     /// Black or white, whichever can be read there.
-    pub(crate) fn ink(&self, place: f32) -> &'static str {
+    pub fn ink(&self, place: f32) -> &'static str {
         let turn = if place < 0.0 { self.cold_turn } else { self.warm_turn };
         if (place.abs() > turn) == self.white_beyond { "#ffffff" } else { "#000000" }
     }
 }
 
 /// A colour as a style sheet writes it.
-pub(crate) fn hex([red, green, blue]: Rgb) -> String {
+pub fn hex([red, green, blue]: Rgb) -> String {
     format!("#{red:02x}{green:02x}{blue:02x}")
 }
 
@@ -72,7 +126,7 @@ mod tests {
 
     use super::*;
 
-    const CSS: &str = include_str!("../styles/tokens.css");
+    const CSS: &str = include_str!("../../../web/styles/tokens.css");
 
     /// How an eye sees: what each primary becomes, in linear sRGB. Machado, Oliveira and Fernandes 2009, severity 1.0.
     const EYES: [(&str, [[f32; 3]; 3]); 4] = [
@@ -159,6 +213,18 @@ mod tests {
             assert_eq!(token(name), [light, dark], "{name}");
         }
         assert_eq!(["ig", "ap"].map(|name| token(name)[0]), METHODS);
+        let same =
+            ["ink", "ink-soft", "line", "accent", "ig", "ap", "map-warm", "map-cold", "map-zero"];
+        for name in same.into_iter().chain(["surface"]) {
+            let here = match name {
+                "surface" => "@ground".to_owned(),
+                "map-zero" => "@k3".to_owned(),
+                name => format!("@{}", name.trim_start_matches("map-")),
+            };
+            let styled = [Ground::Light, Ground::Dark].map(|ground| ground.style(&here));
+            assert_eq!(styled, token(name).map(hex), "{name}");
+        }
+        assert_eq!([Ground::Light, Ground::Dark].map(Ground::fill), token("surface").map(hex));
         for theme in [LIGHT, DARK] {
             for (name, turn) in [("warm", theme.warm_turn), ("cold", theme.cold_turn)] {
                 assert!(CSS.contains(&format!("--map-{name}-turn: {turn};")));

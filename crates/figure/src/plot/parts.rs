@@ -6,7 +6,7 @@ use super::Axis;
 
 /// A colour by what it stands for.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
-pub(crate) enum Ink {
+pub enum Ink {
     /// The colour of text.
     #[default]
     Plain,
@@ -40,7 +40,7 @@ impl Ink {
 
 /// The shape of a point, which says how its component stands out; what each shape means is said by the plot.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
-pub(crate) enum Mark {
+pub enum Mark {
     /// A disc, for a component that does not stand out.
     #[default]
     Disc,
@@ -54,24 +54,24 @@ pub(crate) enum Mark {
 
 /// A component in a plane.
 #[derive(Debug, Clone, Copy, PartialEq)]
-pub(crate) struct Point {
+pub struct Point {
     /// The component.
-    pub(crate) component: Component,
+    pub component: Component,
     /// Place along the first axis, in that axis's unit.
-    pub(crate) x: f32,
+    pub x: f32,
     /// Place along the second axis, in that axis's unit.
-    pub(crate) y: f32,
+    pub y: f32,
     /// How it is drawn.
-    pub(crate) mark: Mark,
+    pub mark: Mark,
     /// Whether it is in the selection.
-    pub(crate) selected: bool,
+    pub selected: bool,
     /// Whether it is the pinned one.
-    pub(crate) pinned: bool,
+    pub pinned: bool,
 }
 
 impl Point {
     /// A plain one.
-    pub(crate) const fn of(component: Component, x: f32, y: f32) -> Self {
+    pub const fn of(component: Component, x: f32, y: f32) -> Self {
         Self { component, x, y, mark: Mark::Disc, selected: false, pinned: false }
     }
 
@@ -82,22 +82,22 @@ impl Point {
 
 /// A curve.
 #[derive(Debug, Clone, PartialEq, Default)]
-pub(crate) struct Series {
+pub struct Series {
     /// Name of the series; without one it is not in the legend.
-    pub(crate) label: String,
+    pub label: String,
     /// Colour of the series.
-    pub(crate) ink: Ink,
+    pub ink: Ink,
     /// From left to right; where `y` is not finite the curve is broken.
-    pub(crate) points: Vec<(f32, f32)>,
+    pub points: Vec<(f32, f32)>,
     /// Whether its points are drawn.
-    pub(crate) dots: bool,
+    pub dots: bool,
     /// Whether the line is.
-    pub(crate) dashed: bool,
+    pub dashed: bool,
 }
 
 /// Where a straight line runs.
 #[derive(Debug, Clone, Copy, PartialEq)]
-pub(crate) enum At {
+pub enum At {
     /// Upright.
     X(f32),
     /// Level.
@@ -113,58 +113,58 @@ pub(crate) enum At {
 
 /// A straight line across the frame, for a limit.
 #[derive(Debug, Clone, PartialEq)]
-pub(crate) struct Rule {
+pub struct Rule {
     /// Where.
-    pub(crate) at: At,
+    pub at: At,
     /// What is written beside it.
-    pub(crate) label: String,
+    pub label: String,
     /// Colour of the rule.
-    pub(crate) ink: Ink,
+    pub ink: Ink,
 }
 
 /// A shaded range of x.
 #[derive(Debug, Clone, PartialEq)]
-pub(crate) struct Band {
+pub struct Band {
     /// Left end of the range.
-    pub(crate) from: f32,
+    pub from: f32,
     /// Right end of the range.
-    pub(crate) to: f32,
+    pub to: f32,
     /// What is written in it.
-    pub(crate) label: String,
+    pub label: String,
 }
 
 /// A plot over two axes.
 #[derive(Default)]
-pub(crate) struct Xy<'a> {
+pub struct Xy<'a> {
     /// Name of the plot.
-    pub(crate) title: String,
+    pub title: String,
     /// The numbers that matter, in a sentence.
-    pub(crate) summary: String,
+    pub summary: String,
     /// From left to right.
-    pub(crate) x: Axis,
+    pub x: Axis,
     /// From bottom to top.
-    pub(crate) y: Axis,
+    pub y: Axis,
     /// In pixels; 0: what is usual.
-    pub(crate) width: f64,
+    pub width: f64,
     /// Whether y = x is drawn; both axes then have one range.
-    pub(crate) identity: bool,
+    pub identity: bool,
     /// Limits.
-    pub(crate) rules: Vec<Rule>,
+    pub rules: Vec<Rule>,
     /// Shaded ranges.
-    pub(crate) bands: Vec<Band>,
+    pub bands: Vec<Band>,
     /// Curves.
-    pub(crate) series: Vec<Series>,
+    pub series: Vec<Series>,
     /// Components.
-    pub(crate) points: Vec<Point>,
+    pub points: Vec<Point>,
     /// Where a curve was computed: strokes on the x axis.
-    pub(crate) nodes: Vec<f32>,
+    pub nodes: Vec<f32>,
     /// What the shapes of [`Mark::Triangle`], [`Mark::Square`] and [`Mark::Diamond`] mean, for the legend.
-    pub(crate) marks: [&'a str; 3],
+    pub marks: [&'a str; 3],
     /// Whether those are: found by IG, by AP, by both. Then the first two have the methods' hues.
-    pub(crate) by_method: bool,
+    pub by_method: bool,
     /// How many points have their name beside them, besides those that are pinned or selected: the farthest from
     /// the identity line where it is drawn, else from the origin.
-    pub(crate) outliers: usize,
+    pub outliers: usize,
     /// What is said of a component besides its numbers.
-    pub(crate) words: Option<&'a dyn Fn(Component) -> String>,
+    pub words: Option<&'a dyn Fn(Component) -> String>,
 }

@@ -1,6 +1,6 @@
 //! From numbers to places along an axis, and how the numbers are written.
 
-use crate::heatmap::scale::{signed, small};
+use crate::scale::{signed, small};
 
 /// Ticks that are aimed at.
 const TICKS: f64 = 5.0;
@@ -10,7 +10,7 @@ const MOST: f64 = 1e6;
 
 /// How numbers are spread along an axis.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
-pub(crate) enum Reach {
+pub enum Reach {
     /// Evenly.
     #[default]
     Linear,
@@ -20,32 +20,32 @@ pub(crate) enum Reach {
 
 /// What is measured along one side of a plot.
 #[derive(Debug, Clone, PartialEq, Default)]
-pub(crate) struct Axis {
+pub struct Axis {
     /// Name of the axis, as each point's label says it.
-    pub(crate) title: String,
+    pub title: String,
     /// Unit of the axis, if it has one.
-    pub(crate) unit: String,
+    pub unit: String,
     /// How numbers are spread.
-    pub(crate) reach: Reach,
+    pub reach: Reach,
     /// Ends of the axis; `None`: what the numbers need.
-    pub(crate) range: Option<(f32, f32)>,
+    pub range: Option<(f32, f32)>,
     /// Numbers are written with their sign, and zero is in range and has a line.
-    pub(crate) signed: bool,
+    pub signed: bool,
 }
 
 impl Axis {
     /// An axis of numbers without a sign.
-    pub(crate) fn of(title: &str, unit: &str) -> Self {
+    pub fn of(title: &str, unit: &str) -> Self {
         Self { title: title.to_owned(), unit: unit.to_owned(), ..Self::default() }
     }
 
     /// An axis of numbers with a sign.
-    pub(crate) fn signed(title: &str, unit: &str) -> Self {
+    pub fn signed(title: &str, unit: &str) -> Self {
         Self { signed: true, ..Self::of(title, unit) }
     }
 
     /// An axis of sizes or counts, by their logarithms.
-    pub(crate) fn log(title: &str) -> Self {
+    pub fn log(title: &str) -> Self {
         Self { reach: Reach::Log, ..Self::of(title, "") }
     }
 

@@ -9,7 +9,7 @@ use super::markup::{
 };
 use super::plan::{ASIDE, NAMED, Plan};
 use super::{Drawn, Ink, sentence, spaced};
-use crate::heatmap::scale::{Scale, signed};
+use crate::scale::{Scale, signed};
 
 /// A stroke of the strongest edge, and of one next to nothing.
 const STROKE: [f64; 2] = [6.5, 0.8];
@@ -18,28 +18,35 @@ const MOST_NUMBERS: usize = 16;
 
 /// An edge with its score.
 #[derive(Debug, Clone, Copy, PartialEq)]
-pub(crate) struct Arrow {
-    pub(crate) edge: Edge,
-    pub(crate) value: f32,
+pub struct Arrow {
+    /// The edge.
+    pub edge: Edge,
+    /// Its score, in the unit of the network.
+    pub value: f32,
 }
 
 /// Edges of a model.
 #[derive(Debug, Clone)]
-pub(crate) struct Network {
-    pub(crate) title: String,
-    pub(crate) unit: &'static str,
-    pub(crate) graph: Graph,
+pub struct Network {
+    /// Name of the network.
+    pub title: String,
+    /// Unit of its scores.
+    pub unit: &'static str,
+    /// The graph whose nodes are drawn.
+    pub graph: Graph,
     /// The strongest first.
-    pub(crate) arrows: Vec<Arrow>,
-    pub(crate) scale: Scale,
+    pub arrows: Vec<Arrow>,
+    /// Of the scores, for widths and colours.
+    pub scale: Scale,
     /// In pixels; 0: what is usual.
-    pub(crate) width: f64,
+    pub width: f64,
     /// What is pointed at or pinned: its edges stand out.
-    pub(crate) lit: Option<Spot>,
+    pub lit: Option<Spot>,
 }
 
 impl Network {
-    pub(crate) fn draw(&self) -> Drawn {
+    /// Draws it.
+    pub fn draw(&self) -> Drawn {
         let plan = Plan::of(self.graph, self.width);
         let mut out = String::new();
         text(&mut out, "plot-title", [0.0, TYPE + 2.0], &self.title);
@@ -215,7 +222,7 @@ impl Network {
 }
 
 /// Some drawings in one picture, from left to right.
-pub(crate) fn beside(drawn: &[Drawn]) -> String {
+pub fn beside(drawn: &[Drawn]) -> String {
     let (mut body, mut width, mut height) = (String::new(), 0.0_f64, 0.0_f64);
     for one in drawn {
         begin(&mut body, "svg", "", &[("x", width)]);

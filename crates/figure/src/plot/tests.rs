@@ -5,7 +5,7 @@ use std::collections::BTreeSet;
 use twinbeam_core::words::{Component, ComponentKind};
 
 use super::axis::Span;
-use super::brush::{in_view, inside, nearest, reached, rectangle};
+use super::brush::{Pick, in_view, inside, nearest, reached, rectangle};
 use super::labels::Places;
 use super::*;
 
@@ -19,7 +19,7 @@ fn neuron(place: usize) -> Component {
 
 /// Every tag is closed, no number is none, and no class is without a rule.
 fn sound(drawn: &Drawn) {
-    let css = include_str!("../../styles/lab.css");
+    let css = include_str!("../../../../web/styles/lab.css");
     for text in [&drawn.svg, &drawn.summary] {
         for wrong in ["NaN", "inf", "style="] {
             assert!(!text.contains(wrong), "{wrong} in {text}");

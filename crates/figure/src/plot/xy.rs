@@ -41,7 +41,7 @@ impl Frame {
 
 impl Xy<'_> {
     /// Draws it.
-    pub(crate) fn draw(&self) -> Drawn {
+    pub fn draw(&self) -> Drawn {
         let width = room(self.width);
         let (x, y) = self.spans();
         let (x_ticks, y_ticks) = (x.ticks(), y.ticks());

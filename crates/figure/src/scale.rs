@@ -2,33 +2,33 @@
 
 /// A scale from `-limit` to `limit`, in the scores' unit.
 #[derive(Debug, Clone, Copy, PartialEq, Default)]
-pub(crate) struct Scale {
+pub struct Scale {
     limit: f32,
 }
 
 impl Scale {
     /// The smallest symmetric scale that holds all scores.
-    pub(crate) fn of<'scores>(scores: impl IntoIterator<Item = &'scores f32>) -> Self {
+    pub fn of<'scores>(scores: impl IntoIterator<Item = &'scores f32>) -> Self {
         Self { limit: scores.into_iter().fold(0.0, |most: f32, score| most.max(score.abs())) }
     }
 
     /// The larger of two.
-    pub(crate) fn or_larger(self, other: Self) -> Self {
+    pub fn or_larger(self, other: Self) -> Self {
         Self { limit: self.limit.max(other.limit) }
     }
 
     /// End of the scale, in the scores' unit.
-    pub(crate) const fn limit(self) -> f32 {
+    pub const fn limit(self) -> f32 {
         self.limit
     }
 
     /// Place of a score on the scale, from -1 to 1; 0 where all scores are 0.
-    pub(crate) fn place(self, score: f32) -> f32 {
+    pub fn place(self, score: f32) -> f32 {
         if self.limit > 0.0 { (score / self.limit).clamp(-1.0, 1.0) } else { 0.0 }
     }
 
     /// Decimals that tell two hundredths of the scale apart, at most 6.
-    pub(crate) fn decimals(self) -> usize {
+    pub fn decimals(self) -> usize {
         if self.limit <= 0.0 {
             return 2;
         }
@@ -36,13 +36,13 @@ impl Scale {
     }
 
     /// Characters of its longest number.
-    pub(crate) fn characters(self) -> usize {
+    pub fn characters(self) -> usize {
         signed(self.limit, self.decimals()).chars().count()
     }
 }
 
 /// A number with its sign, a real minus, and no sign where it rounds to zero.
-pub(crate) fn signed(number: f32, decimals: usize) -> String {
+pub fn signed(number: f32, decimals: usize) -> String {
     let digits = format!("{:.decimals$}", number.abs());
     let zero = digits.chars().all(|character| matches!(character, '0' | '.'));
     match (zero, number < 0.0) {
@@ -53,7 +53,7 @@ pub(crate) fn signed(number: f32, decimals: usize) -> String {
 }
 
 /// A number as `+1.234`, and as `−1.2e−6` where that would be nothing but zeros.
-pub(crate) fn small(number: f32) -> String {
+pub fn small(number: f32) -> String {
     if number == 0.0 || number.abs() >= 0.001 {
         return signed(number, 3);
     }

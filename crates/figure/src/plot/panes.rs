@@ -25,37 +25,40 @@ const NUMBER: f64 = 13.0;
 
 /// One of them.
 #[derive(Debug, Clone, PartialEq, Default)]
-pub(crate) struct Pane {
-    pub(crate) name: String,
+pub struct Pane {
+    /// What it is called.
+    pub name: String,
     /// `data-testid` of the map.
-    pub(crate) id: &'static str,
+    pub id: &'static str,
     /// Row by row; empty as long as nothing is known.
-    pub(crate) values: Vec<f32>,
+    pub values: Vec<f32>,
 }
 
 /// Maps of the same components: a row per layer, a column for each component of it.
-pub(crate) struct Panes<'a> {
+pub struct Panes<'a> {
     /// Name of all of them.
-    pub(crate) title: String,
+    pub title: String,
     /// The numbers that matter, in a sentence.
-    pub(crate) summary: String,
-    pub(crate) unit: String,
+    pub summary: String,
+    /// Unit of all panes.
+    pub unit: String,
     /// Rows and columns of each.
-    pub(crate) size: [usize; 2],
-    pub(crate) all: Vec<Pane>,
+    pub size: [usize; 2],
+    /// The panes, from left to right.
+    pub all: Vec<Pane>,
     /// End of the scale.
-    pub(crate) limit: f32,
+    pub limit: f32,
     /// The cell with a frame, by row and column.
-    pub(crate) framed: Option<[usize; 2]>,
+    pub framed: Option<[usize; 2]>,
     /// What a cell belongs to.
-    pub(crate) component: &'a dyn Fn(usize, usize) -> Component,
+    pub component: &'a dyn Fn(usize, usize) -> Component,
     /// In pixels; 0: what is usual.
-    pub(crate) width: f64,
+    pub width: f64,
 }
 
 impl Panes<'_> {
     /// Draws them.
-    pub(crate) fn draw(&self) -> Drawn {
+    pub fn draw(&self) -> Drawn {
         let [n_rows, n_columns] = self.size;
         let width = room(self.width);
         let aside = text_width(&n_rows.saturating_sub(1).to_string()) + 5.0;

@@ -2,10 +2,10 @@
 
 use std::fmt::Write as _;
 
-use super::picture::{Picture, text};
-use crate::colour;
-use crate::heatmap::scale::signed;
-use crate::heatmap::{MapKind, Shown};
+use crate::colour::Ground;
+use crate::picture::{Picture, text};
+use crate::scale::{Scale, signed};
+use crate::{MapKind, Shown};
 
 /// A cell of the drawing for paper: at least so wide, the longest number on the screen widens it.
 const CELL_WIDTH: usize = 36;
@@ -18,30 +18,31 @@ const TOP: usize = 56;
 const BOTTOM: usize = 52;
 const GAP: usize = 36;
 /// Pixels that a character of the text takes at most, nearly always, and that one of a cell's number does.
-pub(super) const CHARACTER: usize = 7;
+pub const CHARACTER: usize = 7;
 /// Height of the text.
 const TYPE: usize = 12;
 const RAMP_STEPS: usize = 64;
 
 /// How large maps are drawn.
 #[derive(Debug, Clone, Copy, PartialEq)]
-pub(super) struct Sizes {
-    pub(super) cell: [usize; 2],
+pub struct Sizes {
+    /// Width and height of a cell, in pixels.
+    pub cell: [usize; 2],
     /// Times of the sizes for paper, of everything but the cells.
-    pub(super) scale: f32,
+    pub scale: f32,
     /// Whether numbers fit into the cells.
-    pub(super) has_numbers: bool,
+    pub has_numbers: bool,
 }
 
 impl Sizes {
-    /// Those for paper, with a number in every cell.
-    pub(super) fn of(shown: &Shown) -> Self {
+    /// Sizes for paper, with a number in every cell.
+    pub fn of(shown: &Shown) -> Self {
         let width = CELL_WIDTH.max(CHARACTER * characters(shown) + 4);
         Self { cell: [width, CELL_HEIGHT], scale: 1.0, has_numbers: true }
     }
 
     /// The largest for a map of so many columns and rows that fit into a box, in type of `scale` times that for paper.
-    pub(super) fn within(
+    pub fn within(
         [width, height]: [usize; 2],
         [columns, rows]: [usize; 2],
         shown: &Shown,
@@ -66,7 +67,7 @@ impl Sizes {
     }
 
     /// Width and height of a map of so many columns and rows.
-    pub(super) fn map(self, [columns, rows]: [usize; 2]) -> [usize; 2] {
+    pub fn map(self, [columns, rows]: [usize; 2]) -> [usize; 2] {
         let [width, height] = self.cell;
         [self.px(LEFT) + columns * width, self.px(TOP + BOTTOM) + rows * height]
     }
@@ -78,57 +79,64 @@ fn characters(shown: &Shown) -> usize {
 }
 
 /// The maps that there are.
-pub(super) fn maps(shown: &Shown) -> impl Iterator<Item = MapKind> {
+pub fn maps(shown: &Shown) -> impl Iterator<Item = MapKind> {
     MapKind::ALL.into_iter().filter(|map| shown.table(*map).is_some())
 }
 
 /// Columns and rows of the maps.
-pub(super) fn grid(shown: &Shown) -> [usize; 2] {
+pub fn grid(shown: &Shown) -> [usize; 2] {
     let table = maps(shown).find_map(|map| shown.table(map));
     table.map_or([0, 0], |table| [table.width(), table.rows().count()])
 }
 
 /// Draws the maps side by side, and gives the width and the height that they take.
-pub(super) fn draw_all(
+pub fn draw_all(
     out: &mut String,
     shown: &Shown,
     [x, y]: [usize; 2],
     sizes: Sizes,
     gap: usize,
+    ground: Ground,
 ) -> [usize; 2] {
     let [width, height] = sizes.map(grid(shown));
     let mut n = 0;
     for map in maps(shown) {
-        draw(out, shown, map, [x + n * (width + gap), y], sizes);
+        draw(out, shown, map, [x + n * (width + gap), y], (sizes, ground));
         n += 1;
     }
     [n * (width + gap) - gap.min(n * gap), height]
 }
 
 /// The maps alone, side by side, without their text.
-pub(super) fn side_by_side(shown: &Shown, title: &str, style: &str) -> Picture {
+pub fn side_by_side(shown: &Shown, title: &str, style: &str) -> Picture {
     let mut body = String::new();
-    let size = draw_all(&mut body, shown, [0, 0], Sizes::of(shown), GAP);
+    let size = draw_all(&mut body, shown, [0, 0], Sizes::of(shown), GAP, Ground::Light);
     Picture::new(size, title, "", style, &body)
 }
 
 /// Each map as a picture of its own, without a style.
-pub(super) fn one_by_one(shown: &Shown) -> Vec<Picture> {
+pub fn one_by_one(shown: &Shown) -> Vec<Picture> {
     let sizes = Sizes::of(shown);
     let one = |map: MapKind| {
         let mut body = String::new();
-        draw(&mut body, shown, map, [0, 0], sizes);
+        draw(&mut body, shown, map, [0, 0], (sizes, Ground::Light));
         Picture::new(sizes.map(grid(shown)), map.title(), "", "", &body)
     };
     maps(shown).map(one).collect()
 }
 
 /// Between two maps on paper.
-pub(super) const fn gap() -> usize {
+pub const fn gap() -> usize {
     GAP
 }
 
-fn draw(out: &mut String, shown: &Shown, map: MapKind, [x, y]: [usize; 2], sizes: Sizes) {
+fn draw(
+    out: &mut String,
+    shown: &Shown,
+    map: MapKind,
+    [x, y]: [usize; 2],
+    (sizes, ground): (Sizes, Ground),
+) {
     let Some(table) = shown.table(map) else { return };
     let scale = shown.scale(map);
     let [cell_width, cell_height] = sizes.cell;
@@ -161,7 +169,7 @@ fn draw(out: &mut String, shown: &Shown, map: MapKind, [x, y]: [usize; 2], sizes
             }
             let cell_x = left + head * cell_width;
             let place = scale.place(*score);
-            let fill = colour::LIGHT.hex(place);
+            let fill = ground.theme().hex(place);
             let (width, height) = (cell_width - 1, cell_height - 1);
             // OK because writing to a string does not fail.
             writeln!(
@@ -173,23 +181,31 @@ fn draw(out: &mut String, shown: &Shown, map: MapKind, [x, y]: [usize; 2], sizes
                 continue;
             }
             // By class: where a content security policy holds, a style in an attribute counts for nothing.
-            let on_dark = colour::LIGHT.ink(place) == "#ffffff";
+            let on_dark = ground.theme().ink(place) == "#ffffff";
             let class = if on_dark { "class=\"cell light\"" } else { "class=\"cell\"" };
             let number = signed(*score, scale.decimals());
             text(out, cell_x + cell_width / 2, base, class, &number);
         }
     }
-    draw_legend(out, shown, map, [left, top + n_layers * cell_height + px(14)], sizes);
+    let scale = shown.scale(map);
+    let at = [left, top + n_layers * cell_height + px(14)];
+    draw_legend(out, (scale, shown.unit(map)), at, (sizes, ground));
 }
 
-fn draw_legend(out: &mut String, shown: &Shown, map: MapKind, [x, y]: [usize; 2], sizes: Sizes) {
+/// The scale from one end to the other, with its unit.
+pub(crate) fn draw_legend(
+    out: &mut String,
+    (scale, unit): (Scale, &str),
+    [x, y]: [usize; 2],
+    (sizes, ground): (Sizes, Ground),
+) {
     let px = |on_paper| sizes.px(on_paper);
     let (width, height) = (px(160), px(10));
     let step_width = width as f32 / RAMP_STEPS as f32;
     for step in 0..RAMP_STEPS {
         let place = 2.0 * (step as f32 + 0.5) / RAMP_STEPS as f32 - 1.0;
         let step_x = x as f32 + step as f32 * step_width;
-        let fill = colour::LIGHT.hex(place);
+        let fill = ground.theme().hex(place);
         // Half a pixel wider, so that no seam shows between two steps.
         let step_width = step_width + 0.5;
         writeln!(
@@ -198,11 +214,10 @@ fn draw_legend(out: &mut String, shown: &Shown, map: MapKind, [x, y]: [usize; 2]
         )
         .ok();
     }
-    let scale = shown.scale(map);
     let below = y + height + px(14);
     let end = |sign: f32| signed(sign * scale.limit(), scale.decimals());
     text(out, x, below, "class=\"soft\"", &end(-1.0));
     text(out, x + width / 2, below, "class=\"soft mid\"", "0");
     text(out, x + width, below, "class=\"soft end\"", &end(1.0));
-    text(out, x + width + px(8), below, "class=\"soft\"", shown.unit(map));
+    text(out, x + width + px(8), below, "class=\"soft\"", unit);
 }

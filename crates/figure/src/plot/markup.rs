@@ -4,8 +4,8 @@ use std::fmt::Write as _;
 
 use twinbeam_core::words::Component;
 
-use super::Table;
-use crate::colour;
+use super::{Drawn, Table};
+use crate::colour::Ground;
 use twinbeam_core::prompts::hides;
 
 /// Size of the type in units of the view box, which are pixels: `--small` of the style sheet.
@@ -24,7 +24,7 @@ pub(super) const LEVELS: usize = 41;
 
 /// Text as XML and HTML hold it. Characters that XML forbids, that would hide, or that would turn the
 /// direction of what follows become the replacement character.
-pub(crate) fn escape(text: &str) -> String {
+pub fn escape(text: &str) -> String {
     let mut out = String::with_capacity(text.len());
     push_escaped(&mut out, text);
     out
@@ -199,7 +199,7 @@ pub(super) fn cut(words: &str, room: f64) -> String {
 }
 
 /// The numbers behind a plot as an HTML table.
-pub(crate) fn html_table(table: &Table) -> String {
+pub fn html_table(table: &Table) -> String {
     let mut out = String::from("<table class=\"list\"><thead><tr>");
     for name in &table.head {
         out.push_str("<th scope=\"col\">");
@@ -222,44 +222,62 @@ pub(crate) fn html_table(table: &Table) -> String {
     out
 }
 
-/// What `styles/lab.css` says, for a file: in the light theme, the scale's steps apart.
-const FILE_STYLE: &str = "text{font:13px Helvetica,Arial,'Liberation Sans',sans-serif;fill:#1c1d20}\
-    .plot-title{font-weight:bold}.plot-mid{text-anchor:middle}.plot-end{text-anchor:end}.plot-soft{color:#5a5c62}\
-    .plot-cold{color:#17548f}.plot-warm{color:#a33b12}.plot-accent{color:#1f5c4d}.plot-ink{color:#1c1d20}\
-    text.plot-soft{fill:#5a5c62}.plot-frame,.plot-grid{fill:none;stroke:#d9d6ce}.plot-zero{stroke:#5a5c62}\
-    .plot-identity,.plot-meets{stroke:#5a5c62;stroke-dasharray:2 3}.plot-rule{stroke:currentColor;stroke-dasharray:6 3}\
+/// What `styles/lab.css` says, for a file: by the names of colours, the scale's steps apart.
+const FILE_STYLE: &str = ".plot-title{font-weight:bold}.plot-mid{text-anchor:middle}.plot-end{text-anchor:end}.plot-soft{color:@ink-soft}\
+    .plot-cold{color:@cold}.plot-warm{color:@warm}.plot-accent{color:@chosen}.plot-ink{color:@ink}\
+    text.plot-soft{fill:@ink-soft}.plot-frame,.plot-grid{fill:none;stroke:@line}.plot-zero{stroke:@ink-soft}\
+    .plot-identity,.plot-meets{stroke:@ink-soft;stroke-dasharray:2 3}.plot-rule{stroke:currentColor;stroke-dasharray:6 3}\
     .plot-curve{fill:none;stroke:currentColor;stroke-width:1.8}.plot-dashed{stroke-dasharray:5 3}\
-    .plot-band{fill:#1c1d20;opacity:.08}.plot-node{stroke:#5a5c62}.plot-dot,.plot-bar{fill:currentColor}\
-    .plot-hidden,.plot-rubber{opacity:0}.plot-mark{fill:#5a5c62;fill-opacity:.55}\
+    .plot-band{fill:@ink;opacity:.08}.plot-node{stroke:@ink-soft}.plot-dot,.plot-bar{fill:currentColor}\
+    .plot-hidden,.plot-rubber{opacity:0}.plot-mark{fill:@ink-soft;fill-opacity:.55}\
     .plot-found{fill:currentColor;fill-opacity:1}text:is(.plot-ig,.plot-ap){fill:currentColor}\
-    .plot-selected{stroke:#1f5c4d;stroke-width:2}.plot-pinned{stroke:#1c1d20;stroke-width:2.5}.plot-d1,.plot-d2,\
-    .plot-d3,.plot-d4{fill:#5a5c62}.plot-d1{opacity:.25}.plot-d2{opacity:.45}.plot-d3{opacity:.65}.plot-d4{opacity:.9}\
-    .plot-outlined{fill:none;stroke:#1c1d20;stroke-width:2}.plot-framed{fill:none;stroke:#33415c;stroke-width:3}.plot-hatch{fill:none;stroke:#1c1d20;opacity:.35}\
+    .plot-selected{stroke:@chosen;stroke-width:2}.plot-pinned{stroke:@ink;stroke-width:2.5}.plot-d1,.plot-d2,\
+    .plot-d3,.plot-d4{fill:@ink-soft}.plot-d1{opacity:.25}.plot-d2{opacity:.45}.plot-d3{opacity:.65}.plot-d4{opacity:.9}\
+    .plot-outlined{fill:none;stroke:@ink;stroke-width:2}.plot-framed{fill:none;stroke:@accent;stroke-width:3}.plot-hatch{fill:none;stroke:@ink;opacity:.35}\
     .net-edge{fill:none;stroke:currentColor;stroke-opacity:.8}.net-hit{opacity:0;fill:none}.net-dim{opacity:.2}\
-    .net-node rect{fill:#fff;stroke:#5a5c62}.net-lit rect{stroke-width:2.5}.net-node .net-port{fill:#5a5c62;stroke:none}\
-    .plot-neutral{filter:grayscale(1)}.plot-k0{fill:#d8d6d2}.plot-k1{fill:#e6e4df}.plot-k2{fill:#bbb9b6}.plot-k3{fill:#f6f4ef}";
+    .net-node rect{fill:@ground;stroke:@ink-soft}.net-lit rect{stroke-width:2.5}.net-node .net-port{fill:@ink-soft;stroke:none}\
+    .plot-neutral{filter:grayscale(1)}.plot-k0{fill:@k0}.plot-k1{fill:@k1}.plot-k2{fill:@k2}.plot-k3{fill:@k3}.plot-ig{color:@ig}.plot-ap{color:@ap}";
+const FILE_TEXT: &str = "text{font:13px Helvetica,Arial,'Liberation Sans',sans-serif;fill:@ink}";
 
 /// A picture as a file of its own, in the light theme.
-pub(crate) fn standalone(svg: &str) -> String {
+pub fn standalone(svg: &str) -> String {
+    let ground = Ground::Light;
+    let (tag, body) = opened(svg);
     let mut out = String::from("<svg xmlns=\"http://www.w3.org/2000/svg\" role=\"img\"");
-    let rest = svg.strip_prefix("<svg aria-hidden=\"true\"").unwrap_or(svg);
-    let (tag, body) = rest.split_once('>').unwrap_or((rest, "</svg>"));
     out.push_str(tag);
     out.push_str("><style>");
-    out.push_str(FILE_STYLE);
-    for (class, hue) in ["ig", "ap"].into_iter().zip(colour::METHODS) {
-        write!(out, ".plot-{class}{{color:{}}}", colour::hex(hue)).ok();
-    }
-    if body.contains("plot-cell") {
-        for level in 0..LEVELS {
-            let place = place_of(level);
-            let (fill, ink) = (colour::LIGHT.hex(place), colour::LIGHT.ink(place));
-            write!(out, ".plot-c{level}{{fill:{fill}}}text.plot-c{level}{{fill:{ink}}}").ok();
-        }
-    }
-    out.push_str("</style><rect width=\"100%\" height=\"100%\" fill=\"#ffffff\"/>");
+    out.push_str(&ground.style(FILE_TEXT));
+    out.push_str(&style(ground));
+    out.push_str("</style><rect width=\"100%\" height=\"100%\" fill=\"");
+    out.push_str(ground.fill());
+    out.push_str("\"/>");
     out.push_str(body);
     out
+}
+
+/// A picture at a place in another one, in its own size. The other one has the [`style`].
+pub fn placed(out: &mut String, drawn: &Drawn, [x, y]: [usize; 2]) {
+    let (tag, body) = opened(&drawn.svg);
+    // OK because writing to a string does not fail.
+    write!(out, "<svg x=\"{x}\" y=\"{y}\"{tag}>{body}").ok();
+}
+
+/// The style of plots in a file, but for their type.
+pub fn style(ground: Ground) -> String {
+    let mut out = ground.style(FILE_STYLE);
+    let theme = ground.theme();
+    for level in 0..LEVELS {
+        let place = place_of(level);
+        let (fill, ink) = (theme.hex(place), theme.ink(place));
+        write!(out, ".plot-c{level}{{fill:{fill}}}text.plot-c{level}{{fill:{ink}}}").ok();
+    }
+    out
+}
+
+/// Attributes of a picture's tag, and what follows it.
+fn opened(svg: &str) -> (&str, &str) {
+    let rest = svg.strip_prefix("<svg aria-hidden=\"true\"").unwrap_or(svg);
+    rest.split_once('>').unwrap_or((rest, "</svg>"))
 }
 
 /// The step of a place on the scale, from -1 to 1.

@@ -7,7 +7,7 @@ use super::{Drawn, spaced};
 
 /// What colours mean.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
-pub(crate) enum Shades {
+pub enum Shades {
     /// From `-limit` over zero to `limit`.
     #[default]
     Diverging,
@@ -19,65 +19,65 @@ pub(crate) enum Shades {
 
 /// A map of values.
 #[derive(Default)]
-pub(crate) struct Matrix<'a> {
+pub struct Matrix<'a> {
     /// Name of the matrix.
-    pub(crate) title: String,
+    pub title: String,
     /// The numbers that matter, in a sentence.
-    pub(crate) summary: String,
+    pub summary: String,
     /// The values'.
-    pub(crate) unit: String,
+    pub unit: String,
     /// From top to bottom.
-    pub(crate) rows: Labels,
+    pub rows: Labels,
     /// From left to right.
-    pub(crate) columns: Labels,
+    pub columns: Labels,
     /// Row by row; where it is not finite there is no cell.
-    pub(crate) values: Vec<f32>,
+    pub values: Vec<f32>,
     /// End of the scale; `None`: the largest value.
-    pub(crate) limit: Option<f32>,
+    pub limit: Option<f32>,
     /// What colours mean.
-    pub(crate) shades: Shades,
+    pub shades: Shades,
     /// Cells with a frame, by row and column.
-    pub(crate) outlined: Vec<(usize, usize)>,
+    pub outlined: Vec<(usize, usize)>,
     /// What a cell belongs to.
-    pub(crate) component: ComponentOf<'a>,
+    pub component: ComponentOf<'a>,
     /// What is said of a cell besides its value.
-    pub(crate) words: WordsOf<'a>,
+    pub words: WordsOf<'a>,
     /// In pixels; 0: what is usual.
-    pub(crate) width: f64,
+    pub width: f64,
     /// What is above 0 and what below, for the legend of [`Shades::Neutral`].
-    pub(crate) sides: [&'a str; 2],
+    pub sides: [&'a str; 2],
     /// Groups of rows; none: all are one.
-    pub(crate) groups: Vec<Group>,
+    pub groups: Vec<Group>,
     /// The column that should be in sight where not all are.
-    pub(crate) eye: Option<usize>,
+    pub eye: Option<usize>,
 }
 
 /// A map of kinds: told apart by letter, hatching and colour.
 #[derive(Default)]
-pub(crate) struct Kinds<'a> {
+pub struct Kinds<'a> {
     /// Name of the plot.
-    pub(crate) title: String,
+    pub title: String,
     /// The numbers that matter, in a sentence.
-    pub(crate) summary: String,
+    pub summary: String,
     /// From top to bottom.
-    pub(crate) rows: Labels,
+    pub rows: Labels,
     /// From left to right.
-    pub(crate) columns: Labels,
+    pub columns: Labels,
     /// Letter and name of each kind, four at most.
-    pub(crate) names: Vec<(char, String)>,
+    pub names: Vec<(char, String)>,
     /// Row by row, places in `names`; `None`: no cell.
-    pub(crate) cells: Vec<Option<usize>>,
+    pub cells: Vec<Option<usize>>,
     /// What a cell belongs to.
-    pub(crate) component: ComponentOf<'a>,
+    pub component: ComponentOf<'a>,
     /// What is said of a cell besides its kind.
-    pub(crate) words: WordsOf<'a>,
+    pub words: WordsOf<'a>,
     /// In pixels; 0: what is usual.
-    pub(crate) width: f64,
+    pub width: f64,
 }
 
 impl Matrix<'_> {
     /// Draws it.
-    pub(crate) fn draw(&self) -> Drawn {
+    pub fn draw(&self) -> Drawn {
         let values = || self.values.iter().copied().filter(|value| value.is_finite());
         let largest = values().fold(0.0, |most: f32, value| most.max(value.abs()));
         let limit = self.limit.filter(|limit| limit.is_finite()).unwrap_or(largest).abs();
@@ -134,7 +134,7 @@ impl Matrix<'_> {
 
 impl Kinds<'_> {
     /// Draws it.
-    pub(crate) fn draw(&self) -> Drawn {
+    pub fn draw(&self) -> Drawn {
         let class_of = |kind: usize| ["plot-k0", "plot-k1", "plot-k2", "plot-k3"][kind.min(3)];
         let cell = |at: usize| {
             let kind = self.cells.get(at).copied().flatten()?;

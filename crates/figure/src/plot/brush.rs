@@ -8,7 +8,7 @@ use super::{Drawn, Target};
 
 /// What becomes of the selection.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(crate) enum Pick {
+pub enum Pick {
     /// The components are the selection.
     Replace,
     /// What is reached joins the selection.
@@ -19,7 +19,7 @@ pub(crate) enum Pick {
 
 impl Pick {
     /// Changes a selection.
-    pub(crate) fn apply(self, selected: &mut BTreeSet<Component>, picked: &[Component]) {
+    pub fn apply(self, selected: &mut BTreeSet<Component>, picked: &[Component]) {
         if self == Self::Replace {
             selected.clear();
         }
@@ -32,20 +32,20 @@ impl Pick {
 }
 
 /// A place on the screen in units of the view box. `picture`: left, top, width and height on the screen.
-pub(super) fn in_view([x, y]: [f64; 2], picture: [f64; 4], size: [f32; 2]) -> [f32; 2] {
+pub fn in_view([x, y]: [f64; 2], picture: [f64; 4], size: [f32; 2]) -> [f32; 2] {
     let [left, top, width, height] = picture;
     let share = |at: f64, of: f64| if of > 0.0 { (at / of).clamp(0.0, 1.0) as f32 } else { 0.0 };
     [share(x - left, width) * size[0], share(y - top, height) * size[1]]
 }
 
 /// Left, top, width and height of the rectangle with two corners.
-pub(super) const fn rectangle(a: [f32; 2], b: [f32; 2]) -> [f32; 4] {
+pub const fn rectangle(a: [f32; 2], b: [f32; 2]) -> [f32; 4] {
     let [x, y] = [a[0].min(b[0]), a[1].min(b[1])];
     [x, y, (a[0] - b[0]).abs(), (a[1] - b[1]).abs()]
 }
 
 /// Components in a rectangle, in order, each once.
-pub(super) fn inside(drawn: &Drawn, a: [f32; 2], b: [f32; 2]) -> Vec<Component> {
+pub fn inside(drawn: &Drawn, a: [f32; 2], b: [f32; 2]) -> Vec<Component> {
     let [x, y, width, height] = rectangle(a, b);
     let holds =
         |at: [f32; 2]| (x..=x + width).contains(&at[0]) && (y..=y + height).contains(&at[1]);
@@ -62,7 +62,7 @@ pub(super) fn inside(drawn: &Drawn, a: [f32; 2], b: [f32; 2]) -> Vec<Component> 
 }
 
 /// The nearest target of a component within a distance.
-pub(super) fn nearest(targets: &[Target], [x, y]: [f32; 2], within: f32) -> Option<usize> {
+pub fn nearest(targets: &[Target], [x, y]: [f32; 2], within: f32) -> Option<usize> {
     let mut best = (within, None);
     for (at, target) in targets.iter().enumerate() {
         let distance = (target.place[0] - x).hypot(target.place[1] - y);
@@ -74,7 +74,7 @@ pub(super) fn nearest(targets: &[Target], [x, y]: [f32; 2], within: f32) -> Opti
 }
 
 /// The target that a key leads to; `None`: the key means nothing here, or nothing can be reached.
-pub(super) fn reached(drawn: &Drawn, from: Option<usize>, key: &str) -> Option<usize> {
+pub fn reached(drawn: &Drawn, from: Option<usize>, key: &str) -> Option<usize> {
     let targets = &drawn.points;
     let last = targets.len().checked_sub(1)?;
     let by_rows = drawn.grid && matches!(key, "ArrowUp" | "ArrowDown");

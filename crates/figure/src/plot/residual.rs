@@ -5,7 +5,7 @@ use twinbeam_core::words::{Component, ComponentKind};
 use super::markup::{
     attribute, begin, cut, line, picture, push_number, rectangle, shape, text, text_width, upright,
 };
-use crate::values::visible;
+use crate::words::visible;
 
 const WIDTH: f64 = 360.0;
 /// Left of the streams: names of layers and runs.
@@ -24,20 +24,23 @@ const TOKEN: f64 = 88.0;
 const STRIP: f64 = 44.0;
 const BAR: f64 = 18.0;
 /// A smaller share of the attention is not drawn.
-pub(crate) const LEAST: f32 = 0.03;
+pub const LEAST: f32 = 0.03;
 
 /// What is drawn.
 #[derive(Debug, Clone, PartialEq, Default)]
-pub(crate) struct Residual {
-    pub(crate) of: Option<Component>,
-    pub(crate) n_layers: usize,
+pub struct Residual {
+    /// The component that is pointed out.
+    pub of: Option<Component>,
+    /// Layers of the model.
+    pub n_layers: usize,
     /// The two prompts' tokens; empty: not known.
-    pub(crate) tokens: Vec<[String; 2]>,
-    pub(crate) n_pos: usize,
+    pub tokens: Vec<[String; 2]>,
+    /// Tokens of the prompt.
+    pub n_pos: usize,
     /// What the head attends to at the last token, in the clean and in the corrupted run; empty: not known.
-    pub(crate) attention: [Vec<f32>; 2],
+    pub attention: [Vec<f32>; 2],
     /// Its effects by token, by IG and by AP; empty: not known.
-    pub(crate) effects: [Vec<f32>; 2],
+    pub effects: [Vec<f32>; 2],
 }
 
 impl Residual {
@@ -69,7 +72,7 @@ impl Residual {
     }
 
     /// The picture. Its words are for others to say.
-    pub(crate) fn draw(&self) -> String {
+    pub fn draw(&self) -> String {
         let Some(of) = self.of else { return String::new() };
         let positions = self.drawn();
         let pitch = (WIDTH - LEFT - RIGHT) / positions.len().max(1) as f64;

@@ -7,7 +7,7 @@ use super::markup::{
     text_width, upright,
 };
 use super::{Drawn, Ink, Table, Target, sentence, with_unit};
-use crate::values::visible;
+use crate::words::visible;
 
 /// Rows, and columns, that are drawn at most.
 const MOST: usize = 100;
@@ -30,35 +30,35 @@ pub(super) type WordsOf<'a> = Option<&'a dyn Fn(usize, usize) -> String>;
 
 /// Names of rows or columns.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
-pub(crate) struct Labels {
+pub struct Labels {
     /// What they are: `layer`, `position`.
-    pub(crate) title: String,
+    pub title: String,
     /// One each.
-    pub(crate) texts: Vec<String>,
+    pub texts: Vec<String>,
     /// Whether they are tokens, whose spaces count.
-    pub(crate) tokens: bool,
+    pub tokens: bool,
     /// The number of the first, where those before are left out.
-    pub(crate) begin: usize,
+    pub begin: usize,
 }
 
 impl Labels {
     /// Numbers from 0.
-    pub(crate) fn numbers(title: &str, n: usize) -> Self {
+    pub fn numbers(title: &str, n: usize) -> Self {
         Self::texts(title, (0..n).map(|number| number.to_string()).collect())
     }
 
     /// Tokens of a prompt.
-    pub(crate) fn tokens(title: &str, texts: Vec<String>) -> Self {
+    pub fn tokens(title: &str, texts: Vec<String>) -> Self {
         Self { tokens: true, ..Self::texts(title, texts) }
     }
 
     /// Any words.
-    pub(crate) fn texts(title: &str, texts: Vec<String>) -> Self {
+    pub fn texts(title: &str, texts: Vec<String>) -> Self {
         Self { title: title.to_owned(), texts, tokens: false, begin: 0 }
     }
 
-    /// The same without those before a place, with the numbers that they had.
-    pub(crate) fn from(mut self, begin: usize) -> Self {
+    /// Labels without those before a place, with the numbers that they had.
+    pub fn from(mut self, begin: usize) -> Self {
         self.texts.drain(..begin.min(self.texts.len()));
         Self { begin: self.begin + begin, ..self }
     }
@@ -119,14 +119,15 @@ pub(super) struct Grid<'a> {
 
 /// A group of rows.
 #[derive(Debug, Clone, PartialEq, Default)]
-pub(crate) struct Group {
+pub struct Group {
     /// The first of its rows; they end where the next group begins.
-    pub(crate) first: usize,
+    pub first: usize,
     /// Written above them.
-    pub(crate) name: String,
-    pub(crate) ink: Ink,
+    pub name: String,
+    /// Its colour.
+    pub ink: Ink,
     /// `data-testid` of the group.
-    pub(crate) id: &'static str,
+    pub id: &'static str,
 }
 
 impl Group {

@@ -13,40 +13,40 @@ const BAR: f64 = 10.0;
 
 /// A bar, or a pair of bars.
 #[derive(Debug, Clone, PartialEq, Default)]
-pub(crate) struct Bar {
+pub struct Bar {
     /// Name of the bar.
-    pub(crate) label: String,
+    pub label: String,
     /// One or two.
-    pub(crate) values: Vec<f32>,
+    pub values: Vec<f32>,
     /// What it stands for, if that is a component.
-    pub(crate) component: Option<Component>,
+    pub component: Option<Component>,
     /// Written after its number.
-    pub(crate) note: String,
+    pub note: String,
     /// Written between it and the next: what the step adds.
-    pub(crate) then: String,
+    pub then: String,
 }
 
 /// Bars from one zero.
 #[derive(Debug, Clone, PartialEq, Default)]
-pub(crate) struct Bars {
+pub struct Bars {
     /// Name of the plot.
-    pub(crate) title: String,
+    pub title: String,
     /// The numbers that matter, in a sentence.
-    pub(crate) summary: String,
+    pub summary: String,
     /// The values'.
-    pub(crate) unit: String,
+    pub unit: String,
     /// Names of the two values of a pair; empty for single bars.
-    pub(crate) names: Vec<String>,
+    pub names: Vec<String>,
     /// Colours of the two values.
-    pub(crate) inks: [Ink; 2],
+    pub inks: [Ink; 2],
     /// From top to bottom.
-    pub(crate) rows: Vec<Bar>,
+    pub rows: Vec<Bar>,
     /// Ends of the scale; `None`: what the values need.
-    pub(crate) range: Option<(f32, f32)>,
+    pub range: Option<(f32, f32)>,
     /// Whether numbers are written with their sign.
-    pub(crate) signed: bool,
+    pub signed: bool,
     /// In pixels; 0: what is usual.
-    pub(crate) width: f64,
+    pub width: f64,
 }
 
 fn class(ink: Ink) -> String {
@@ -55,7 +55,7 @@ fn class(ink: Ink) -> String {
 
 impl Bars {
     /// Draws it.
-    pub(crate) fn draw(&self) -> Drawn {
+    pub fn draw(&self) -> Drawn {
         let width = room(self.width);
         // From zero, sign or not: a bar's length is its value.
         let axis = Axis { range: self.range, signed: true, ..Axis::default() };

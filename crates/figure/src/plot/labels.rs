@@ -44,7 +44,7 @@ impl Places {
         candidates.into_iter().find(|at| self.take(*at, width))
     }
 
-    /// The same farther away, for a line that leads there: where that ends, and the words' left end.
+    /// A place farther away, for a line that leads there: where that ends, and the words' left end.
     pub(super) fn afar(&mut self, [x, y]: [f64; 2], words: &str) -> Option<([f64; 2], [f64; 2])> {
         const DIAGONAL: f64 = std::f64::consts::FRAC_1_SQRT_2;
         let width = text_width(words);

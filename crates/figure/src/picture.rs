@@ -2,39 +2,55 @@
 
 use std::fmt::Write as _;
 
+use crate::colour::Ground;
 use crate::plot::escape;
 
 /// A picture with its size in pixels.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub(crate) struct Picture {
-    pub(crate) svg: String,
-    pub(crate) width: usize,
-    pub(crate) height: usize,
+pub struct Picture {
+    /// It begins with `<svg`.
+    pub svg: String,
+    /// In pixels.
+    pub width: usize,
+    /// In pixels.
+    pub height: usize,
 }
 
 impl Picture {
     /// A picture of a body of SVG, on white. `style` is for files: a page's own policy may refuse it.
-    pub(super) fn new(
+    pub fn new(
         [width, height]: [usize; 2],
         title: &str,
         description: &str,
         style: &str,
         body: &str,
     ) -> Self {
+        Self::on(Ground::Light, [width, height], [title, description], style, body)
+    }
+
+    /// A picture on some ground: its size, its title and description, its style and its body.
+    pub fn on(
+        ground: Ground,
+        [width, height]: [usize; 2],
+        [title, description]: [&str; 2],
+        style: &str,
+        body: &str,
+    ) -> Self {
+        let fill = ground.fill();
         let (title, description) = (escape(title), escape(description));
         let style =
             if style.is_empty() { String::new() } else { format!("<style>{style}</style>\n") };
         let svg = format!(
             "<svg xmlns=\"http://www.w3.org/2000/svg\" width=\"{width}\" height=\"{height}\" \
              viewBox=\"0 0 {width} {height}\" role=\"img\">\n<title>{title}</title>\n<desc>{description}</desc>\n\
-             {style}<rect width=\"100%\" height=\"100%\" fill=\"#ffffff\"/>\n{body}</svg>\n"
+             {style}<rect width=\"100%\" height=\"100%\" fill=\"{fill}\"/>\n{body}</svg>\n"
         );
         Self { svg, width, height }
     }
 }
 
 /// Adds a line of text.
-pub(super) fn text(out: &mut String, x: usize, y: usize, attributes: &str, content: &str) {
+pub fn text(out: &mut String, x: usize, y: usize, attributes: &str, content: &str) {
     let content = escape(content);
     // OK because writing to a string does not fail.
     writeln!(out, "<text x=\"{x}\" y=\"{y}\" {attributes}>{content}</text>").ok();
@@ -42,7 +58,7 @@ pub(super) fn text(out: &mut String, x: usize, y: usize, attributes: &str, conte
 
 /// Lines of at most `width` characters, broken at spaces where there are any; what does not fit into
 /// `most` lines ends in an ellipsis.
-pub(super) fn wrap(text: &str, width: usize, most: usize) -> Vec<String> {
+pub fn wrap(text: &str, width: usize, most: usize) -> Vec<String> {
     let mut lines = vec![String::new()];
     let mut length = 0;
     for word in text.split_whitespace() {
@@ -52,7 +68,8 @@ pub(super) fn wrap(text: &str, width: usize, most: usize) -> Vec<String> {
             length = 0;
         }
         while !characters.is_empty() {
-            let line = lines.last_mut().expect("there is a line");
+            // There is one, from the beginning on.
+            let Some(line) = lines.last_mut() else { break };
             if length > 0 {
                 line.push(' ');
                 length += 1;

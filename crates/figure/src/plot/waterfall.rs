@@ -20,15 +20,19 @@ const NAMES: f64 = 0.62;
 
 /// An amount, from 0, or a step from one amount to another.
 #[derive(Debug, Clone, PartialEq, Default)]
-pub(crate) struct Fall {
-    pub(crate) label: String,
+pub struct Fall {
+    /// What it is called.
+    pub label: String,
     /// What it is, after its name where there is room for it.
-    pub(crate) note: &'static str,
-    pub(crate) from: f32,
-    pub(crate) to: f32,
-    pub(crate) ink: Ink,
+    pub note: &'static str,
+    /// Where it begins.
+    pub from: f32,
+    /// Where it ends.
+    pub to: f32,
+    /// Its colour.
+    pub ink: Ink,
     /// `data-testid` of its number, where a test or a sentence asks for it.
-    pub(crate) id: &'static str,
+    pub id: &'static str,
 }
 
 impl Fall {
@@ -44,22 +48,24 @@ impl Fall {
 
 /// Amounts and steps.
 #[derive(Debug, Clone, PartialEq, Default)]
-pub(crate) struct Waterfall {
-    pub(crate) title: String,
+pub struct Waterfall {
+    /// Name of the plot.
+    pub title: String,
     /// The numbers that matter, in a sentence.
-    pub(crate) summary: String,
-    pub(crate) unit: String,
+    pub summary: String,
+    /// Unit of all of it.
+    pub unit: String,
     /// What all of it is about.
-    pub(crate) component: Option<Component>,
+    pub component: Option<Component>,
     /// From top to bottom.
-    pub(crate) falls: Vec<Fall>,
+    pub falls: Vec<Fall>,
     /// In pixels; 0: what is usual.
-    pub(crate) width: f64,
+    pub width: f64,
 }
 
 impl Waterfall {
     /// Draws it.
-    pub(crate) fn draw(&self) -> Drawn {
+    pub fn draw(&self) -> Drawn {
         let width = room(self.width);
         let axis = Axis { signed: true, ..Axis::default() };
         let span = axis.span(&mut self.falls.iter().flat_map(|fall| [fall.from, fall.to]));
