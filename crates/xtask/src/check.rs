@@ -4,7 +4,7 @@ use std::path::Path;
 use std::process::{Command, Stdio};
 
 use crate::parts::Parts;
-use crate::{cargo, execute, native, root, say};
+use crate::{cargo, execute, natively, root, say};
 
 /// All of it.
 pub(crate) fn all(parts: &mut Parts) -> anyhow::Result<()> {
@@ -31,12 +31,14 @@ pub(crate) fn quick(parts: &mut Parts) -> anyhow::Result<()> {
 /// Lints and documents of what runs natively. Both ask the compiler for the same of every library, so the second is quick.
 pub(crate) fn of_native(parts: &mut Parts) -> anyhow::Result<()> {
     parts.run("native lints", || {
-        let mut clippy = native("clippy");
-        execute(clippy.args(["--all-targets", "--", "-D", "warnings"]))
+        natively("clippy").into_iter().try_for_each(|mut clippy| {
+            execute(clippy.args(["--all-targets", "--", "-D", "warnings"]))
+        })
     })?;
     parts.run("documents", || {
-        let mut doc = native("doc");
-        execute(doc.arg("--no-deps").env("RUSTDOCFLAGS", "-D warnings"))
+        natively("doc").into_iter().try_for_each(|mut doc| {
+            execute(doc.arg("--no-deps").env("RUSTDOCFLAGS", "-D warnings"))
+        })
     })
 }
 

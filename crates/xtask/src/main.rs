@@ -18,6 +18,7 @@ mod estimate;
 mod pack;
 mod parts;
 mod prebuilt;
+mod python;
 mod seal;
 mod service;
 mod site;
@@ -59,20 +60,24 @@ cargo xtask bundle   saves the page's bundle of one case, for tests/reference/ru
     --model FOLDER      of another model than the bundled one
     --metric NAME       --steps N   other than the page's own";
 
-/// Packages whose tests run natively. The worker's binary runs in the browser's tests.
-const NATIVE: [&str; 11] = [
+/// What runs natively, with all that it is built from. `twinbeam-python` by itself asks the libraries that they share for
+/// the same features as all of these do, so that maturin, which knows one package at a time, finds them built.
+const NATIVE: [&str; 12] = [
     "gemm",
     "twinbeam-core",
     "twinbeam-tasks",
     "twinbeam-gpt2",
     "twinbeam-attribution",
     "twinbeam-engine",
+    "twinbeam-figure",
     "twinbeam-batch",
     "twinbeam-cli",
+    "twinbeam-python",
     "twinbeam-tests",
-    "twinbeam-web",
     "xtask",
 ];
+/// The page, whose tests run natively too. It does not link the engine, and asks smaller libraries for more.
+const PAGE: [&str; 1] = ["twinbeam-web"];
 
 #[expect(clippy::print_stderr, reason = "a program that reports why it failed")]
 fn main() -> ExitCode {
@@ -101,6 +106,9 @@ fn run(chore: &str, options: Vec<String>) -> anyhow::Result<()> {
         ("test", []) => in_parts(everything),
         ("test", ["--native"]) => in_parts(native_tests),
         ("test", ["--browser", ..]) => in_parts(|parts| browser_tests(parts, &options[1..])),
+        ("test", ["--python"]) => in_parts(python::test),
+        ("wheel", []) => python::wheel(false),
+        ("wheel", ["--gpu"]) => python::wheel(true),
         ("check", []) => in_parts(check::all),
         ("bench", []) => bench("bench.mjs"),
         ("bench-full", []) => bench("bench_full.mjs"),
@@ -139,7 +147,9 @@ fn everything(parts: &mut Parts) -> anyhow::Result<()> {
     check::quick(parts)?;
     // Both build for minutes, neither needs the other, and each has times when only one core has work.
     let pages = Beside::start("pages")?;
-    let native = native_tests(parts).and_then(|()| check::of_native(parts));
+    let native = native_tests(parts)
+        .and_then(|()| check::of_native(parts))
+        .and_then(|()| python::test(parts));
     let pages = pages.finish(parts);
     native.and(pages)?;
     browser_tests(parts, &[])
@@ -157,22 +167,28 @@ fn pages(parts: &mut Parts) -> anyhow::Result<()> {
 
 fn native_tests(parts: &mut Parts) -> anyhow::Result<()> {
     parts.run("native build", || {
-        execute(native("test").arg("--no-run"))?;
+        natively("test").into_iter().try_for_each(|mut test| execute(test.arg("--no-run")))?;
         build_command_line()
     })?;
-    parts.run("native tests", || execute(&mut native("test")))
+    parts.run("native tests", || {
+        natively("test").into_iter().try_for_each(|mut test| execute(&mut test))
+    })
 }
 
 /// The command line, with which the browser's tests compare the page. Of the other packages' programs nothing is used.
 fn build_command_line() -> anyhow::Result<()> {
-    execute(native("build").args(["--bin", "twinbeam"]))
+    execute(of(&NATIVE, "build").args(["--bin", "twinbeam"]))
 }
 
-/// A subcommand of Cargo for what runs natively. Always of the same list of packages, since with another list the shared
+/// A subcommand of Cargo for all that runs natively. Always of the same lists of packages, since with others the shared
 /// libraries would be built once more.
-fn native(subcommand: &str) -> Command {
+fn natively(subcommand: &str) -> [Command; 2] {
+    [of(&NATIVE, subcommand), of(&PAGE, subcommand)]
+}
+
+fn of(packages: &[&str], subcommand: &str) -> Command {
     let mut cargo = cargo(subcommand);
-    cargo.arg("--release").args(NATIVE.iter().flat_map(|package| ["--package", package]));
+    cargo.arg("--release").args(packages.iter().flat_map(|package| ["--package", package]));
     cargo
 }
 

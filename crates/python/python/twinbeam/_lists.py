@@ -1,0 +1,122 @@
+"""Long lists of cases: compared share by share, here or on a cluster, and merged."""
+
+from __future__ import annotations
+
+import inspect
+import json
+import os
+from collections.abc import Callable, Mapping, Sequence
+from os import PathLike, fspath
+from pathlib import Path
+from typing import Any
+
+from . import _engine
+from ._model import Direction, Metric, Model, _asked
+from ._progress import Progress, shown
+
+Cases = Sequence[Mapping[str, Any]] | str | PathLike[str]
+"""Cases as dictionaries with ``clean``, ``corrupted``, ``answer`` and ``wrong``, or the file of a list."""
+
+
+def _cases(cases: Cases) -> _engine.Cases:
+    if isinstance(cases, str | PathLike):
+        return _engine.read_cases(cases)
+    return _engine.Cases.from_json(json.dumps(list(cases)))
+
+
+def compare_share(
+    model: Model,
+    cases: Cases,
+    share: tuple[int, int],
+    out: str | PathLike[str],
+    *,
+    metric: Metric = "logit_diff",
+    direction: Direction = "both",
+    n_steps: int | str = 50,
+    neurons: bool = False,
+    nodes: Sequence[str] = (),
+    prepend_bos: bool = True,
+    progress: bool | Progress | None = False,
+) -> int:
+    """Compares one share of a list, ``(2, 8)`` for the second of eight, and writes its file.
+
+    The file gets its name when it is whole. Where it is there already, of the same cases, model and options, nothing is
+    computed. Returns how many of its cases failed; the file says why. Raises ``PartError`` where another file has the
+    name, which stays as it is.
+    """
+    asked = _asked(metric, direction, n_steps, neurons, nodes, prepend_bos)
+    with shown(progress) as hears:
+        failed, _before = model._native.compare_share(_cases(cases), share, out, asked, hears)
+    return failed
+
+
+def merge(
+    parts: Sequence[str | PathLike[str]], out: str | PathLike[str] | None = None, *, unit: str = "metric"
+) -> dict[str, Any]:
+    """Makes of all shares what one process would have written, to the last digit, and returns its summary.
+
+    ``out`` is the file for all scores of every case. ``unit`` is that of the summary's means: ``"metric"`` or
+    ``"share"`` of the gap. Raises ``PartError`` for shares that are missing or of different results.
+    """
+    summary, _failed = _engine.merge([fspath(part) for part in parts], out, unit)
+    found: dict[str, Any] = json.loads(summary)
+    return found
+
+
+def part_of(out: str | PathLike[str], place: int, of: int) -> Path:
+    """Where a share of a result is kept until all are there: beside it."""
+    out = Path(out)
+    return out.with_name(f"{out.stem}-{place:0{len(str(of))}}-of-{of}.part{out.suffix}")
+
+
+def batch(
+    cases: Cases,
+    model: str | PathLike[str],
+    out: str | PathLike[str],
+    *,
+    address: str | None = None,
+    shares: int | None = None,
+    device: str = "cpu",
+    precision: str = "auto",
+    num_cpus: float = 1,
+    max_retries: int = 3,
+    progress: Callable[[int, int], None] | None = None,
+    unit: str = "metric",
+    **options: Any,
+) -> dict[str, Any]:
+    """Compares a long list on a Ray cluster, and writes all scores to ``out``. Returns the summary.
+
+    ``model`` is a folder that every node reads, and ``out`` lies where every node writes: a folder that they share.
+    Shares are Ray tasks: a worker loads the model once and keeps it, a share whose node dies is computed again
+    elsewhere, and one that is done is not computed again: to go on after a failure, call this again. A case that fails
+    is in the list with its error, and the others complete.
+
+    ``address`` is the cluster's; ``None`` is the one that is there, or one on this machine. ``num_cpus`` is what a
+    share is given, and ``shares`` how many there are: four for each that runs at once, by default. ``progress`` hears
+    how many shares are done, and of how many. ``options`` are those of ``Model.compare``.
+
+    Needs ``pip install twinbeam[ray]``.
+    """
+    # Whatever is wrong with the list or with the options is said here, and not by every node.
+    n_cases = len(_cases(cases))
+    inspect.signature(compare_share).bind(None, cases, (1, 1), out, **options)
+    from ._ray import run
+
+    parts = run(
+        cases if not isinstance(cases, str | PathLike) else os.path.abspath(cases),
+        n_cases,
+        os.path.abspath(model),
+        Path(out).absolute(),
+        address=address,
+        shares=shares,
+        device=device,
+        precision=precision,
+        num_cpus=num_cpus,
+        max_retries=max_retries,
+        progress=progress,
+        options=options,
+    )
+    found = merge(parts, out, unit=unit)
+    for part in parts:
+        part.unlink()
+    return found

@@ -1,0 +1,180 @@
+"""Models that are in memory already, of transformers and of TransformerLens, without a copy on the disk."""
+
+from __future__ import annotations
+
+import json
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from . import _engine
+from ._model import Device, Model, Precision
+from ._progress import Progress, shown
+
+Array = NDArray[Any]
+
+
+class _Files:
+    """A model's files as the engine reads them: small ones as they are, weights part by part from arrays."""
+
+    def __init__(self, small: dict[str, bytes], tensors: dict[str, Array]) -> None:
+        self._small = small
+        self._arrays = [np.ascontiguousarray(tensor) for tensor in tensors.values()]
+        header, at = {}, 0
+        self._begins = []
+        for name, array in zip(tensors, self._arrays, strict=True):
+            header[name] = {
+                "dtype": {"float32": "F32", "float16": "F16"}[array.dtype.name],
+                "shape": list(array.shape),
+                "data_offsets": [at, at + array.nbytes],
+            }
+            self._begins.append(at)
+            at += array.nbytes
+        text = json.dumps(header).encode()
+        text += b" " * (-len(text) % 8)
+        self._head = len(text).to_bytes(8, "little") + text
+        self._size = len(self._head) + at
+
+    def size(self, file: str) -> int | None:
+        """Bytes of a file; ``None``: there is none."""
+        if file == "model.safetensors":
+            return self._size
+        return len(self._small[file]) if file in self._small else None
+
+    def read(self, file: str, start: int, stop: int) -> bytes:
+        """Some bytes of a file."""
+        if file != "model.safetensors":
+            return self._small[file][start:stop]
+        parts = [self._head[start:stop]]
+        for begin, array in zip(self._begins, self._arrays, strict=True):
+            begin += len(self._head)
+            a, b = max(start, begin) - begin, min(stop, begin + array.nbytes) - begin
+            if a < b:
+                parts.append(array.reshape(-1).view(np.uint8)[a:b].tobytes())
+        return b"".join(parts)
+
+
+def from_transformers(
+    model: Any,
+    tokenizer: Any | None = None,
+    device: Device = "cpu",
+    *,
+    precision: Precision = "auto",
+    progress: bool | Progress | None = None,
+) -> Model:
+    """Takes a ``GPT2LMHeadModel`` of transformers that is in memory, with a fast tokenizer for prompts as text.
+
+    Weights of float64 or bfloat16 are rounded, or widened, to float32. A TransformerLens model is taken too, as by
+    ``from_transformer_lens``. Raises ``ModelError`` for another architecture.
+    """
+    if hasattr(model, "cfg") and hasattr(model, "blocks"):
+        return from_transformer_lens(model, tokenizer, device, precision=precision, progress=progress)
+    config = getattr(model, "config", None)
+    if config is None or not hasattr(model, "state_dict"):
+        raise _engine.ModelError(f"{type(model).__name__} is no model of transformers: give a GPT2LMHeadModel.")
+    tied = bool(getattr(config, "tie_word_embeddings", True))
+    tensors = {
+        name: _array(tensor)
+        for name, tensor in model.state_dict().items()
+        # What reads and what writes words is one table; masks are known.
+        if not (tied and name == "lm_head.weight") and not name.endswith((".attn.bias", ".attn.masked_bias"))
+    }
+    return _load(config.to_dict(), tensors, tokenizer, device, precision, progress)
+
+
+def from_transformer_lens(
+    model: Any,
+    tokenizer: Any | None = None,
+    device: Device = "cpu",
+    *,
+    precision: Precision = "auto",
+    progress: bool | Progress | None = None,
+) -> Model:
+    """Takes a ``HookedTransformer`` of TransformerLens that is in memory, with its own tokenizer where none is given.
+
+    It has to be as it was trained: ``HookedTransformer.from_pretrained_no_processing``. Weights that LayerNorm was
+    folded into, or that were centred, are another model's, whose heads read and write something else.
+
+    Raises ``ModelError`` for processed weights and for other architectures.
+    """
+    cfg = model.cfg
+    if cfg.normalization_type != "LN":
+        raise _engine.ModelError(
+            f"LayerNorm is folded into these weights (normalization_type is {cfg.normalization_type!r}): load them "
+            "with HookedTransformer.from_pretrained_no_processing."
+        )
+    state = {name: _array(tensor) for name, tensor in model.state_dict().items()}
+    if not np.array_equal(state["unembed.W_U"], state["embed.W_E"].T) or np.any(state["unembed.b_U"]):
+        raise _engine.ModelError(
+            "What reads words is not what writes them, so these weights were processed, or are of another "
+            "architecture: load GPT-2 with HookedTransformer.from_pretrained_no_processing."
+        )
+    d_model = cfg.d_model
+    tensors = {"wte.weight": state["embed.W_E"], "wpe.weight": state["pos_embed.W_pos"]}
+    for layer in range(cfg.n_layers):
+        old, new = f"blocks.{layer}.", f"h.{layer}."
+        attention = {part: state[f"{old}attn.W_{part}"] for part in "QKV"}
+        # [n_heads, d_model, d_head] each, side by side.
+        by_part = [attention[part].transpose(1, 0, 2).reshape(d_model, -1) for part in "QKV"]
+        biases = [state[f"{old}attn.b_{part}"].reshape(-1) for part in "QKV"]
+        tensors |= {
+            f"{new}ln_1.weight": state[f"{old}ln1.w"],
+            f"{new}ln_1.bias": state[f"{old}ln1.b"],
+            f"{new}attn.c_attn.weight": np.concatenate(by_part, axis=1),
+            f"{new}attn.c_attn.bias": np.concatenate(biases),
+            f"{new}attn.c_proj.weight": state[f"{old}attn.W_O"].reshape(-1, d_model),
+            f"{new}attn.c_proj.bias": state[f"{old}attn.b_O"],
+            f"{new}ln_2.weight": state[f"{old}ln2.w"],
+            f"{new}ln_2.bias": state[f"{old}ln2.b"],
+            f"{new}mlp.c_fc.weight": state[f"{old}mlp.W_in"],
+            f"{new}mlp.c_fc.bias": state[f"{old}mlp.b_in"],
+            f"{new}mlp.c_proj.weight": state[f"{old}mlp.W_out"],
+            f"{new}mlp.c_proj.bias": state[f"{old}mlp.b_out"],
+        }
+    tensors |= {"ln_f.weight": state["ln_final.w"], "ln_f.bias": state["ln_final.b"]}
+    tokenizer = tokenizer if tokenizer is not None else getattr(model, "tokenizer", None)
+    config = {
+        "model_type": "gpt2",
+        "n_layer": cfg.n_layers,
+        "n_head": cfg.n_heads,
+        "n_embd": d_model,
+        "n_inner": cfg.d_mlp,
+        "n_positions": cfg.n_ctx,
+        "vocab_size": cfg.d_vocab,
+        "layer_norm_epsilon": cfg.eps,
+        "activation_function": cfg.act_fn,
+        "bos_token_id": getattr(tokenizer, "bos_token_id", None),
+    }
+    return _load(config, tensors, tokenizer, device, precision, progress)
+
+
+def _load(
+    config: dict[str, Any],
+    tensors: dict[str, Array],
+    tokenizer: Any | None,
+    device: str,
+    precision: str,
+    progress: bool | Progress | None,
+) -> Model:
+    small = {"config.json": json.dumps(config, default=str).encode()}
+    if tokenizer is not None:
+        backend = getattr(tokenizer, "backend_tokenizer", tokenizer)
+        if not hasattr(backend, "to_str"):
+            raise _engine.ModelError(
+                f"{type(tokenizer).__name__} is no fast tokenizer: load it with use_fast=True, or give prompts as ids."
+            )
+        small["tokenizer.json"] = backend.to_str().encode()
+    with shown(progress) as hears:
+        return Model(_engine.Model.from_files(_Files(small, tensors), device, precision, hears))
+
+
+def _array(tensor: Any) -> Array:
+    """A tensor as an array of a type that the engine reads."""
+    if hasattr(tensor, "detach"):
+        tensor = tensor.detach().cpu()
+        if "bfloat16" in str(tensor.dtype):
+            tensor = tensor.float()
+        tensor = tensor.numpy()
+    array: Array = np.asarray(tensor)
+    return array if array.dtype in (np.float32, np.float16) else array.astype(np.float32)

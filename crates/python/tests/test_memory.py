@@ -1,0 +1,156 @@
+"""Models that are in memory, against a GPT-2 of the tests' own in float64, and against transformers where it is."""
+
+import numpy as np
+import pytest
+from tokenizers import Tokenizer
+
+import gpt2
+import twinbeam
+from conftest import CLEAN, CORRUPTED, MINI, PAIR
+
+CLEAN_IDS = [0, 5, 9, 13, 22, 7, 3]
+CORRUPTED_IDS = [0, 5, 9, 14, 22, 7, 3]
+ANSWER, WRONG = 11, 17
+
+
+class Config:
+    tie_word_embeddings = True
+
+    def __init__(self, fields):
+        self.fields = fields
+
+    def to_dict(self):
+        return self.fields
+
+
+class InMemory:
+    """As much of a model of transformers as is looked at."""
+
+    def __init__(self, config, parameters):
+        self.config = Config(config)
+        self.parameters = parameters
+
+    def state_dict(self):
+        head = {"lm_head.weight": self.parameters["wte.weight"]}
+        return {"transformer." + name: value for name, value in self.parameters.items()} | head
+
+
+def metric(config, parameters, ids, replaced=None):
+    logits, _ = gpt2.run(config, parameters, ids, replaced)
+    return logits[ANSWER] - logits[WRONG]
+
+
+def test_a_model_in_memory_is_the_definition_in_float64():
+    config, parameters = gpt2.random()
+    model = twinbeam.from_transformers(InMemory(config, parameters), precision="float64")
+    assert model.shape["d_mlp"] == 64
+    result = model.compare(CLEAN_IDS, CORRUPTED_IDS, ANSWER, WRONG, neurons=True)
+    sides = {"noising": (CLEAN_IDS, CORRUPTED_IDS), "denoising": (CORRUPTED_IDS, CLEAN_IDS)}
+    runs = {name: gpt2.run(config, parameters, ids) for name, (ids, _) in sides.items()}
+    clean, corrupted = (metric(config, parameters, ids) for ids in (CLEAN_IDS, CORRUPTED_IDS))
+    # The runs are handed on in float32.
+    assert result.clean.logit_diff == pytest.approx(clean, rel=1e-6)
+    assert result.corrupted.logit_diff == pytest.approx(corrupted, rel=1e-6)
+    for direction, (changed, _) in sides.items():
+        other = runs["denoising" if direction == "noising" else "noising"][1]
+        sign = -1 if direction == "noising" else 1
+        before = metric(config, parameters, changed)
+        for kind, site, tables in [("heads", "z", result.heads), ("neurons", "post", result.neurons)]:
+            got = getattr(tables, direction).ap
+            reference = np.array(
+                [
+                    [
+                        sign * (metric(config, parameters, changed, {at: other[at]}) - before)
+                        for at in [(site, layer, index) for index in range(got.shape[1])]
+                    ]
+                    for layer in range(got.shape[0])
+                ]
+            )
+            off = np.abs(got - reference).max() / np.abs(reference).max()
+            assert off < 1e-6, (direction, kind, off)
+            # What the integral claims: its parts come to the joint patch.
+            table = getattr(tables, direction)
+            joint = [
+                metric(
+                    config,
+                    parameters,
+                    changed,
+                    {(site, layer, i): other[site, layer, i] for i in range(got.shape[1])},
+                )
+                for layer in range(got.shape[0])
+            ]
+            assert table.joint == pytest.approx(sign * (np.array(joint) - before), rel=1e-5, abs=1e-6)
+            assert table.ig.sum(1) == pytest.approx(table.joint, abs=1e-3 * abs(clean - corrupted))
+
+
+def test_the_bundled_model_in_memory_is_the_one_on_the_disk(mini, result):
+    from safetensors_of import tensors
+
+    config = __import__("json").loads((MINI / "config.json").read_text())
+    tokenizer = Tokenizer.from_file(str(MINI / "tokenizer.json"))
+    own = InMemory(config, tensors(MINI / "model.safetensors"))
+    own.state_dict = lambda: own.parameters
+    model = twinbeam.from_transformers(own, tokenizer)
+    again = model.compare(**PAIR, n_steps=10)
+    for table in ("ap", "ig", "ig_zero"):
+        np.testing.assert_array_equal(getattr(again.heads, table), getattr(result.heads, table))
+
+
+def test_what_is_no_such_model_is_refused_with_the_way_out():
+    with pytest.raises(twinbeam.ModelError, match="give a GPT2LMHeadModel"):
+        twinbeam.from_transformers(object())
+    config, parameters = gpt2.random()
+    with pytest.raises(twinbeam.ModelError, match="model_type"):
+        twinbeam.from_transformers(InMemory({**config, "model_type": "llama"}, parameters))
+    fewer = {name: value for name, value in parameters.items() if name != "h.1.ln_2.bias"}
+    with pytest.raises(twinbeam.ModelError, match=r"h\.1\.ln_2\.bias"):
+        twinbeam.from_transformers(InMemory(config, fewer))
+    model = twinbeam.from_transformers(InMemory(config, parameters))
+    with pytest.raises(twinbeam.InputError, match="only be given as token ids"):
+        model.compare(CLEAN, CORRUPTED, " Kate", " Tom")
+    with pytest.raises(twinbeam.ModelError, match="use_fast=True"):
+        twinbeam.from_transformers(InMemory(config, parameters), tokenizer=3)
+
+
+def test_a_model_of_transformers_says_the_same_in_float64():
+    # PyTorch is gigabytes: it is not among what the tests install, and where it is this runs.
+    torch = pytest.importorskip("torch")
+    transformers = pytest.importorskip("transformers")
+    torch.manual_seed(0)
+    config = transformers.GPT2Config(
+        n_layer=2, n_head=4, n_embd=32, n_positions=16, vocab_size=40, initializer_range=0.3, bos_token_id=0
+    )
+    reference = transformers.GPT2LMHeadModel(config).eval()
+    model = twinbeam.from_transformers(reference, precision="float64")
+    result = model.compare(CLEAN_IDS, CORRUPTED_IDS, ANSWER, WRONG)
+    reference = reference.double()
+    zs = {}
+
+    def logits(ids, put=None):
+        hooks = []
+        for layer, block in enumerate(reference.transformer.h):
+
+            def hook(_module, inputs, layer=layer):
+                z = inputs[0].clone()
+                if put is None:
+                    zs[layer] = z
+                elif put[0] == layer:
+                    _, head, values = put
+                    z[..., head * 8 : (head + 1) * 8] = values[..., head * 8 : (head + 1) * 8]
+                return (z,)
+
+            hooks.append(block.attn.c_proj.register_forward_pre_hook(hook))
+        with torch.no_grad():
+            last = reference(torch.tensor([ids])).logits[0, -1]
+        for hook in hooks:
+            hook.remove()
+        return (last[ANSWER] - last[WRONG]).item()
+
+    before = logits(CLEAN_IDS)
+    corrupted = logits(CORRUPTED_IDS)
+    other = dict(zs)
+    assert result.clean.logit_diff == pytest.approx(before, rel=1e-6)
+    assert result.corrupted.logit_diff == pytest.approx(corrupted, rel=1e-6)
+    patched = [[before - logits(CLEAN_IDS, (layer, head, other[layer])) for head in range(4)] for layer in range(2)]
+    off = np.abs(result.heads.noising.ap - patched).max() / np.abs(patched).max()
+    assert off < 1e-6

@@ -1,0 +1,92 @@
+"""A list on a real cluster of Ray: several nodes, of which one is killed while it computes."""
+
+import json
+import threading
+import time
+
+import pytest
+
+import twinbeam
+from conftest import MINI
+
+ray = pytest.importorskip("ray")
+cluster_utils = pytest.importorskip("ray.cluster_utils")
+
+OPTIONS = {"n_steps": 40, "direction": "both"}
+
+
+def cases(n):
+    bad = {"name": "bad", "clean": "a", "corrupted": "b c", "answer": " Kate", "wrong": " Tom"}
+    pairs = twinbeam.tasks.draw("ioi", n, seed=7)
+    return [*pairs[: n // 2], bad, *pairs[n // 2 :]]
+
+
+def without_seconds(path):
+    entries = json.loads(path.read_text())
+    for entry in entries:
+        entry.pop("seconds", None)
+    return entries
+
+
+@pytest.fixture
+def cluster():
+    nodes = cluster_utils.Cluster(
+        initialize_head=True,
+        head_node_args={"num_cpus": 0, "object_store_memory": 100_000_000, "include_dashboard": False},
+    )
+    for _ in range(2):
+        nodes.add_node(num_cpus=1, object_store_memory=100_000_000)
+    nodes.wait_for_nodes()
+    ray.init(address=nodes.address, log_to_driver=False)
+    yield nodes
+    ray.shutdown()
+    nodes.shutdown()
+
+
+def test_a_cluster_finds_what_one_process_finds_and_a_node_that_dies_loses_nothing(mini, tmp_path, cluster):
+    listed = cases(24)
+    alone = tmp_path / "alone.json"
+    assert twinbeam.compare_share(mini, listed, (1, 1), tmp_path / "part.json", **OPTIONS) == 1
+    expected = twinbeam.merge([tmp_path / "part.json"], alone)
+
+    out = tmp_path / "all.json"
+    done, killed = [], threading.Event()
+
+    def hear(n, of):
+        done.append((n, of))
+        if n == 1 and not killed.is_set():
+            # With work of its own, and without a word.
+            node = next(iter(cluster.worker_nodes))
+            cluster.remove_node(node, allow_graceful=False)
+            killed.set()
+            cluster.add_node(num_cpus=1, object_store_memory=100_000_000)
+
+    found = twinbeam.batch(listed, MINI, out, shares=6, progress=hear, **OPTIONS)
+    assert killed.is_set() and done == [(n, 6) for n in range(1, 7)]
+    assert found == expected
+    assert without_seconds(out) == without_seconds(alone)
+    assert [entry["name"] for entry in json.loads(out.read_text()) if "error" in entry] == ["bad"]
+    assert not list(tmp_path.glob("*.part.json*")), "parts are gone when all of them are in the result"
+
+
+def test_a_batch_that_was_stopped_goes_on_where_it_was(tmp_path, cluster):
+    listed, out = cases(6), tmp_path / "all.json"
+
+    def stop(n, _of):
+        if n == 2:
+            raise KeyboardInterrupt
+
+    with pytest.raises(KeyboardInterrupt):
+        twinbeam.batch(listed, MINI, out, shares=3, progress=stop, **OPTIONS)
+    # Those that were running are over.
+    time.sleep(1)
+    parts = {part: part.stat().st_mtime_ns for part in tmp_path.glob("all-*.part.json")}
+    assert len(parts) >= 2 and not out.exists()
+    seen = {}
+
+    def look(_n, _of):
+        seen.update({part: part.stat().st_mtime_ns for part in tmp_path.glob("all-*.part.json")})
+
+    found = twinbeam.batch(listed, MINI, out, shares=3, progress=look, **OPTIONS)
+    assert found["n"] == 6 and len(json.loads(out.read_text())) == 7
+    assert all(seen[part] == made for part, made in parts.items()), "what was done was not done again"
