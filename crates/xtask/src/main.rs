@@ -1,4 +1,4 @@
-//! Chores: `cargo xtask serve | test | dist | card | bench | check`. Each gets what it is missing and says so.
+//! Chores: `cargo xtask serve | test | dist | wheel | card | bench | check`. Each gets what it is missing and says so.
 //!
 //! - What the chores need: `tools.rs`, ready from its authors by `prebuilt.rs` or built; `estimate.rs` says how long a first
 //!   build will take.
@@ -6,6 +6,7 @@
 //!   keep, `site.rs` writes its address into it, `archive.rs` packs it for a host.
 //! - Tests: `check.rs` for formatting, lints and documents, `browser.rs` for the suites in a browser, `beside.rs` for what
 //!   runs beside, `parts.rs` for what each part took.
+//! - `python.rs` makes the Python package and tests it.
 //! - `pack.rs` packs what measures a GPU, for a machine that has one and nothing else.
 
 mod archive;
@@ -34,12 +35,15 @@ use parts::Parts;
 
 const HELP: &str = "\
 cargo xtask serve    build the page, serve it and open it in a browser
-cargo xtask test     everything: native tests, lints, and the page in three browsers; at the end what each part took
+cargo xtask test     everything: native tests, lints, Python, and the page in three browsers; at the end what each part took
     --native            native tests only
+    --python            the Python package only
     --browser [NAME..]  tests in the browser only, of the page that is built; of these suites, if some are named
 cargo xtask dist     build the page into dist/, for any static host
     --site URL          of the address that it will have: its card is shown beside links to it
     --zip               and pack it, with a README, for a host without Rust
+cargo xtask wheel    the Python package, in target/wheels
+    --gpu               that can compute on a GPU
 cargo xtask seal FOLDER   after a file in a built page was changed by hand: browsers keep what is there now
 cargo xtask card     draws the page's card, assets/card.png, anew: with the first figure of the page
 cargo xtask check    formatting, lints and documents
