@@ -96,6 +96,81 @@ def test_the_bundled_model_in_memory_is_the_one_on_the_disk(mini, result):
         np.testing.assert_array_equal(getattr(again.heads, table), getattr(result.heads, table))
 
 
+class Lens:
+    """As much of a model of TransformerLens as is looked at; ``bridge``: of its version 4."""
+
+    compatibility_mode = False
+
+    def __init__(self, config, parameters, bridge):
+        heads, d = config["n_head"], config["n_embd"]
+
+        class cfg:
+            n_layers, n_heads, d_model, d_mlp = config["n_layer"], heads, d, 4 * d
+            n_ctx, d_vocab, eps = config["n_positions"], config["vocab_size"], config["layer_norm_epsilon"]
+            act_fn, normalization_type = "gelu_new", "LN"
+
+        self.cfg, self.blocks = cfg, []
+        p, weight, bias = parameters, *((".weight", ".bias") if bridge else (".w", ".b"))
+        wte = p["wte.weight"]
+        state = (
+            {"embed.weight": wte, "pos_embed.weight": p["wpe.weight"], "unembed.weight": wte}
+            if bridge
+            else {"embed.W_E": wte, "pos_embed.W_pos": p["wpe.weight"], "unembed.W_U": wte.T}
+        )
+        state["unembed.bias" if bridge else "unembed.b_U"] = np.zeros(len(wte), np.float32)
+        state |= {f"ln_final{weight}": p["ln_f.weight"], f"ln_final{bias}": p["ln_f.bias"]}
+        for layer in range(cfg.n_layers):
+            old, new = f"h.{layer}.", f"blocks.{layer}."
+            for n in "12":
+                state |= {
+                    new + f"ln{n}{weight}": p[old + f"ln_{n}.weight"],
+                    new + f"ln{n}{bias}": p[old + f"ln_{n}.bias"],
+                }
+            qkv = np.split(p[old + "attn.c_attn.weight"], 3, axis=1)
+            biases = np.split(p[old + "attn.c_attn.bias"], 3)
+            for part, w, b in zip("qkv", qkv, biases, strict=True):
+                if bridge:
+                    state |= {new + f"attn.{part}.weight": w.T, new + f"attn.{part}.bias": b}
+                else:
+                    by_head = w.reshape(d, heads, -1).transpose(1, 0, 2)
+                    state |= {
+                        new + f"attn.W_{part.upper()}": by_head,
+                        new + f"attn.b_{part.upper()}": b.reshape(heads, -1),
+                    }
+            of_head = p[old + "attn.c_proj.weight"]
+            names = {"attn.c_proj": ("attn.o", "attn.W_O", "attn.b_O"), "mlp.c_fc": ("mlp.in", "mlp.W_in", "mlp.b_in"),
+                     "mlp.c_proj": ("mlp.out", "mlp.W_out", "mlp.b_out")}  # fmt: skip
+            for name, (of_bridge, hooked_weight, hooked_bias) in names.items():
+                w, b = p[old + name + ".weight"], p[old + name + ".bias"]
+                if not bridge and name == "attn.c_proj":
+                    w = of_head.reshape(heads, -1, d)
+                keys = (of_bridge + ".weight", of_bridge + ".bias") if bridge else (hooked_weight, hooked_bias)
+                state |= {new + keys[0]: w, new + keys[1]: b}
+        self.state = state
+
+    def state_dict(self):
+        return self.state
+
+
+@pytest.mark.parametrize("bridge", [False, True])
+def test_a_model_of_transformer_lens_is_the_same_model(bridge):
+    config, parameters = gpt2.random(seed=3)
+    of_transformers = twinbeam.from_transformers(InMemory(config, parameters))
+    of_lens = twinbeam.from_transformers(Lens(config, parameters, bridge))
+    ask = (CLEAN_IDS, CORRUPTED_IDS, ANSWER, WRONG)
+    expected, found = (model.compare(*ask, neurons=True) for model in (of_transformers, of_lens))
+    np.testing.assert_array_equal(found.heads.ap, expected.heads.ap)
+    np.testing.assert_array_equal(found.neurons.ig, expected.neurons.ig)
+    changed = Lens(config, parameters, bridge)
+    changed.state["unembed.bias" if bridge else "unembed.b_U"] += 1
+    folded, compatible = Lens(config, parameters, bridge), Lens(config, parameters, bridge)
+    folded.cfg.normalization_type = "LNPre"
+    compatible.compatibility_mode = True
+    for model in (changed, folded, compatible):
+        with pytest.raises(twinbeam.ModelError, match="from_pretrained_no_processing"):
+            twinbeam.from_transformer_lens(model)
+
+
 def test_what_is_no_such_model_is_refused_with_the_way_out():
     with pytest.raises(twinbeam.ModelError, match="give a GPT2LMHeadModel"):
         twinbeam.from_transformers(object())

@@ -91,32 +91,55 @@ def from_transformer_lens(
     precision: Precision = "auto",
     progress: bool | Progress | None = None,
 ) -> Model:
-    """Takes a ``HookedTransformer`` of TransformerLens that is in memory, with its own tokenizer where none is given.
+    """Takes a GPT-2 of TransformerLens that is in memory, with its own tokenizer where none is given.
 
-    It has to be as it was trained: ``HookedTransformer.from_pretrained_no_processing``. Weights that LayerNorm was
-    folded into, or that were centred, are another model's, whose heads read and write something else.
+    That is a ``HookedTransformer`` (up to version 3) or a ``TransformerBridge`` (from version 4 on). It has to be as it
+    was trained: weights that LayerNorm was folded into, or that were centred, are another model's, whose heads read
+    and write something else.
 
     Raises ``ModelError`` for processed weights and for other architectures.
     """
     cfg = model.cfg
-    if cfg.normalization_type != "LN":
-        raise _engine.ModelError(
-            f"LayerNorm is folded into these weights (normalization_type is {cfg.normalization_type!r}): load them "
-            "with HookedTransformer.from_pretrained_no_processing."
-        )
     state = {name: _array(tensor) for name, tensor in model.state_dict().items()}
-    if not np.array_equal(state["unembed.W_U"], state["embed.W_E"].T) or np.any(state["unembed.b_U"]):
+    is_hooked = "embed.W_E" in state
+    reads, writes, bias = (
+        ("embed.W_E", "unembed.W_U", "unembed.b_U") if is_hooked else ("embed.weight", "unembed.weight", "unembed.bias")
+    )
+    if not {reads, writes} <= state.keys():
+        raise _engine.ModelError(f"{type(model).__name__} is no GPT-2 of TransformerLens: its words have no embedding.")
+    embedding, unembedding = state[reads], state[writes].T if is_hooked else state[writes]
+    is_tied = np.array_equal(embedding, unembedding) and not np.any(state.get(bias, 0))
+    if cfg.normalization_type != "LN" or getattr(model, "compatibility_mode", False) or not is_tied:
         raise _engine.ModelError(
-            "What reads words is not what writes them, so these weights were processed, or are of another "
-            "architecture: load GPT-2 with HookedTransformer.from_pretrained_no_processing."
+            "These weights were processed (LayerNorm folded in, or centred), or are of another architecture, so they "
+            "are not GPT-2's: load them with HookedTransformer.from_pretrained_no_processing, or with "
+            "TransformerBridge.boot_transformers and without enable_compatibility_mode."
         )
+    tensors = (_of_hooked if is_hooked else _of_bridge)(state, cfg)
+    tokenizer = tokenizer if tokenizer is not None else getattr(model, "tokenizer", None)
+    config = {
+        "model_type": "gpt2",
+        "n_layer": cfg.n_layers,
+        "n_head": cfg.n_heads,
+        "n_embd": cfg.d_model,
+        "n_inner": cfg.d_mlp,
+        "n_positions": cfg.n_ctx,
+        "vocab_size": cfg.d_vocab,
+        "layer_norm_epsilon": cfg.eps,
+        "activation_function": cfg.act_fn,
+        "bos_token_id": getattr(tokenizer, "bos_token_id", None),
+    }
+    return _load(config, tensors, tokenizer, device, precision, progress)
+
+
+def _of_hooked(state: dict[str, Array], cfg: Any) -> dict[str, Array]:
+    """Parameters of a ``HookedTransformer`` by the names of the checkpoint."""
     d_model = cfg.d_model
     tensors = {"wte.weight": state["embed.W_E"], "wpe.weight": state["pos_embed.W_pos"]}
     for layer in range(cfg.n_layers):
         old, new = f"blocks.{layer}.", f"h.{layer}."
-        attention = {part: state[f"{old}attn.W_{part}"] for part in "QKV"}
         # [n_heads, d_model, d_head] each, side by side.
-        by_part = [attention[part].transpose(1, 0, 2).reshape(d_model, -1) for part in "QKV"]
+        by_part = [state[f"{old}attn.W_{part}"].transpose(1, 0, 2).reshape(d_model, -1) for part in "QKV"]
         biases = [state[f"{old}attn.b_{part}"].reshape(-1) for part in "QKV"]
         tensors |= {
             f"{new}ln_1.weight": state[f"{old}ln1.w"],
@@ -132,21 +155,23 @@ def from_transformer_lens(
             f"{new}mlp.c_proj.weight": state[f"{old}mlp.W_out"],
             f"{new}mlp.c_proj.bias": state[f"{old}mlp.b_out"],
         }
-    tensors |= {"ln_f.weight": state["ln_final.w"], "ln_f.bias": state["ln_final.b"]}
-    tokenizer = tokenizer if tokenizer is not None else getattr(model, "tokenizer", None)
-    config = {
-        "model_type": "gpt2",
-        "n_layer": cfg.n_layers,
-        "n_head": cfg.n_heads,
-        "n_embd": d_model,
-        "n_inner": cfg.d_mlp,
-        "n_positions": cfg.n_ctx,
-        "vocab_size": cfg.d_vocab,
-        "layer_norm_epsilon": cfg.eps,
-        "activation_function": cfg.act_fn,
-        "bos_token_id": getattr(tokenizer, "bos_token_id", None),
-    }
-    return _load(config, tensors, tokenizer, device, precision, progress)
+    return tensors | {"ln_f.weight": state["ln_final.w"], "ln_f.bias": state["ln_final.b"]}
+
+
+def _of_bridge(state: dict[str, Array], cfg: Any) -> dict[str, Array]:
+    """Parameters of a ``TransformerBridge`` by the names of the checkpoint."""
+    tensors = {"wte.weight": state["embed.weight"], "wpe.weight": state["pos_embed.weight"]}
+    same = {"ln1": "ln_1", "ln2": "ln_2", "attn.o": "attn.c_proj", "mlp.in": "mlp.c_fc", "mlp.out": "mlp.c_proj"}
+    for layer in range(cfg.n_layers):
+        old, new = f"blocks.{layer}.", f"h.{layer}."
+        # Those that the bridge has taken apart are [out, in]; all others are as the checkpoint has them, [in, out].
+        by_part = [state[f"{old}attn.{part}.weight"].T for part in "qkv"]
+        tensors[f"{new}attn.c_attn.weight"] = np.concatenate(by_part, axis=1)
+        tensors[f"{new}attn.c_attn.bias"] = np.concatenate([state[f"{old}attn.{part}.bias"] for part in "qkv"])
+        for here, there in same.items():
+            tensors[f"{new}{there}.weight"] = state[f"{old}{here}.weight"]
+            tensors[f"{new}{there}.bias"] = state[f"{old}{here}.bias"]
+    return tensors | {"ln_f.weight": state["ln_final.weight"], "ln_f.bias": state["ln_final.bias"]}
 
 
 def _load(
