@@ -5,7 +5,7 @@
 //! - The page: `build.rs` builds it, `seal.rs` takes the scripts out of it, `service.rs` says what of it browsers
 //!   keep, `site.rs` writes its address into it, `archive.rs` packs it for a host.
 //! - Tests: `check.rs` for formatting, lints and documents, `browser.rs` for the suites in a browser, `beside.rs` for what
-//!   runs beside, `parts.rs` for what each part took.
+//!   runs beside, `slurm.rs` for a list on Slurm, `parts.rs` for what each part took.
 //! - `python.rs` makes the Python package and tests it.
 //! - `pack.rs` packs what measures a GPU, for a machine that has one and nothing else.
 
@@ -23,6 +23,7 @@ mod python;
 mod seal;
 mod service;
 mod site;
+mod slurm;
 mod tools;
 
 use std::path::{Path, PathBuf};
@@ -152,6 +153,7 @@ fn everything(parts: &mut Parts) -> anyhow::Result<()> {
     // Both build for minutes, neither needs the other, and each has times when only one core has work.
     let pages = Beside::start("pages")?;
     let native = native_tests(parts)
+        .and_then(|()| on_slurm(parts))
         .and_then(|()| check::of_native(parts))
         .and_then(|()| python::test(parts));
     let pages = pages.finish(parts);
@@ -177,6 +179,14 @@ fn native_tests(parts: &mut Parts) -> anyhow::Result<()> {
     parts.run("native tests", || {
         natively("test").into_iter().try_for_each(|mut test| execute(&mut test))
     })
+}
+
+/// A list by Slurm's own daemons. It is no native test, of which nobody expects that they install or start any.
+fn on_slurm(parts: &mut Parts) -> anyhow::Result<()> {
+    if slurm::get()? {
+        parts.run("a list on Slurm", slurm::test)?;
+    }
+    Ok(())
 }
 
 /// The command line, with which the browser's tests compare the page. Of the other packages' programs nothing is used.
