@@ -2,12 +2,17 @@
 
 from __future__ import annotations
 
+import warnings
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from typing import Any
 
 Progress = Callable[[str, int, int], None]
 """Hears of what is being done, how much of it is done, and how much there is."""
+
+
+_DELAY = 1.0
+"""Seconds after which a phase has a bar: what is over sooner needs none."""
 
 
 class _Bar:
@@ -23,7 +28,7 @@ class _Bar:
             self.close()
             # Units of work are operations or bytes: what they come to says the bar's percentage.
             bar_format = "{desc} {percentage:3.0f}%|{bar}| {remaining} left"
-            self._bar = self._bar_of(total=total, desc=phase, leave=False, bar_format=bar_format)
+            self._bar = self._bar_of(total=total, desc=phase, leave=False, delay=_DELAY, bar_format=bar_format)
             self._phase = phase
         self._bar.total = total
         self._bar.update(done - self._bar.n)
@@ -47,7 +52,10 @@ def shown(progress: bool | Progress | None) -> Iterator[Progress | None]:
         yield None
         return
     try:
-        from tqdm.auto import tqdm
+        with warnings.catch_warnings():
+            # Where a notebook has no widgets, the bar is text.
+            warnings.simplefilter("ignore")
+            from tqdm.auto import tqdm
     except ImportError:
         if progress:
             raise
