@@ -1,6 +1,8 @@
 //! Files on the disk: written whole or not at all, and their digests.
 
+use std::collections::hash_map::RandomState;
 use std::fs::{self, File};
+use std::hash::{BuildHasher as _, Hasher as _};
 use std::io::{BufWriter, Read as _};
 use std::path::{Path, PathBuf};
 
@@ -10,7 +12,8 @@ use sha2::{Digest as _, Sha256};
 /// Bytes that are read at a time where a file is too large to be held; whole numbers of every type.
 pub const CHUNK: u64 = 1 << 20;
 
-/// A file that gets its name when it is whole; until then, and for ever if that never happens, it has another.
+/// A file that gets its name when it is whole; until then, and for ever if that never happens, it has another, which no
+/// other process has: a job that a cluster believes dead and starts anew may still be writing.
 #[derive(Debug)]
 pub struct NewFile {
     part: PathBuf,
@@ -23,10 +26,12 @@ impl NewFile {
     /// # Errors
     /// [`Error::File`]: it cannot be made.
     pub fn create(path: &Path) -> Result<(Self, BufWriter<File>), Error> {
+        // Keys of hash tables are random, and another pair each.
+        let random = RandomState::new().build_hasher().finish();
         let mut name = path.as_os_str().to_owned();
-        name.push(".part");
+        name.push(format!(".{random:016x}.part"));
         let part = PathBuf::from(name);
-        let writer = File::create(&part).map_err(Error::file("making", &part))?;
+        let writer = File::create_new(&part).map_err(Error::file("making", &part))?;
         Ok((Self { part, path: path.to_owned() }, BufWriter::new(writer)))
     }
 
@@ -95,4 +100,30 @@ pub fn sha256_of(bytes: &[u8]) -> String {
 
 fn hexadecimal(bytes: &[u8]) -> String {
     bytes.iter().fold(String::new(), |text, byte| format!("{text}{byte:02x}"))
+}
+
+#[cfg(test)]
+mod tests {
+    use std::io::Write as _;
+
+    use super::*;
+
+    #[test]
+    fn two_that_write_the_same_file_do_not_write_into_each_others() {
+        let folder = std::env::temp_dir().join(format!("twinbeam-store-{}", std::process::id()));
+        fs::create_dir_all(&folder).expect("it can be made");
+        let path = folder.join("file");
+        let (one, mut of_one) = NewFile::create(&path).expect("it can be made");
+        let (other, mut of_other) = NewFile::create(&path).expect("it can be made");
+        writeln!(of_other, "other").expect("it can be written");
+        writeln!(of_one, "one, which is longer").expect("it can be written");
+        other.written(of_other).expect("it is on the disk");
+        other.name().expect("it gets its name");
+        assert_eq!(fs::read_to_string(&path).expect("it is there"), "other\n");
+        one.written(of_one).expect("it is on the disk");
+        one.name().expect("it gets its name");
+        assert_eq!(fs::read_to_string(&path).expect("it is there"), "one, which is longer\n");
+        assert_eq!(fs::read_dir(&folder).expect("the folder").count(), 1);
+        fs::remove_dir_all(folder).expect("cleaned up");
+    }
 }
