@@ -5,6 +5,7 @@ from __future__ import annotations
 import inspect
 import json
 import os
+import re
 from collections.abc import Callable, Mapping, Sequence
 from os import PathLike, fspath
 from pathlib import Path
@@ -69,6 +70,13 @@ def part_of(out: str | PathLike[str], place: int, of: int) -> Path:
     return out.with_name(f"{out.stem}-{place:0{len(str(of))}}-of-{of}.part{out.suffix}")
 
 
+def shares_begun(out: Path) -> int | None:
+    """How many shares an earlier call has dealt the result to, if it has left some that are done."""
+    names = (re.fullmatch(rf"{re.escape(out.stem)}-\d+-of-(\d+)\.part", path.stem) for path in out.parent.iterdir())
+    found = {int(name[1]) for name in names if name}
+    return found.pop() if len(found) == 1 else None
+
+
 def batch(
     cases: Cases,
     model: str | PathLike[str],
@@ -92,8 +100,8 @@ def batch(
     is in the list with its error, and the others complete.
 
     ``address`` is the cluster's; ``None`` is the one that is there, or one on this machine. ``num_cpus`` is what a
-    share is given, and ``shares`` how many there are: four for each that runs at once, by default. ``progress`` hears
-    how many shares are done, and of how many. ``options`` are those of ``Model.compare``.
+    share is given, and takes, and ``shares`` how many there are: as many as an earlier call has begun, or four for each
+    that runs at once. ``progress`` hears how many shares are done, and of how many. ``options`` are those of ``Model.compare``.
 
     Needs ``pip install twinbeam[ray]``.
     """
@@ -102,13 +110,14 @@ def batch(
     inspect.signature(compare_share).bind(None, cases, (1, 1), out, **options)
     from ._ray import run
 
+    out = Path(out).absolute()
     parts = run(
         cases if not isinstance(cases, str | PathLike) else os.path.abspath(cases),
         n_cases,
         os.path.abspath(model),
-        Path(out).absolute(),
+        out,
         address=address,
-        shares=shares,
+        shares=shares or shares_begun(out),
         device=device,
         precision=precision,
         num_cpus=num_cpus,

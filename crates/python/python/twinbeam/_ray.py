@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+import os
 from collections.abc import Callable
 from functools import lru_cache
 from pathlib import Path
@@ -29,12 +30,14 @@ def _compare(
     of: int,
     folder: str,
     part: str,
-    device: str,
-    precision: str,
+    on: tuple[str, str],
+    threads: int,
     options: dict[str, Any],
 ) -> int:
     """Compares a share; returns how many of its cases failed."""
-    return compare_share(_loaded(folder, device, precision), cases, (place, of), part, **options)
+    # Read once, when the first threads are begun: a process would otherwise take all cores, beside others that do.
+    os.environ.setdefault("RAYON_NUM_THREADS", str(threads))
+    return compare_share(_loaded(folder, *on), cases, (place, of), part, **options)
 
 
 def run(
@@ -53,25 +56,49 @@ def run(
     options: dict[str, Any],
 ) -> list[Path]:
     """Runs all shares, and returns their files."""
-    if not ray.is_initialized():
-        ray.init(address=address, log_to_driver=False)
+    if ray.is_initialized():
+        return _run(
+            cases, n_cases, folder, out, shares, (device, precision), (num_cpus, max_retries), progress, options
+        )
+    ray.init(address=address, log_to_driver=False)
+    try:
+        return _run(
+            cases, n_cases, folder, out, shares, (device, precision), (num_cpus, max_retries), progress, options
+        )
+    finally:
+        # Whoever has begun it ends it; a cluster that was there goes on.
+        ray.shutdown()
+
+
+def _run(
+    cases: Cases,
+    n_cases: int,
+    folder: str,
+    out: Path,
+    shares: int | None,
+    on: tuple[str, str],
+    resources: tuple[float, int],
+    progress: Callable[[int, int], None] | None,
+    options: dict[str, Any],
+) -> list[Path]:
+    num_cpus, max_retries = resources
     if shares is None:
         # It has no types.
-        resources: Any = ray.cluster_resources
-        at_once = max(1, math.floor(resources().get("CPU", 1) / num_cpus))
+        all_of_them: Any = ray.cluster_resources
+        at_once = max(1, math.floor(all_of_them().get("CPU", 1) / num_cpus))
         shares = min(n_cases, SHARES_AT_ONCE * at_once)
     parts = [part_of(out, place + 1, shares) for place in range(shares)]
     # Once in the store of objects of every node, and not once with every task.
     given = ray.put(cases)
     task = ray.remote(_compare).options(
         num_cpus=num_cpus,
-        num_gpus=1 if device == "gpu" else 0,
+        num_gpus=1 if on[0] == "gpu" else 0,
         # A node that dies. What a share itself raises is the same wherever it is tried.
         max_retries=max_retries,
         retry_exceptions=False,
     )
     waiting = [
-        task.remote(given, place + 1, shares, folder, str(part), device, precision, options)
+        task.remote(given, place + 1, shares, folder, str(part), on, max(1, int(num_cpus)), options)
         for place, part in enumerate(parts)
     ]
     try:
