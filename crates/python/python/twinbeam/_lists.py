@@ -101,7 +101,11 @@ def batch(
 
     ``address`` is the cluster's; ``None`` is the one that is there, or one on this machine. ``num_cpus`` is what a
     share is given, and takes, and ``shares`` how many there are: as many as an earlier call has begun, or four for each
-    that runs at once. ``progress`` hears how many shares are done, and of how many. ``options`` are those of ``Model.compare``.
+    that runs at once. ``progress`` hears how many shares are done, and of how many. ``options`` are those of
+    ``Model.compare``.
+
+    The result is that of one process with as many threads, to the last digit. With other threads products are summed in
+    another order, which the rounding shows.
 
     Needs ``pip install twinbeam[ray]``.
     """
