@@ -334,3 +334,29 @@ proptest! {
         }
     }
 }
+
+/// Drawings of one result as they once were, byte for byte: what draws them may move, what they show may not by the way.
+#[test]
+fn files_are_drawn_as_they_were() {
+    let committed = crate::values::complete();
+    let mut screen = screen(&committed);
+    screen.view.unit = Unit::ShareOfGap;
+    let mut files = vec![
+        ("figure.svg".to_owned(), screen.picture().svg),
+        ("slide.svg".to_owned(), screen.slide().svg),
+        ("maps.svg".to_owned(), screen.maps_alone().svg),
+    ];
+    let extras = Extras { origin: Origin::of(None), batch: None, pairs: &[] };
+    let plots = entries(&screen, extras).into_iter().filter(|entry| {
+        entry.name.contains("ig-minus-ap-noising") || entry.name.contains("scatter-noising")
+    });
+    files.extend(plots.map(|plot| (plot.name.replace("plots/", ""), plot.text)));
+    assert_eq!(files.len(), 5);
+    let folder = concat!(env!("CARGO_MANIFEST_DIR"), "/../tests/fixtures/figure");
+    for (name, now) in files {
+        // The build is another each time.
+        let now = now.replace(&format!("Twinbeam {}", crate::values::BUILD), "Twinbeam BUILD");
+        let before = std::fs::read_to_string(format!("{folder}/{name}")).expect(&name);
+        assert!(now == before, "{name} was {before}\nand is {now}");
+    }
+}

@@ -247,7 +247,10 @@ pub fn standalone(svg: &str) -> String {
     out.push_str(tag);
     out.push_str("><style>");
     out.push_str(&ground.style(FILE_TEXT));
-    out.push_str(&style(ground));
+    out.push_str(&ground.style(FILE_STYLE));
+    if body.contains("plot-cell") {
+        push_cells(&mut out, ground);
+    }
     out.push_str("</style><rect width=\"100%\" height=\"100%\" fill=\"");
     out.push_str(ground.fill());
     out.push_str("\"/>");
@@ -265,13 +268,18 @@ pub fn placed(out: &mut String, drawn: &Drawn, [x, y]: [usize; 2]) {
 /// The style of plots in a file, but for their type.
 pub fn style(ground: Ground) -> String {
     let mut out = ground.style(FILE_STYLE);
+    push_cells(&mut out, ground);
+    out
+}
+
+/// What the steps of the scale look like.
+fn push_cells(out: &mut String, ground: Ground) {
     let theme = ground.theme();
     for level in 0..LEVELS {
         let place = place_of(level);
         let (fill, ink) = (theme.hex(place), theme.ink(place));
         write!(out, ".plot-c{level}{{fill:{fill}}}text.plot-c{level}{{fill:{ink}}}").ok();
     }
-    out
 }
 
 /// Attributes of a picture's tag, and what follows it.
