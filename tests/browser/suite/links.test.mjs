@@ -181,6 +181,8 @@ const HOSTILE = [
 test("hostile links give defaults and a message, and nothing of them runs", { timeout: 600_000 }, async () => {
   const { page, errors, close } = await open(browser, `${server.url}?device=cpu${AT_NOTEBOOK}`);
   await status(page, "done");
+  // The page writes its own link once the figure is there: after that, nothing but these changes the address.
+  await page.waitForFunction(() => location.hash.length > 1000);
   for (const [name, fragment, said] of HOSTILE) {
     await page.evaluate((fragment) => (location.hash = fragment), fragment);
     await page.locator("[data-testid=notice]", { hasText: said }).waitFor().catch(async () => {
