@@ -51,9 +51,8 @@ fn asked(more: &[&str]) -> Vec<String> {
 /// Five drawn pairs, of which a share takes a moment.
 const QUICK: [&str; 8] = ["--task", "ioi", "--n", "5", "--seed", "3", "--n-steps", "4"];
 
-/// Three drawn pairs, of which a share takes a second or more: long enough to be killed in.
-const SLOW: [&str; 9] =
-    ["--task", "ioi", "--n", "3", "--seed", "3", "--n-steps", "60", "--neurons"];
+/// What tasks of the real Slurm are given.
+const ONE_CORE: [&str; 1] = ["--cpus-per-task=1"];
 
 /// `submit.sh` of these shares.
 fn submit(shares: &str, folder: &Path, of_sbatch: &[&str], asked: &[String]) -> Command {
@@ -76,7 +75,9 @@ fn run(command: &mut Command) -> String {
 fn one_process(name: &str, asked: &[String]) -> (PathBuf, Option<i32>) {
     let folder = folder(name);
     let mut command = Command::new(TWINBEAM);
-    command.arg("compare").args(asked).arg("--out").arg(folder.join("all.json"));
+    // The last digit depends on the number of threads: as many as each task is given.
+    command.arg("compare").args(asked).env("RAYON_NUM_THREADS", "1");
+    command.arg("--out").arg(folder.join("all.json"));
     let output = command.arg("--summary").arg(folder.join("merged.json")).output();
     (folder, output.expect("it starts").status.code())
 }
@@ -246,8 +247,7 @@ fn equal_to_one_process(cluster: &Cluster) {
     let asked = asked(&QUICK);
     let (expected, _) = one_process("real-one", &asked);
     let folder = folder("real");
-    let (array, merge) =
-        cluster.submit(&mut submit("3%2", &folder, &["--cpus-per-task=1"], &asked));
+    let (array, merge) = cluster.submit(&mut submit("3%2", &folder, &ONE_CORE, &asked));
     assert_eq!(cluster.ended(&merge), "COMPLETED 0:0");
     for place in 1..=3 {
         assert_eq!(cluster.ended(&format!("{array}_{place}")), "COMPLETED 0:0");
@@ -260,18 +260,36 @@ fn a_failing_case(cluster: &Cluster) {
     let list = with_a_failing_case(&folder).display().to_string();
     let asked = asked(&["--cases", &list, "--n-steps", "4"]);
     let (expected, _) = one_process("real-error-one", &asked);
-    let (array, merge) = cluster.submit(&mut submit("2", &folder, &[], &asked));
+    let (array, merge) = cluster.submit(&mut submit("2", &folder, &ONE_CORE, &asked));
     assert_eq!(cluster.ended(&merge), "FAILED 1:0");
     assert_eq!(cluster.ended(&format!("{array}_2")), "COMPLETED 0:0");
     assert_equal(&folder, &expected);
     assert_eq!(errors(&folder), 1);
 }
 
+/// A program that takes much longer for the second of three shares, while the file is there that is returned with it,
+/// and else is the one that is tested: long enough to be killed in its middle, also on a busy machine.
+fn held(folder: &Path) -> (PathBuf, PathBuf) {
+    let (program, hold) = (folder.join("held"), folder.join("hold"));
+    fs::write(&hold, "").expect("it can be written");
+    // It does not come to its end, so what it computes does not matter: more points than are asked for, and neurons.
+    let script = format!(
+        "#!/bin/bash\n\
+         if [[ $* == *'--shard 2/3'* && -e '{}' ]]; then exec '{TWINBEAM}' \"${{@/#4/300}}\" --neurons; fi\n\
+         exec '{TWINBEAM}' \"$@\"\n",
+        hold.display()
+    );
+    queue::program(&program, &script);
+    (program, hold)
+}
+
 fn killed_and_submitted_again(cluster: &Cluster) {
-    let asked = asked(&SLOW);
+    let asked = asked(&QUICK);
     let (expected, _) = one_process("real-killed-one", &asked);
     let folder = folder("real-killed");
-    let again = || cluster.submit(&mut submit("3", &folder, &[], &asked));
+    let (program, hold) = held(&folder);
+    let again =
+        || cluster.submit(submit("3", &folder, &ONE_CORE, &asked).env("TWINBEAM", &program));
     let (array, merge) = again();
     // The second share is killed in its middle.
     let task = format!("{array}_2");
@@ -279,17 +297,18 @@ fn killed_and_submitted_again(cluster: &Cluster) {
     cluster.kill(&task);
     assert_eq!(cluster.ended(&task), "FAILED 137:0");
     assert_eq!(cluster.ended(&merge), "CANCELLED 0:0");
-    assert_eq!(cluster.ended(&format!("{array}_3")), "COMPLETED 0:0");
-    assert!(!part(&folder, 2, 3).exists());
-    assert_not_merged(&folder);
     for place in [1, 3] {
+        assert_eq!(cluster.ended(&format!("{array}_{place}")), "COMPLETED 0:0");
         mark(&part(&folder, place, 3));
     }
+    assert!(!part(&folder, 2, 3).exists());
+    assert_not_merged(&folder);
     fs::remove_file(left(&folder)).expect("what the killed process has left");
     // The rest is computed, and Slurm itself takes it away once more, as it does when a node is lost.
     let (array, merge) = again();
     let task = format!("{array}_2");
     cluster.until("the second share runs again", || Cluster::is_writing(&part(&folder, 2, 3)));
+    fs::remove_file(hold).expect("it is there");
     cluster.requeue(&task);
     assert_eq!(cluster.ended(&merge), "COMPLETED 0:0");
     assert_eq!(cluster.restarts(&task), 1);
