@@ -17,7 +17,7 @@ use crate::components::{has_moved, on_window, rectangle};
 use crate::lab::tokens;
 use crate::models;
 use crate::pinned::attention;
-use crate::reactive::{effect, live};
+use crate::reactive::{effect, live, memo};
 use crate::state::AppState;
 use crate::values::Slot;
 
@@ -244,7 +244,7 @@ impl Watch {
     /// do, and lets it go when the pointer has.
     fn ask(self) {
         let rested = RwSignal::new(None);
-        let of = Memo::new(move |_| {
+        let of = memo(move || {
             let of = self.at.get().map(|at| at.of);
             of.filter(|of| of.kind == ComponentKind::Heads)
         });

@@ -11,7 +11,7 @@ use web_sys::{Element, HtmlDetailsElement};
 
 use super::{Drawn, Target, html_table};
 use crate::components::{has_moved, rectangle as on_page};
-use crate::reactive::{dynamic, live};
+use crate::reactive::{dynamic, leave_no_trace, live};
 use crate::state::Pointer;
 use twinbeam_figure::plot::brush::{Pick, in_view, inside, nearest, reached, rectangle};
 
@@ -153,6 +153,7 @@ impl Plot {
     /// area is replaced: the focus stays.
     fn draw(self) {
         Effect::new(move |before: Option<Option<Arc<Drawn>>>| {
+            leave_no_trace();
             let drawn = self.drawn.get();
             let area = self.area.get()?;
             let before = before.flatten();
