@@ -22,13 +22,15 @@ export const AT_NOTEBOOK = print({});
 
 const VIEWPORT = { width: 1280, height: 900 };
 // Without these Chromium looks for its own servers at every start.
-const QUIET = ["--disable-background-networking", "--disable-component-update", "--disable-sync", "--no-first-run"];
+export const QUIET = ["--disable-background-networking", "--disable-component-update", "--disable-sync", "--no-first-run"];
+/** The browser's program. */
+export const PROGRAM = process.env.TWINBEAM_CHROMIUM ?? "/usr/bin/chromium";
 const SOFTWARE_GPU = ["--enable-unsafe-webgpu", "--use-webgpu-adapter=swiftshader"];
 
 /** A browser; with a folder as its `profile` a context that keeps files and compiled code there, as a visitor's does. */
 export async function launch({ gpu = false, profile, more = [] } = {}) {
   const options = {
-    executablePath: process.env.TWINBEAM_CHROMIUM ?? "/usr/bin/chromium",
+    executablePath: PROGRAM,
     args: ["--no-sandbox", ...QUIET, ...(gpu ? SOFTWARE_GPU : ["--disable-gpu"]), ...more],
   };
   return profile ? chromium.launchPersistentContext(profile, { ...options, viewport: VIEWPORT }) : chromium.launch(options);

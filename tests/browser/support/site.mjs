@@ -15,9 +15,10 @@ const NAMES = ["config.json", "model.safetensors", "tokenizer.json", "tokenizer_
  * Starts the page and the hub: `{ url, hub, shelf, close }`.
  *
  * `folder` is the model's on the hub, `entry` what the list says of it besides its sizes. With `faults` the worker is
- * the one that can be made to fail.
+ * the one that can be made to fail. `files` gives more files of the server's for its
+ * models, and `scripts` names those of them that run before the page's own.
  */
-export async function site({ folder = MINI, entry = {}, faults = false } = {}) {
+export async function site({ folder = MINI, entry = {}, faults = false, files: more = () => ({}), scripts = [] } = {}) {
   const there = readdirSync(folder);
   const remote = await hub(Object.fromEntries(NAMES.filter((name) => there.includes(name)).map((name) => [name, join(folder, name)])));
   const model = listed(folder, entry);
@@ -26,11 +27,15 @@ export async function site({ folder = MINI, entry = {}, faults = false } = {}) {
   const page = readFileSync(join(faults ? FAULTS : DIST, "index.html"), "utf8");
   const allowed = page.replace("https://*.hf.co", `https://*.hf.co ${remote.origins.join(" ")}`);
   assert.ok(page !== allowed, "the policy does not name the Hub");
-  const files = { "index.html": allowed, "models.json": JSON.stringify(models) };
+  const tags = scripts.map((name) => `<script defer src="${name}"></script>`).join("");
+  const scripted = allowed.replace("<title", `${tags}<title`);
+  const files = { "index.html": scripted, "models.json": JSON.stringify(models) };
   files["sw.js"] = stamped(files, faults ? FAULTS : DIST);
+  Object.assign(files, more([model, BUNDLED]));
   const server = await serve("/", { faults, files });
   return {
     url: `${server.url}?device=cpu${AT_NOTEBOOK}`,
+    requests: server.requests,
     hub: remote,
     model,
     shelf: `${model.id}-${COMMIT.slice(0, 12)}`,
