@@ -8,6 +8,8 @@ import { soak } from "../support/soak.mjs";
 const ROUNDS = 4;
 /** Of what is held after the first ten runs. */
 const MOST = 1.1;
+/** Bytes that the memory of the page's program may have more than that: it never shrinks, so it is as large as what once came at once. */
+const STEP = 2 ** 20;
 
 test("a tab that is used for long holds no more than after the first runs", { timeout: 8 * PATIENCE }, async () => {
   const { rounds, asked } = await soak(ROUNDS);
@@ -18,7 +20,7 @@ test("a tab that is used for long holds no more than after the first runs", { ti
   for (const round of later) {
     for (const [part, now] of Object.entries(parts(round))) {
       const before = parts(first)[part];
-      assert.ok(now <= MOST * before, `${part}: ${now}, after the first ten runs ${before}`);
+      assert.ok(now <= MOST * before + (part === "program" ? STEP : 0), `${part}: ${now}, after the first ten runs ${before}`);
     }
     assert.equal(round.workers, first.workers, "workers");
   }
