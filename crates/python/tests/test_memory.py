@@ -1,4 +1,4 @@
-"""Models that are in memory, against a GPT-2 of the tests' own in float64, and against transformers where it is."""
+"""Models that are in memory, against a GPT-2 of the tests' own in float64."""
 
 import numpy as np
 import pytest
@@ -187,8 +187,9 @@ def test_what_is_no_such_model_is_refused_with_the_way_out():
         twinbeam.from_transformers(InMemory(config, parameters), tokenizer=3)
 
 
-def test_a_model_of_transformers_says_the_same_in_float64():
-    # PyTorch is gigabytes: it is not among what the tests install, and where it is this runs.
+def test_a_model_of_pytorch_says_the_same_in_float64():
+    # PyTorch is gigabytes: it is not among what the tests install, and where it is this runs. See test_transformers.py for
+    # the same model without it.
     torch = pytest.importorskip("torch")
     transformers = pytest.importorskip("transformers")
     torch.manual_seed(0)

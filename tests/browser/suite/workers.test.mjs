@@ -83,11 +83,32 @@ test("three workers find what one finds, to the last digit, and the page says th
   assert.deepEqual(three.tables, alone.tables);
 });
 
-test("who does not ask for it gets no second worker for a job of seconds", { timeout: 4 * PATIENCE }, async () => {
-  const before = fetched(server);
-  const { said } = await computed(server);
-  assert.doesNotMatch(said, /workers/);
-  assert.equal(fetched(server) - before, 1, "the model is read once");
+/** Keeps what the page says of its device until the first heads are done. Runs in the page. */
+function listen() {
+  window.said = [];
+  const find = (name) => document.querySelector(`[data-testid=${name}]`);
+  const observer = new MutationObserver(() => {
+    window.said.push(find("device-report")?.textContent ?? "");
+    if (find("status")?.dataset.state === "done") observer.disconnect();
+  });
+  observer.observe(document, { subtree: true, childList: true, characterData: true, attributes: true });
+}
+
+test("who does not ask for it gets no second worker for a job of seconds", { timeout: 2 * PATIENCE }, async () => {
+  // What the first job is expected to take depends on no clock. Later ones are expected to be as slow as this one was, and
+  // on a machine that has much to do they may be worth a second worker.
+  const { page, errors, close } = await open(browser, "about:blank");
+  try {
+    await page.addInitScript(listen);
+    await page.goto(`${server.url}?device=cpu${AT_NOTEBOOK}`);
+    await status(page, "done");
+    const said = await page.evaluate(() => window.said);
+    assert.ok(said.some((text) => text.startsWith("CPU")), `${said.length} changes`);
+    assert.deepEqual(said.filter((text) => text.includes("workers")), []);
+    assert.deepEqual(errors, []);
+  } finally {
+    await close();
+  }
 });
 
 for (const fault of ["trap", "oom", "hang"]) {

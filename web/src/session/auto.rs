@@ -2,7 +2,7 @@
 //! expected to take.
 
 use twinbeam_core::prompts::About;
-use twinbeam_core::wire::devices::{Placement, Speed, Work};
+use twinbeam_core::wire::devices::{Placement, Speed};
 
 use super::msg::{Effect, Memory, Timer};
 use super::session::Session;
@@ -112,18 +112,10 @@ impl Session {
     /// The running heads have taken so many seconds. Where a GPU computes, its worker says how fast that is.
     pub(super) fn learn_speed(&mut self, seconds: f64) {
         let work = self.running.as_ref().and_then(|running| running.work);
-        let found = work.and_then(|work: Work| Speed::of_cpu(work, seconds));
         // What is expected is known of one worker: others may not be there the next time.
         let is_alone = self.placed.as_ref().is_none_or(|(_, placement)| placement.workers == 1);
-        let (Some(work), Some(found), false, true) = (work, found, self.is_on_gpu(), is_alone)
-        else {
-            return;
-        };
-        let is_faster = |known: &Speed| known.operations_per_second < found.operations_per_second;
-        // The first run of a program is its slowest, and others may want the processor too.
-        self.cpu_speed = match self.cpu_speed {
-            Some(known) if !is_faster(&known) => Some(known.after(work, seconds)),
-            _ => Some(found),
-        };
+        if let (Some(work), false, true) = (work, self.is_on_gpu(), is_alone) {
+            self.cpu_speed = Speed::learn_cpu(self.cpu_speed, work, seconds);
+        }
     }
 }

@@ -171,9 +171,7 @@ impl Gpu {
 
     /// The CPU has done some work in so many seconds.
     pub(crate) fn cpu_took(&self, work: Work, seconds: f64) {
-        let found = Speed::of_cpu(work, seconds);
-        let known = self.cpu.get().map(|known| known.after(work, seconds));
-        self.cpu.set(known.or(found));
+        self.cpu.set(Speed::learn_cpu(self.cpu.get(), work, seconds));
     }
 
     fn took(&self, work: Work, seconds: f64) {

@@ -31,7 +31,7 @@ impl Speed {
     pub const BROWSER_CPU: Self = Self { operations_per_second: 1.5e10, seconds_per_dispatch: 0.0 };
 
     /// The speed of a CPU that took so many seconds for some work.
-    pub fn of_cpu(work: Work, seconds: f64) -> Option<Self> {
+    fn of_cpu(work: Work, seconds: f64) -> Option<Self> {
         let operations_per_second = work.operations / seconds;
         let found = Self { operations_per_second, seconds_per_dispatch: 0.0 };
         found.is_possible().then_some(found)
@@ -54,6 +54,23 @@ impl Speed {
         Self {
             operations_per_second: self.operations_per_second / slower,
             seconds_per_dispatch: self.seconds_per_dispatch * slower,
+        }
+    }
+
+    /// The speed of a CPU of which something may be known, after some work. The first run of a program is its slowest, and
+    /// others may want the processor too: a faster run is believed, a slower one counts half. `None`: nothing was known, and
+    /// the work says nothing.
+    #[must_use]
+    pub fn learn_cpu(known: Option<Self>, work: Work, seconds: f64) -> Option<Self> {
+        let found = Self::of_cpu(work, seconds);
+        let is_faster = |found: &Self, known: &Self| {
+            found.operations_per_second > known.operations_per_second
+        };
+        match (known, found) {
+            (Some(known), Some(found)) if !is_faster(&found, &known) => {
+                Some(known.after(work, seconds))
+            }
+            (known, found) => found.or(known),
         }
     }
 
@@ -202,6 +219,13 @@ mod tests {
         assert!(once.seconds(work) <= 2.001 * GPU.seconds(work), "a job that was held up");
         assert_eq!(GPU.after(work, f64::NAN), GPU);
         assert!(GPU.is_possible() && speed.is_possible());
+        // The first run is believed, and so is a faster one; a slower one may have been held up.
+        let learn = |known, seconds| Speed::learn_cpu(known, work, seconds);
+        let (first, faster) = (learn(None, 4.0), learn(learn(None, 4.0), 1.0));
+        assert_eq!(first.map(|speed| speed.seconds(work)), Some(4.0));
+        assert_eq!(faster.map(|speed| speed.seconds(work)), Some(1.0));
+        assert_eq!(learn(faster, 4.0).map(|speed| speed.seconds(work)), Some(2.0));
+        assert_eq!((learn(None, 0.0), learn(faster, f64::NAN)), (None, faster));
         assert!(!Speed { operations_per_second: f64::NAN, ..GPU }.is_possible());
     }
 }
