@@ -188,8 +188,7 @@ def test_what_is_no_such_model_is_refused_with_the_way_out():
 
 
 def test_a_model_of_pytorch_says_the_same_in_float64():
-    # PyTorch is gigabytes: it is not among what the tests install, and where it is this runs. See test_transformers.py for
-    # the same model without it.
+    # PyTorch is gigabytes, so the tests do not install it: this runs where it is. Elsewhere test_transformers.py says more.
     torch = pytest.importorskip("torch")
     transformers = pytest.importorskip("transformers")
     torch.manual_seed(0)
