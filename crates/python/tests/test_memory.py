@@ -188,7 +188,7 @@ def test_what_is_no_such_model_is_refused_with_the_way_out():
 
 
 def test_a_model_of_pytorch_says_the_same_in_float64():
-    # PyTorch is gigabytes, so the tests do not install it: this runs where it is. Elsewhere test_transformers.py says more.
+    # PyTorch is gigabytes, so the tests do not install it: this runs where it is, test_transformers.py everywhere.
     torch = pytest.importorskip("torch")
     transformers = pytest.importorskip("transformers")
     torch.manual_seed(0)
