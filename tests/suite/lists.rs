@@ -46,6 +46,7 @@ fn compared(name: &str, list: &[u8]) -> Result<(bool, Vec<Value>, Value), String
         no_bos: false,
         shard: None,
         svg: None,
+        bundle: None,
         dark: false,
     };
     let all_right = run(&options).map_err(|error| format!("{error:#}"))?;

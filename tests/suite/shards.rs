@@ -44,6 +44,7 @@ fn options(n: usize) -> Options {
         no_bos: false,
         shard: None,
         svg: None,
+        bundle: None,
         dark: false,
     }
 }

@@ -215,6 +215,7 @@ fn options(model: PathBuf, summary: PathBuf) -> Options {
         no_bos: false,
         shard: None,
         svg: None,
+        bundle: None,
         dark: false,
     }
 }

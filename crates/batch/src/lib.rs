@@ -8,7 +8,7 @@
 //! have written.
 //!
 //! - `cases.rs`: what is compared; `compare.rs`: one case by both methods (`checked.rs`: on a GPU, checked on the CPU).
-//! - `entry.rs`: a case as it stands in files, both ways; `figure.rs`: as it is drawn; `part.rs`: a shard's file and what it was made of; `merge.rs`.
+//! - `entry.rs`: a case as it stands in lists, both ways; `record.rs`: drawn, and as an archive; `part.rs`: a shard's file and what it was made of; `merge.rs`.
 //! - `folder.rs`: a folder as the engine's source of bytes; `store.rs`: files that get their name when they are whole.
 
 mod cases;
@@ -16,10 +16,10 @@ mod checked;
 mod compare;
 mod entry;
 mod error;
-mod figure;
 mod folder;
 mod merge;
 mod part;
+mod record;
 pub mod store;
 
 pub use cases::{Case, case_of_ids, draw_cases, name_of, question_of, read_cases, task};
@@ -27,7 +27,7 @@ pub use checked::run_checked;
 pub use compare::{Compared, Models, Settings, compare};
 pub use entry::ListFile;
 pub use error::Error;
-pub use figure::figure;
 pub use folder::Folder;
 pub use merge::{Merge, merge};
 pub use part::{Inputs, Part, PartError, Shard};
+pub use record::{Source, bundle, figure};

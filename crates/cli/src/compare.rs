@@ -6,13 +6,14 @@ mod summary;
 use std::ffi::OsStr;
 use std::fs;
 use std::path::{Path, PathBuf};
+use std::time::{SystemTime, UNIX_EPOCH};
 
 use anyhow::Context as _;
 use clap::{Args, ValueEnum};
 use pollster::block_on;
 use twinbeam_batch::{
-    Case, Compared, Folder, Inputs, ListFile, Models, Part, Settings, Shard, compare, draw_cases,
-    figure, name_of, read_cases, task,
+    Case, Compared, Folder, Inputs, ListFile, Models, Part, Settings, Shard, Source, bundle,
+    compare, draw_cases, figure, name_of, read_cases, task,
 };
 use twinbeam_core::circuits::Part as NodePart;
 use twinbeam_core::prompts::lists::Limits;
@@ -62,17 +63,22 @@ pub struct Options {
     #[arg(long, conflicts_with = "cases", default_value_t = 0)]
     pub seed: u64,
     /// File to write: JSON, all scores of every case.
-    #[arg(long, required_unless_present_any = ["summary", "svg"])]
+    #[arg(long, required_unless_present_any = ["summary", "svg", "bundle"])]
     pub out: Option<PathBuf>,
     /// One share of the cases, as in `2/8`: `--out` is its file, which gets its name when it is whole. Where it is there
     /// already, of the same cases, model and options, nothing is computed: to go on after a failure, run the same again.
     /// `twinbeam merge` makes one result of all shares.
-    #[arg(long, requires = "out", conflicts_with_all = ["summary", "svg"])]
+    #[arg(long, requires = "out", conflicts_with_all = ["summary", "svg", "bundle"])]
     pub shard: Option<Shard>,
     /// File to draw to: an SVG with head maps, neurons if they are computed, IG against AP, and layer by layer, of the
     /// first of the directions. Of several cases each has its number in front of the extension: `figure-1.svg`.
     #[arg(long)]
     pub svg: Option<PathBuf>,
+    /// File to write: a ZIP archive with all of one case, as the page saves it: scores as JSON and CSV, the figure, plots, and a
+    /// Jupyter notebook that computes the scores again with TransformerLens and captum. Of several cases each has its
+    /// number, as with `--svg`.
+    #[arg(long)]
+    pub bundle: Option<PathBuf>,
     /// Draw for the dark theme.
     #[arg(long, requires = "svg")]
     pub dark: bool,
@@ -267,10 +273,9 @@ pub fn run(options: &Options) -> anyhow::Result<bool> {
     let models = Models::load(&folder, &device, &mut terminal).with_context(loading)?;
     // The bar would be drawn over what is said.
     terminal.finish();
-    let name = device.report().name.clone();
-    let job = Job { models, settings, device: name, terminal };
+    let job = Job { models, settings, device, terminal };
     if let (Some(shard), Some(out)) = (options.shard, &options.out) {
-        let inputs = Inputs::of(&cases, &job.models, &device, &job.settings);
+        let inputs = Inputs::of(&cases, &job.models, &job.device, &job.settings);
         return job.shard(cases, shard, out, &inputs);
     }
     job.check(&cases).with_context(loading)?;
@@ -282,7 +287,7 @@ struct Job {
     models: Models,
     settings: Settings,
     /// What computes.
-    device: String,
+    device: DeviceKind,
     terminal: Terminal,
 }
 
@@ -332,18 +337,19 @@ impl Job {
         let (metric, unit) = (self.settings.metric, options.unit.into());
         let mut merging = Merging::new(metric, unit, self.models.model().shape().d_model);
         let is_alone = cases.len() == 1;
-        let device = self.device.clone();
-        let fingerprint = self.models.model().fingerprint().to_owned();
+        let source = Source::of(&self.models, &self.device);
+        let direction = options.direction.directions()[0];
         let mut place = 0;
         let all_right = self.each(cases, 0, |name, result| {
             place += 1;
+            let path_of =
+                |path: &PathBuf| if is_alone { path.clone() } else { numbered(path, place) };
             if let (Some(path), Ok(found)) = (&options.svg, &result) {
                 let ground = if options.dark { Ground::Dark } else { Ground::Light };
-                let of = [fingerprint.as_str(), &device];
-                let drawn = figure(found, of, options.direction.directions()[0], ground);
-                let path = if is_alone { path.clone() } else { numbered(path, place) };
-                fs::write(&path, drawn.svg)
-                    .with_context(|| format!("writing {}", path.display()))?;
+                write(&path_of(path), figure(found, &source, direction, ground).svg)?;
+            }
+            if let (Some(path), Ok(found)) = (&options.bundle, &result) {
+                write(&path_of(path), bundle(found, &source, direction, now())?)?;
             }
             if let Some(out) = &mut out {
                 out.push(&name, result.as_ref().map_err(String::as_str))?;
@@ -393,8 +399,21 @@ impl Job {
 /// A file's name with a number in front of its extension.
 fn numbered(path: &Path, number: usize) -> PathBuf {
     let name = |part: Option<&OsStr>| part.unwrap_or_default().to_string_lossy().into_owned();
-    let (stem, extension) = (name(path.file_stem()), name(path.extension()));
-    path.with_file_name(format!("{stem}-{number}")).with_extension(extension)
+    let extension = path.extension().map_or_else(String::new, |of| format!(".{}", name(Some(of))));
+    path.with_file_name(format!("{}-{number}{extension}", name(path.file_stem())))
+}
+
+/// Seconds since the beginning of 1970.
+#[expect(clippy::disallowed_methods, reason = "native: the clock is there")]
+fn now() -> i64 {
+    let now = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default();
+    now.as_secs().cast_signed()
+}
+
+/// # Errors
+/// The file cannot be written.
+fn write(path: &Path, bytes: impl AsRef<[u8]>) -> anyhow::Result<()> {
+    fs::write(path, bytes).with_context(|| format!("writing {}", path.display()))
 }
 
 /// Writes what all cases have in common, and prints it in short.
@@ -403,8 +422,7 @@ fn numbered(path: &Path, number: usize) -> PathBuf {
 /// The file cannot be written.
 #[expect(clippy::print_stdout, reason = "the standard output is for results")]
 pub(crate) fn write_summary(path: &Path, merged: &Merged) -> anyhow::Result<()> {
-    fs::write(path, merged.to_json() + "\n")
-        .with_context(|| format!("writing {}", path.display()))?;
+    write(path, merged.to_json() + "\n")?;
     print!("{}", describe(merged));
     Ok(())
 }

@@ -1,8 +1,9 @@
 //! What a figure says of itself: numbers of things, points of the line, the sign, how prompts are written.
 
+use twinbeam_core::link::ScaleChoice;
 use twinbeam_core::prompts::hides;
 use twinbeam_core::scores::Unit;
-use twinbeam_core::words::{Direction, Steps, Written};
+use twinbeam_core::words::{Component, ComponentKind, Direction, Method, Metric, Steps, Written};
 
 use crate::Look;
 
@@ -69,6 +70,25 @@ pub const fn sign(look: Look) -> &'static str {
     }
 }
 
+/// What is on the screen, in a line. `look`: in the unit that the scores are in.
+pub fn on_screen(
+    look: Look,
+    metric: Metric,
+    kind: ComponentKind,
+    pinned: Option<Component>,
+) -> String {
+    let Look { direction, unit, scale } = look;
+    let label = |method| unit.label(metric, method, kind);
+    let [ig, ap] = [Method::Ig, Method::Ap].map(label);
+    let units = if ig == ap { ig.to_owned() } else { format!("IG {ig}; AP {ap}") };
+    let scale = match scale {
+        ScaleChoice::Shared if unit.comparable() => "one scale for all maps",
+        ScaleChoice::Shared | ScaleChoice::Own => "one scale per map",
+    };
+    let pinned = pinned.map_or_else(String::new, |of| format!("; pinned: {of}"));
+    format!("{direction}; unit: {units}; {scale}{pinned}")
+}
+
 /// What scores are in, behind a noun.
 pub fn in_unit(unit: &str) -> String {
     if unit.starts_with("of ") { format!("as shares {unit}") } else { format!("in {unit}") }
@@ -107,5 +127,22 @@ mod tests {
         }
         assert!(says(Unit::Notebook, Direction::Noising).contains("AP of noising negative"));
         assert!(!says(Unit::Notebook, Direction::Denoising).contains("negative"));
+    }
+
+    #[test]
+    fn a_line_says_what_is_on_the_screen() {
+        let head = Component { kind: ComponentKind::Heads, layer: 0, index: 7 };
+        let says = |unit, scale, pinned| {
+            let look = Look { direction: Direction::Denoising, unit, scale };
+            on_screen(look, Metric::LogitDiff, ComponentKind::Heads, pinned)
+        };
+        assert_eq!(
+            says(Unit::Metric, ScaleChoice::Shared, Some(head)),
+            "denoising; unit: logits; one scale for all maps; pinned: L0H7"
+        );
+        assert_eq!(
+            says(Unit::Notebook, ScaleChoice::Shared, None),
+            "denoising; unit: IG mean over positions and d_model; AP of the gap, notebook’s sign; one scale per map"
+        );
     }
 }

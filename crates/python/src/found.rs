@@ -1,34 +1,29 @@
 //! What a comparison has found, for Python: tables as NumPy arrays, all else as JSON.
 
+use std::borrow::Cow;
+
 use numpy::{PyArray1, PyArray2, PyArrayMethods as _};
 use pyo3::prelude::*;
 use serde_json::json;
-use twinbeam_batch::Compared;
+use twinbeam_batch::{Compared, Source};
 use twinbeam_core::link::{Snapshot, View, print_link};
 use twinbeam_core::models::{Catalog, ModelShape};
 use twinbeam_core::scores::{MetricValues, SideSummary, TableKey};
 use twinbeam_core::words::{ComponentKind, Direction, Method};
 use twinbeam_figure::colour::Ground;
 
-use crate::error::{InputError, no_option};
+use crate::error::{InputError, TwinbeamError, no_option};
 
 /// What a comparison has found. `twinbeam.Result` has it in attributes.
 #[pyclass(frozen, module = "twinbeam._engine")]
 pub(crate) struct Found {
     compared: Compared,
-    fingerprint: String,
-    device: String,
-    gpu: bool,
+    source: Source,
 }
 
 impl Found {
-    pub(crate) const fn new(
-        compared: Compared,
-        fingerprint: String,
-        device: String,
-        gpu: bool,
-    ) -> Self {
-        Self { compared, fingerprint, device, gpu }
+    pub(crate) const fn new(compared: Compared, source: Source) -> Self {
+        Self { compared, source }
     }
 
     const fn shape(&self) -> &ModelShape {
@@ -134,9 +129,9 @@ impl Found {
             "parts": parts.collect::<Vec<_>>(),
             "hints": self.compared.hints.iter().map(ToString::to_string).collect::<Vec<_>>(),
             "seconds": seconds.collect::<serde_json::Map<_, _>>(),
-            "device": self.device,
+            "device": self.source.device.name,
             "checked": checked.map(|report| json!({ "worst": report.worst, "values": report.values })),
-            "model_sha256": self.fingerprint,
+            "model_sha256": self.source.model_sha256,
             "twinbeam": env!("CARGO_PKG_VERSION"),
         })
         .to_string()
@@ -146,16 +141,30 @@ impl Found {
     fn svg(&self, direction: &str, dark: bool) -> PyResult<String> {
         let direction = crate::model::direction(direction)?;
         let ground = if dark { Ground::Dark } else { Ground::Light };
-        let of = [self.fingerprint.as_str(), &self.device];
-        Ok(twinbeam_batch::figure(&self.compared, of, direction, ground).svg)
+        Ok(twinbeam_batch::figure(&self.compared, &self.source, direction, ground).svg)
+    }
+
+    /// The archive that the page saves too, looked at in a direction. `link`: an address that shows the same; `made`: seconds since the
+    /// beginning of 1970.
+    fn bundle(
+        &self,
+        py: Python<'_>,
+        direction: &str,
+        link: Option<String>,
+        made: i64,
+    ) -> PyResult<Cow<'_, [u8]>> {
+        let direction = crate::model::direction(direction)?;
+        let source = Source { link: link.unwrap_or_default(), ..self.source.clone() };
+        let packed = py.detach(|| twinbeam_batch::bundle(&self.compared, &source, direction, made));
+        packed.map(Cow::Owned).map_err(|error| TwinbeamError::new_err(error.to_string()))
     }
 
     /// A link to a page, which shows this result and can compute it again.
     #[pyo3(signature = (base, direction, model=None))]
     fn link(&self, base: &str, direction: &str, model: Option<&str>) -> PyResult<String> {
+        let Source { model_sha256: sha256, device, .. } = &self.source;
         let catalog = Catalog::bundled();
-        let known =
-            catalog.recognise(&self.fingerprint, self.shape()).map(|model| model.id.clone());
+        let known = catalog.identify(sha256, self.shape()).map(|model| model.id.clone());
         let Some(model) = model.map(str::to_owned).or(known) else {
             return Err(InputError::new_err(
                 "The page's list has no model with these weights, so a link cannot say which one it is: name it, as in \
@@ -165,8 +174,7 @@ impl Found {
         let outcome = &self.compared.outcome;
         let experiment = twinbeam_core::words::Experiment { model, ..outcome.experiment.clone() };
         let sides = [&outcome.clean, &outcome.corrupted];
-        let snapshot =
-            Snapshot::of(self.shape(), &self.fingerprint, self.gpu, sides, &outcome.tables);
+        let snapshot = Snapshot::of(self.shape(), sha256, device.gpu, sides, &outcome.tables);
         let direction: Direction = crate::model::direction(direction)?;
         let view = View { direction, ..View::default() };
         let link = print_link(&experiment, snapshot.as_ref(), &view);

@@ -2,7 +2,7 @@
 
 use pollster::block_on;
 use pyo3::prelude::*;
-use twinbeam_batch::{Compared, Error, Folder, Models, Settings, compare, question_of};
+use twinbeam_batch::{Compared, Error, Folder, Models, Settings, Source, compare, question_of};
 use twinbeam_core::circuits::Part;
 use twinbeam_core::prompts::PromptPair;
 use twinbeam_core::wire::devices::DeviceChoice;
@@ -175,9 +175,7 @@ impl Model {
             let found = compare(&self.models, pair.into(), &settings, &mut host);
             found.map_err(|error| host.exception(&error))
         })?;
-        let report = self.device.report();
-        let fingerprint = self.models.model().fingerprint().to_owned();
-        Ok(Found::new(compared, fingerprint, report.name.clone(), report.gpu))
+        Ok(Found::new(compared, Source::of(&self.models, &self.device)))
     }
 
     /// Answers a question of the lab: JSON in, JSON out.

@@ -1,6 +1,7 @@
 """What users meet: arrays, tables, links, bundles, progress, errors, threads and Ctrl-C."""
 
 import io
+import json
 import os
 import signal
 import subprocess
@@ -10,7 +11,9 @@ import time
 import zipfile
 from concurrent.futures import ThreadPoolExecutor
 
+import nbformat
 import numpy as np
+import pandas
 import pytest
 
 import twinbeam
@@ -60,19 +63,28 @@ def test_a_link_opens_the_same_on_the_page(result):
         result.link("https://example.org/", direction="sideways")
 
 
-def test_a_bundle_holds_all_scores(result, tmp_path):
-    path = tmp_path / "bundle.zip"
-    result.save_bundle(path)
+def test_a_bundle_is_the_pages_and_holds_all_scores(result, tmp_path):
+    path, link = tmp_path / "bundle.zip", "https://example.org/#v1=link"
+    result.save_bundle(path, link=link)
+    assert [path] == list(tmp_path.iterdir())
     with zipfile.ZipFile(path) as bundle:
+        assert bundle.testzip() is None
         names = set(bundle.namelist())
-        assert {"result.json", "scores.csv", "heads_ap_noising.npy", "README.txt"} <= names
-        scores = np.load(io.BytesIO(bundle.read("neurons_ig_denoising.npy")))
-        np.testing.assert_array_equal(scores, result.neurons.denoising.ig)
-        lines = bundle.read("scores.csv").decode().splitlines()
-        assert len(lines) == 1 + len(result.to_frame())
-        kind, layer, index, method, direction, score, _unit = lines[40].split(",")
-        table = getattr(getattr(result.heads, direction), method)
-        assert kind == "heads" and np.float32(score) == table[int(layer), int(index)]
+        assert {"README.txt", "result.json", "scores.csv", "reproduce.ipynb", "figure.svg"} <= names
+        assert "plots/heads-scatter-denoising.svg" in names
+        assert link in bundle.read("README.txt").decode()
+        whole = json.loads(bundle.read("result.json"))
+        frame = pandas.read_csv(io.BytesIO(bundle.read("scores.csv")), comment="#")
+        notebook = nbformat.reads(bundle.read("reproduce.ipynb").decode(), as_version=4)
+    nbformat.validate(notebook)
+    assert whole["model_title"] == "Bundled model (mini)" and whole["experiment"]["model"] == "mini"
+    for table in whole["tables"]:
+        kind, method, direction = table["kind"], table["method"], table["direction"]
+        expected = getattr(getattr(getattr(result, kind), direction), method)
+        np.testing.assert_array_equal(np.float32(table["values"]).reshape(expected.shape), expected)
+        rows = frame[(frame.kind == kind) & (frame.method == method) & (frame.direction == direction)]
+        np.testing.assert_array_equal(np.float32(rows.score).reshape(expected.shape), expected)
+    assert len(frame) == len(result.to_frame())
 
 
 def test_the_lab_answers(mini):

@@ -67,7 +67,7 @@ cargo xtask bundle   saves the page's bundle of one case, for tests/reference/ru
 
 /// What runs natively, with all that it is built from. `twinbeam-python` by itself asks the libraries that they share for
 /// the same features as all of these do, so that maturin, which knows one package at a time, finds them built.
-const NATIVE: [&str; 12] = [
+const NATIVE: [&str; 13] = [
     "gemm",
     "twinbeam-core",
     "twinbeam-tasks",
@@ -75,6 +75,7 @@ const NATIVE: [&str; 12] = [
     "twinbeam-attribution",
     "twinbeam-engine",
     "twinbeam-figure",
+    "twinbeam-record",
     "twinbeam-batch",
     "twinbeam-cli",
     "twinbeam-python",

@@ -159,6 +159,44 @@ test("two tabs at once fetch a model once, and the one that waits says so", on({
   assert.ok(hub.served(WEIGHTS) <= model.file_bytes + HEAD, `${hub.served(WEIGHTS)} bytes`);
 }));
 
+test("two tabs and two windows share what is kept, and one that deletes it takes it from nobody", on({}, async (page, here) => {
+  const { hub, model, shelf } = here;
+  const window_of = async (features) => {
+    const [opened] = await Promise.all([
+      page.waitForEvent("popup"),
+      page.evaluate(([url, features]) => void window.open(url, "_blank", features), [here.url, features]),
+    ]);
+    await status(opened, "done");
+    return opened;
+  };
+  const all = [page, await another(page, here), await window_of("popup,width=900,height=700"), await window_of("popup,width=600,height=700")];
+  await Promise.all(all.map((one) => choose(one, model)));
+  await Promise.all(all.map((one) => in_use(one, model, "(verified), kept in this browser")));
+  await Promise.all(all.map(is_right));
+  assert.ok(hub.served(WEIGHTS) <= model.file_bytes + HEAD, `${hub.served(WEIGHTS)} bytes`);
+
+  const [, , window, other] = all;
+  await by(window, "own-files").locator("summary").click();
+  const line = by(window, "storage").locator(`[data-shelf='${shelf}']`).first();
+  await line.getByTestId("storage-delete").click();
+  await line.getByTestId("storage-delete").click();
+  await line.waitFor({ state: "detached" });
+  assert.deepEqual(await journal(page, shelf), []);
+  await window.close();
+  // Who has it goes on with it, and who reloads fetches it again.
+  for (const one of [page, other]) {
+    await by(one, "steps").fill("12");
+    await one.locator("[data-testid=run]:enabled").waitFor();
+    await by(one, "run").click();
+    await is_right(one);
+  }
+  hub.requests.length = 0;
+  await other.reload();
+  await choose(other, model);
+  await in_use(other, model, "(verified), kept in this browser");
+  assert.ok(hub.served(WEIGHTS) >= model.file_bytes, `${hub.served(WEIGHTS)} bytes`);
+}));
+
 for (const [fault, words] of [
   ["no-opfs", /SecurityError/],
   ["quota", /runs from memory/],

@@ -63,11 +63,13 @@ export async function another(page, { url }) {
 }
 
 /** Points at a model in the menu and, where it would be fetched, says yes. */
-export async function choose(page, { id }) {
+export async function choose(page, { id, title }) {
   await by(page, "model-select").selectOption(id);
   const load = by(page, "model-load");
-  const arrives = page.locator("[data-testid=load-progress], [data-testid=model-load]").first();
-  await arrives.waitFor();
+  const arrives = page.locator("[data-testid=load-progress], [data-testid=model-load]");
+  // A model that is kept may have arrived before anybody looks.
+  const is_here = page.locator("[data-testid=model-report]", { hasText: `${title}:` });
+  await arrives.or(is_here).first().waitFor();
   if (await load.isVisible()) await load.click();
 }
 

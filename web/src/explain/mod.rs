@@ -17,13 +17,13 @@ use twinbeam_core::wire::Problem;
 use twinbeam_core::words::PromptError;
 
 use crate::values::{LOCAL, LinkCheck, Loss, NoAnswer, Notice, Service, WayOn, percent, sentence};
-pub(crate) use figure::{direction, on_screen, why_apart};
+pub(crate) use figure::{direction, why_apart};
 pub(crate) use loading::{
     LoadFailure, arriving_died, catalog, chosen, from_memory, load_failed, local_files,
     not_deleted, offer, waiting,
 };
 pub(crate) use progress::{arriving, cancels, done, in_progress, program, run_label};
-pub(crate) use twinbeam_figure::words::{in_unit, sign, steps, tolerance, written};
+pub(crate) use twinbeam_figure::words::{in_unit, on_screen, sign, steps, tolerance, written};
 pub(crate) use typing::{
     bos_title, example_is_text, hint, mend, no_text_of_ids, tokenizer_note, written_label,
     written_title,

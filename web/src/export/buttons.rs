@@ -3,14 +3,13 @@
 use leptos::prelude::*;
 use twinbeam_core::link::{Note, View};
 use twinbeam_core::words::ComponentKind;
+use twinbeam_record::{Batch, Extras, Origin, PackError, bundle};
 use wasm_bindgen::JsValue;
 use wasm_bindgen_futures::spawn_local;
 
-use super::bundle::{self, Extras};
-use super::notebook::Origin;
-use super::record::Looked;
+use super::Screen;
+use super::record::looked;
 use super::save::{FOR_PRINT, save_bytes, save_png, save_text};
-use super::{Screen, zip};
 use crate::ports::address;
 use crate::reactive::memo;
 use crate::session::Session;
@@ -76,12 +75,12 @@ pub(crate) fn FileButtons(state: AppState, trouble: RwSignal<Option<Notice>>) ->
 /// Makes something of what is on the screen, once there is a result: of the experiment as it was run, whatever is
 /// being typed.
 pub(crate) fn on_screen<T>(state: AppState, make: impl FnOnce(&Screen<'_>) -> T) -> Option<T> {
-    let looked = |slot| match slot {
+    let of_slot = |slot| match slot {
         // All that is known of the edges, not what was asked last.
-        Slot::PatchEdges => Looked::of(&state.lab.edges(state.direction())?.answer()),
-        slot => Looked::of(&*state.last_answer(slot)?),
+        Slot::PatchEdges => looked(&state.lab.edges(state.direction())?.answer()),
+        slot => looked(&*state.last_answer(slot)?),
     };
-    let lab = Slot::ALL.into_iter().filter_map(looked).collect();
+    let lab = Slot::ALL.into_iter().filter_map(of_slot).collect();
     // Words that came with a link are its sender's, who did not write them of what is made here.
     let view = View { note: Note::default(), ..(*state.view.get()).clone() };
     let known = models::heads(state);
@@ -125,8 +124,8 @@ fn save(state: AppState, format: Format, trouble: RwSignal<Option<Notice>>) {
             spawn_local(async move { said(save_png(&name, &picture, 1).await) });
         }
         Format::Bundle => {
-            let bytes = packed(state, screen)
-                .map_err(|_source| JsValue::from_str("The archive could not be packed"));
+            let bytes =
+                packed(state, screen).map_err(|error| JsValue::from_str(&error.to_string()));
             let name = screen.file_name("zip");
             said(bytes.and_then(|bytes| save_bytes(&name, "application/zip", &bytes)));
         }
@@ -134,13 +133,16 @@ fn save(state: AppState, format: Format, trouble: RwSignal<Option<Notice>>) {
     untrack(|| on_screen(state, save));
 }
 
-fn packed(state: AppState, screen: &Screen<'_>) -> Result<Vec<u8>, rawzip::Error> {
+fn packed(state: AppState, screen: &Screen<'_>) -> Result<Vec<u8>, PackError> {
     // A link does not say where its model is, but the list of models may.
     let listed = || state.models.spec(&screen.experiment().model)?.identity.address;
     let address = screen.committed.model.identity.address.clone().or_else(listed);
     let origin = Origin::of(address.as_deref());
     let pairs = state.lab.pairs.all.get_untracked();
-    let batch = state.read(Session::summary);
-    let entries = bundle::entries(screen, Extras { origin, batch, pairs: &pairs });
-    zip::archive(&entries, (js_sys::Date::now() / 1000.0) as i64)
+    let summary = state.read(Session::summary);
+    let batch =
+        summary.as_ref().map(|of| Batch { json: &of.json, n: of.n, settings: &of.settings });
+    let (figure, figure_is) = (screen.picture(), "the maps as they were on the screen");
+    let extras = Extras { figure, figure_is, origin, batch, pairs: &pairs };
+    bundle(&screen.record(), &extras, (js_sys::Date::now() / 1000.0) as i64)
 }

@@ -5,9 +5,9 @@ use twinbeam_core::link::{Snapshot, View, print_link};
 use twinbeam_core::models::KnownHeads;
 use twinbeam_core::words::{ComponentKind, Experiment};
 use twinbeam_figure::{Picture, maps, paper};
+use twinbeam_record::{Looked, Record};
 
-use super::record::{Looked, Record};
-use super::slide;
+use super::{record, slide};
 use crate::explain::claim::Piece;
 use crate::heatmap::{Shown, pieces_of, shown_of};
 use crate::lab::Found;
@@ -68,7 +68,7 @@ impl Screen<'_> {
     }
 
     pub(super) fn record(&self) -> Record {
-        Record::new(self)
+        record::record(self)
     }
 
     /// The head maps as a drawing.

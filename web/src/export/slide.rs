@@ -5,8 +5,8 @@ use twinbeam_figure::maps::{self, Sizes};
 use twinbeam_figure::paper;
 use twinbeam_figure::picture::{Picture, text, wrap};
 use twinbeam_figure::scale::signed;
+use twinbeam_record::Record;
 
-use super::Record;
 use crate::heatmap::{MapKind, Shown};
 
 const WIDTH: usize = 1920;

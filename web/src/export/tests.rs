@@ -11,17 +11,15 @@ use twinbeam_core::scores::{
 };
 use twinbeam_core::words::{Component, ComponentKind, Direction, Method, Metric, Steps};
 
-use super::Screen;
-use super::bundle::{Extras, entries};
-use super::embed;
-use super::notebook::Origin;
 use super::record::tests::screen;
+use super::{Screen, embed};
 use crate::explain;
 use crate::heatmap::shown_of;
 use crate::heatmap::{MapKind, Shown};
 use crate::plot::escape;
 use crate::values::{Committed, Look, committed};
 use twinbeam_figure::scale::signed;
+use twinbeam_record::{Entry, Extras, Origin, entries};
 
 /// What is drawn at random.
 #[derive(Debug, Clone)]
@@ -178,6 +176,13 @@ fn component(kind: &str, layer: usize, index: usize) -> Component {
     Component { kind, layer, index }
 }
 
+/// The files of the page's archive.
+fn bundled(screen: &Screen<'_>) -> Vec<Entry> {
+    let (figure, origin) = (screen.picture(), Origin::of(None));
+    let extras = Extras { figure, figure_is: "the maps", origin, batch: None, pairs: &[] };
+    entries(&screen.record(), &extras)
+}
+
 proptest! {
     #![proptest_config(ProptestConfig::with_cases(200))]
 
@@ -312,9 +317,8 @@ proptest! {
         for extension in ["csv", "json", "svg", "png", "zip"] {
             prop_assert_eq!(screen.file_name(extension), format!("twinbeam-mini-{direction}.{extension}"));
         }
-        let extras = Extras { origin: Origin::of(None), batch: None, pairs: &[] };
         let files: BTreeMap<String, String> =
-            entries(&screen, extras).into_iter().map(|entry| (entry.name, entry.text)).collect();
+            bundled(&screen).into_iter().map(|entry| (entry.name, entry.text)).collect();
         prop_assert_eq!(&files["figure.svg"], &svg);
         prop_assert_eq!(&files["scores.csv"], &csv);
         prop_assert_eq!(&files["result.json"], &record.json());
@@ -346,8 +350,7 @@ fn files_are_drawn_as_they_were() {
         ("slide.svg".to_owned(), screen.slide().svg),
         ("maps.svg".to_owned(), screen.maps_alone().svg),
     ];
-    let extras = Extras { origin: Origin::of(None), batch: None, pairs: &[] };
-    let plots = entries(&screen, extras).into_iter().filter(|entry| {
+    let plots = bundled(&screen).into_iter().filter(|entry| {
         entry.name.contains("ig-minus-ap-noising") || entry.name.contains("scatter-noising")
     });
     files.extend(plots.map(|plot| (plot.name.replace("plots/", ""), plot.text)));

@@ -24,6 +24,5 @@ mod why;
 pub(crate) use self::chapters::{LabPanels, go_to_chapter};
 use self::frame::Chapter;
 pub(crate) use self::frame::Pending;
-pub(crate) use self::parts::common_unit;
 pub(crate) use self::sets::{Found, found_in};
 pub(crate) use self::why::{Steps, Tokens, tokens, unchecked};

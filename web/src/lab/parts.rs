@@ -1,10 +1,8 @@
-//! What several panels have in common: the unit that two methods can be compared in, and small pieces of a page
-//! as strings, which take less of the program than views do.
+//! What several panels have in common: small pieces of a page as strings, which take less of the program than views do.
 
 use leptos::ev::MouseEvent;
 use leptos::prelude::*;
-use twinbeam_core::scores::{TableKey, Unit, UnitBasis};
-use twinbeam_core::words::{Component, ComponentKind, Direction, Method};
+use twinbeam_core::words::{Component, ComponentKind, Direction};
 use wasm_bindgen::JsCast as _;
 use web_sys::Element;
 
@@ -14,19 +12,6 @@ use crate::reactive::live;
 use crate::state::AppState;
 use crate::values::Committed;
 use twinbeam_figure::scale::signed;
-
-/// The unit on the screen, if both methods' scores can be compared in it and the gap allows it, else the metric's:
-/// what a score in the metric's unit is multiplied by, and the unit in words. Positive supports the clean behaviour.
-pub(crate) fn common_unit(basis: &UnitBasis, wanted: Unit) -> (f32, &'static str) {
-    // In such a unit, both methods, kinds and directions have one factor.
-    let (method, kind, direction) = (Method::Ap, ComponentKind::Heads, Direction::Noising);
-    let label = |unit: Unit| unit.label(basis.metric, method, kind);
-    let factor = wanted.factor(basis, TableKey { kind, method, direction }).ok();
-    match factor.filter(|_| wanted.comparable()) {
-        Some(factor) => (factor, label(wanted)),
-        None => (1.0, label(Unit::Metric)),
-    }
-}
 
 /// A name with its number, for a `dl`: the number in full, and as it is written.
 pub(super) fn number(testid: &str, name: &str, value: Option<f64>, written: &str) -> String {
@@ -107,18 +92,6 @@ pub(super) fn KindSelect(state: AppState, testid: &'static str) -> impl IntoView
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::values::committed;
-
-    #[test]
-    fn two_methods_are_compared_in_one_unit() {
-        let committed = committed();
-        assert_eq!(common_unit(&committed.basis, Unit::ShareOfGap), (0.25, "of the gap"));
-        assert_eq!(common_unit(&committed.basis, Unit::Notebook), (1.0, "logits"));
-        let small = UnitBasis { gap: 0.01, ..committed.basis };
-        assert_eq!(common_unit(&small, Unit::ShareOfGap), (1.0, "logits"));
-        let negative = UnitBasis { gap: -4.0, ..committed.basis };
-        assert_eq!(common_unit(&negative, Unit::ShareOfGap), (1.0, "logits"));
-    }
 
     #[test]
     fn an_entry_leads_to_its_component() {

@@ -28,7 +28,6 @@ use self::ranked::Ranked;
 use self::seen::{Seen, ends, found};
 use self::table::TableOfEdges;
 use super::claim::Claim;
-use super::parts::common_unit;
 use super::sheet::Sheet;
 use super::{Chapter, Pending};
 use crate::reactive::memo;
@@ -65,9 +64,8 @@ pub(super) fn PathsOfModel(state: AppState, sheet: Sheet) -> impl IntoView {
     let ranked = memo(move || {
         let edges = state.lab.edges(state.direction()).filter(|_| is_ready.get())?;
         let wanted = state.unit.get();
-        let unit = state
-            .committed
-            .with(|committed| Some(common_unit(&committed.as_ref()?.basis, wanted)))?;
+        let unit =
+            state.committed.with(|committed| Some(wanted.common(&committed.as_ref()?.basis)))?;
         Some(Arc::new(Ranked::of(&edges, unit)))
     });
     let pinned = memo(move || {

@@ -12,7 +12,6 @@ use twinbeam_core::wire::probes::{Finding, Probe};
 
 use self::effects::Effects;
 use super::claim::Claim;
-use super::parts::common_unit;
 use super::sheet::Sheet;
 use super::why::{Focus, Tokens, about, focus, tokens, unchecked};
 use super::{Chapter, Pending};
@@ -93,7 +92,7 @@ fn effects(state: AppState, tokens: Memo<Option<Tokens>>) -> Option<Effects> {
         let committed = committed.as_ref()?;
         let ladder = Ladder::of(&committed.tables, found.component, found.direction);
         let is_last_layer = found.component.layer + 1 == committed.model.shape.n_layers;
-        Some((ladder, is_last_layer, common_unit(&committed.basis, wanted)))
+        Some((ladder, is_last_layer, wanted.common(&committed.basis)))
     })?;
     let scaled = |values: &[f32]| values.iter().map(|value| factor * value).collect();
     Some(Effects {
@@ -142,9 +141,8 @@ fn OfStreams(state: AppState, sheet: Sheet, tokens: Memo<Option<Tokens>>) -> imp
             return None;
         };
         let wanted = state.unit.get();
-        let unit = state
-            .committed
-            .with(|committed| Some(common_unit(&committed.as_ref()?.basis, wanted)))?;
+        let unit =
+            state.committed.with(|committed| Some(wanted.common(&committed.as_ref()?.basis)))?;
         let width = sheet.whole();
         let drawn = tokens.with(|tokens| maps::draw(maps, tokens.as_ref(), unit, width))?;
         Some((Arc::new(drawn), maps::worst_delta(maps, unit)))

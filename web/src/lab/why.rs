@@ -21,7 +21,7 @@ pub(crate) use self::focus::{Tokens, tokens, unchecked};
 pub(crate) use self::ladder::Steps;
 pub(super) use self::layers::{least_read, meaning, read, word};
 use super::claim::{Claim, Test};
-use super::parts::{common_unit, go};
+use super::parts::go;
 use super::sheet::{PlotRow, Sheet};
 use super::{Chapter, Pending};
 use crate::plot::{Drawn, PlotView};
@@ -120,7 +120,7 @@ fn Layers(state: AppState, sheet: Sheet, focus: Memo<Option<Focus>>) -> impl Int
             state.committed.with(|committed| {
                 let committed = committed.as_ref()?;
                 let layers = Interaction::of_layers(&committed.tables, kind, direction);
-                let unit = common_unit(&committed.basis, wanted);
+                let unit = wanted.common(&committed.basis);
                 let size = committed.basis.size();
                 layers::draw(&layers, kind, direction, unit, size, sheet.column(2)).map(Arc::new)
             })
@@ -147,7 +147,7 @@ fn Straight(state: AppState, sheet: Sheet) -> impl IntoView {
         let wanted = state.unit.get();
         state.committed.with(|committed| {
             let committed = committed.as_ref()?;
-            let unit = common_unit(&committed.basis, wanted);
+            let unit = wanted.common(&committed.basis);
             Some(direct::Direct::of(found, &committed.model.shape, unit))
         })
     };
@@ -195,7 +195,7 @@ fn Along(state: AppState, sheet: Sheet) -> impl IntoView {
         let wanted = state.unit.get();
         state.committed.with(|committed| {
             let committed = committed.as_ref()?;
-            let (factor, unit) = common_unit(&committed.basis, wanted);
+            let (factor, unit) = wanted.common(&committed.basis);
             Some(integrand::Along {
                 integrand: integrand.clone(),
                 metric: committed.experiment.metric,

@@ -8,7 +8,6 @@ use twinbeam_core::wire::probes::{Finding, Probe};
 use twinbeam_core::words::{Component, ComponentKind, Direction};
 
 use super::pieces::{WIDTH, is_asked, paragraph, section, waits};
-use crate::lab::common_unit;
 use crate::plot::{Drawn, Fall, Ink, Waterfall};
 use crate::state::AppState;
 use crate::values::{Answer, Committed, Slot};
@@ -49,7 +48,7 @@ impl Straight {
         of: Component,
         (direction, unit): (Direction, Unit),
     ) -> Self {
-        let (factor, unit) = common_unit(&committed.basis, unit);
+        let (factor, unit) = unit.common(&committed.basis);
         let found: Option<&DirectEffects> = match found.map(|answer| &answer.found) {
             Some(Ok(Finding::Direct(found))) if found.direction == direction => Some(found),
             _ => None,

@@ -15,7 +15,6 @@ use super::pieces::{WIDTH, is_asked, paragraph, section, table, waits};
 use crate::explain;
 use crate::heatmap::MapKind;
 use crate::heatmap::shown_on_screen;
-use crate::lab::common_unit;
 use crate::plot::{Drawn, Pane, Panes, PlotView, escape};
 use crate::reactive::{live, memo};
 use crate::state::AppState;
@@ -98,7 +97,7 @@ struct Parts {
 impl Parts {
     fn new(committed: &Committed, found: Option<&Answer>, of: Component, look: Looked) -> Self {
         let Looked { direction, unit, by, common } = look;
-        let (factor, unit) = common_unit(&committed.basis, unit);
+        let (factor, unit) = unit.common(&committed.basis);
         let maps = match found.map(|answer| &answer.found) {
             Some(Ok(Finding::Parts(maps))) => maps.as_slice(),
             _ => &[],

@@ -42,7 +42,6 @@ mod update;
 mod workers;
 
 pub(crate) use msg::{Death, Effect, Memory, Moment, Msg, OfPairs, OfTour, Timer, Visitor};
-pub(crate) use pairs::Summary;
 pub(crate) use session::{Linked, Session};
 pub(crate) use settle::{AUTO_RUN, DRAFT, SPEEDS};
 pub(crate) use update::update;

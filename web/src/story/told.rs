@@ -5,7 +5,7 @@ use twinbeam_core::scores::{Interaction, Redundancy, ScoreTable, Unit};
 use twinbeam_core::wire::probes::Ablation;
 use twinbeam_core::words::{Component, ComponentKind, Direction};
 
-use crate::lab::{Found, common_unit};
+use crate::lab::Found;
 use crate::values::{Committed, count, percent};
 use twinbeam_figure::scale::{Scale, signed};
 
@@ -53,7 +53,7 @@ impl<'a> Heads<'a> {
         let [ig, ap] = committed.tables(ComponentKind::Heads, direction);
         let (ig, ap) = (ig?, ap?);
         let found = Found::of_tables(ig, ap, highlight)?;
-        let (factor, unit) = common_unit(&committed.basis, wanted);
+        let (factor, unit) = wanted.common(&committed.basis);
         let decimals = Scale::of(&[factor * ig.max_abs(), factor * ap.max_abs()]).decimals();
         Some(Self { committed, direction, ig, ap, found, factor, unit, decimals })
     }

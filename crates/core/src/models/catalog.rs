@@ -174,6 +174,13 @@ impl Catalog {
         self.models.iter().find(by_digest).or_else(|| self.models.iter().find(by_sizes))
     }
 
+    /// The model that weights of this digest and these sizes are. One that was trained further has its sizes and is another:
+    /// only where the list knows no digest, sizes are enough.
+    pub fn identify(&self, sha256: &str, shape: &ModelShape) -> Option<&CatalogModel> {
+        let found = self.recognise(sha256, shape)?;
+        found.sha256.as_deref().is_none_or(|known| known == sha256).then_some(found)
+    }
+
     /// Folder of a model's files, ending in `/`; relative to the list if the model comes with it.
     pub fn address(&self, model: &CatalogModel) -> String {
         match (&model.base, &model.repo, &model.commit) {
@@ -261,6 +268,9 @@ mod tests {
             assert_eq!(catalog.find(&model.id), Some(model));
             let sha256 = model.sha256.as_deref().unwrap_or_default();
             assert_eq!(catalog.recognise(sha256, &model.shape), Some(model));
+            assert_eq!(catalog.identify(sha256, &model.shape), Some(model));
+            let is_known = model.sha256.is_some();
+            assert_eq!(catalog.identify("ab", &model.shape).is_none(), is_known, "{}", model.id);
         }
     }
 

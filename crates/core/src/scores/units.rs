@@ -138,6 +138,19 @@ impl Unit {
         !matches!(self, Self::Notebook)
     }
 
+    /// This unit, if both methods' scores can be compared in it and the gap allows it, else the metric's: what a score in
+    /// the metric's unit is multiplied by, and the unit in words. Positive supports the clean behaviour.
+    pub fn common(self, basis: &UnitBasis) -> (f32, &'static str) {
+        // In such a unit, both methods, kinds and directions have one factor.
+        let (method, kind, direction) = (Method::Ap, ComponentKind::Heads, Direction::Noising);
+        let label = |unit: Self| unit.label(basis.metric, method, kind);
+        let factor = self.factor(basis, TableKey { kind, method, direction }).ok();
+        match factor.filter(|_| self.comparable()) {
+            Some(factor) => (factor, label(self)),
+            None => (1.0, label(Self::Metric)),
+        }
+    }
+
     /// The unit of a method's scores in words.
     pub const fn label(self, metric: Metric, method: Method, kind: ComponentKind) -> &'static str {
         match (self, method, kind) {
@@ -200,6 +213,16 @@ mod tests {
         assert_eq!(factor(Unit::Notebook, Method::Ig, Neurons, Denoising), 0.2);
         assert_eq!(factor(Unit::Notebook, Method::Ap, Heads, Noising), -0.125);
         assert_eq!(factor(Unit::Notebook, Method::Ap, Heads, Denoising), 0.125);
+    }
+
+    #[test]
+    fn two_methods_are_compared_in_one_unit() {
+        assert_eq!(Unit::ShareOfGap.common(&BASIS), (0.125, "of the gap"));
+        assert_eq!(Unit::Notebook.common(&BASIS), (1.0, "logits"));
+        for gap in [0.01, -8.0] {
+            let basis = UnitBasis { gap, ..BASIS };
+            assert_eq!(Unit::ShareOfGap.common(&basis), (1.0, "logits"), "{gap}");
+        }
     }
 
     #[test]

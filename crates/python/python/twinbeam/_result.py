@@ -5,9 +5,11 @@ from __future__ import annotations
 import base64
 import html
 import json
-import zipfile
+import secrets
+import time
 from dataclasses import dataclass
-from os import PathLike
+from os import PathLike, fspath
+from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal
 
 import numpy as np
@@ -254,53 +256,20 @@ class Result:
             f'<img src="{image("light")}" alt="{html.escape(repr(self))}" style="max-width:100%"></picture>'
         )
 
-    def save_bundle(self, path: str | PathLike[str]) -> None:
-        """Writes everything into a ZIP archive: scores as NumPy arrays and CSV, and what they were computed with."""
-        with zipfile.ZipFile(path, "w", zipfile.ZIP_DEFLATED) as bundle:
-            bundle.writestr("result.json", self._found.about() + "\n")
-            bundle.writestr("scores.csv", self._csv())
-            for name, scores in self._arrays().items():
-                with bundle.open(f"{name}.npy", "w") as file:
-                    np.lib.format.write_array(file, scores, allow_pickle=False)
-            bundle.writestr("figure.svg", self.to_svg())
-            bundle.writestr("README.txt", _README)
+    def save_bundle(self, path: str | PathLike[str], *, link: str = "") -> None:
+        """Writes everything into a ZIP archive, as the page does: it has a ``README.txt`` that says what each file is.
 
-    def _arrays(self) -> dict[str, Scores]:
-        """All tables by names such as ``heads_ap_noising``."""
-        kinds = [("heads", self.heads), ("neurons", self.neurons), *self.nodes.items()]
-        return {
-            f"{kind}_{method}_{direction}": scores
-            for kind, tables in kinds
-            if tables is not None
-            for direction in DIRECTIONS
-            for method in METHODS
-            if (scores := getattr(getattr(tables, direction), method)) is not None
-        }
-
-    def _csv(self) -> str:
-        """All scores, a line each."""
-        lines = ["kind,layer,index,method,direction,score,unit"]
-        for name, scores in self._arrays().items():
-            kind, method, direction = _names(name)
-            for (layer, index), score in np.ndenumerate(scores):
-                lines.append(f"{kind},{layer},{index},{method},{direction},{score!s},{self.unit}")
-        return "\n".join(lines) + "\n"
-
-
-_README = """What Twinbeam has found of a pair of prompts.
-
-figure.svg   the figure
-result.json  what was asked, both runs, and what it was computed with
-scores.csv   all scores, a line each, in the unit of the metric; positive supports the clean behaviour
-*.npy        the same scores as NumPy arrays, [n_layers, width], float32
-"""
-
-
-def _names(name: str) -> tuple[str, str, str]:
-    """Kind, method and direction of an array's name."""
-    kind_and_method, direction = name.rsplit("_", 1)
-    method = next(m for m in sorted(METHODS, key=len, reverse=True) if kind_and_method.endswith("_" + m))
-    return kind_and_method.removesuffix("_" + method), method, direction
+        All scores with every digit as JSON, and as CSV for ``pandas.read_csv(name, comment="#")``; the figure and plots;
+        and a Jupyter notebook that computes the scores again with TransformerLens and captum, and compares. ``link`` is
+        an address that shows the same, as ``link`` makes it.
+        """
+        packed = self._found.bundle(self.direction, link, int(time.time()))
+        part = Path(f"{fspath(path)}.{secrets.token_hex(8)}.part")
+        try:
+            part.write_bytes(packed)
+            part.replace(path)
+        finally:
+            part.unlink(missing_ok=True)
 
 
 def _component(kind: str, layer: int, index: int) -> str:

@@ -6,7 +6,6 @@ use twinbeam_core::statistics::largest_first;
 use twinbeam_core::wire::probes::Finding;
 use twinbeam_core::words::{Component, ComponentKind, Direction, Method};
 
-use crate::lab::parts::common_unit;
 use crate::lab::sets::Found;
 use crate::plot::Mark;
 use crate::values::{Answer, Committed};
@@ -43,7 +42,7 @@ impl Compared {
             return None;
         }
         let found = Found::of_tables(ig, ap, highlight)?;
-        let (factor, unit) = common_unit(&committed.basis, unit);
+        let (factor, unit) = unit.common(&committed.basis);
         let mut pairs = ExactPairs::of(ig, ap);
         for score in pairs.ig.iter_mut().chain(&mut pairs.ap) {
             *score *= factor;
@@ -148,7 +147,7 @@ impl FromZero {
         compared: &Compared,
     ) -> Option<Self> {
         let Ok(Finding::ZeroBaseline(table)) = &answer.found else { return None };
-        Self::of_table(table, common_unit(&committed.basis, unit).0, compared)
+        Self::of_table(table, unit.common(&committed.basis).0, compared)
     }
 
     fn of_table(table: &ScoreTable, factor: f32, compared: &Compared) -> Option<Self> {

@@ -10,7 +10,6 @@ use twinbeam_core::words::Component;
 
 use super::compared::Compared;
 use super::words;
-use crate::lab::parts::common_unit;
 use crate::reactive::{dynamic, live, memo};
 use crate::state::AppState;
 
@@ -53,7 +52,7 @@ pub(super) fn Threshold(state: AppState, compared: Memo<Option<Arc<Compared>>>) 
         let factor = state.committed.with_untracked(|committed| {
             let basis = committed.as_ref().map(|committed| committed.basis);
             let unit = state.unit.get_untracked();
-            basis.map_or(1.0, |basis| common_unit(&basis, unit).0)
+            basis.map_or(1.0, |basis| unit.common(&basis).0)
         });
         let compared = compared.get_untracked();
         highlight.update(|now| *now = changed(&to, *now, compared.as_deref(), factor));

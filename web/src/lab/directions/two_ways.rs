@@ -9,7 +9,7 @@ use twinbeam_core::scores::{ScoreTable, TableKey, Unit};
 use twinbeam_core::statistics::{self, GateKind};
 use twinbeam_core::words::{Component, ComponentKind, Direction, Method};
 
-use crate::lab::parts::{common_unit, ratio};
+use crate::lab::parts::ratio;
 use crate::lab::sets::threshold;
 use crate::lab::why::least_read;
 use crate::plot::{Axis, Drawn, Kinds, Labels, Mark, Matrix, Point, Shades, Xy};
@@ -66,7 +66,7 @@ impl TwoWays {
             return None;
         }
         let width = noising.width();
-        let (factor, unit) = common_unit(&committed.basis, unit);
+        let (factor, unit) = unit.common(&committed.basis);
         let scores = |table: &ScoreTable| -> Vec<f32> {
             places.iter().map(|place| table.values()[*place]).collect()
         };

@@ -10,7 +10,6 @@ use twinbeam_core::wire::probes::{Finding, Probe};
 use super::ranked::Ranked;
 use super::seen::Seen;
 use crate::lab::Pending;
-use crate::lab::parts::common_unit;
 use crate::lab::sheet::Sheet;
 use crate::lab::why::{Tokens, tokens, unchecked};
 use crate::plot::{Drawn, Labels, Matrix, PlotView};
@@ -38,9 +37,8 @@ pub(super) fn OfEdge(state: AppState, sheet: Sheet, seen: Seen) -> impl IntoView
             return None;
         };
         let wanted = state.unit.get();
-        let unit = state
-            .committed
-            .with(|committed| Some(common_unit(&committed.as_ref()?.basis, wanted)))?;
+        let unit =
+            state.committed.with(|committed| Some(wanted.common(&committed.as_ref()?.basis)))?;
         let ranked = ranked.get()?;
         (found.edge as usize == number()?).then_some(())?;
         let drawn =

@@ -4,7 +4,7 @@ use leptos::prelude::*;
 use twinbeam_core::link::Panel;
 use twinbeam_core::words::{Component, ComponentKind, Direction};
 
-use crate::lab::parts::{common_unit, entry};
+use crate::lab::parts::entry;
 use crate::plot::Labels;
 use crate::reactive::memo;
 use crate::state::AppState;
@@ -73,7 +73,7 @@ pub(in crate::lab) fn lists(state: AppState) -> String {
         else {
             return String::new();
         };
-        let (factor, unit) = common_unit(&committed.basis, wanted);
+        let (factor, unit) = wanted.common(&committed.basis);
         let written = |(of, difference): (Component, f32)| {
             let difference = factor * difference;
             entry(of, difference, &format!("IG − AP {} {unit}", small(difference)))

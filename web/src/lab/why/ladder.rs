@@ -6,7 +6,7 @@
 use twinbeam_core::scores::{Ladder, Unit};
 use twinbeam_core::words::{Component, Direction, Metric};
 
-use crate::lab::parts::{common_unit, number};
+use crate::lab::parts::number;
 use crate::plot::{Drawn, Fall, Ink, Waterfall};
 use crate::values::{Committed, percent};
 use twinbeam_figure::scale::{Scale, signed};
@@ -33,7 +33,7 @@ impl Steps {
         direction: Direction,
         wanted: Unit,
     ) -> Self {
-        let (factor, unit) = common_unit(&committed.basis, wanted);
+        let (factor, unit) = wanted.common(&committed.basis);
         let ladder = Ladder::of(&committed.tables, of, direction);
         let metric = committed.experiment.metric;
         Self { of, direction, metric, ladder: ladder.scaled(factor), unit }

@@ -63,9 +63,8 @@ impl Speed {
     #[must_use]
     pub fn learn_cpu(known: Option<Self>, work: Work, seconds: f64) -> Option<Self> {
         let found = Self::of_cpu(work, seconds);
-        let is_faster = |found: &Self, known: &Self| {
-            found.operations_per_second > known.operations_per_second
-        };
+        let is_faster =
+            |found: &Self, known: &Self| found.operations_per_second > known.operations_per_second;
         match (known, found) {
             (Some(known), Some(found)) if !is_faster(&found, &known) => {
                 Some(known.after(work, seconds))

@@ -4,47 +4,67 @@ use twinbeam_core::prompts::PromptPair;
 use twinbeam_core::prompts::lists::print_pairs;
 use twinbeam_core::scores::{ExactPairs, ScoreTable};
 use twinbeam_core::words::{Component, ComponentKind, Direction};
-
-use super::notebook::{Origin, notebook};
-use super::zip::Entry;
-use super::{Record, Screen, circuits};
-use crate::explain;
-use crate::heatmap::{MapKind, Shown, shown_of};
-use crate::lab::common_unit;
-use crate::plot::{Axis, Drawn, Labels, Matrix, Point, Xy, standalone};
-use crate::session::Summary;
-use crate::values::Look;
+use twinbeam_figure::plot::{Axis, Drawn, Labels, Matrix, Point, Xy, standalone};
 use twinbeam_figure::scale::signed;
+use twinbeam_figure::{MapKind, Picture, Shown, words};
 
-/// What goes into the archive beside what is on the screen.
-pub(super) struct Extras<'a> {
+use crate::notebook::{Origin, notebook};
+use crate::zip::{Entry, archive};
+use crate::{PackError, Record, circuits};
+
+/// What goes into the archive beside the record.
+#[derive(Debug)]
+pub struct Extras<'a> {
+    /// The figure, as SVG.
+    pub figure: Picture,
+    /// What the figure is, as the rest of a line.
+    pub figure_is: &'a str,
     /// Where the Jupyter notebook finds the model.
-    pub(super) origin: Origin,
+    pub origin: Origin,
     /// What many prompts have in common, if they were run.
-    pub(super) batch: Option<Summary>,
+    pub batch: Option<Batch<'a>>,
     /// Pairs of the batch.
-    pub(super) pairs: &'a [PromptPair],
+    pub pairs: &'a [PromptPair],
 }
 
-/// The files of a result.
-pub(super) fn entries(screen: &Screen<'_>, extras: Extras<'_>) -> Vec<Entry> {
-    let Extras { origin, batch, pairs } = extras;
-    let record = screen.record();
+/// What many prompts have in common.
+#[derive(Debug, Clone, Copy)]
+pub struct Batch<'a> {
+    /// As programs read it.
+    pub json: &'a str,
+    /// Pairs that it is of.
+    pub n: usize,
+    /// The settings in words.
+    pub settings: &'a str,
+}
+
+/// The record as a zip archive, with a figure and plots, a Jupyter notebook that computes it again, and a text that says
+/// what each file is. `made`: seconds since the beginning of 1970.
+///
+/// # Errors
+/// Files that an archive cannot hold.
+pub fn bundle(record: &Record, extras: &Extras<'_>, made: i64) -> Result<Vec<u8>, PackError> {
+    archive(&entries(record, extras), made)
+}
+
+/// The files of that archive.
+pub fn entries(record: &Record, extras: &Extras<'_>) -> Vec<Entry> {
+    let Extras { figure, origin, batch, pairs, .. } = extras;
     let mut entries = vec![
-        Entry::of("README.txt", readme(&record, &origin, batch.as_ref(), pairs.len())),
+        Entry::of("README.txt", readme(record, extras)),
         Entry::of("result.json", record.json()),
         Entry::of("scores.csv", record.csv()),
-        Entry::of("reproduce.ipynb", notebook(&record, &origin)),
-        Entry::of("figure.svg", screen.picture().svg),
+        Entry::of("reproduce.ipynb", notebook(record, origin)),
+        Entry::of("figure.svg", figure.svg.clone()),
     ];
-    let plots = plots(screen);
+    let plots = plots(record);
     entries.extend(
         plots
             .into_iter()
             .map(|(name, drawn)| Entry::of(&format!("plots/{name}.svg"), standalone(&drawn.svg))),
     );
-    if let Some(Summary { json, .. }) = batch {
-        entries.push(Entry::of("batch.json", json));
+    if let Some(Batch { json, .. }) = batch {
+        entries.push(Entry::of("batch.json", (*json).to_owned()));
     }
     if !pairs.is_empty() {
         entries.push(Entry::of("pairs.json", print_pairs(pairs)));
@@ -53,12 +73,12 @@ pub(super) fn entries(screen: &Screen<'_>, extras: Extras<'_>) -> Vec<Entry> {
 }
 
 /// Plots of the heads' scores in both directions, by name; each map as the screen has it in that direction.
-fn plots(screen: &Screen<'_>) -> Vec<(String, Drawn)> {
+fn plots(record: &Record) -> Vec<(String, Drawn)> {
     let kind = ComponentKind::Heads;
     let mut plots = Vec::new();
     for direction in Direction::ALL {
-        let [Some(ig), Some(ap)] = screen.committed.tables(kind, direction) else { continue };
-        let shown = shown_of(screen.committed, Look { direction, ..screen.look() }, kind);
+        let [Some(ig), Some(ap)] = record.tables(kind, direction) else { continue };
+        let shown = record.shown(kind, direction);
         for (map, name) in
             [(MapKind::Ig, "ig"), (MapKind::Ap, "ap"), (MapKind::Diff, "ig-minus-ap")]
         {
@@ -66,7 +86,7 @@ fn plots(screen: &Screen<'_>) -> Vec<(String, Drawn)> {
                 matrix(&shown, map).map(|drawn| (format!("heads-{name}-{direction}"), drawn)),
             );
         }
-        plots.push((format!("heads-scatter-{direction}"), scatter(screen, direction, ig, ap)));
+        plots.push((format!("heads-scatter-{direction}"), scatter(record, direction, [ig, ap])));
     }
     plots
 }
@@ -91,8 +111,8 @@ fn matrix(shown: &Shown, map: MapKind) -> Option<Drawn> {
 }
 
 /// Both methods in one unit: that of the screen, where it is one.
-fn scatter(screen: &Screen<'_>, direction: Direction, ig: &ScoreTable, ap: &ScoreTable) -> Drawn {
-    let (factor, unit) = common_unit(&screen.committed.basis, screen.view.unit);
+fn scatter(record: &Record, direction: Direction, [ig, ap]: [&ScoreTable; 2]) -> Drawn {
+    let (factor, unit) = record.view.unit.common(&record.basis);
     let pairs = ExactPairs::of(ig, ap);
     let point = |at: usize| {
         let component = Component::at(ig.kind(), pairs.places[at], ig.width());
@@ -111,7 +131,9 @@ fn scatter(screen: &Screen<'_>, direction: Direction, ig: &ScoreTable, ap: &Scor
 }
 
 /// The text that says what each file is.
-fn readme(record: &Record, origin: &Origin, batch: Option<&Summary>, n_pairs: usize) -> String {
+fn readme(record: &Record, extras: &Extras<'_>) -> String {
+    let Extras { figure_is, origin, batch, pairs, .. } = extras;
+    let n_pairs = pairs.len();
     let unit = record.unit;
     let experiment = &record.experiment;
     let kept = if record.lab.is_empty() {
@@ -131,7 +153,7 @@ fn readme(record: &Record, origin: &Origin, batch: Option<&Summary>, n_pairs: us
     });
     let refused = record.unit_refused.as_ref();
     let refused = refused.map_or_else(String::new, |why| format!("{why}\n"));
-    let mut batch = batch.map_or_else(String::new, |Summary { n, settings, .. }| {
+    let mut batch = batch.map_or_else(String::new, |Batch { n, settings, .. }| {
         format!(
             "batch.json       mean and spread of each component over {n} prompt pairs, and how far IG agrees with AP;\n\
              \x20                computed with {settings}, which need not be those of the figure\n"
@@ -142,7 +164,7 @@ fn readme(record: &Record, origin: &Origin, batch: Option<&Summary>, n_pairs: us
     }
     format!(
         "A result of Twinbeam {version}\n\n\
-         {link}\n\n\
+         {link}\
          clean prompt      {clean}\n\
          corrupted prompt  {corrupted}\n\
          answer            {answer}\n\
@@ -162,18 +184,18 @@ fn readme(record: &Record, origin: &Origin, batch: Option<&Summary>, n_pairs: us
          result.json      everything with every digit, layer by layer; null: not patched.{kept}\n\
          scores.csv       the same scores, one per line, below lines of provenance{deeper}\n\
          reproduce.ipynb  computes them again with TransformerLens and captum, and compares; model: {origin}\n\
-         figure.svg       the maps as they were on the screen\n\
+         figure.svg       {figure_is}\n\
          plots/           the maps of both directions, and both methods against each other\n\
          {batch}",
         screen = record.screen_line(),
-        sign = explain::sign(record.look),
+        sign = words::sign(record.look),
         version = record.twinbeam,
-        link = record.link,
+        link = if record.link.is_empty() { String::new() } else { format!("{}\n\n", record.link) },
         clean = one_line(&experiment.clean),
         corrupted = one_line(&experiment.corrupted),
         answer = one_line(&experiment.answer.join("|")),
         wrong = one_line(&experiment.wrong.join("|")),
-        written = explain::written(experiment.written),
+        written = words::written(experiment.written),
         metric = experiment.metric.label(),
         clean_value = signed(record.clean.metrics.get(experiment.metric), 3),
         corrupted_value = signed(record.corrupted.metrics.get(experiment.metric), 3),
@@ -191,19 +213,19 @@ fn one_line(text: &str) -> String {
 
 #[cfg(test)]
 mod tests {
-    use super::super::record::tests::screen;
     use super::*;
-    use crate::values::committed;
+    use crate::record::tests::record;
 
     fn extras<'a>() -> Extras<'a> {
-        Extras { origin: Origin::of(None), batch: None, pairs: &[] }
+        let figure = Picture::new([1, 1], "a figure", "", "", "");
+        let figure_is = "the maps as they were on the screen";
+        Extras { figure, figure_is, origin: Origin::of(None), batch: None, pairs: &[] }
     }
 
     #[test]
     fn a_bundle_has_all_files_and_says_what_they_are() {
-        let committed = committed();
-        let screen = screen(&committed);
-        let entries = entries(&screen, extras());
+        let record = record();
+        let entries = entries(&record, &extras());
         let names: Vec<&str> = entries.iter().map(|entry| entry.name.as_str()).collect();
         for name in ["README.txt", "result.json", "scores.csv", "reproduce.ipynb", "figure.svg"] {
             assert!(names.contains(&name), "{names:?}");
@@ -211,9 +233,24 @@ mod tests {
         // Noising only is there.
         assert_eq!(names.iter().filter(|name| name.starts_with("plots/")).count(), 4);
         let readme = &entries[0].text;
-        assert!(readme.contains("Every score is in logits") && readme.contains(&screen.link()));
-        assert!(readme.contains("clean prompt      “=1+1 say"), "{readme}");
+        assert!(readme.contains("Every score is in logits"), "{readme}");
+        assert!(
+            readme.contains(&format!("\n\n{}\n\nclean prompt      “=1+1 say", record.link)),
+            "{readme}"
+        );
+        assert!(
+            readme.contains("figure.svg       the maps as they were on the screen\n"),
+            "{readme}"
+        );
         let plot = entries.iter().find(|entry| entry.name == "plots/heads-ig-noising.svg");
         assert!(plot.is_some_and(|plot| plot.text.contains("xmlns")));
+    }
+
+    #[test]
+    fn who_has_no_page_has_no_link() {
+        let record = Record { link: String::new(), ..record() };
+        let readme = readme(&record, &extras());
+        assert!(readme.starts_with("A result of Twinbeam 1.2.3\n\nclean prompt "), "{readme}");
+        assert!(!record.csv().contains("# link"));
     }
 }

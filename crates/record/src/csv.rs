@@ -10,14 +10,14 @@ use std::fmt::Write as _;
 const SEPARATORS: [char; 4] = [',', ';', '|', '\t'];
 
 /// One line of cells.
-pub(super) fn line<const N: usize>(cells: [&str; N]) -> String {
+pub(crate) fn line<const N: usize>(cells: [&str; N]) -> String {
     let mut line = cells.map(cell).join(",");
     line.push_str("\r\n");
     line
 }
 
 /// A line of comment with a value in words.
-pub(super) fn comment(text: &str) -> String {
+pub(crate) fn comment(text: &str) -> String {
     let mut line = String::from("# ");
     let mut begins = false;
     for character in text.chars() {
@@ -35,7 +35,7 @@ pub(super) fn comment(text: &str) -> String {
 }
 
 /// A line of comment with what somebody has typed, as JSON, which means the same afterwards: a text, or a list of texts.
-pub(super) fn typed(name: &str, json: &str) -> String {
+pub(crate) fn typed(name: &str, json: &str) -> String {
     let mut line = format!("# {name}: ");
     // By its number, as JSON may have every character.
     let number = |line: &mut String, character: char| {

@@ -2,7 +2,7 @@
 
 use serde_json::{Value, json};
 
-use super::Record;
+use crate::Record;
 
 /// Code of the Jupyter notebook, in cells: a line `# %%` begins one, `# %% [markdown]` one of text.
 const SOURCE: &str = include_str!("reproduce.py");
@@ -15,7 +15,7 @@ const HUB: &str = "https://huggingface.co/";
 
 /// Where a Jupyter notebook finds the model.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub(super) struct Origin {
+pub struct Origin {
     /// Name of a repository on the hub, address of a folder, or name of a folder.
     source: String,
     commit: Option<String>,
@@ -24,7 +24,7 @@ pub(super) struct Origin {
 impl Origin {
     /// The origin of a model whose files have this address; without one they are to be put into a folder beside the
     /// notebook.
-    pub(super) fn of(address: Option<&str>) -> Self {
+    pub fn of(address: Option<&str>) -> Self {
         let address = address.unwrap_or(FOLDER);
         let on_hub = address
             .strip_prefix(HUB)
@@ -38,7 +38,7 @@ impl Origin {
     }
 
     /// The origin in words.
-    pub(super) fn words(&self) -> String {
+    pub(crate) fn words(&self) -> String {
         let Self { source, commit } = self;
         match commit {
             Some(commit) => format!("{source} at {commit}"),
@@ -49,7 +49,7 @@ impl Origin {
 }
 
 /// The Jupyter notebook of a result (nbformat 4), to be put beside `result.json`.
-pub(super) fn notebook(record: &Record, origin: &Origin) -> String {
+pub(crate) fn notebook(record: &Record, origin: &Origin) -> String {
     let experiment = serde_json::to_string(&record.experiment).unwrap_or_default();
     let commit = origin.commit.as_deref().map_or_else(|| "None".to_owned(), literal);
     // The experiment last: what visitors have typed is not looked at again.
@@ -105,8 +105,8 @@ fn cell(place: usize, (head, body): (&str, &str)) -> Value {
 
 #[cfg(test)]
 mod tests {
-    use super::super::record::tests::record;
     use super::*;
+    use crate::record::tests::record;
 
     #[test]
     fn a_model_of_the_hub_is_named_and_others_keep_their_address() {

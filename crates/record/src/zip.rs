@@ -6,7 +6,9 @@ use crc::{CRC_32_ISO_HDLC, Crc, NoTable};
 use miniz_oxide::deflate::compress_to_vec;
 use rawzip::path::EntryPath;
 use rawzip::time::UtcDateTime;
-use rawzip::{CompressionMethod, DataDescriptorOutput, Error, ZipArchiveWriter};
+use rawzip::{CompressionMethod, DataDescriptorOutput, ZipArchiveWriter};
+
+use crate::PackError;
 
 /// What programs for archives take by themselves: tables of numbers become a fifth.
 const LEVEL: u8 = 6;
@@ -15,13 +17,15 @@ const CHECKSUM: Crc<u32, NoTable> = Crc::<u32, NoTable>::new(&CRC_32_ISO_HDLC);
 
 /// A file by its name in the archive, which is ASCII.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub(super) struct Entry {
-    pub(super) name: String,
-    pub(super) text: String,
+pub struct Entry {
+    /// The name, with folders.
+    pub name: String,
+    /// What is in it.
+    pub text: String,
 }
 
 impl Entry {
-    pub(super) fn of(name: &str, text: String) -> Self {
+    pub(crate) fn of(name: &str, text: String) -> Self {
         Self { name: name.to_owned(), text }
     }
 }
@@ -30,7 +34,11 @@ impl Entry {
 ///
 /// # Errors
 /// Files that an archive cannot hold.
-pub(super) fn archive(entries: &[Entry], made: i64) -> Result<Vec<u8>, Error> {
+pub(crate) fn archive(entries: &[Entry], made: i64) -> Result<Vec<u8>, PackError> {
+    Ok(packed(entries, made)?)
+}
+
+fn packed(entries: &[Entry], made: i64) -> Result<Vec<u8>, rawzip::Error> {
     let mut archive = ZipArchiveWriter::new(Vec::new());
     for Entry { name, text } in entries {
         let bytes = text.as_bytes();

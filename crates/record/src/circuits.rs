@@ -4,10 +4,10 @@ use twinbeam_core::wire::probes::Finding;
 use twinbeam_core::wire::probes::circuits::{DirectEffects, DirectMap, PartMap};
 use twinbeam_core::words::{ComponentKind, Method};
 
-use super::csv;
+use crate::csv;
 
 /// What the lines are, for the provenance above them.
-pub(super) fn said(findings: &[&Finding]) -> Vec<(&'static str, &'static str)> {
+pub(crate) fn said(findings: &[&Finding]) -> Vec<(&'static str, &'static str)> {
     let has = |is_it: fn(&Finding) -> bool| findings.iter().any(|found| is_it(found));
     let parts = has(|found| matches!(found, Finding::Parts(_))).then_some((
         "parts",
@@ -22,7 +22,7 @@ pub(super) fn said(findings: &[&Finding]) -> Vec<(&'static str, &'static str)> {
 }
 
 /// A line per score. `unit`: the metric's; `shown`: what the screen multiplies a score by, and its unit.
-pub(super) fn lines(
+pub(crate) fn lines(
     findings: &[&Finding],
     unit: &str,
     (factor, shown): (f32, &'static str),
@@ -79,22 +79,14 @@ mod tests {
     use twinbeam_core::circuits::{Part, Port};
     use twinbeam_core::scores::Unit;
     use twinbeam_core::wire::probes::Probe;
-    use twinbeam_core::words::{Direction, Experiment};
+    use twinbeam_core::words::Direction;
 
-    use super::super::record::Looked;
-    use super::super::record::tests::screen;
     use super::*;
-    use crate::values::{Answer, committed};
+    use crate::record::tests::record_in;
+    use crate::{Looked, Record};
 
-    fn looked(probe: Probe, found: Finding) -> Looked {
-        let answer = Answer {
-            experiment: Experiment::default(),
-            fingerprint: String::new(),
-            probe,
-            found: Ok(found),
-            unchecked: false,
-        };
-        Looked::of(&answer).expect("it is answered")
+    const fn looked(probe: Probe, found: Finding) -> Looked {
+        Looked { probe, found, unchecked: false }
     }
 
     #[test]
@@ -118,15 +110,13 @@ mod tests {
             mlps: of(&[4.0, 8.0], None),
             neurons: of(&[0.0; 16], None),
         });
-        let committed = committed();
-        let mut screen = screen(&committed);
-        let before = screen.record().csv();
-        screen.view.unit = Unit::ShareOfGap;
-        screen.lab = vec![
+        let lab = vec![
             looked(Probe::Parts { direction }, parts),
             looked(Probe::Direct { direction }, direct),
         ];
-        let csv = screen.record().csv();
+        let nothing = record_in(Unit::ShareOfGap);
+        let before = nothing.csv();
+        let csv = Record { lab, ..nothing }.csv();
         for line in [
             "k,ap,denoising,1,1,2,logits,0.5,of the gap",
             "k,ig,denoising,0,0,0.5,logits,0.125,of the gap",
