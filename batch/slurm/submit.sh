@@ -32,11 +32,14 @@ shift
 
 here=$(cd "$(dirname "${BASH_SOURCE[0]}")" && pwd)
 mkdir -p "$folder/logs"
-compare=$(sbatch --parsable --array="$array" --output="$folder/logs/%A_%a.log" ${of_sbatch[@]+"${of_sbatch[@]}"} \
+# Jobs may begin elsewhere (--chdir), and Slurm reads % in a name as a pattern of its own.
+folder=$(cd "$folder" && pwd)
+logs=${folder//%/%%}/logs
+compare=$(sbatch --parsable --array="$array" --output="$logs/%A_%a.log" ${of_sbatch[@]+"${of_sbatch[@]}"} \
     "$here/compare.sbatch" "$shares" "$folder" "$@")
 # On a federation, the name of the cluster follows.
 compare=${compare%%;*}
 # After a share that died there is nothing to merge: the merge is cancelled, and does not wait for ever.
-merge=$(sbatch --parsable --dependency=afterok:"$compare" --kill-on-invalid-dep=yes --output="$folder/logs/%j.log" \
+merge=$(sbatch --parsable --dependency=afterok:"$compare" --kill-on-invalid-dep=yes --output="$logs/%j.log" \
     "$here/merge.sbatch" "$shares" "$folder")
 echo "array $compare, then merge ${merge%%;*}; what they say is in $folder/logs"

@@ -21,7 +21,7 @@ use twinbeam_core::wire::probes::{
 use twinbeam_core::wire::{Event, Expected, Problem};
 use twinbeam_core::words::{
     Component, ComponentKind, Direction, Entered, Experiment, Method, Metric, Phase, PromptError,
-    Side,
+    Side, Written,
 };
 use twinbeam_engine::{DeviceKind, Error, Model, Plan, probe, question, run};
 use twinbeam_tests::{
@@ -681,6 +681,43 @@ fn ask(model: &Model, asked: &Probe, host: &mut Listener) -> Result<Finding, Err
     let (finding, unchecked) = block_on(probe(model, &Experiment::default(), asked, 5, host))?;
     assert!(!unchecked, "the CPU needs no check");
     Ok(finding)
+}
+
+/// The token in front stays where a mean is put in, and ids have one in front if it is the first of them.
+#[test]
+fn a_mean_is_the_same_for_text_and_for_its_ids() {
+    let model = bundled();
+    let text = Experiment::default();
+    let averaged = ["The cat".to_owned(), text.corrupted.clone()];
+    let ids_of = |clean: &String, prepend_bos: bool| {
+        let (clean, corrupted) = (clean.clone(), clean.clone());
+        let experiment = Experiment { clean, corrupted, prepend_bos, ..Experiment::default() };
+        let question = question(&model, &experiment).expect("its own words");
+        question.tokens.clean().iter().map(u32::to_string).collect::<Vec<_>>().join(" ")
+    };
+    for prepend_bos in [true, false] {
+        let text = Experiment { prepend_bos, ..text.clone() };
+        let answer = |texts: &[String]| texts.iter().map(|text| ids_of(text, false)).collect();
+        let ids = Experiment {
+            clean: ids_of(&text.clean, prepend_bos),
+            corrupted: ids_of(&text.corrupted, prepend_bos),
+            answer: answer(&text.answer),
+            wrong: answer(&text.wrong),
+            written: Written::Ids,
+            // Nothing is put in front of ids, whatever it says.
+            prepend_bos: true,
+            ..text.clone()
+        };
+        let head = Component { kind: ComponentKind::Heads, layer: 2, index: 3 };
+        let effect = |experiment: &Experiment, prompts: Vec<String>| {
+            let (with, direction) = (Replacement::Mean { prompts }, Direction::Noising);
+            let asked = Probe::Ablate { sets: vec![vec![head]], with, direction };
+            let found = block_on(probe(&model, experiment, &asked, 5, &mut Listener::default()));
+            found.expect("it is answered").0
+        };
+        let of_ids = averaged.iter().map(|text| ids_of(text, prepend_bos)).collect();
+        assert_eq!(effect(&ids, of_ids), effect(&text, averaged.to_vec()), "{prepend_bos}");
+    }
 }
 
 #[test]

@@ -178,7 +178,7 @@ fn a_share_that_is_there_is_not_computed_again_and_no_other_file_is_written_over
     // Somebody else's file is as safe.
     fs::write(&path, "[1]").expect("it can be written");
     let error = run_share(&folder, [1, 2], options(3)).expect_err("another file");
-    assert!(error.contains("this is no part of a result"), "{error}");
+    assert!(error.contains("is no share of a list"), "{error}");
     assert_eq!(fs::read_to_string(&path).expect("it is there"), "[1]");
 }
 

@@ -1,6 +1,7 @@
 //! One case by both methods, with all that is wanted of it.
 
 use pollster::block_on;
+use serde::{Deserialize, Serialize};
 use twinbeam_core::circuits::Part;
 use twinbeam_core::prompts::{Hint, PromptPair};
 use twinbeam_core::scores::Outcome;
@@ -80,7 +81,7 @@ impl Models {
 }
 
 /// What was found of a case.
-#[derive(Debug)]
+#[derive(Debug, Serialize, Deserialize)]
 pub struct Compared {
     /// All scores, in the metric's unit; positive supports the clean behaviour.
     pub outcome: Outcome,

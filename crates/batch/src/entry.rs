@@ -13,12 +13,14 @@ use twinbeam_core::scores::{
 use twinbeam_core::wire::probes::circuits::PartMap;
 use twinbeam_core::words::{ComponentKind, Direction, Method, Metric};
 
+use crate::store::NewFile;
 use crate::{Compared, Error};
 
 /// A JSON list of cases that is written entry by entry, a line each: all scores of many cases do not fit into memory.
 #[derive(Debug)]
 pub struct ListFile {
     path: PathBuf,
+    new: NewFile,
     file: BufWriter<File>,
     is_empty: bool,
 }
@@ -29,8 +31,8 @@ impl ListFile {
     /// # Errors
     /// [`Error::File`]: it cannot be made.
     pub fn create(path: &Path) -> Result<Self, Error> {
-        let file = File::create(path).map_err(Error::file("writing", path))?;
-        Ok(Self { path: path.to_owned(), file: BufWriter::new(file), is_empty: true })
+        let (new, file) = NewFile::create(path)?;
+        Ok(Self { path: path.to_owned(), new, file, is_empty: true })
     }
 
     /// Adds what was found of a case, or why nothing was.
@@ -49,13 +51,14 @@ impl ListFile {
         self.write(entry)
     }
 
-    /// Ends the list.
+    /// Ends the list, which now gets its name.
     ///
     /// # Errors
-    /// [`Error::File`]: it cannot be written.
+    /// [`Error::File`]: it cannot be written, or not renamed.
     pub fn close(mut self) -> Result<(), Error> {
         self.write(if self.is_empty { "[]\n" } else { "\n]\n" })?;
-        self.file.flush().map_err(Error::file("writing", &self.path))
+        self.new.written(self.file)?;
+        self.new.name()
     }
 
     fn write(&mut self, text: &str) -> Result<(), Error> {

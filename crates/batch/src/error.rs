@@ -50,6 +50,19 @@ impl Error {
         move |cause| Self::File { doing, path, cause }
     }
 
+    /// Whether it is a case's own: its prompts or answers cannot be compared, or its numbers are none. What fails otherwise is
+    /// a device, a file or the program, and would fail the next case too.
+    pub fn is_of_case(&self) -> bool {
+        match self {
+            Self::Engine(error) => matches!(
+                error.problem(),
+                Problem::Prompt { .. } | Problem::NotFinite { .. } | Problem::Untrusted { .. }
+            ),
+            Self::List { .. } => true,
+            Self::File { .. } | Self::Part(_) | Self::CheckPanicked => false,
+        }
+    }
+
     /// Whether somebody has stopped the work, who is not to be told of an error.
     pub fn is_cancelled(&self) -> bool {
         matches!(self, Self::Engine(error) if error.problem() == Problem::Cancelled)

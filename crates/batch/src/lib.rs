@@ -8,7 +8,8 @@
 //! have written.
 //!
 //! - `cases.rs`: what is compared; `compare.rs`: one case by both methods (`checked.rs`: on a GPU, checked on the CPU).
-//! - `entry.rs`: a case as it stands in lists, both ways; `record.rs`: drawn, and as an archive; `part.rs`: a shard's file and what it was made of; `merge.rs`.
+//! - `entry.rs`: a case as it stands in lists, both ways; `record.rs`: drawn, and as an archive; `share.rs`: a share from its first case to its file; `part.rs`: that file
+//!   and what it was made of; `merge.rs`.
 //! - `folder.rs`: a folder as the engine's source of bytes; `store.rs`: files that get their name when they are whole.
 
 mod cases;
@@ -20,6 +21,7 @@ mod folder;
 mod merge;
 mod part;
 mod record;
+mod share;
 pub mod store;
 
 pub use cases::{Case, case_of_ids, draw_cases, name_of, question_of, read_cases, task};
@@ -28,6 +30,7 @@ pub use compare::{Compared, Models, Settings, compare};
 pub use entry::ListFile;
 pub use error::Error;
 pub use folder::Folder;
-pub use merge::{Merge, merge};
+pub use merge::{Merge, is_no_part, merge};
 pub use part::{Inputs, Part, PartError, Shard};
 pub use record::{Source, bundle, figure};
+pub use share::{Done, Step, compare_share, has_beginning};

@@ -24,9 +24,12 @@ pub struct Merge<'a> {
 /// the same order, and have the same rounding. One part is in memory at a time.
 ///
 /// # Errors
-/// [`PartError`]: files that are no parts, parts of different results, one share twice or not at all; nothing is written
-/// then. [`Error::File`]: one cannot be read, or the result not be written.
+/// [`PartError`]: files that are no parts, parts of different results, one share twice or not at all, or a list that would
+/// take the name of a part; nothing is written then. [`Error::File`]: one cannot be read, or the result not be written.
 pub fn merge(parts: &[PathBuf], Merge { out, unit }: Merge<'_>) -> Result<(Merged, usize), Error> {
+    if let Some(out) = out {
+        is_no_part(out, parts)?;
+    }
     let (ordered, Header { inputs, d_model, .. }) = in_order(parts)?;
     let no_part = |path: &Path, cause: &str| PartError::NoPart {
         path: path.to_owned(),
@@ -54,6 +57,19 @@ pub fn merge(parts: &[PathBuf], Merge { out, unit }: Merge<'_>) -> Result<(Merge
     }
     list.map_or(Ok(()), ListFile::close)?;
     Ok((merging.merged(), failed))
+}
+
+/// That a file which is to be written is none of the parts.
+///
+/// # Errors
+/// [`PartError::IsPart`].
+pub fn is_no_part(file: &Path, parts: &[PathBuf]) -> Result<(), PartError> {
+    // One that is not there yet is none of them.
+    let Ok(real) = file.canonicalize() else { return Ok(()) };
+    if parts.iter().any(|part| part.canonicalize().is_ok_and(|part| part == real)) {
+        return Err(PartError::IsPart { path: file.to_owned() });
+    }
+    Ok(())
 }
 
 /// The parts in the order of their shares, and what they all begin with.

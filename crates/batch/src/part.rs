@@ -12,12 +12,13 @@ use std::path::{Path, PathBuf};
 use std::str::FromStr;
 
 use serde::{Deserialize, Serialize};
+use sha2::{Digest as _, Sha256};
 use twinbeam_core::prompts::lists::BadRow;
 use twinbeam_core::words::Metric;
 use twinbeam_engine::DeviceKind;
 
 use crate::entry::line_of;
-use crate::store::{NewFile, sha256_of};
+use crate::store::{NewFile, hexadecimal, sha256_of};
 use crate::{Case, Compared, Error, Models, Settings};
 
 /// One of the shares of a list: the `place`th of `of`, from 1.
@@ -149,8 +150,12 @@ fn digest(cases: &[Case]) -> String {
         Ok(pair) => serde_json::to_string(pair).unwrap_or_default(),
         Err(bad @ BadRow { name, .. }) => format!("{name}: {bad}"),
     };
-    let lines: Vec<String> = cases.iter().map(line).collect();
-    sha256_of(lines.join("\n").as_bytes())
+    let mut sha256 = Sha256::new();
+    for (place, case) in cases.iter().enumerate() {
+        sha256.update(if place == 0 { "" } else { "\n" });
+        sha256.update(line(case));
+    }
+    hexadecimal(&sha256.finalize())
 }
 
 /// Why a part of a result cannot be used.
@@ -225,6 +230,24 @@ pub enum PartError {
         /// How many shares there are.
         of: usize,
     },
+    /// The result would be written over a part.
+    #[error("{} is one of the parts, which would be lost: choose another name for the result", path.display())]
+    IsPart {
+        /// The file.
+        path: PathBuf,
+    },
+    /// What has a share's name was cut off, or is something else.
+    #[error(
+        "{} is there already, and is no share of a list ({cause}). Nothing was computed: remove it and run the same again, or choose \
+         another name",
+        path.display()
+    )]
+    Damaged {
+        /// The file.
+        path: PathBuf,
+        /// In the parser's words, or which line is missing.
+        cause: String,
+    },
     /// No file was given.
     #[error("there is no part to merge: name the files that compare --shard has written")]
     Nothing,
@@ -269,12 +292,19 @@ impl Part {
     /// got its name, so one that has it is whole.
     ///
     /// # Errors
-    /// [`Error::File`]: it cannot be read. [`PartError::NoPart`], [`PartError::OtherInputs`]: another file has the name.
+    /// [`Error::File`]: it cannot be read. [`PartError::Damaged`], [`PartError::OtherInputs`]: another file has the
+    /// name.
     pub fn done(path: &Path, shard: Shard, inputs: &Inputs) -> Result<Option<usize>, Error> {
         if !path.exists() {
             return Ok(None);
         }
-        let ReadPart { header, failed, .. } = ReadPart::open(path)?;
+        let opened = ReadPart::open(path).map_err(|error| match error {
+            Error::Part(PartError::NoPart { path, cause }) => {
+                PartError::Damaged { path, cause }.into()
+            }
+            error => error,
+        });
+        let ReadPart { header, failed, .. } = opened?;
         let of_shards =
             |shard: Shard| Inputs(BTreeMap::from([("the share".to_owned(), shard.to_string())]));
         let differs = header.inputs.difference(inputs);

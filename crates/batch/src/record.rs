@@ -1,5 +1,6 @@
 //! A case as files: its figure, and its record with all that judges and repeats it.
 
+use serde::{Deserialize, Serialize};
 use twinbeam_core::link::{ScaleChoice, View};
 use twinbeam_core::models::Catalog;
 use twinbeam_core::scores::Unit;
@@ -19,7 +20,7 @@ use crate::{Compared, Models};
 const OWN: &str = "of your own";
 
 /// What a case was computed with, and where it can be seen.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Source {
     /// SHA-256 of the weights, in hexadecimal. By it the model has its name, where it is a known one.
     pub model_sha256: String,
@@ -133,6 +134,7 @@ fn record(
         corrupted: outcome.corrupted.clone(),
         rounded_to: None,
         tables: outcome.tables.iter().map(|table| Scored::of(table, &basis, look)).collect(),
+        joint: outcome.joint.clone(),
         partial: Vec::new(),
         known_heads: known.and_then(|model| model.known_heads.clone()),
         basis,

@@ -4,7 +4,6 @@ mod notes;
 mod summary;
 
 use std::ffi::OsStr;
-use std::fs;
 use std::path::{Path, PathBuf};
 use std::time::{SystemTime, UNIX_EPOCH};
 
@@ -12,8 +11,8 @@ use anyhow::Context as _;
 use clap::{Args, ValueEnum};
 use pollster::block_on;
 use twinbeam_batch::{
-    Case, Compared, Folder, Inputs, ListFile, Models, Part, Settings, Shard, Source, bundle,
-    compare, draw_cases, figure, name_of, read_cases, task,
+    Case, Compared, Folder, ListFile, Models, Settings, Shard, Source, Step, bundle, compare,
+    compare_share, draw_cases, figure, has_beginning, name_of, read_cases, store, task,
 };
 use twinbeam_core::circuits::Part as NodePart;
 use twinbeam_core::prompts::lists::Limits;
@@ -275,8 +274,7 @@ pub fn run(options: &Options) -> anyhow::Result<bool> {
     terminal.finish();
     let job = Job { models, settings, device, terminal };
     if let (Some(shard), Some(out)) = (options.shard, &options.out) {
-        let inputs = Inputs::of(&cases, &job.models, &job.device, &job.settings);
-        return job.shard(cases, shard, out, &inputs);
+        return job.shard(&cases, shard, out);
     }
     job.check(&cases).with_context(loading)?;
     job.list(cases, options)
@@ -294,25 +292,20 @@ struct Job {
 impl Job {
     /// Whether prompts as text can be read, and what there is to say of the model before it runs.
     fn check(&self, cases: &[Case]) -> anyhow::Result<()> {
-        let model = self.models.model();
-        let is_text = |case: &Case| case.as_ref().is_ok_and(|pair| !pair.written.prompts_are_ids());
-        if self.settings.prepend_bos && cases.iter().any(is_text) {
-            model.words().bos()?;
-        }
-        self_check::show(model);
+        has_beginning(&self.models, cases, &self.settings)?;
+        self_check::show(self.models.model());
         Ok(())
     }
 
-    /// Compares cases, of which the first is the `first`th of the list, and has `each` hear of every result.
+    /// Compares cases, and has `each` hear of every result.
     fn each(
         &mut self,
-        cases: impl IntoIterator<Item = Case>,
-        first: usize,
+        cases: Vec<Case>,
         mut each: impl FnMut(String, Result<Compared, String>) -> anyhow::Result<()>,
     ) -> anyhow::Result<bool> {
         let mut notes = Notes::of(self.models.model(), self.settings.prepend_bos);
         let mut all_right = true;
-        for (index, case) in (first..).zip(cases) {
+        for (index, case) in cases.into_iter().enumerate() {
             let name = name_of(&case, index);
             self.terminal.name(&name);
             let result = case.map_err(|bad| bad.to_string()).and_then(|pair| {
@@ -340,16 +333,16 @@ impl Job {
         let source = Source::of(&self.models, &self.device);
         let direction = options.direction.directions()[0];
         let mut place = 0;
-        let all_right = self.each(cases, 0, |name, result| {
+        let all_right = self.each(cases, |name, result| {
             place += 1;
             let path_of =
                 |path: &PathBuf| if is_alone { path.clone() } else { numbered(path, place) };
             if let (Some(path), Ok(found)) = (&options.svg, &result) {
                 let ground = if options.dark { Ground::Dark } else { Ground::Light };
-                write(&path_of(path), figure(found, &source, direction, ground).svg)?;
+                store::write(&path_of(path), figure(found, &source, direction, ground).svg)?;
             }
             if let (Some(path), Ok(found)) = (&options.bundle, &result) {
-                write(&path_of(path), bundle(found, &source, direction, now())?)?;
+                store::write(&path_of(path), bundle(found, &source, direction, now())?)?;
             }
             if let Some(out) = &mut out {
                 out.push(&name, result.as_ref().map_err(String::as_str))?;
@@ -373,26 +366,25 @@ impl Job {
 
     /// The cases of one shard, into its file; nothing, where that is there already.
     #[expect(clippy::print_stderr, reason = "the standard output is for results")]
-    fn shard(
-        mut self,
-        mut cases: Vec<Case>,
-        shard: Shard,
-        out: &Path,
-        inputs: &Inputs,
-    ) -> anyhow::Result<bool> {
-        let range = shard.range(cases.len());
-        let first = range.start;
-        if let Some(failed) = Part::done(out, shard, inputs)? {
+    fn shard(mut self, cases: &[Case], shard: Shard, out: &Path) -> anyhow::Result<bool> {
+        let model = self.models.model();
+        let mut notes = Notes::of(model, self.settings.prepend_bos);
+        let (on, what) = ((&self.models, &self.device), (cases, &self.settings));
+        let hear = |terminal: &mut Terminal, step: Step<'_>| match step {
+            Step::Begun => self_check::show(model),
+            Step::Case(name) => terminal.name(name),
+            Step::Found(name, Compared { hints, checked, .. }) => {
+                notes.add(name, hints.clone());
+                notes.checked(*checked);
+            }
+        };
+        let done = compare_share(on, what, (shard, out), &mut self.terminal, hear)?;
+        self.terminal.finish();
+        notes.show();
+        if done.before {
             eprintln!("Share {shard} is done already, in {}: nothing was computed.", out.display());
-            return Ok(failed == 0);
         }
-        self.check(&cases[range.clone()])?;
-        let mut part = Part::create(out, shard, inputs, &self.models)?;
-        let all_right = self.each(cases.drain(range), first, |name, result| {
-            Ok(part.push(&name, result.as_ref().map_err(String::as_str))?)
-        })?;
-        part.close()?;
-        Ok(all_right)
+        Ok(done.failed == 0)
     }
 }
 
@@ -410,19 +402,30 @@ fn now() -> i64 {
     now.as_secs().cast_signed()
 }
 
-/// # Errors
-/// The file cannot be written.
-fn write(path: &Path, bytes: impl AsRef<[u8]>) -> anyhow::Result<()> {
-    fs::write(path, bytes).with_context(|| format!("writing {}", path.display()))
-}
-
 /// Writes what all cases have in common, and prints it in short.
 ///
 /// # Errors
 /// The file cannot be written.
 #[expect(clippy::print_stdout, reason = "the standard output is for results")]
 pub(crate) fn write_summary(path: &Path, merged: &Merged) -> anyhow::Result<()> {
-    write(path, merged.to_json() + "\n")?;
+    store::write(path, merged.to_json() + "\n")?;
     print!("{}", describe(merged));
     Ok(())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn each_of_several_files_has_a_name_of_its_own() {
+        for (path, third) in [
+            ("out/figure.svg", "out/figure-3.svg"),
+            ("a.b.svg", "a.b-3.svg"),
+            ("figure", "figure-3"),
+            (".svg", ".svg-3"),
+        ] {
+            assert_eq!(numbered(Path::new(path), 3), Path::new(third));
+        }
+    }
 }

@@ -3,7 +3,7 @@
 use std::path::PathBuf;
 
 use clap::Args;
-use twinbeam_batch::{Merge, merge};
+use twinbeam_batch::{Merge, is_no_part, merge};
 
 use crate::compare::{UnitOption, write_summary};
 
@@ -30,6 +30,9 @@ pub struct Options {
 /// # Errors
 /// Files that are no parts of one result, or not all of them, or a file that cannot be written.
 pub fn run(Options { parts, out, summary, unit }: &Options) -> anyhow::Result<bool> {
+    if let Some(path) = summary {
+        is_no_part(path, parts)?;
+    }
     let (merged, failed) = merge(parts, Merge { out: out.as_deref(), unit: (*unit).into() })?;
     if let Some(path) = summary {
         write_summary(path, &merged)?;

@@ -155,7 +155,10 @@ struct Unusable {
 #[cfg(not(feature = "gpu"))]
 #[expect(clippy::unused_async, reason = "the same signature as with a GPU")]
 async fn gpu(_software: Software) -> Result<DeviceKind, Unusable> {
-    Err(Unusable { why: "this build does without".to_owned(), detail: None })
+    Err(Unusable {
+        why: "this build does without one: the feature `gpu` builds it in".to_owned(),
+        detail: None,
+    })
 }
 
 /// The GPU, after its self-test.

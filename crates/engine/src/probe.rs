@@ -70,7 +70,7 @@ async fn answer<H: Host>(
     ticker.advance(0).await?;
     ticker.begin(ticker.total());
     let nodes = question.nodes(&pair);
-    let skip = usize::from(experiment.prepend_bos);
+    let skip = usize::from(has_bos(model, question, experiment, prompts));
     let found = match probe {
         Probe::Integrand { component, direction } => {
             integrand(&pair, *component, *direction, nodes, ticker).await.map(Finding::Integrand)
@@ -154,6 +154,23 @@ async fn values(
         Replacement::Zero => Values::Zero,
         Replacement::Mean { .. } => Values::Mean(means(pair, prompts, skip, progress).await?),
     })
+}
+
+/// Whether the first token of all prompts is the one that goes in front. Token ids are taken as they are: there it is looked
+/// for.
+fn has_bos(
+    model: &Model,
+    question: &Question,
+    experiment: &Experiment,
+    prompts: &[Vec<u32>],
+) -> bool {
+    if !experiment.written.prompts_are_ids() {
+        return experiment.prepend_bos;
+    }
+    let Ok(bos) = model.words().bos() else { return false };
+    let own = [question.tokens.clean(), question.tokens.corrupted()];
+    let all = own.into_iter().chain(prompts.iter().map(Vec::as_slice));
+    all.into_iter().all(|ids| ids.first() == Some(&bos))
 }
 
 /// Floating-point operations that are counted on.

@@ -4,7 +4,7 @@ use std::fmt::Write as _;
 
 use crate::colour::Ground;
 use crate::picture::{Picture, text};
-use crate::scale::{Scale, signed};
+use crate::scale::Scale;
 use crate::{MapKind, Shown};
 
 /// A cell of the drawing for paper: at least so wide, the longest number on the screen widens it.
@@ -183,7 +183,7 @@ fn draw(
             // By class: where a content security policy holds, a style in an attribute counts for nothing.
             let on_dark = ground.theme().ink(place) == "#ffffff";
             let class = if on_dark { "class=\"cell light\"" } else { "class=\"cell\"" };
-            let number = signed(*score, scale.decimals());
+            let number = scale.written(*score);
             text(out, cell_x + cell_width / 2, base, class, &number);
         }
     }
@@ -215,7 +215,7 @@ pub(crate) fn draw_legend(
         .ok();
     }
     let below = y + height + px(14);
-    let end = |sign: f32| signed(sign * scale.limit(), scale.decimals());
+    let end = |sign: f32| scale.written(sign * scale.limit());
     text(out, x, below, "class=\"soft\"", &end(-1.0));
     text(out, x + width / 2, below, "class=\"soft mid\"", "0");
     text(out, x + width, below, "class=\"soft end\"", &end(1.0));

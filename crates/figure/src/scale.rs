@@ -35,9 +35,23 @@ impl Scale {
         (2.0 - f64::from(self.limit).log10().floor()).clamp(0.0, 6.0) as usize
     }
 
+    /// A score as it is written beside the others: as `+1.23`, and as `−1.2e−6` where the decimals would tell none apart.
+    pub fn written(self, score: f32) -> String {
+        if self.limit <= 0.0 || self.limit >= Self::LEAST {
+            return signed(score, self.decimals());
+        }
+        if score == 0.0 {
+            return "0".to_owned();
+        }
+        format!("{score:+.1e}").replace('-', "−")
+    }
+
+    /// The smallest end of a scale whose numbers are written out.
+    const LEAST: f32 = 1e-4;
+
     /// Characters of its longest number.
     pub fn characters(self) -> usize {
-        signed(self.limit, self.decimals()).chars().count()
+        self.written(-self.limit).chars().count()
     }
 }
 
@@ -75,6 +89,15 @@ mod tests {
     fn digits_follow_the_scale() {
         let decimals = |limit: f32| Scale::of(&[limit]).decimals();
         assert_eq!([250.0, 12.0, 4.2, 0.3, 0.02, 1e-9].map(decimals), [0, 1, 2, 3, 4, 6]);
+    }
+
+    #[test]
+    fn scores_of_a_tiny_scale_keep_their_sizes() {
+        let scale = Scale::of(&[2.04e-8, -3e-9]);
+        let written = [2.04e-8, -3e-9, 0.0, -1e-13].map(|score| scale.written(score));
+        assert_eq!(written, ["+2.0e−8", "−3.0e−9", "0", "−1.0e−13"]);
+        assert_eq!(Scale::of(&[0.5]).written(-2e-8), "0.000");
+        assert_eq!(Scale::of(&[0.0]).written(0.0), "0.00");
     }
 
     #[test]

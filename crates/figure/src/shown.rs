@@ -4,7 +4,7 @@ use twinbeam_core::link::{ScaleChoice, View};
 use twinbeam_core::scores::{GapRefused, ScoreTable, Unit, UnitBasis};
 use twinbeam_core::words::{Component, ComponentKind, Direction, Method, Metric};
 
-use crate::scale::{Scale, signed};
+use crate::scale::Scale;
 
 /// A map of the figure.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -166,7 +166,7 @@ impl Shown {
 
     /// A score as its map writes it.
     pub fn written(&self, map: MapKind, of: Component) -> Option<String> {
-        self.score(map, of).map(|score| signed(score, self.scale(map).decimals()))
+        self.score(map, of).map(|score| self.scale(map).written(score))
     }
 
     /// Whether something stands in for a component's score.

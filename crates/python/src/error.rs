@@ -6,6 +6,7 @@ use pyo3::exceptions::PyException;
 use pyo3::prelude::*;
 use twinbeam_batch::Error;
 use twinbeam_core::wire::Problem;
+use twinbeam_engine::Error as EngineError;
 
 create_exception!(twinbeam, TwinbeamError, PyException, "What went wrong, and the way out.");
 create_exception!(
@@ -47,6 +48,7 @@ pub(crate) fn add(module: &Bound<'_, PyModule>) -> PyResult<()> {
 pub(crate) fn raised(error: &Error) -> PyErr {
     let words = error.to_string();
     match error {
+        Error::Engine(EngineError::Probe(_)) | Error::List { .. } => InputError::new_err(words),
         Error::Engine(engine) => match engine.problem() {
             Problem::Prompt { .. } => InputError::new_err(words),
             Problem::Device { .. }
@@ -55,7 +57,6 @@ pub(crate) fn raised(error: &Error) -> PyErr {
             | Problem::NotFinite { .. } => DeviceError::new_err(words),
             _ => ModelError::new_err(words),
         },
-        Error::List { .. } => InputError::new_err(words),
         Error::Part(_) => PartError::new_err(words),
         Error::File { .. } | Error::CheckPanicked => TwinbeamError::new_err(words),
     }

@@ -9,6 +9,7 @@ use twinbeam_batch::{Compared, Source};
 use twinbeam_core::link::{Snapshot, View, print_link};
 use twinbeam_core::models::{Catalog, ModelShape};
 use twinbeam_core::scores::{MetricValues, SideSummary, TableKey};
+use twinbeam_core::wire::{pack, unpack};
 use twinbeam_core::words::{ComponentKind, Direction, Method};
 use twinbeam_figure::colour::Ground;
 
@@ -29,6 +30,18 @@ impl Found {
     const fn shape(&self) -> &ModelShape {
         &self.compared.outcome.shape
     }
+}
+
+/// That a direction was computed.
+fn is_there(compared: &Compared, direction: Direction) -> PyResult<()> {
+    let tables = &compared.outcome.tables;
+    if tables.iter().any(|table| table.direction() == direction) {
+        return Ok(());
+    }
+    let other = direction.other();
+    Err(InputError::new_err(format!(
+        "There is no {direction} in this result, which was asked for {other} only: compare with direction=\"both\"."
+    )))
 }
 
 /// Which table is meant by three names.
@@ -137,11 +150,28 @@ impl Found {
         .to_string()
     }
 
+    /// All of it as bytes, which the same version makes it of again.
+    fn to_bytes(&self) -> PyResult<Cow<'_, [u8]>> {
+        let packed = pack(&(&self.compared, &self.source)).map(Cow::Owned);
+        packed.ok_or_else(|| TwinbeamError::new_err("this result cannot be packed"))
+    }
+
+    /// What `to_bytes` has packed.
+    #[staticmethod]
+    fn from_bytes(bytes: &[u8]) -> PyResult<Self> {
+        let (compared, source) = unpack(bytes).ok_or_else(|| {
+            TwinbeamError::new_err("This is no result that this version of twinbeam has pickled.")
+        })?;
+        Ok(Self { compared, source })
+    }
+
     /// The figure of a direction, as SVG.
-    fn svg(&self, direction: &str, dark: bool) -> PyResult<String> {
+    fn svg(&self, py: Python<'_>, direction: &str, dark: bool) -> PyResult<String> {
         let direction = crate::model::direction(direction)?;
+        is_there(&self.compared, direction)?;
         let ground = if dark { Ground::Dark } else { Ground::Light };
-        Ok(twinbeam_batch::figure(&self.compared, &self.source, direction, ground).svg)
+        let draw = || twinbeam_batch::figure(&self.compared, &self.source, direction, ground).svg;
+        Ok(py.detach(draw))
     }
 
     /// The archive that the page saves too, looked at in a direction. `link`: an address that shows the same; `made`: seconds since the
@@ -154,6 +184,7 @@ impl Found {
         made: i64,
     ) -> PyResult<Cow<'_, [u8]>> {
         let direction = crate::model::direction(direction)?;
+        is_there(&self.compared, direction)?;
         let source = Source { link: link.unwrap_or_default(), ..self.source.clone() };
         let packed = py.detach(|| twinbeam_batch::bundle(&self.compared, &source, direction, made));
         packed.map(Cow::Owned).map_err(|error| TwinbeamError::new_err(error.to_string()))
@@ -167,8 +198,9 @@ impl Found {
         let known = catalog.identify(sha256, self.shape()).map(|model| model.id.clone());
         let Some(model) = model.map(str::to_owned).or(known) else {
             return Err(InputError::new_err(
-                "The page's list has no model with these weights, so a link cannot say which one it is: name it, as in \
-                 link(base, model=\"gpt2\"), if the page that it leads to has it by that name.",
+                "The page's list has no model whose file has this SHA-256, so a link cannot say which one it is: name it, as in \
+                 link(base, model=\"gpt2\"), if the page that it leads to has it by that name. A model that came from memory \
+                 has no file, and always has to be named.",
             ));
         };
         let outcome = &self.compared.outcome;
@@ -176,6 +208,7 @@ impl Found {
         let sides = [&outcome.clean, &outcome.corrupted];
         let snapshot = Snapshot::of(self.shape(), sha256, device.gpu, sides, &outcome.tables);
         let direction: Direction = crate::model::direction(direction)?;
+        is_there(&self.compared, direction)?;
         let view = View { direction, ..View::default() };
         let link = print_link(&experiment, snapshot.as_ref(), &view);
         let link = link.map_err(|error| InputError::new_err(error.to_string()))?;

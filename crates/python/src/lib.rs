@@ -22,7 +22,7 @@ mod module {
     #[pymodule_export]
     use crate::found::Found;
     #[pymodule_export]
-    use crate::lists::{Cases, draw, merge, read_cases, task_names};
+    use crate::lists::{Cases, check_options, draw, merge, read_cases, task_names};
     #[pymodule_export]
     use crate::model::Model;
 

@@ -4,8 +4,8 @@ use std::path::{Path, PathBuf};
 
 use pyo3::prelude::*;
 use twinbeam_batch::{
-    Case, Error, Inputs, Merge, Part, Settings, Shard, compare, draw_cases, name_of,
-    read_cases as read_from, task,
+    Case, Done, Error, Merge, Settings, Shard, compare_share, draw_cases, read_cases as read_from,
+    task,
 };
 use twinbeam_core::prompts::PromptPair;
 use twinbeam_core::prompts::lists::{Limits, read_pairs};
@@ -14,7 +14,7 @@ use twinbeam_tasks::Task;
 
 use crate::error::{InputError, no_option};
 use crate::host::Waiting;
-use crate::model::{Model, or_raise};
+use crate::model::{Asked, Model, or_raise};
 
 /// A list of cases, rows that are none among them.
 #[pyclass(frozen, module = "twinbeam._engine")]
@@ -34,30 +34,9 @@ impl Cases {
         out: &Path,
         settings: &Settings,
         host: &mut Waiting,
-    ) -> Result<(usize, bool), Error> {
-        let inputs = Inputs::of(&self.0, &model.models, &model.device, settings);
-        if let Some(failed) = Part::done(out, shard, &inputs)? {
-            return Ok((failed, true));
-        }
-        let range = shard.range(self.0.len());
-        let mut part = Part::create(out, shard, &inputs, &model.models)?;
-        for (index, case) in range.clone().zip(&self.0[range]) {
-            let name = name_of(case, index);
-            let result = match case.clone() {
-                Ok(pair) => compare(&model.models, pair, settings, host).map_err(Some),
-                Err(_) => Err(None),
-            };
-            match result {
-                Ok(compared) => part.push(&name, Ok(&compared))?,
-                Err(Some(error)) if error.is_cancelled() => return Err(error),
-                Err(Some(error)) => part.push(&name, Err(&error.to_string()))?,
-                Err(None) => {
-                    let why = case.as_ref().err().map(ToString::to_string).unwrap_or_default();
-                    part.push(&name, Err(&why))?;
-                }
-            }
-        }
-        Ok((part.close()?, false))
+    ) -> Result<Done, Error> {
+        let on = (&model.models, &model.device);
+        compare_share(on, (&self.0, settings), (shard, out), host, |_host, _step| {})
     }
 }
 
@@ -65,8 +44,8 @@ impl Cases {
 impl Cases {
     /// A list from JSON, as files have it.
     #[staticmethod]
-    fn from_json(text: &str) -> PyResult<Self> {
-        let list = read_pairs(text.as_bytes(), Limits::DISK);
+    fn from_json(py: Python<'_>, text: &str) -> PyResult<Self> {
+        let list = py.detach(|| read_pairs(text.as_bytes(), Limits::DISK));
         Ok(Self(list.map_err(|error| InputError::new_err(error.to_string()))?.rows))
     }
 
@@ -77,23 +56,40 @@ impl Cases {
 
 /// The cases of a file, rows that are none among them.
 #[pyfunction]
-pub(crate) fn read_cases(path: PathBuf) -> PyResult<Cases> {
-    or_raise(read_from(&path)).map(Cases)
+pub(crate) fn read_cases(py: Python<'_>, path: PathBuf) -> PyResult<Cases> {
+    or_raise(py.detach(|| read_from(&path))).map(Cases)
 }
 
 /// Pairs of a task as JSON, the same for the same seed.
 #[pyfunction]
-pub(crate) fn draw(name: &str, n: usize, seed: u64) -> PyResult<String> {
+pub(crate) fn draw(py: Python<'_>, name: &str, n: usize, seed: u64) -> PyResult<String> {
     let task = task(name).map_err(|_other| no_option("task", name, &Task::ALL.map(Task::id)))?;
-    let pairs: Vec<PromptPair> = draw_cases(task, n, seed).into_iter().flatten().collect();
-    // OK because it is text.
-    Ok(serde_json::to_string(&pairs).unwrap_or_default())
+    Ok(py.detach(|| {
+        let pairs: Vec<PromptPair> = draw_cases(task, n, seed).into_iter().flatten().collect();
+        // OK because it is text.
+        serde_json::to_string(&pairs).unwrap_or_default()
+    }))
 }
 
 /// The names of all tasks.
 #[pyfunction]
 pub(crate) fn task_names() -> Vec<&'static str> {
     Task::ALL.map(Task::id).to_vec()
+}
+
+fn unit_of(unit: &str) -> PyResult<Unit> {
+    match unit {
+        "metric" => Ok(Unit::Metric),
+        "share" => Ok(Unit::ShareOfGap),
+        other => Err(no_option("unit", other, &["metric", "share"])),
+    }
+}
+
+/// Raises what is wrong with options, before anything is computed with them.
+#[pyfunction]
+pub(crate) fn check_options(asked: Asked, unit: &str) -> PyResult<()> {
+    asked.settings()?;
+    unit_of(unit).map(drop)
 }
 
 /// Makes one result of all parts: returns its summary as JSON, and how many cases failed.
@@ -105,11 +101,7 @@ pub(crate) fn merge(
     out: Option<PathBuf>,
     unit: &str,
 ) -> PyResult<(String, usize)> {
-    let unit = match unit {
-        "metric" => Unit::Metric,
-        "share" => Unit::ShareOfGap,
-        other => return Err(no_option("unit", other, &["metric", "share"])),
-    };
+    let unit = unit_of(unit)?;
     let merged = py.detach(|| twinbeam_batch::merge(&parts, Merge { out: out.as_deref(), unit }));
     or_raise(merged).map(|(merged, failed)| (merged.to_json(), failed))
 }

@@ -1,16 +1,20 @@
 //! A model that is loaded, and what is asked of it.
 
+use std::sync::OnceLock;
+
 use pollster::block_on;
 use pyo3::prelude::*;
-use twinbeam_batch::{Compared, Error, Folder, Models, Settings, Source, compare, question_of};
+use twinbeam_batch::{
+    Compared, Done, Error, Folder, Models, Settings, Source, compare, question_of,
+};
 use twinbeam_core::circuits::Part;
 use twinbeam_core::prompts::PromptPair;
 use twinbeam_core::wire::devices::DeviceChoice;
 use twinbeam_core::wire::probes::Probe;
-use twinbeam_core::words::{Direction, Experiment, Metric, Steps, Written};
+use twinbeam_core::words::{Direction, Experiment, MAX_STEPS, Metric, Steps, Written};
 use twinbeam_engine::{ByteSource, DeviceKind, Precision, probe_question};
 
-use crate::error::{InputError, no_option, raised};
+use crate::error::{InputError, TwinbeamError, no_option, raised};
 use crate::found::Found;
 use crate::host::Waiting;
 use crate::source::InMemory;
@@ -49,6 +53,11 @@ impl Asked {
             self.n_steps.parse().map_err(|source: twinbeam_core::words::NotSteps| {
                 InputError::new_err(format!("n_steps: {source}"))
             })?;
+        if !steps.is_possible() {
+            return Err(InputError::new_err(format!(
+                "n_steps: {steps} is not possible: choose 1 to {MAX_STEPS}, \"auto\", or \"auto:1\" to \"auto:100000\""
+            )));
+        }
         let part = |name: &String| {
             let found = Part::ALL.into_iter().find(|part| part.id() == name);
             found.ok_or_else(|| no_option("nodes", name, &Part::ALL.map(Part::id)))
@@ -106,6 +115,7 @@ impl Model {
             "float64" => Precision::Double,
             other => return Err(no_option("precision", other, &["auto", "float32", "float64"])),
         };
+        is_begun_here()?;
         py.detach(move || {
             let mut host = Waiting::new(progress);
             let mut load = || {
@@ -169,6 +179,7 @@ impl Model {
         asked: Asked,
         progress: Option<Py<PyAny>>,
     ) -> PyResult<Found> {
+        is_begun_here()?;
         let settings = asked.settings()?;
         let compared: Compared = py.detach(|| {
             let mut host = Waiting::new(progress);
@@ -188,9 +199,13 @@ impl Model {
         probe: &str,
         progress: Option<Py<PyAny>>,
     ) -> PyResult<String> {
+        is_begun_here()?;
         let Settings { prepend_bos, metric, n_steps, .. } = asked.settings()?;
         let probe: Probe = serde_json::from_str(probe).map_err(|source| {
-            InputError::new_err(format!("There is no such question: {source}."))
+            // Its place in the text is nobody's who did not write it.
+            let words = source.to_string();
+            let words = words.split(" at line ").next().unwrap_or_default();
+            InputError::new_err(format!("The question cannot be read: {words}."))
         })?;
         py.detach(|| {
             let mut host = Waiting::new(progress);
@@ -226,14 +241,30 @@ impl Model {
         asked: Asked,
         progress: Option<Py<PyAny>>,
     ) -> PyResult<(usize, bool)> {
+        is_begun_here()?;
         let settings = asked.settings()?;
         let shard = crate::lists::shard(share)?;
         py.detach(|| {
             let mut host = Waiting::new(progress);
             let done = cases.compare_share(self, shard, &out, &settings, &mut host);
-            done.map_err(|error| host.exception(&error))
+            done.map(|Done { failed, before }| (failed, before))
+                .map_err(|error| host.exception(&error))
         })
     }
+}
+
+/// Raises where this process was forked from one that has computed: its threads stayed there, and whoever waits for them
+/// waits for ever.
+fn is_begun_here() -> PyResult<()> {
+    static BEGUN: OnceLock<u32> = OnceLock::new();
+    let here = std::process::id();
+    if *BEGUN.get_or_init(|| here) == here {
+        return Ok(());
+    }
+    Err(TwinbeamError::new_err(
+        "This process was forked from one that has computed already, and has none of its threads: start processes with \
+         multiprocessing.get_context(\"spawn\"), or fork before the first model is loaded.",
+    ))
 }
 
 /// Raises what has no host.

@@ -1,8 +1,11 @@
 """What users meet: arrays, tables, links, bundles, progress, errors, threads and Ctrl-C."""
 
+import base64
+import copy
 import io
 import json
 import os
+import pickle
 import signal
 import subprocess
 import sys
@@ -56,7 +59,7 @@ def test_a_frame_has_every_score_with_its_name(result):
 
 def test_a_link_opens_the_same_on_the_page(result):
     link = result.link("https://example.org/twinbeam/#old")
-    assert link.startswith("https://example.org/twinbeam/#v=1") or "#" in link
+    assert link.startswith("https://example.org/twinbeam/#v1=") and link.count("#") == 1
     assert len(link) > 500, "the result travels with it"
     assert result.link("https://example.org/", direction="denoising") != result.link("https://example.org/")
     with pytest.raises(twinbeam.InputError, match="choose one of noising, denoising"):
@@ -77,14 +80,16 @@ def test_a_bundle_is_the_pages_and_holds_all_scores(result, tmp_path):
         frame = pandas.read_csv(io.BytesIO(bundle.read("scores.csv")), comment="#")
         notebook = nbformat.reads(bundle.read("reproduce.ipynb").decode(), as_version=4)
     nbformat.validate(notebook)
-    assert whole["model_title"] == "Bundled model (mini)" and whole["experiment"]["model"] == "mini"
+    assert whole["model_title"] == "Bundled model" and whole["experiment"]["model"] == "mini"
     for table in whole["tables"]:
         kind, method, direction = table["kind"], table["method"], table["direction"]
         expected = getattr(getattr(getattr(result, kind), direction), method)
         np.testing.assert_array_equal(np.float32(table["values"]).reshape(expected.shape), expected)
         rows = frame[(frame.kind == kind) & (frame.method == method) & (frame.direction == direction)]
         np.testing.assert_array_equal(np.float32(rows.score).reshape(expected.shape), expected)
+    # Parts of heads are in it too, under their own names.
     assert len(frame) == len(result.to_frame())
+    assert len(whole["joint"]) == 4 and len(whole["joint"][0]["values"]) == 4
 
 
 def test_the_lab_answers(mini):
@@ -96,8 +101,112 @@ def test_the_lab_answers(mini):
     assert zero
     with pytest.raises(twinbeam.InputError, match="no such question"):
         mini.probe(**PAIR, question="meaning")
-    with pytest.raises(twinbeam.InputError, match="no such question"):
-        mini.probe(**PAIR, question="pattern", layer="first")
+    with pytest.raises(twinbeam.InputError, match="pattern takes layer, head: head missing and place too many"):
+        mini.probe(**PAIR, question="pattern", layer=1, place=2)
+    with pytest.raises(twinbeam.InputError, match=r"cannot be read: .*expected usize"):
+        mini.probe(**PAIR, question="pattern", layer="first", head=1)
+    with pytest.raises(twinbeam.InputError, match="99"):
+        mini.probe(**PAIR, question="pattern", layer=99, head=1)
+    head = {"kind": "heads", "layer": 1, "index": 3}
+    cut = mini.probe(**PAIR, question="ablate", sets=[[head], []], direction="noising", **{"with": "zero"})
+    assert cut["after"][1] == cut["before"] != cut["after"][0]
+
+
+def test_every_question_takes_the_options_that_it_is_said_to(mini):
+    from twinbeam._model import _QUESTIONS
+
+    head = {"kind": "heads", "layer": 1, "index": 3}
+    some = {
+        "layer": 1, "head": 2, "component": head, "direction": "noising", "edges": [0, 5], "edge": 5, "with": "zero",
+        "kind": "heads", "sizes": [0, 2],
+    }  # fmt: skip
+    for question, names in _QUESTIONS.items():
+        options = {name: some[name] for name in names if name in some}
+        if "sets" in names:
+            options["sets"] = [[head]] if question == "ablate" else [[0, 1]]
+        if "orders" in names:
+            options["orders"] = [list(range(32))] if question == "faithfulness" else [{"random": {"seed": 1}}]
+        assert mini.probe(**PAIR, question=question, n_steps=2, **options) is not None, question
+
+
+def test_token_ids_are_taken_as_they_are(mini, result):
+    ids = [573, 580, 262, 608, 416, 264, 261, 812, 12, 608, 399, 258, 872, 264]
+    other = [*ids[:9], 580, *ids[10:]]
+    same = mini.compare([0, *ids], [0, *other], 580, [608], n_steps=10)
+    np.testing.assert_array_equal(same.heads.ap, result.heads.ap)
+    assert same.experiment["prepend_bos"] is False and result.experiment["prepend_bos"] is True
+    arrays = mini.compare(np.array([0, *ids]), np.array([0, *other]), np.array([580]), np.int64(608), n_steps=10)
+    np.testing.assert_array_equal(arrays.heads.ig, same.heads.ig)
+    assert mini.compare(ids, other, 580, 608, n_steps=1).clean.n_pos == len(ids)
+    for wrong, words in [
+        ({"clean": [1.5, *ids[1:]]}, "clean: a whole number is wanted, and this is float 1.5"),
+        ({"clean": [True, *ids[1:]]}, "clean: a whole number is wanted, and this is True"),
+        ({"clean": np.array([ids])}, r"clean: .* and this is ndarray of shape \(1, 14\)"),
+        ({"clean": b"When"}, "clean: text or a flat list of token ids is wanted, and this is bytes"),
+        ({"clean": 3}, "clean: text or a flat list of token ids is wanted, and this is int 3"),
+        ({"answer": None}, "answer: .* this is NoneType None"),
+        ({"answer": " Kate"}, "answer is text and clean, corrupted and wrong token ids"),
+        ({"prepend_bos": True}, "nothing is put in front of token ids"),
+    ]:
+        with pytest.raises(twinbeam.InputError, match=words):
+            mini.compare(**{"clean": ids, "corrupted": other, "answer": 580, "wrong": 608, **wrong})
+
+
+def test_a_result_can_be_pickled(result):
+    again = pickle.loads(pickle.dumps(result))
+    for kind in ("heads", "neurons"):
+        for table in ("ap", "ig", "atp", "joint", "convergence_delta"):
+            np.testing.assert_array_equal(getattr(getattr(again, kind), table), getattr(getattr(result, kind), table))
+    np.testing.assert_array_equal(again.nodes["q"].denoising.ap, result.nodes["q"].denoising.ap)
+    assert (again.experiment, again.hints, again.clean, again.gap) == (
+        result.experiment, result.hints, result.clean, result.gap,
+    )  # fmt: skip
+    assert again.to_svg() == result.to_svg() and copy.deepcopy(result).heads.n_steps == result.heads.n_steps
+    with pytest.raises(twinbeam.TwinbeamError, match="this version"):
+        type(result._found).from_bytes(b"another")
+
+
+def test_a_figure_is_light_or_dark_and_of_a_direction_that_is_there(mini, result):
+    light, dark = result.to_svg(), result.to_svg(theme="dark")
+    assert light != dark and "noising" in light and "denoising" in result.to_svg(direction="denoising")
+    shown = result._repr_html_()
+    for svg in (light, dark):
+        assert base64.b64encode(svg.encode()).decode() in shown
+    assert shown.index(base64.b64encode(dark.encode()).decode()) < shown.index("<img"), "dark where that is wanted"
+    with pytest.raises(twinbeam.InputError, match="theme: 'DARK' is none: choose one of light, dark"):
+        result.to_svg(theme="DARK")
+    one = mini.compare(**PAIR, n_steps=2, direction="denoising", nodes="q")
+    assert list(one.nodes) == ["q"]
+    for ask in (one.to_svg, lambda **of: one.link("https://example.org/", **of)):
+        with pytest.raises(twinbeam.InputError, match="no noising in this result, which was asked for denoising only"):
+            ask(direction="noising")
+
+
+FORKED = """
+import multiprocessing
+import twinbeam
+model = twinbeam.load({folder!r})
+ask = ({clean!r}, {corrupted!r}, " Kate", " Tom")
+model.compare(*ask, n_steps=2)
+def child(results):
+    try:
+        model.compare(*ask, n_steps=2)
+    except twinbeam.TwinbeamError as error:
+        results.put(str(error))
+context = multiprocessing.get_context("fork")
+results = context.Queue()
+process = context.Process(target=child, args=(results,))
+process.start()
+print(results.get(timeout=60))
+process.join()
+"""
+
+
+@pytest.mark.skipif(os.name != "posix", reason="processes are forked on Unix")
+def test_a_process_that_was_forked_says_so_and_does_not_wait_for_ever():
+    text = FORKED.format(folder=str(MINI), clean=CLEAN, corrupted=CORRUPTED)
+    done = subprocess.run([sys.executable, "-W", "ignore", "-c", text], capture_output=True, text=True, timeout=120)
+    assert "forked" in done.stdout and "spawn" in done.stdout, done
 
 
 def test_errors_have_the_engines_words(mini):
@@ -108,9 +217,15 @@ def test_errors_have_the_engines_words(mini):
     refused(twinbeam.InputError, "tokens", corrupted="When Kate")
     refused(twinbeam.InputError, "token", answer=" Katherineish")
     refused(twinbeam.InputError, "metric: logits is none: choose one of logit_diff", metric="logits")
-    refused(twinbeam.InputError, "0 steps: choose 1 to", n_steps=0)
+    refused(twinbeam.InputError, "n_steps: 0 is not possible: choose 1 to 300", n_steps=0)
     refused(twinbeam.InputError, "n_steps", n_steps="many")
-    refused(twinbeam.InputError, "texts and some are token ids", answer=5)
+    refused(twinbeam.InputError, "n_steps: a whole number is wanted, and this is float 2.5", n_steps=2.5)
+    refused(twinbeam.InputError, "answer token ids: give all of them as one or the other", answer=5)
+    refused(twinbeam.InputError, "direction: 'nois' is none: choose one of noising, denoising, both", direction="nois")
+    refused(twinbeam.InputError, "neurons: choose True or False, and not 'auto'", neurons="auto")
+    refused(twinbeam.InputError, "metric: text is wanted", metric=None)
+    refused(twinbeam.InputError, "nodes: z is none: choose one of q, k, v", nodes="z")
+    refused(twinbeam.InputError, "clean: half a character", clean="a\ud800")
     with pytest.raises(twinbeam.ModelError, match=r"config\.json"):
         twinbeam.load("/nowhere")
     with pytest.raises(twinbeam.InputError, match="device: tpu is none: choose one of cpu, gpu"):
@@ -187,3 +302,6 @@ def test_tasks_are_drawn_the_same_for_a_seed():
     assert {"clean", "corrupted", "answer", "wrong"} <= set(pairs[0])
     with pytest.raises(twinbeam.InputError, match="task: sums is none: choose one of ioi"):
         twinbeam.tasks.draw("sums")
+    for wrong in ({"n": 0}, {"n": 10**9}, {"seed": -1}, {"seed": 2**64}):
+        with pytest.raises(twinbeam.InputError, match="choose"):
+            twinbeam.tasks.draw("ioi", **wrong)

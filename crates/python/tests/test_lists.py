@@ -69,3 +69,39 @@ def test_what_is_wrong_with_a_batch_is_said_before_anything_runs(tmp_path):
         twinbeam.batch(cases(), MINI, tmp_path / "all.json", colour="red")
     with pytest.raises(twinbeam.InputError):
         twinbeam.batch([], MINI, tmp_path / "all.json")
+    for wrong, words in [
+        ({"metric": "x"}, "metric: x"),
+        ({"n_steps": 0}, "n_steps: 0"),
+        ({"unit": "feet"}, "unit: feet"),
+    ]:
+        with pytest.raises(twinbeam.InputError, match=words):
+            twinbeam.batch(cases(), MINI, tmp_path / "all.json", **wrong)
+    with pytest.raises(ValueError, match="positive"):
+        twinbeam.batch(cases(), MINI, tmp_path / "all.json", shares=-1)
+    with pytest.raises(twinbeam.ModelError, match=r"no config\.json"):
+        twinbeam.batch(cases(), tmp_path, tmp_path / "all.json")
+    assert list(tmp_path.iterdir()) == []
+    (tmp_path / "all.json").write_text("days of work")
+    with pytest.raises(FileExistsError, match="move it away"):
+        twinbeam.batch(cases(), MINI, tmp_path / "all.json")
+
+
+def test_a_result_is_never_written_over_its_parts(mini, tmp_path):
+    parts = [tmp_path / f"{place}.json" for place in (1, 2)]
+    for place, part in enumerate(parts, 1):
+        twinbeam.compare_share(mini, cases(2), (place, 2), part, **OPTIONS)
+    before = parts[0].read_bytes()
+    with pytest.raises(twinbeam.PartError, match=r"1\.json is one of the parts, which would be lost"):
+        twinbeam.merge(parts, tmp_path / "." / "1.json")
+    # A part that was cut off, or damaged in the middle, leaves the result that was there as it was.
+    out = tmp_path / "all.json"
+    twinbeam.merge(parts, out)
+    whole = out.read_bytes()
+    parts[1].write_text(parts[1].read_text().replace('"layer', '"l', 1).replace('"heads', "heads", 1))
+    with pytest.raises(twinbeam.PartError, match=r"2\.json"):
+        twinbeam.merge(parts, out)
+    assert out.read_bytes() == whole and parts[0].read_bytes() == before
+    parts[0].write_bytes(before[: len(before) // 2])
+    with pytest.raises(twinbeam.PartError, match="remove it and run the same again"):
+        twinbeam.compare_share(mini, cases(2), (1, 2), parts[0], **OPTIONS)
+    assert len(list(tmp_path.iterdir())) == 3

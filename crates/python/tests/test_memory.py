@@ -1,5 +1,7 @@
 """Models that are in memory, against a GPT-2 of the tests' own in float64."""
 
+import json
+
 import numpy as np
 import pytest
 from tokenizers import Tokenizer
@@ -86,7 +88,7 @@ def test_a_model_in_memory_is_the_definition_in_float64():
 def test_the_bundled_model_in_memory_is_the_one_on_the_disk(mini, result):
     from safetensors_of import tensors
 
-    config = __import__("json").loads((MINI / "config.json").read_text())
+    config = json.loads((MINI / "config.json").read_text())
     tokenizer = Tokenizer.from_file(str(MINI / "tokenizer.json"))
     own = InMemory(config, tensors(MINI / "model.safetensors"))
     own.state_dict = lambda: own.parameters
@@ -169,6 +171,87 @@ def test_a_model_of_transformer_lens_is_the_same_model(bridge):
     for model in (changed, folded, compatible):
         with pytest.raises(twinbeam.ModelError, match="from_pretrained_no_processing"):
             twinbeam.from_transformer_lens(model)
+
+
+@pytest.mark.parametrize("bridge", [False, True])
+def test_what_transformer_lens_has_and_gpt2_has_not_is_refused(bridge):
+    config, parameters = gpt2.random(seed=3)
+
+    def lens(**changes):
+        model = Lens(config, parameters, bridge)
+        for name, value in changes.items():
+            setattr(model.cfg, name, value)
+        return model
+
+    own = twinbeam.from_transformers(InMemory({**config, "scale_attn_by_inverse_layer_idx": True}, parameters))
+    ask = (CLEAN_IDS, CORRUPTED_IDS, ANSWER, WRONG)
+    scaled = twinbeam.from_transformers(
+        lens(scale_attn_by_inverse_layer_idx=True, original_architecture="GPT2LMHeadModel")
+    )
+    np.testing.assert_array_equal(scaled.compare(*ask).heads.ap, own.compare(*ask).heads.ap)
+    for name, value in [
+        ("original_architecture", "GPTNeoForCausalLM"), ("use_attn_scale", False), ("use_local_attn", True),
+        ("attn_scale", 3.0), ("positional_embedding_type", "rotary"), ("n_key_value_heads", 1),
+    ]:  # fmt: skip
+        with pytest.raises(twinbeam.ModelError, match=f"no GPT-2: its configuration has {name}"):
+            twinbeam.from_transformers(lens(**{name: value}))
+    if not bridge:
+        folded = lens()
+        for layer in range(config["n_layer"]):
+            folded.state[f"blocks.{layer}.attn.b_V"] = np.zeros_like(folded.state[f"blocks.{layer}.attn.b_V"])
+        with pytest.raises(twinbeam.ModelError, match="folded"):
+            twinbeam.from_transformers(folded)
+
+
+def test_weights_are_what_they_are_said_to_be():
+    config, parameters = gpt2.random()
+    untied = InMemory(config, parameters)
+    state = untied.state_dict()
+    untied.state_dict = lambda: state | {"lm_head.weight": 3 * state["lm_head.weight"]}
+    with pytest.raises(twinbeam.ModelError, match=r"lm_head\.weight"):
+        twinbeam.from_transformers(untied)
+    for dtype in ("int8", "complex64", "float8"):
+        quantised = InMemory(config, parameters)
+        name = "transformer.h.0.attn.c_attn.weight"
+        changed = state | {name: Typed(state[name], dtype)}
+        quantised.state_dict = lambda changed=changed: changed
+        with pytest.raises(twinbeam.ModelError, match=f"{name} is of type {dtype}"):
+            twinbeam.from_transformers(quantised)
+
+
+class Typed:
+    """As much of a tensor as is looked at before it is refused."""
+
+    def __init__(self, values, dtype):
+        self.values, self.dtype = values, f"torch.{dtype}"
+
+
+class Fast:
+    """As much of a fast tokenizer of transformers as is looked at."""
+
+    def __init__(self, backend, bos):
+        self.backend_tokenizer, self.bos_token = backend, bos
+
+
+def test_the_tokenizers_own_beginning_is_kept(tmp_path):
+    from safetensors_of import tensors
+
+    for file in MINI.iterdir():
+        (tmp_path / file.name).write_bytes(file.read_bytes())
+    (tmp_path / "tokenizer_config.json").write_text('{"bos_token": "."}')
+    config = json.loads((MINI / "config.json").read_text())
+    own = InMemory(config, tensors(MINI / "model.safetensors"))
+    own.state_dict = lambda: own.parameters
+    tokenizer = Tokenizer.from_file(str(MINI / "tokenizer.json"))
+    found = [
+        model.compare(**PAIR, n_steps=2)
+        for model in (
+            twinbeam.load(tmp_path), twinbeam.from_transformers(own, Fast(tokenizer, ".")),
+            twinbeam.from_transformers(own, tokenizer),
+        )
+    ]  # fmt: skip
+    np.testing.assert_array_equal(found[1].heads.ap, found[0].heads.ap)
+    assert found[2].gap != found[0].gap, "it says another thing"
 
 
 def test_what_is_no_such_model_is_refused_with_the_way_out():

@@ -2,11 +2,13 @@
 
 import json
 import os
+import shutil
 import subprocess
 import sys
 import threading
 import time
 
+import numpy as np
 import pytest
 
 import twinbeam
@@ -80,6 +82,31 @@ def test_a_cluster_finds_what_one_process_finds_and_a_node_that_dies_loses_nothi
     assert without_seconds(out) == without_seconds(alone)
     assert [entry["name"] for entry in json.loads(out.read_text()) if "error" in entry] == ["bad"]
     assert not list(tmp_path.glob("*.part.json*")), "parts are gone when all of them are in the result"
+
+
+def test_what_the_cluster_has_not_is_said_and_a_changed_model_is_read_again(tmp_path, cluster):
+    out = tmp_path / "all.json"
+    for wrong, words in [
+        ({"device": "gpu"}, "No node of the cluster has .* 1 CPUs and a GPU"),
+        ({"num_cpus": 8}, "No node of the cluster has .* 8 CPUs"),
+        ({"address": "10.9.9.9:1"}, "on the cluster .* already"),
+    ]:
+        with pytest.raises(ValueError, match=words):
+            twinbeam.batch(cases(2), MINI, out, **OPTIONS, **wrong)
+    model = tmp_path / "model"
+    shutil.copytree(MINI, model)
+    listed = twinbeam.tasks.draw("ioi", 4, seed=3)
+    gaps = []
+    for _ in range(2):
+        twinbeam.batch(listed, model, out, shares=2, **OPTIONS)
+        gaps.append([entry["logit_diff"] for entry in json.loads(out.read_text())])
+        out.unlink()
+        # Other weights of the same sizes under the same name.
+        weights = model / "model.safetensors"
+        header = 8 + int.from_bytes(weights.read_bytes()[:8], "little")
+        values = np.frombuffer(weights.read_bytes(), np.float32, offset=header) * np.float32(0.5)
+        weights.write_bytes(weights.read_bytes()[:header] + values.tobytes())
+    assert gaps[0] != gaps[1]
 
 
 def test_a_batch_that_was_stopped_goes_on_where_it_was(tmp_path, cluster):

@@ -30,7 +30,7 @@ pub struct Extras<'a> {
 /// What many prompts have in common.
 #[derive(Debug, Clone, Copy)]
 pub struct Batch<'a> {
-    /// As programs read it.
+    /// All of it, for programs.
     pub json: &'a str,
     /// Pairs that it is of.
     pub n: usize,

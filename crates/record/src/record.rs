@@ -3,7 +3,7 @@
 use serde::{Serialize, Serializer};
 use twinbeam_core::link::View;
 use twinbeam_core::models::{KnownHeads, ModelShape};
-use twinbeam_core::scores::{Coverage, ScoreTable, SideSummary, TableKey, UnitBasis};
+use twinbeam_core::scores::{Coverage, JointEffects, ScoreTable, SideSummary, TableKey, UnitBasis};
 use twinbeam_core::wire::devices::{CheckReport, DeviceReport};
 use twinbeam_core::wire::probes::{Finding, Probe};
 use twinbeam_core::words::{
@@ -73,6 +73,9 @@ pub struct Record {
     pub rounded_to: Option<f32>,
     /// All scores.
     pub tables: Vec<Scored>,
+    /// Effects of whole layers, each with all of its components replaced together, where they were handed on.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub joint: Vec<JointEffects>,
     /// What is not patched to the last component, and how much of it is; empty: all is.
     pub partial: Vec<Partial>,
     /// Heads whose part in a task was studied, which is not that they must score high in this one.
@@ -388,7 +391,7 @@ pub(crate) mod tests {
         record_in(Unit::Metric)
     }
 
-    /// The same as a screen shows it in a unit.
+    /// That result on a screen which shows another unit.
     pub(crate) fn record_in(unit: Unit) -> Record {
         let experiment = Experiment {
             clean: "=1+1\nsay \"yes\", <b>now</b> & then".to_owned(),
@@ -444,6 +447,7 @@ pub(crate) mod tests {
             corrupted,
             rounded_to: None,
             tables: tables.into_iter().map(scored).collect(),
+            joint: Vec::new(),
             partial: Vec::new(),
             known_heads: None,
             basis,

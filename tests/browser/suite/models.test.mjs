@@ -175,25 +175,25 @@ test("two tabs and two windows share what is kept, and one that deletes it takes
   await Promise.all(all.map(is_right));
   assert.ok(hub.served(WEIGHTS) <= model.file_bytes + HEAD, `${hub.served(WEIGHTS)} bytes`);
 
-  const [, , window, other] = all;
-  await by(window, "own-files").locator("summary").click();
-  const line = by(window, "storage").locator(`[data-shelf='${shelf}']`).first();
+  const [, tab, , window] = all;
+  await by(tab, "own-files").locator("summary").click();
+  const line = by(tab, "storage").locator(`[data-shelf='${shelf}']`).first();
   await line.getByTestId("storage-delete").click();
   await line.getByTestId("storage-delete").click();
   await line.waitFor({ state: "detached" });
   assert.deepEqual(await journal(page, shelf), []);
-  await window.close();
+  await tab.close();
   // Who has it goes on with it, and who reloads fetches it again.
-  for (const one of [page, other]) {
+  for (const one of [page, window]) {
     await by(one, "steps").fill("12");
     await one.locator("[data-testid=run]:enabled").waitFor();
     await by(one, "run").click();
     await is_right(one);
   }
   hub.requests.length = 0;
-  await other.reload();
-  await choose(other, model);
-  await in_use(other, model, "(verified), kept in this browser");
+  await window.reload();
+  await choose(window, model);
+  await in_use(window, model, "(verified), kept in this browser");
   assert.ok(hub.served(WEIGHTS) >= model.file_bytes, `${hub.served(WEIGHTS)} bytes`);
 }));
 

@@ -47,6 +47,8 @@ pub(super) fn record(screen: &Screen<'_>) -> Record {
         corrupted,
         rounded_to: (committed.origin == Origin::Link).then_some(Snapshot::ROUNDING),
         tables: committed.tables.iter().map(|table| Scored::of(table, &basis, look)).collect(),
+        // Of a link there are none; the sums of IG and their deltas say the same.
+        joint: Vec::new(),
         partial: partial(committed),
         known_heads: known.clone(),
         basis,

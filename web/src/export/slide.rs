@@ -4,7 +4,6 @@ use twinbeam_figure::colour::Ground;
 use twinbeam_figure::maps::{self, Sizes};
 use twinbeam_figure::paper;
 use twinbeam_figure::picture::{Picture, text, wrap};
-use twinbeam_figure::scale::signed;
 use twinbeam_record::Record;
 
 use crate::heatmap::{MapKind, Shown};
@@ -86,7 +85,7 @@ fn strongest(shown: &Shown, map: MapKind) -> String {
     let Some(table) = shown.table(map) else { return String::new() };
     let heads = table.strongest(NAMED).into_iter().map(|head| {
         let score = shown.score(map, head).unwrap_or_default();
-        format!("{head} {}", signed(score, shown.scale(map).decimals()))
+        format!("{head} {}", shown.scale(map).written(score))
     });
     let heads: Vec<String> = heads.collect();
     if heads.is_empty() { "all are 0".to_owned() } else { format!("largest: {}", heads.join(", ")) }

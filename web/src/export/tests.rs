@@ -18,7 +18,6 @@ use crate::heatmap::shown_of;
 use crate::heatmap::{MapKind, Shown};
 use crate::plot::escape;
 use crate::values::{Committed, Look, committed};
-use twinbeam_figure::scale::signed;
 use twinbeam_record::{Entry, Extras, Origin, entries};
 
 /// What is drawn at random.
@@ -213,7 +212,7 @@ proptest! {
         for map in drawn.clone() {
             let scale = shown.scale(map);
             for end in [-1.0, 1.0] {
-                let end = signed(end * scale.limit(), scale.decimals());
+                let end = scale.written(end * scale.limit());
                 prop_assert!(texts(&svg, "soft").contains(&end.as_str()), "{} in {}", end, svg);
             }
             prop_assert!(svg.contains(&format!(">{}</text>", escape(shown.unit(map)))), "{}", svg);

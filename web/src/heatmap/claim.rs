@@ -10,15 +10,14 @@ use crate::explain::claim::{Piece, claim};
 use crate::lab::{self, Found};
 use crate::reactive::{dynamic, memo};
 use crate::state::AppState;
-use twinbeam_figure::scale::signed;
 
 /// What maps say together, in the unit that they are shown in; `None`: one is missing, or they cannot be held against
 /// each other, being in units of their own.
 pub(crate) fn pieces_of(shown: &Shown, found: &Found) -> Option<Vec<Piece>> {
     let [ig, ap] = [MapKind::Ig, MapKind::Ap].map(|map| shown.table(map));
     let (ig, ap, unit) = (ig?, ap?, shown.unit(MapKind::Ig));
-    let decimals = shown.scale(MapKind::Ig).decimals();
-    let number = |score| signed(score, decimals);
+    let scale = shown.scale(MapKind::Ig);
+    let number = |score| scale.written(score);
     (unit == shown.unit(MapKind::Ap))
         .then(|| claim(ig, ap, |of| found.of_component(of), number, unit))
 }

@@ -15,7 +15,6 @@ use crate::models;
 use crate::reactive::{dynamic, live, memo};
 use crate::state::AppState;
 use crate::story::Term;
-use twinbeam_figure::scale::signed;
 
 /// One map: a table with a row per layer and a column per head.
 #[component]
@@ -158,7 +157,7 @@ pub(crate) fn Legend(shown: Memo<Shown>, map: MapKind) -> impl IntoView {
     let end = move |sign: f32| {
         shown.with(|shown| {
             let scale = shown.scale(map);
-            shown.table(map).map(|_| signed(sign * scale.limit(), scale.decimals()))
+            shown.table(map).map(|_| scale.written(sign * scale.limit()))
         })
     };
     view! {

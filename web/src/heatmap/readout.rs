@@ -11,7 +11,6 @@ use crate::models;
 use crate::reactive::{dynamic, memo};
 use crate::state::AppState;
 use crate::values::Job;
-use twinbeam_figure::scale::signed;
 
 /// The component under the pointer or the focus, else the pinned one.
 #[component]
@@ -42,8 +41,8 @@ pub(crate) fn Readout(state: AppState, shown: Memo<Shown>, kind: ComponentKind) 
             let words = shown.words(cell);
             let words = match shown.score(MapKind::Diff, cell) {
                 Some(difference) => {
-                    let decimals = shown.scale(MapKind::Diff).decimals();
-                    format!("{words}; IG − AP {}", signed(difference, decimals))
+                    let scale = shown.scale(MapKind::Diff);
+                    format!("{words}; IG − AP {}", scale.written(difference))
                 }
                 None => words,
             };

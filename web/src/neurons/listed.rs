@@ -6,7 +6,7 @@ use twinbeam_core::words::{Component, ComponentKind, Method};
 
 use crate::heatmap::{MapKind, Shown};
 use crate::values::{Committed, Look};
-use twinbeam_figure::scale::{Scale, signed};
+use twinbeam_figure::scale::Scale;
 
 const KIND: ComponentKind = ComponentKind::Neurons;
 
@@ -69,8 +69,8 @@ pub(super) fn strongest_of_link(
                 MapKind::Ap => ap,
                 MapKind::Diff => ig - ap,
             },
-            ig: Some(signed(ig, ig_scale.decimals())),
-            ap: Some(signed(ap, ap_scale.decimals())),
+            ig: Some(ig_scale.written(ig)),
+            ap: Some(ap_scale.written(ap)),
         })
         .filter(|listed| listed.score != 0.0)
         .collect();

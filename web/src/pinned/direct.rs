@@ -11,7 +11,7 @@ use super::pieces::{WIDTH, is_asked, paragraph, section, waits};
 use crate::plot::{Drawn, Fall, Ink, Waterfall};
 use crate::state::AppState;
 use crate::values::{Answer, Committed, Slot};
-use twinbeam_figure::scale::{Scale, signed};
+use twinbeam_figure::scale::Scale;
 
 const HINT: &str = "Its change is added to the end of the residual stream alone, as if no later layer read it. AP counts \
     every way. Direct logit attribution (DLA) keeps the final LayerNorm’s scale. Positive supports the clean \
@@ -72,7 +72,7 @@ impl Straight {
 
     fn written(&self, value: f32) -> String {
         let all = [self.total, self.exact, self.dla];
-        signed(value, Scale::of(all.iter().flatten()).decimals())
+        Scale::of(all.iter().flatten()).written(value)
     }
 
     /// Amounts and the steps between them: names, what they are, and from where to where.

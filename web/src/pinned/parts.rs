@@ -20,7 +20,7 @@ use crate::reactive::{live, memo};
 use crate::state::AppState;
 use crate::story::Term;
 use crate::values::{Answer, Committed, Slot};
-use twinbeam_figure::scale::{Scale, signed, small};
+use twinbeam_figure::scale::{Scale, small};
 
 /// What of a head is shown, and `data-testid` of each map.
 const SHOWN: [(Part, &str); 4] = [
@@ -194,7 +194,7 @@ impl Parts {
     fn table(&self) -> String {
         let lines = self.lines();
         let known = lines.iter().flat_map(|(_, _, values)| values).flatten();
-        let decimals = Scale::of(known).decimals();
+        let scale = Scale::of(known);
         let mut out = format!(
             "<table class=\"pinned-scores\" data-testid=\"parts-table\"><thead><tr><td></td>\
              <th scope=\"col\">AP</th><th scope=\"col\">IG</th><th scope=\"col\">AtP</th>\
@@ -208,7 +208,7 @@ impl Parts {
             write!(out, "<tr><th scope=\"row\">{name}</th>").ok();
             for (method, value) in ["ap", "ig", "atp", "diff"].into_iter().zip(values) {
                 if let Some(value) = value {
-                    let written = signed(value, decimals);
+                    let written = scale.written(value);
                     write!(out, "<td data-testid=\"part-{id}-{method}\" data-value=\"{value}\">{written}</td>").ok();
                 } else {
                     out.push_str("<td>…</td>");
@@ -228,8 +228,8 @@ impl Parts {
         let lines = self.lines();
         let ap = |at: usize| lines.get(at).and_then(|(_, _, values)| values[0]);
         if let (Some(q), Some(k), Some(v), Some(whole)) = (ap(0), ap(1), ap(2), ap(4)) {
-            let decimals = Scale::of(&[q + k + v, whole, q, k, v]).decimals();
-            let [sum, whole] = [q + k + v, whole].map(|value| signed(value, decimals));
+            let scale = Scale::of(&[q + k + v, whole, q, k, v]);
+            let [sum, whole] = [q + k + v, whole].map(|value| scale.written(value));
             write!(
                 words,
                 ": here they come to {sum} by AP, the whole head to {whole} {}",

@@ -16,7 +16,7 @@ use crate::explain;
 use crate::reactive::{dynamic, effect, live, memo};
 use crate::state::AppState;
 use crate::values::{Committed, Slot, Step};
-use twinbeam_figure::scale::signed;
+use twinbeam_figure::scale::Scale;
 
 /// Size of a head's box, and the distance to the next, in units of the view box.
 const BOX: usize = 12;
@@ -61,7 +61,7 @@ struct Subject {
     /// IG, AP.
     scores: [f32; 2],
     written: [String; 2],
-    decimals: usize,
+    scale: Scale,
     unit: &'static str,
     path: Option<Arc<Path>>,
 }
@@ -86,7 +86,7 @@ impl Subject {
                 direction,
                 scores,
                 written: scores.map(|score| heads.written(score)),
-                decimals: heads.decimals,
+                scale: heads.scale,
                 unit: heads.unit,
                 path,
             })
@@ -95,7 +95,7 @@ impl Subject {
 
     /// A number as the maps write it.
     fn number(&self, value: f32) -> String {
-        signed(value, self.decimals)
+        self.scale.written(value)
     }
 
     /// Which run is changed, and which is put in.

@@ -21,7 +21,7 @@ pub(super) struct Heads<'a> {
     found: Found,
     pub(super) factor: f32,
     pub(super) unit: &'static str,
-    pub(super) decimals: usize,
+    pub(super) scale: Scale,
 }
 
 /// One head with both its scores, and what there is to say.
@@ -54,8 +54,8 @@ impl<'a> Heads<'a> {
         let (ig, ap) = (ig?, ap?);
         let found = Found::of_tables(ig, ap, highlight)?;
         let (factor, unit) = wanted.common(&committed.basis);
-        let decimals = Scale::of(&[factor * ig.max_abs(), factor * ap.max_abs()]).decimals();
-        Some(Self { committed, direction, ig, ap, found, factor, unit, decimals })
+        let scale = Scale::of(&[factor * ig.max_abs(), factor * ap.max_abs()]);
+        Some(Self { committed, direction, ig, ap, found, factor, unit, scale })
     }
 
     /// IG and AP of a head.
@@ -66,7 +66,7 @@ impl<'a> Heads<'a> {
 
     /// A number in the unit, as the maps write it.
     pub(super) fn written(&self, score: f32) -> String {
-        signed(score, self.decimals)
+        self.scale.written(score)
     }
 
     fn told(&self, of: Component, lead: &'static str, then: Vec<String>) -> Option<Told> {

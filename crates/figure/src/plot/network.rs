@@ -9,7 +9,7 @@ use super::markup::{
 };
 use super::plan::{ASIDE, NAMED, Plan};
 use super::{Drawn, Ink, sentence, spaced};
-use crate::scale::{Scale, signed};
+use crate::scale::Scale;
 
 /// A stroke of the strongest edge, and of one next to nothing.
 const STROKE: [f64; 2] = [6.5, 0.8];
@@ -174,7 +174,7 @@ impl Network {
                 Spot::Node(_) | Spot::Logits => [from[0], from[1] - 0.5 * TYPE],
                 Spot::Edge(_) => [f64::midpoint(from[0], to[0]), f64::midpoint(from[1], to[1])],
             };
-            let words = signed(*value, self.scale.decimals());
+            let words = self.scale.written(*value);
             if let Some(at) = places.beside(at, &words) {
                 text(out, &["plot-name ", ink(*value).class()].concat(), at, &words);
             }
@@ -197,7 +197,7 @@ impl Network {
             push_number(out, x + 22.0);
             out.push_str("\"/>");
             let unit = if value < 0.0 { self.unit } else { "" };
-            let words = spaced(&signed(value, self.scale.decimals()), unit);
+            let words = spaced(&self.scale.written(value), unit);
             text(out, "plot-soft", [x + 27.0, y + 11.5], &words);
             x += 27.0 + text_width(&words) + 14.0;
             if x > width {
@@ -213,7 +213,7 @@ impl Network {
         words.push_str(if self.arrows.len() == 1 { " edge" } else { " edges" });
         for (place, Arrow { edge, value }) in self.arrows.iter().take(3).enumerate() {
             words.push_str(if place == 0 { ", the strongest " } else { ", " });
-            let number = signed(*value, self.scale.decimals());
+            let number = self.scale.written(*value);
             words.push_str(&[&edge.to_string(), " ", &spaced(&number, self.unit)].concat());
         }
         words.push('.');

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-import inspect
+import glob
 import json
 import os
 import re
@@ -12,7 +12,8 @@ from pathlib import Path
 from typing import Any
 
 from . import _engine
-from ._model import Direction, Metric, Model, _asked
+from ._inputs import Direction, Metric, asked_of
+from ._model import Model
 from ._progress import Progress, shown
 
 Cases = Sequence[Mapping[str, Any]] | str | PathLike[str]
@@ -35,17 +36,17 @@ def compare_share(
     direction: Direction = "both",
     n_steps: int | str = 50,
     neurons: bool = False,
-    nodes: Sequence[str] = (),
-    prepend_bos: bool = True,
+    nodes: str | Sequence[str] = (),
+    prepend_bos: bool | None = None,
     progress: bool | Progress | None = False,
 ) -> int:
     """Compares one share of a list, ``(2, 8)`` for the second of eight, and writes its file.
 
     The file gets its name when it is whole. Where it is there already, of the same cases, model and options, nothing is
     computed. Returns how many of its cases failed; the file says why. Raises ``PartError`` where another file has the
-    name, which stays as it is.
+    name, which stays as it is. A device or a file that fails raises too, and the share then gets no file: run it again.
     """
-    asked = _asked(metric, direction, n_steps, neurons, nodes, prepend_bos)
+    asked = asked_of(metric, direction, n_steps, neurons, nodes, prepend_bos)
     with shown(progress) as hears:
         failed, _before = model._native.compare_share(_cases(cases), share, out, asked, hears)
     return failed
@@ -88,37 +89,48 @@ def batch(
     precision: str = "auto",
     num_cpus: float = 1,
     max_retries: int = 3,
-    progress: Callable[[int, int], None] | None = None,
+    progress: bool | Callable[[int, int], None] | None = None,
     unit: str = "metric",
     **options: Any,
 ) -> dict[str, Any]:
     """Compares a long list on a Ray cluster, and writes all scores to ``out``. Returns the summary.
 
     ``model`` is a folder that every node reads, and ``out`` lies where every node writes: a folder that they share.
-    Shares are Ray tasks: a worker loads the model once and keeps it, a share whose node dies is computed again
-    elsewhere, and one that is done is not computed again: to go on after a failure, call this again. A case that fails
-    is in the list with its error, and the others complete.
+    Shares are Ray tasks: a worker loads the model once and keeps it, a share whose node dies or whose device fails is
+    computed again elsewhere, and one that is done is not computed again: to go on after a failure, call this again. A
+    case that fails is in the list with its error, and the others complete. One call at a time has a name ``out``, and a
+    file that is there already is not written over: the list that is in it may have taken days.
 
     ``address`` is the cluster's; ``None`` is the one that is there, or one on this machine. ``num_cpus`` is what a
     share is given, and takes, and ``shares`` how many there are: as many as an earlier call has begun, or four for each
-    that runs at once. ``progress`` hears how many shares are done, and of how many. ``options`` are those of
-    ``Model.compare``.
+    that runs at once. ``progress`` hears how many shares are done, and of how many; ``True`` is a bar. ``options`` are
+    those of ``Model.compare``.
 
     The result is that of one process with as many threads, to the last digit. With other threads products are summed in
     another order, which the rounding shows.
 
-    Needs ``pip install twinbeam[ray]``.
+    Raises ``FileExistsError`` where ``out`` is there, and ``ValueError`` for what the cluster does not have. Needs
+    ``pip install twinbeam[ray]``.
     """
     # Whatever is wrong with the list or with the options is said here, and not by every node.
     n_cases = len(_cases(cases))
-    inspect.signature(compare_share).bind(None, cases, (1, 1), out, **options)
-    from ._ray import run
+    _check(unit, **options)
+    out, model = Path(out).absolute(), Path(model).absolute()
+    if out.exists():
+        raise FileExistsError(f"{out} is there already: move it away, or choose another name for the result.")
+    if not (model / "config.json").is_file():
+        raise _engine.ModelError(f"{model} has no config.json: give the folder of a model that every node reads.")
+    if (shares is not None and shares < 1) or num_cpus <= 0:
+        raise ValueError(f"shares={shares}, num_cpus={num_cpus}: both have to be positive.")
+    try:
+        from ._ray import run
+    except ImportError as error:
+        raise ImportError(f"{error}: pip install 'twinbeam[ray]'") from error
 
-    out = Path(out).absolute()
     parts = run(
         cases if not isinstance(cases, str | PathLike) else os.path.abspath(cases),
         n_cases,
-        os.path.abspath(model),
+        str(model),
         out,
         address=address,
         shares=shares or shares_begun(out),
@@ -132,4 +144,20 @@ def batch(
     found = merge(parts, out, unit=unit)
     for part in parts:
         part.unlink()
+        # What nodes that died have left of it.
+        for left in part.parent.glob(f"{glob.escape(part.name)}.*.part"):
+            left.unlink(missing_ok=True)
     return found
+
+
+def _check(
+    unit: str,
+    metric: Metric = "logit_diff",
+    direction: Direction = "both",
+    n_steps: int | str = 50,
+    neurons: bool = False,
+    nodes: str | Sequence[str] = (),
+    prepend_bos: bool | None = None,
+) -> None:
+    """Raises what is wrong with options, as each share would."""
+    _engine.check_options(asked_of(metric, direction, n_steps, neurons, nodes, prepend_bos), unit)

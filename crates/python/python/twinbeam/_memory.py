@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import math
 from typing import Any
 
 import numpy as np
@@ -73,12 +74,11 @@ def from_transformers(
     config = getattr(model, "config", None)
     if config is None or not hasattr(model, "state_dict"):
         raise _engine.ModelError(f"{type(model).__name__} is no model of transformers: give a GPT2LMHeadModel.")
-    tied = bool(getattr(config, "tie_word_embeddings", True))
     tensors = {
-        name: _array(tensor)
+        name: _array(name, tensor)
         for name, tensor in model.state_dict().items()
-        # What reads and what writes words is one table; masks are known.
-        if not (tied and name == "lm_head.weight") and not name.endswith((".attn.bias", ".attn.masked_bias"))
+        # Masks are known, and may be of other types. What writes words is kept: it may not be what reads them.
+        if not name.endswith((".attn.bias", ".attn.masked_bias"))
     }
     return _load(config.to_dict(), tensors, tokenizer, device, precision, progress)
 
@@ -100,7 +100,8 @@ def from_transformer_lens(
     Raises ``ModelError`` for processed weights and for other architectures.
     """
     cfg = model.cfg
-    state = {name: _array(tensor) for name, tensor in model.state_dict().items()}
+    _is_gpt2(cfg)
+    state = {name: _array(name, tensor) for name, tensor in model.state_dict().items()}
     is_hooked = "embed.W_E" in state
     reads, writes, bias = (
         ("embed.W_E", "unembed.W_U", "unembed.b_U") if is_hooked else ("embed.weight", "unembed.weight", "unembed.bias")
@@ -115,6 +116,11 @@ def from_transformer_lens(
             "are not GPT-2's: load them with HookedTransformer.from_pretrained_no_processing, or with "
             "TransformerBridge.boot_transformers and without enable_compatibility_mode."
         )
+    if is_hooked and _has_folded_values(state, cfg.n_layers):
+        raise _engine.ModelError(
+            "The biases of these values were folded into those of the outputs, so activations of zero would mean "
+            "something else: load the model with HookedTransformer.from_pretrained_no_processing."
+        )
     tensors = (_of_hooked if is_hooked else _of_bridge)(state, cfg)
     tokenizer = tokenizer if tokenizer is not None else getattr(model, "tokenizer", None)
     config = {
@@ -127,9 +133,42 @@ def from_transformer_lens(
         "vocab_size": cfg.d_vocab,
         "layer_norm_epsilon": cfg.eps,
         "activation_function": cfg.act_fn,
+        "scale_attn_by_inverse_layer_idx": getattr(cfg, "scale_attn_by_inverse_layer_idx", False),
         "bos_token_id": getattr(tokenizer, "bos_token_id", None),
     }
     return _load(config, tensors, tokenizer, device, precision, progress)
+
+
+def _is_gpt2(cfg: Any) -> None:
+    """Raises where a configuration of TransformerLens has what GPT-2 has not."""
+    only: dict[str, tuple[Any, ...]] = {
+        # One of the user's own has no name.
+        "original_architecture": (None, "GPT2LMHeadModel"),
+        "positional_embedding_type": (None, "standard"),
+        "attention_dir": (None, "causal"),
+        "use_local_attn": (None, False),
+        "use_attn_scale": (None, True),
+        # -1: the usual one.
+        "attn_scale": (None, -1, -1.0, math.sqrt(cfg.d_model / cfg.n_heads)),
+        "attn_only": (None, False),
+        "gated_mlp": (None, False),
+        "parallel_attn_mlp": (None, False),
+        "post_embedding_ln": (None, False),
+        "num_experts": (None,),
+        "n_key_value_heads": (None, cfg.n_heads),
+    }
+    for name, possible in only.items():
+        has = getattr(cfg, name, None)
+        is_near = isinstance(has, float) and any(math.isclose(has, one, rel_tol=1e-6) for one in possible if one)
+        if has not in possible and not is_near:
+            raise _engine.ModelError(f"This is no GPT-2: its configuration has {name} = {has!r}.")
+
+
+def _has_folded_values(state: dict[str, Array], n_layers: int) -> bool:
+    """Whether values have no biases and outputs have them: no training leaves them so."""
+    layers = range(n_layers)
+    values = any(np.any(state[f"blocks.{layer}.attn.b_V"]) for layer in layers)
+    return not values and any(np.any(state[f"blocks.{layer}.attn.b_O"]) for layer in layers)
 
 
 def _of_hooked(state: dict[str, Array], cfg: Any) -> dict[str, Array]:
@@ -190,15 +229,24 @@ def _load(
                 f"{type(tokenizer).__name__} is no fast tokenizer: load it with use_fast=True, or give prompts as ids."
             )
         small["tokenizer.json"] = backend.to_str().encode()
+        # The one thing that its own file does not say.
+        bos = getattr(tokenizer, "bos_token", None)
+        if bos is not None:
+            small["tokenizer_config.json"] = json.dumps({"bos_token": str(bos)}).encode()
     with shown(progress) as hears:
         return Model(_engine.Model.from_files(_Files(small, tensors), device, precision, hears))
 
 
-def _array(tensor: Any) -> Array:
-    """A tensor as an array of a type that the engine reads."""
+def _array(name: str, tensor: Any) -> Array:
+    """A tensor as an array of a type that the engine reads: codes of quantised weights are numbers too, and none."""
+    dtype = str(tensor.dtype).removeprefix("torch.")
+    if dtype not in ("float16", "bfloat16", "float32", "float64"):
+        raise _engine.ModelError(
+            f"{name} is of type {dtype}: give a model in float16, bfloat16, float32 or float64, not a quantised one."
+        )
     if hasattr(tensor, "detach"):
         tensor = tensor.detach().cpu()
-        if "bfloat16" in str(tensor.dtype):
+        if dtype == "bfloat16":
             tensor = tensor.float()
         tensor = tensor.numpy()
     array: Array = np.asarray(tensor)

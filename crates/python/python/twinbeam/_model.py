@@ -3,20 +3,17 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from os import PathLike
 from typing import Any, Literal
 
 from . import _engine
+from ._inputs import Answers, Direction, Ids, Metric, asked_of, pair_of
 from ._progress import Progress, shown
 from ._result import Result
 
 Device = Literal["cpu", "gpu"]
 Precision = Literal["auto", "float32", "float64"]
-Metric = Literal["logit_diff", "prob_diff", "log_prob", "kl"]
-Direction = Literal["noising", "denoising", "both"]
-Texts = str | Sequence[str]
-Ids = Sequence[int]
 
 
 def load(
@@ -48,7 +45,7 @@ class Model:
         self.shape: dict[str, int] = about["shape"]
         """Sizes: ``n_layers``, ``n_heads``, ``d_model``, ``d_head``, ``d_mlp``, ``n_ctx``, ``d_vocab``."""
         self.sha256: str = about["sha256"]
-        """SHA-256 of the weights' file."""
+        """SHA-256 of the weights' file; of a model that was in memory, of one as the engine would write it."""
         self.precision: str = {"f32": "float32", "f64": "float64"}[about["precision"]]
         """Type of the numbers that it computes with."""
         self.device: str = about["device"]
@@ -62,15 +59,15 @@ class Model:
         self,
         clean: str | Ids,
         corrupted: str | Ids,
-        answer: Texts | int | Ids,
-        wrong: Texts | int | Ids,
+        answer: Answers,
+        wrong: Answers,
         *,
         metric: Metric = "logit_diff",
         direction: Direction = "both",
         n_steps: int | str = 50,
         neurons: bool = False,
-        nodes: Sequence[str] = (),
-        prepend_bos: bool = True,
+        nodes: str | Sequence[str] = (),
+        prepend_bos: bool | None = None,
         progress: bool | Progress | None = None,
     ) -> Result:
         """Compares integrated gradients with activation patching on a pair of prompts.
@@ -78,28 +75,31 @@ class Model:
         Prompts are texts or lists of token ids of the same number of tokens, and answers are texts of one token each,
         with the space in front of them, or token ids: one or several. Prompts and answers are both texts or both ids.
 
+        ``prepend_bos`` puts ``<|endoftext|>`` in front of prompts that are text, unless it is ``False``. Token ids are
+        taken as they are: begin them with its id where the text would have it, or the numbers are another prompt's.
         ``direction`` says which run is changed: ``"noising"`` the clean one, ``"denoising"`` the corrupted one.
-        ``n_steps`` is the number of Gauss-Legendre nodes of integrated gradients, or ``"auto"`` for as many as it takes
-        for a thousandth of the gap (``"auto:200"`` for 200 millionths). ``nodes`` names parts of heads and MLPs that
-        are replaced by themselves: ``"q"``, ``"k"``, ``"v"``, ``"pattern"``, ``"mlp_out"``.
+        ``n_steps`` is the number of Gauss-Legendre nodes of integrated gradients, 1 to 300, or ``"auto"`` for as many
+        as it takes for a thousandth of the gap (``"auto:200"`` for 200 millionths). ``nodes`` names parts of heads and
+        MLPs that are replaced by themselves: ``"q"``, ``"k"``, ``"v"``, ``"pattern"``, ``"mlp_out"``.
 
         Raises ``InputError`` for prompts or answers that cannot be compared, with the way out.
         """
-        asked = _asked(metric, direction, n_steps, neurons, nodes, prepend_bos)
+        pair = pair_of(clean, corrupted, answer, wrong)
+        asked = asked_of(metric, direction, n_steps, neurons, nodes, prepend_bos, pair["ids"])
         with shown(progress) as hears:
-            return Result(self._native.compare(_pair(clean, corrupted, answer, wrong), asked, hears))
+            return Result(self._native.compare(pair, asked, hears))
 
     def probe(
         self,
         clean: str | Ids,
         corrupted: str | Ids,
-        answer: Texts | int | Ids,
-        wrong: Texts | int | Ids,
+        answer: Answers,
+        wrong: Answers,
         question: str,
         *,
         metric: Metric = "logit_diff",
         n_steps: int | str = 50,
-        prepend_bos: bool = True,
+        prepend_bos: bool | None = None,
         progress: bool | Progress | None = None,
         **options: Any,
     ) -> Any:
@@ -118,61 +118,56 @@ class Model:
         direct         direction                                   what goes straight to the logits
         edges          direction                                   EAP and EAP-IG of all edges
         patch_edges    edges, direction                            exact effects of some edges
+        edge_positions edge, direction                             what an edge carries at each token
+        circuits       sets                                        the metric of sets of edges, all others cut
+        circuit_curves orders, sizes                               the same of growing sets, in some orders
         ablate         sets, with, direction                       sets of components, each replaced together
         faithfulness   kind, orders, sizes, with                   what the first components of an order keep
         ============== =========================================== ==================================================
 
-        A component is ``{"kind": "heads", "layer": 1, "index": 3}``. Scores are in the metric's unit, positive supports
-        the clean behaviour. A question that is named wrongly raises ``InputError``.
+        ``with`` is ``"other_run"``, ``"zero"``, or ``{"mean": {"prompts": [...]}}``; it is a word of Python's, so write
+        ``**{"with": "zero"}``. A component is ``{"kind": "heads", "layer": 1, "index": 3}``. Scores are in the
+        metric's unit, and positive supports the clean behaviour. Raises ``InputError`` for a question or options that
+        there are not.
         """
-        asked = _asked(metric, "both", n_steps, False, (), prepend_bos)
-        wanted = json.dumps({question: options} if options else question)
+        pair = pair_of(clean, corrupted, answer, wrong)
+        asked = asked_of(metric, "both", n_steps, False, (), prepend_bos, pair["ids"])
+        wanted = json.dumps(_question(question, options))
         with shown(progress) as hears:
-            pair = _pair(clean, corrupted, answer, wrong)
             finding = json.loads(self._native.probe(pair, asked, wanted, hears))
         (found,) = finding.values()
         return found
 
 
-def _asked(
-    metric: str, direction: str, n_steps: int | str, neurons: bool, nodes: Sequence[str], prepend_bos: bool
-) -> Mapping[str, Any]:
-    """What is computed of a pair, as the engine takes it."""
-    return {
-        "metric": metric,
-        "directions": ["noising", "denoising"] if direction == "both" else [direction],
-        "n_steps": str(n_steps),
-        "neurons": neurons,
-        "nodes": list(nodes),
-        "prepend_bos": prepend_bos,
-    }
+_QUESTIONS = {
+    "zero_baseline": (),
+    "pattern": ("layer", "head"),
+    "lens": ("layer", "head"),
+    "integrand": ("component", "direction"),
+    "positions": ("component", "direction"),
+    "streams": ("direction",),
+    "parts": ("direction",),
+    "direct": ("direction",),
+    "edges": ("direction",),
+    "patch_edges": ("edges", "direction"),
+    "edge_positions": ("edge", "direction"),
+    "circuits": ("sets",),
+    "circuit_curves": ("orders", "sizes"),
+    "ablate": ("sets", "with", "direction"),
+    "faithfulness": ("kind", "orders", "sizes", "with"),
+}
+"""What can be asked, and the options that each question has and needs."""
 
 
-def _pair(
-    clean: str | Ids, corrupted: str | Ids, answer: Texts | int | Ids, wrong: Texts | int | Ids
-) -> Mapping[str, Any]:
-    """A pair as the engine takes it: all of it is text, or all of it is token ids."""
-    answers = [_listed(side) for side in (answer, wrong)]
-    prompts_are_text = [isinstance(prompt, str) for prompt in (clean, corrupted)]
-    answers_are_text = [isinstance(one, str) for side in answers for one in side]
-    if len({*prompts_are_text, *answers_are_text}) != 1:
-        raise _engine.InputError(
-            "Some of prompts and answers are texts and some are token ids: give all of them as one or the other."
-        )
-    is_text = prompts_are_text[0]
-    prompts = [p if isinstance(p, str) else " ".join(str(int(one)) for one in p) for p in (clean, corrupted)]
-    texts = [[str(one if is_text else int(one)) for one in side] for side in answers]
-    return {
-        "clean": prompts[0],
-        "corrupted": prompts[1],
-        "answer": texts[0],
-        "wrong": texts[1],
-        "ids": not is_text,
-    }
-
-
-def _listed(answers: Texts | int | Ids) -> Sequence[Any]:
-    """One answer is a list of one."""
-    if isinstance(answers, str) or not isinstance(answers, Sequence):
-        return [answers]
-    return answers
+def _question(question: str, options: dict[str, Any]) -> Any:
+    """A question as the engine reads it."""
+    if question not in _QUESTIONS:
+        raise _engine.InputError(f"There is no such question: {question!r}: choose one of {', '.join(_QUESTIONS)}.")
+    wanted = _QUESTIONS[question]
+    missing = [name for name in wanted if name not in options]
+    unknown = [name for name in options if name not in wanted]
+    if missing or unknown:
+        has = f"takes {', '.join(wanted)}" if wanted else "takes no options"
+        wrong = [f"{', '.join(missing)} missing"] * bool(missing) + [f"{', '.join(unknown)} too many"] * bool(unknown)
+        raise _engine.InputError(f"The question {question} {has}: {' and '.join(wrong)}.")
+    return {question: options} if wanted else question

@@ -57,7 +57,7 @@ class Checked:
     """How many numbers were compared."""
 
 
-@dataclass(frozen=True, repr=False)
+@dataclass(frozen=True, repr=False, eq=False)
 class Table:
     """Scores of one kind of component in one direction: float32 ``[n_layers, width]``, in the unit of the metric.
 
@@ -125,6 +125,16 @@ class Tables:
         """Joint patches of layers, ``[n_layers]``."""
         return self.here.joint
 
+    @property
+    def convergence_delta(self) -> Scores | None:
+        """By how much ``ig`` misses ``joint`` in each layer, ``[n_layers]``."""
+        return self.here.convergence_delta
+
+    @property
+    def n_steps(self) -> list[int] | None:
+        """Points of the line that ``ig`` took in each layer."""
+        return self.here.n_steps
+
     def __repr__(self) -> str:
         return f"<twinbeam.Tables, {self.direction}: {self.here!r}>"
 
@@ -133,7 +143,7 @@ class Result:
     """What a comparison has found, with all that its numbers depend on.
 
     ``heads`` and ``neurons`` have the scores. ``clean`` and ``corrupted`` are the runs, ``gap`` is how much more of the
-    metric the clean run has, and ``unit`` is the unit of all of these.
+    behaviour the clean run has, and ``unit`` is the unit of all of these. It can be pickled, for the same version.
     """
 
     def __init__(self, found: _engine.Found) -> None:
@@ -160,7 +170,7 @@ class Result:
         self.checked: Checked | None = Checked(**about["checked"]) if about["checked"] else None
         """How well a GPU agrees with the CPU; ``None`` on the CPU."""
         self.model_sha256: str = about["model_sha256"]
-        """SHA-256 of the weights' file."""
+        """SHA-256 of the weights' file, as ``Model`` has it."""
         self.twinbeam: str = about["twinbeam"]
         """Version of the engine."""
         direction = "noising" if found.table("heads", "ap", "noising") is not None else "denoising"
@@ -184,6 +194,9 @@ class Result:
     def clean_value(self) -> float:
         """The metric of the clean run, in its unit."""
         return float(getattr(self.clean, self.experiment["metric"]))
+
+    def __reduce__(self) -> tuple[Any, ...]:
+        return _restored, (self._found.to_bytes(),)
 
     def to_frame(self) -> pandas.DataFrame:
         """All scores as a table with a row for each, for pandas.
@@ -242,10 +255,12 @@ class Result:
 
         The title names the direction; every map and axis has its unit, and the last lines say what computed it.
         """
+        if theme not in ("light", "dark"):
+            raise _engine.InputError(f"theme: {theme!r} is none: choose one of light, dark")
         return self._found.svg(direction or self.direction, theme == "dark")
 
     def _repr_html_(self) -> str:
-        """The figure as a notebook shows it, in the theme that its reader has."""
+        """The figure as a notebook shows it, light or dark as its reader's system is."""
 
         def image(theme: Literal["light", "dark"]) -> str:
             data = base64.b64encode(self.to_svg(theme=theme).encode()).decode()
@@ -259,9 +274,9 @@ class Result:
     def save_bundle(self, path: str | PathLike[str], *, link: str = "") -> None:
         """Writes everything into a ZIP archive, as the page does: it has a ``README.txt`` that says what each file is.
 
-        All scores with every digit as JSON, and as CSV for ``pandas.read_csv(name, comment="#")``; the figure and plots;
-        and a Jupyter notebook that computes the scores again with TransformerLens and captum, and compares. ``link`` is
-        an address that shows the same, as ``link`` makes it.
+        All scores with every digit as JSON, and as CSV for ``pandas.read_csv(name, comment="#")``; the figure and
+        plots; and a Jupyter notebook that computes the scores again with TransformerLens and captum, and compares.
+        ``link`` is an address that shows the same, as the method of that name makes it.
         """
         packed = self._found.bundle(self.direction, link, int(time.time()))
         part = Path(f"{fspath(path)}.{secrets.token_hex(8)}.part")
@@ -270,6 +285,11 @@ class Result:
             part.replace(path)
         finally:
             part.unlink(missing_ok=True)
+
+
+def _restored(packed: bytes) -> Result:
+    """A result that was pickled."""
+    return Result(_engine.Found.from_bytes(packed))
 
 
 def _component(kind: str, layer: int, index: int) -> str:

@@ -9,7 +9,7 @@ use twinbeam_core::words::Component;
 use super::compared::{Compared, FromZero};
 use crate::lab::parts::ratio;
 use crate::plot::{At, Axis, Drawn, Ink, Point, Rule, Series, Xy};
-use twinbeam_figure::scale::{Scale, signed};
+use twinbeam_figure::scale::Scale;
 
 /// Points that get their names.
 const NAMED: usize = 5;
@@ -134,12 +134,12 @@ pub(super) fn bland_altman(
 ) -> Drawn {
     let found = statistics::BlandAltman::of(&compared.pairs.ig, &compared.pairs.ap);
     let values = found.map(|f| [f.mean_difference, f.limits[0], f.limits[1]].map(|v| v as f32));
-    let decimals = Scale::of(values.iter().flatten()).decimals();
+    let scale = Scale::of(values.iter().flatten());
     let rules = values.map(|values| {
         let names = ["mean", "−1.96 sd", "+1.96 sd"];
         let rule = |(name, value)| Rule {
             at: At::Y(value),
-            label: format!("{name} {}", signed(value, decimals)),
+            label: format!("{name} {}", scale.written(value)),
             ink: Ink::Soft,
         };
         names.into_iter().zip(values).map(rule).collect()
@@ -155,7 +155,7 @@ pub(super) fn bland_altman(
     Xy {
         title: "Difference over mean (Bland-Altman)".to_owned(),
         summary: values.map_or_else(String::new, |[mean, low, high]| {
-            let [mean, low, high] = [mean, low, high].map(|value| signed(value, decimals));
+            let [mean, low, high] = [mean, low, high].map(|value| scale.written(value));
             let unit = compared.unit;
             format!("IG − AP is {mean} {unit} on average; limits of agreement {low} and {high}.")
         }),

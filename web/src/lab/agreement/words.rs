@@ -10,7 +10,7 @@ use twinbeam_core::words::{Component, ComponentKind};
 use super::compared::{Compared, FromZero};
 use crate::lab::claim::{Claim, Test, spelled};
 use crate::lab::parts::{entry, number, ratio};
-use twinbeam_figure::scale::{Scale, signed, small};
+use twinbeam_figure::scale::{Scale, small};
 
 /// Entries of each list.
 const LISTED: usize = 5;
@@ -40,10 +40,10 @@ pub(super) fn claim(compared: &Compared) -> Claim {
         let (_, ig, ap) = compared.scores().find(|(of, ..)| *of == outlier)?;
         Some((outlier, ig - ap))
     });
-    let decimals = Scale::of(ig.iter().chain(ap)).decimals();
+    let scale = Scale::of(ig.iter().chain(ap));
     let words = match apart {
         Some((of, by)) => {
-            let by = signed(by, decimals);
+            let by = scale.written(by);
             format!("{ranks}. They part most at {of}, where IG − AP is {by} {}.", compared.unit)
         }
         None => format!("{ranks}. They are equal everywhere."),
@@ -164,9 +164,9 @@ pub(super) fn bland_altman(compared: &Compared) -> String {
         return String::new();
     };
     let values = [found.mean_difference, found.limits[0], found.limits[1]];
-    let decimals = Scale::of(&values.map(|value| value as f32)).decimals();
+    let scale = Scale::of(&values.map(|value| value as f32));
     let line = |(testid, name): (&str, &str), value: f64| {
-        let written = format!("{} {}", signed(value as f32, decimals), compared.unit);
+        let written = format!("{} {}", scale.written(value as f32), compared.unit);
         number(testid, name, Some(value), &written)
     };
     line(("ba-mean", "Mean of IG − AP"), values[0])
@@ -177,11 +177,10 @@ pub(super) fn bland_altman(compared: &Compared) -> String {
 /// The strongest of each sign by each method.
 pub(super) fn signed_lists(compared: &Compared) -> String {
     let (ig, ap) = (&compared.pairs.ig, &compared.pairs.ap);
-    let decimals = Scale::of(ig.iter().chain(ap)).decimals();
+    let scale = Scale::of(ig.iter().chain(ap));
     let list = |(method, scores): (&str, &[f32]), (sign, title, id): (f32, &str, &str)| {
-        let of = |(component, score): (Component, f32)| {
-            entry(component, score, &signed(score, decimals))
-        };
+        let of =
+            |(component, score): (Component, f32)| entry(component, score, &scale.written(score));
         let strongest = compared.strongest(scores, sign, LISTED);
         let entries: String = strongest.into_iter().map(of).collect();
         let entries = if entries.is_empty() { "<li>none</li>".to_owned() } else { entries };

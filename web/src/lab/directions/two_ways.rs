@@ -14,7 +14,7 @@ use crate::lab::sets::threshold;
 use crate::lab::why::least_read;
 use crate::plot::{Axis, Drawn, Kinds, Labels, Mark, Matrix, Point, Shades, Xy};
 use crate::values::Committed;
-use twinbeam_figure::scale::{Scale, signed};
+use twinbeam_figure::scale::Scale;
 
 /// Points that get their names.
 const NAMED: usize = 5;
@@ -210,9 +210,9 @@ impl TwoWays {
     fn scores_in_words(&self, layer: usize, index: usize) -> String {
         let place = layer * self.width + index;
         let Ok(i) = self.places.binary_search(&place) else { return String::new() };
-        let decimals = Scale::of(self.noising.iter().chain(&self.denoising)).decimals();
+        let scale = Scale::of(self.noising.iter().chain(&self.denoising));
         let [noising, denoising] =
-            [self.noising[i], self.denoising[i]].map(|score| signed(score, decimals));
+            [self.noising[i], self.denoising[i]].map(|score| scale.written(score));
         format!("noising {noising}, denoising {denoising} {}", self.unit)
     }
 }

@@ -16,7 +16,7 @@ use crate::plot::{Drawn, Labels, Matrix, PlotView};
 use crate::reactive::{dynamic, memo};
 use crate::state::AppState;
 use crate::values::{Slot, visible};
-use twinbeam_figure::scale::{Scale, signed};
+use twinbeam_figure::scale::Scale;
 
 /// What the pinned edge carries at each token.
 #[component]
@@ -76,7 +76,7 @@ fn draw(
         .iter()
         .flat_map(|(_, values)| values[..n_pos].iter().map(|value| factor * value))
         .collect();
-    let written = |value: f32| signed(value, Scale::of(&values).decimals());
+    let written = |value: f32| Scale::of(&values).written(value);
     let exact = &values[..n_pos];
     let edge = ranked.edge(found.edge as usize);
     let most = (0..n_pos).max_by(|a, b| exact[*a].abs().total_cmp(&exact[*b].abs()).then(b.cmp(a)));

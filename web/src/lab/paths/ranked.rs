@@ -7,7 +7,7 @@ use twinbeam_core::statistics::largest_first;
 use twinbeam_core::words::Direction;
 
 use crate::values::Edges;
-use twinbeam_figure::scale::{Scale, signed};
+use twinbeam_figure::scale::Scale;
 
 /// How many of the strongest are compared.
 pub(super) const TOP: usize = 10;
@@ -183,7 +183,7 @@ impl Ranked {
 
     /// A score as it is written here.
     pub(super) fn written(&self, score: f32) -> String {
-        signed(score, self.scale.decimals())
+        self.scale.written(score)
     }
 
     /// What a pinned spot is here; `None`: the model does not have it.

@@ -8,7 +8,7 @@ use crate::lab::parts::number;
 use crate::lab::why::Tokens;
 use crate::plot::{Drawn, Labels, Matrix};
 use crate::values::visible;
-use twinbeam_figure::scale::{Scale, signed};
+use twinbeam_figure::scale::Scale;
 
 /// With more positions than this, those in front at which nothing differs are left out of the picture.
 const LONG: usize = 40;
@@ -32,7 +32,7 @@ pub(super) struct Effects {
 impl Effects {
     fn written(&self, value: f32) -> String {
         let all = self.ap.iter().chain(&self.ig).chain(self.joint_ap.as_ref());
-        signed(value, Scale::of(all).decimals())
+        Scale::of(all).written(value)
     }
 
     /// Positions in front at which both are exactly 0.

@@ -5,7 +5,7 @@ use twinbeam_core::wire::probes::circuits::{DirectEffects, DirectMap};
 use twinbeam_core::words::{Component, ComponentKind};
 
 use crate::plot::{Bar, Bars, Drawn, Ink, Labels, Matrix};
-use twinbeam_figure::scale::{Scale, signed, small};
+use twinbeam_figure::scale::{Scale, small};
 
 /// What is drawn of them.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -75,7 +75,7 @@ impl Direct {
     }
 
     fn written(&self, value: f32) -> String {
-        format!("{} {}", signed(value, Scale::of(&[self.limit()]).decimals()), self.unit)
+        format!("{} {}", Scale::of(&[self.limit()]).written(value), self.unit)
     }
 
     fn map(&self, name: &str, values: Vec<f32>, width: f64) -> Drawn {

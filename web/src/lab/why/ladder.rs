@@ -9,7 +9,7 @@ use twinbeam_core::words::{Component, Direction, Metric};
 use crate::lab::parts::number;
 use crate::plot::{Drawn, Fall, Ink, Waterfall};
 use crate::values::{Committed, percent};
-use twinbeam_figure::scale::{Scale, signed};
+use twinbeam_figure::scale::Scale;
 
 /// A step counts where it is more than this share of the largest of AtP, IG and AP.
 const COUNTS: f32 = 0.05;
@@ -40,7 +40,7 @@ impl Steps {
     }
 
     fn written(&self, value: f32) -> String {
-        signed(value, self.scale().decimals())
+        self.scale().written(value)
     }
 
     /// Of the component's own values: the whole layer would leave no digits of a small one.

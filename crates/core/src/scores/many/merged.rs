@@ -1,6 +1,6 @@
 //! What the results of many prompt pairs have in common.
 
-use serde::Serialize;
+use serde::{Serialize, Serializer};
 use serde_json::{Value, json};
 
 use crate::scores::{ScoreTable, TableKey, Unit};
@@ -140,7 +140,7 @@ impl Merged {
             n: names.len(),
             names,
             left_out: self.left_out.iter().map(left_out).collect(),
-            agreement: self.agreements.iter().map(agreement_value).collect(),
+            agreement: self.agreements.iter().map(AgreementFile::of).collect(),
             tables: self.tables.iter().map(|table| TableFile::of(table, *metric, *unit)).collect(),
         };
         // OK because it holds finite numbers, strings and lists.
@@ -153,25 +153,53 @@ fn rows(values: &[f32], width: usize) -> Vec<&[f32]> {
     values.chunks(width.max(1)).collect()
 }
 
-fn agreement_value(found: &MergedAgreement) -> Value {
-    let of = |agreement: &Agreement| {
-        let Agreement { pearson, spearman, slope } = agreement;
-        json!({ "pearson": pearson, "spearman": spearman, "slope": slope })
-    };
-    let case = |(name, agreement): &(String, Agreement)| {
-        let mut value = of(agreement);
-        value["name"] = json!(name);
-        value
-    };
-    json!({
-        "kind": found.kind.id(),
-        "direction": found.direction.id(),
-        "pearson": found.pearson.to_value(),
-        "spearman": found.spearman.to_value(),
-        "slope": found.slope.to_value(),
-        "of_means": of(&found.of_means),
-        "cases": found.cases.iter().map(case).collect::<Vec<_>>(),
-    })
+/// How both methods agree, of one kind and direction.
+#[derive(Serialize)]
+struct AgreementFile<'a> {
+    #[serde(serialize_with = "cases")]
+    cases: &'a [(String, Agreement)],
+    direction: &'a str,
+    kind: &'a str,
+    of_means: Agreed<'a>,
+    pearson: Value,
+    slope: Value,
+    spearman: Value,
+}
+
+/// How both methods agree, on one case where it has a name.
+#[derive(Serialize)]
+struct Agreed<'a> {
+    #[serde(skip_serializing_if = "Option::is_none")]
+    name: Option<&'a str>,
+    pearson: Option<f64>,
+    slope: Option<f64>,
+    spearman: Option<f64>,
+}
+
+impl<'a> Agreed<'a> {
+    const fn of(name: Option<&'a str>, agreement: &Agreement) -> Self {
+        let Agreement { pearson, spearman, slope } = *agreement;
+        Self { name, pearson, slope, spearman }
+    }
+}
+
+/// Written one by one: there may be a million.
+fn cases<S: Serializer>(cases: &[(String, Agreement)], serializer: S) -> Result<S::Ok, S::Error> {
+    serializer.collect_seq(cases.iter().map(|(name, found)| Agreed::of(Some(name), found)))
+}
+
+impl<'a> AgreementFile<'a> {
+    fn of(found: &'a MergedAgreement) -> Self {
+        Self {
+            cases: &found.cases,
+            direction: found.direction.id(),
+            kind: found.kind.id(),
+            of_means: Agreed::of(None, &found.of_means),
+            pearson: found.pearson.to_value(),
+            slope: found.slope.to_value(),
+            spearman: found.spearman.to_value(),
+        }
+    }
 }
 
 /// A [`Value`] of every score would take several times the room, and print an `f32` with the digits of an `f64`.
@@ -183,7 +211,7 @@ struct File<'a> {
     n: usize,
     names: &'a [String],
     left_out: Vec<Value>,
-    agreement: Vec<Value>,
+    agreement: Vec<AgreementFile<'a>>,
     tables: Vec<TableFile<'a>>,
 }
 
