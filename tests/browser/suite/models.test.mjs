@@ -169,7 +169,7 @@ test("two tabs and two windows share what is kept, and one that deletes it takes
     await status(opened, "done");
     return opened;
   };
-  const all = [page, await another(page, here), await window_of("popup,width=900,height=700"), await window_of("popup,width=600,height=700")];
+  const all = [page, await another(page, here), await window_of("popup,width=1280,height=800"), await window_of("popup,width=1200,height=900")];
   await Promise.all(all.map((one) => choose(one, model)));
   await Promise.all(all.map((one) => in_use(one, model, "(verified), kept in this browser")));
   await Promise.all(all.map(is_right));
