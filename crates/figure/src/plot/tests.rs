@@ -364,6 +364,41 @@ fn of_very_many_points_the_farthest_are_marks_and_what_stands_out() {
     assert_eq!(inside(&drawn, [0.0, 0.0], [width, height]).len(), 36_864);
 }
 
+/// Where it leaves the frame does not turn it: it still goes through what it was fitted to.
+#[test]
+fn a_steep_line_goes_through_its_points() {
+    for slope in [3.0_f32, 170.0, -170.0, 1e6] {
+        let drawn = Xy {
+            points: [-1.0_f32, 1.0].map(|at| Point::of(head(0, 0), 1e-3 * at, at)).to_vec(),
+            x: Axis::signed("AP", "nats"),
+            y: Axis::signed("IG", "nats"),
+            identity: true,
+            rules: vec![Rule {
+                at: At::Slope { slope, intercept: 0.0 },
+                label: String::new(),
+                ink: Ink::Soft,
+            }],
+            ..Xy::default()
+        }
+        .draw();
+        let line = drawn.svg.split("class=\"plot-rule\"").nth(1).expect("it is drawn");
+        let number = |name: &str| -> f64 {
+            let rest = line.split(&format!(" {name}=\"")).nth(1).expect(name);
+            rest.split('"').next().and_then(|text| text.parse().ok()).expect("a number")
+        };
+        let [x1, y1, x2, y2] = ["x1", "y1", "x2", "y2"].map(number);
+        // Of the middle, where both are 0: both axes are symmetric there.
+        let [width, height] = drawn.size.map(f64::from);
+        assert!(x1.min(x2) > -width && y1.abs().max(y2.abs()) < 30.0 * height, "{line}");
+        let origin = drawn.points.iter().map(|target| target.place);
+        let [x0, y0] = origin.fold([0.0, 0.0], |sum, at| {
+            [sum[0] + f64::from(at[0]) / 2.0, sum[1] + f64::from(at[1]) / 2.0]
+        });
+        let x_there = x1 + (x2 - x1) * (y0 - y1) / (y2 - y1);
+        assert!((x_there - x0).abs() < 1.0, "slope {slope}: at {x_there} and not at {x0}");
+    }
+}
+
 #[test]
 fn curves_can_be_stepped_through_and_are_a_table() {
     let series = |label: &str, up: f32| Series {

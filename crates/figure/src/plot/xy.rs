@@ -180,12 +180,19 @@ impl Xy<'_> {
             push_number(out, number);
         }
         out.push_str("\">");
-        // Far outside, coordinates lose their digits: there is nothing to see there either.
+        // Far outside, coordinates lose their digits: there is nothing to see there either. A steep line ends where it gets
+        // there, so that what is seen of it stays where it is.
         let across = |slope: f64, intercept: f64| {
-            let far =
-                |at: [f64; 2]| [at[0], at[1].min(bottom + 10.0 * height).max(top - 10.0 * height)];
-            let from = far(frame.place(x.low, slope * x.low + intercept));
-            let to = far(frame.place(x.high, slope * x.high + intercept));
+            let [from, to] = [x.low, x.high].map(|x| frame.place(x, slope * x + intercept));
+            let cut = |end: [f64; 2], other: [f64; 2]| {
+                let y = end[1].min(bottom + 10.0 * height).max(top - 10.0 * height);
+                let share = (y - other[1]) / (end[1] - other[1]);
+                if y == end[1] || !share.is_finite() {
+                    return [end[0], y];
+                }
+                [other[0] + share * (end[0] - other[0]), y]
+            };
+            let [from, to] = [cut(from, to), cut(to, from)];
             [from[0], from[1], to[0], to[1]]
         };
         if self.identity {
