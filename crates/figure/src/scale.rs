@@ -40,18 +40,23 @@ impl Scale {
         if self.limit <= 0.0 || self.limit >= Self::LEAST {
             return signed(score, self.decimals());
         }
-        if score == 0.0 {
+        if score.abs() < self.limit * Self::TOLD_APART {
             return "0".to_owned();
         }
         format!("{score:+.1e}").replace('-', "−")
     }
+
+    /// What of the scale is told from zero.
+    const TOLD_APART: f32 = 0.005;
 
     /// The smallest end of a scale whose numbers are written out.
     const LEAST: f32 = 1e-4;
 
     /// Characters of its longest number.
     pub fn characters(self) -> usize {
-        self.written(-self.limit).chars().count()
+        let longest = [self.limit, self.limit * Self::TOLD_APART]
+            .map(|end| self.written(-end).chars().count());
+        longest.into_iter().fold(0, usize::max)
     }
 }
 
@@ -94,8 +99,9 @@ mod tests {
     #[test]
     fn scores_of_a_tiny_scale_keep_their_sizes() {
         let scale = Scale::of(&[2.04e-8, -3e-9]);
-        let written = [2.04e-8, -3e-9, 0.0, -1e-13].map(|score| scale.written(score));
-        assert_eq!(written, ["+2.0e−8", "−3.0e−9", "0", "−1.0e−13"]);
+        let written = [2.04e-8, -3e-9, 0.0, -1e-10, -1e-13].map(|score| scale.written(score));
+        assert_eq!(written, ["+2.0e−8", "−3.0e−9", "0", "0", "0"]);
+        assert_eq!((scale.characters(), scale.written(-1.1e-10)), (8, "−1.1e−10".to_owned()));
         assert_eq!(Scale::of(&[0.5]).written(-2e-8), "0.000");
         assert_eq!(Scale::of(&[0.0]).written(0.0), "0.00");
     }
