@@ -21,7 +21,7 @@ pub use notebook::Origin;
 pub use record::{InUnit, Looked, Partial, Record, Scored};
 pub use zip::Entry;
 
-/// An archive that could not be packed.
+/// An archive that could not be packed. Its own words are few: all of its cause's would be in the page's download.
 #[derive(Debug, thiserror::Error)]
-#[error("the archive could not be packed: {0}")]
+#[error("the archive could not be packed")]
 pub struct PackError(#[from] rawzip::Error);
