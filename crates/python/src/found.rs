@@ -132,6 +132,10 @@ impl Found {
         let seconds =
             outcome.seconds.iter().map(|(part, seconds)| (part.to_string(), json!(seconds)));
         let checked = self.compared.checked;
+        // Where the runs hardly differ, or the wrong way round, there is little to explain.
+        let gap = outcome.basis().gap().err().map(|why| why.to_string());
+        let hints = self.compared.hints.iter().map(ToString::to_string).chain(gap);
+        let hints: Vec<String> = hints.collect();
         json!({
             "experiment": outcome.experiment,
             "unit": outcome.experiment.metric.unit(),
@@ -140,7 +144,7 @@ impl Found {
             "clean": side(&outcome.clean),
             "corrupted": side(&outcome.corrupted),
             "parts": parts.collect::<Vec<_>>(),
-            "hints": self.compared.hints.iter().map(ToString::to_string).collect::<Vec<_>>(),
+            "hints": hints,
             "seconds": seconds.collect::<serde_json::Map<_, _>>(),
             "device": self.source.device.name,
             "checked": checked.map(|report| json!({ "worst": report.worst, "values": report.values })),

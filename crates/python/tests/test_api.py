@@ -152,6 +152,14 @@ def test_token_ids_are_taken_as_they_are(mini, result):
             mini.compare(**{"clean": ids, "corrupted": other, "answer": 580, "wrong": 608, **wrong})
 
 
+def test_runs_that_hardly_differ_are_pointed_out(mini, result):
+    same = mini.compare(**{**PAIR, "corrupted": CLEAN}, n_steps=1)
+    assert any("differ by 0.000 logits only" in hint for hint in same.hints) and not np.any(same.heads.ap)
+    turned = mini.compare(CORRUPTED, CLEAN, " Kate", " Tom", n_steps=1)
+    assert turned.gap < 0 and any("corrupted" in hint for hint in turned.hints)
+    assert not any("differ by" in hint for hint in result.hints)
+
+
 def test_a_result_can_be_pickled(result):
     again = pickle.loads(pickle.dumps(result))
     for kind in ("heads", "neurons"):
