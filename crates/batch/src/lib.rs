@@ -8,8 +8,8 @@
 //! have written.
 //!
 //! - `cases.rs`: what is compared; `compare.rs`: one case by both methods (`checked.rs`: on a GPU, checked on the CPU).
-//! - `entry.rs`: a case as it stands in lists, both ways; `record.rs`: drawn, and as an archive; `share.rs`: a share from its first case to its file; `part.rs`: that file
-//!   and what it was made of; `merge.rs`.
+//! - `entry.rs`: a case as it stands in lists, both ways; `record.rs`: drawn, and as an archive.
+//! - `share.rs`: a share from its first case to its file; `part.rs`: that file and what it was made of; `merge.rs`.
 //! - `folder.rs`: a folder as the engine's source of bytes; `store.rs`: files that get their name when they are whole.
 
 mod cases;

@@ -178,8 +178,8 @@ impl Found {
         Ok(py.detach(draw))
     }
 
-    /// The archive that the page saves too, looked at in a direction. `link`: an address that shows the same; `made`: seconds since the
-    /// beginning of 1970.
+    /// The archive that the page saves too, looked at in a direction. `link`: an address that shows the same; `made`:
+    /// seconds since the beginning of 1970.
     fn bundle(
         &self,
         py: Python<'_>,

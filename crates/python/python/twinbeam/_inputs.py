@@ -45,7 +45,7 @@ def asked_of(
     """What is computed of a pair, as the engine takes it. ``ids``: the pair is token ids, which stay as they are."""
     if direction not in ("noising", "denoising", "both"):
         raise _engine.InputError(f"direction: {direction!r} is none: choose one of noising, denoising, both")
-    if isinstance(n_steps, bool) or not isinstance(n_steps, str):
+    if not isinstance(n_steps, str):
         n_steps = str(_whole("n_steps", n_steps))
     if ids and prepend_bos:
         raise _engine.InputError(
@@ -91,7 +91,7 @@ def _several(name: str, given: Any) -> list[Any]:
 
 def _whole(name: str, given: Any) -> int:
     """A whole number, of any type that is one: 1.5 is none, and neither is ``True``."""
-    if isinstance(given, bool) or type(given).__name__ in ("bool_", "bool"):
+    if type(given).__name__ in ("bool", "bool_"):
         raise _engine.InputError(f"{name}: a whole number is wanted, and this is {given}.")
     try:
         return operator.index(given)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import glob
+import inspect
 import json
 import os
 import re
@@ -78,6 +79,10 @@ def shares_begun(out: Path) -> int | None:
     return found.pop() if len(found) == 1 else None
 
 
+_ASKED = ("metric", "direction", "n_steps", "neurons", "nodes", "prepend_bos")
+"""Options that say what is computed of a case."""
+
+
 def batch(
     cases: Cases,
     model: str | PathLike[str],
@@ -114,7 +119,10 @@ def batch(
     """
     # Whatever is wrong with the list or with the options is said here, and not by every node.
     n_cases = len(_cases(cases))
-    _check(unit, **options)
+    given = inspect.signature(compare_share).bind(None, cases, (1, 1), out, **options)
+    given.apply_defaults()
+    asked = asked_of(**{name: given.arguments[name] for name in _ASKED})
+    _engine.check_options(asked, unit)
     out, model = Path(out).absolute(), Path(model).absolute()
     if out.exists():
         raise FileExistsError(f"{out} is there already: move it away, or choose another name for the result.")
@@ -148,16 +156,3 @@ def batch(
         for left in part.parent.glob(f"{glob.escape(part.name)}.*.part"):
             left.unlink(missing_ok=True)
     return found
-
-
-def _check(
-    unit: str,
-    metric: Metric = "logit_diff",
-    direction: Direction = "both",
-    n_steps: int | str = 50,
-    neurons: bool = False,
-    nodes: str | Sequence[str] = (),
-    prepend_bos: bool | None = None,
-) -> None:
-    """Raises what is wrong with options, as each share would."""
-    _engine.check_options(asked_of(metric, direction, n_steps, neurons, nodes, prepend_bos), unit)
