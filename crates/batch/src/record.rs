@@ -1,17 +1,18 @@
 //! A case as files: its figure, and its record with all that judges and repeats it.
 
 use serde::{Deserialize, Serialize};
-use twinbeam_core::link::View;
+use twinbeam_core::link::{ScaleChoice, View};
 use twinbeam_core::models::Catalog;
+use twinbeam_core::scores::Unit;
 use twinbeam_core::wire::devices::DeviceReport;
 use twinbeam_core::wire::probes::circuits::PartMap;
 use twinbeam_core::wire::probes::{Finding, Probe};
 use twinbeam_core::words::{Direction, Experiment};
 use twinbeam_engine::DeviceKind;
-use twinbeam_figure::Picture;
 use twinbeam_figure::colour::Ground;
 use twinbeam_figure::whole::{Found, figure as drawn};
-use twinbeam_record::{Extras, Looked, Of, Origin, PackError, Record};
+use twinbeam_figure::{Look, Picture};
+use twinbeam_record::{Extras, Looked, Origin, PackError, Record, Scored};
 
 use crate::{Compared, Models};
 
@@ -90,6 +91,9 @@ fn record(
     let catalog = Catalog::bundled();
     let Source { model_sha256, model_shards, device, link } = source;
     let known = catalog.identify(model_sha256, &outcome.shape);
+    let view =
+        View { direction, unit: Unit::Metric, scale: ScaleChoice::Shared, ..View::default() };
+    let (look, basis) = (Look::of(&view), outcome.basis());
     let experiment = Experiment {
         model: known.map_or_else(|| outcome.experiment.model.clone(), |model| model.id.clone()),
         ..outcome.experiment.clone()
@@ -104,26 +108,36 @@ fn record(
     });
     let is_there =
         |looked: &Looked| matches!(&looked.found, Finding::Parts(maps) if !maps.is_empty());
-    let of = Of {
-        experiment,
-        sides: (outcome.clean.clone(), outcome.corrupted.clone()),
-        basis: outcome.basis(),
-        shape: outcome.shape,
-        sha256: model_sha256.clone(),
-        device: device.clone(),
-    };
     Record {
+        twinbeam: env!("CARGO_PKG_VERSION"),
         link: link.clone(),
         model_title: known.map_or_else(|| OWN.to_owned(), |model| model.title.clone()),
         model_commit: known.and_then(|model| model.commit.clone()),
         model_address: address,
+        model_sha256: model_sha256.clone(),
         model_shards: *model_shards,
         // By its digest, where the list has one.
         model_as_expected: known.and_then(|model| model.sha256.as_ref()).map(|_digest| true),
+        model_shape: outcome.shape,
+        device: device.clone(),
+        neurons_on: None,
+        checking: false,
         checked: *checked,
+        view,
+        unit_refused: None,
+        look,
+        unit: experiment.metric.unit(),
+        sign: Record::SIGN,
+        gap: basis.gap,
+        experiment,
+        clean: outcome.clean.clone(),
+        corrupted: outcome.corrupted.clone(),
+        rounded_to: None,
+        tables: outcome.tables.iter().map(|table| Scored::of(table, &basis, look)).collect(),
         joint: outcome.joint.clone(),
+        partial: Vec::new(),
         known_heads: known.and_then(|model| model.known_heads.clone()),
+        basis,
         lab: lab.into_iter().filter(is_there).collect(),
-        ..Record::new(of, View { direction, ..View::default() }, &outcome.tables)
     }
 }

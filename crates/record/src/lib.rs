@@ -18,7 +18,7 @@ mod zip;
 
 pub use bundle::{Batch, Extras, bundle, entries};
 pub use notebook::Origin;
-pub use record::{InUnit, Looked, Of, Partial, Record, Scored};
+pub use record::{InUnit, Looked, Partial, Record, Scored};
 pub use zip::Entry;
 
 /// An archive that could not be packed. Its own words are few: all of its cause's would be in the page's download.

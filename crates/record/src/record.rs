@@ -88,23 +88,6 @@ pub struct Record {
     pub lab: Vec<Looked>,
 }
 
-/// What a record begins with: a result, and what it was computed with.
-#[derive(Debug, Clone)]
-pub struct Of {
-    /// What was asked.
-    pub experiment: Experiment,
-    /// The clean and the corrupted run.
-    pub sides: (SideSummary, SideSummary),
-    /// What the units depend on.
-    pub basis: UnitBasis,
-    /// Sizes of the model.
-    pub shape: ModelShape,
-    /// SHA-256 of its weights, in hexadecimal.
-    pub sha256: String,
-    /// What computed.
-    pub device: DeviceReport,
-}
-
 /// A closer question with what was found.
 #[derive(Debug, Clone, PartialEq, Serialize)]
 pub struct Looked {
@@ -202,46 +185,8 @@ fn exact(table: &ScoreTable) -> impl Iterator<Item = Option<f32>> {
 }
 
 impl Record {
-    /// A result as a view shows it, of a model and a device that `Of` names: all that follows from these. Who knows more adds
-    /// it: where it can be seen, what the model is called, how it was checked.
-    pub fn new<'tables>(
-        Of { experiment, sides: (clean, corrupted), basis, shape, sha256, device }: Of,
-        view: View,
-        tables: impl IntoIterator<Item = &'tables ScoreTable>,
-    ) -> Self {
-        let look = Look::of(&view).at(&basis);
-        Self {
-            twinbeam: env!("CARGO_PKG_VERSION"),
-            link: String::new(),
-            model_title: experiment.model.clone(),
-            model_commit: None,
-            model_address: None,
-            model_sha256: sha256,
-            model_shards: None,
-            model_as_expected: None,
-            model_shape: shape,
-            device,
-            neurons_on: None,
-            checking: false,
-            checked: None,
-            unit_refused: view.unit.of_result(&basis).err().map(|why| why.to_string()),
-            view,
-            look,
-            unit: experiment.metric.unit(),
-            sign: "positive: supports the clean behaviour",
-            gap: basis.gap,
-            experiment,
-            clean,
-            corrupted,
-            rounded_to: None,
-            tables: tables.into_iter().map(|table| Scored::of(table, &basis, look)).collect(),
-            joint: Vec::new(),
-            partial: Vec::new(),
-            known_heads: None,
-            basis,
-            lab: Vec::new(),
-        }
-    }
+    /// What the sign of every score says in the metric's unit, by every method and in both directions.
+    pub const SIGN: &'static str = "positive: supports the clean behaviour";
 
     /// IG's and AP's scores of a kind and direction, as the screen has them, or would have them in that direction.
     pub fn shown(&self, kind: ComponentKind, direction: Direction) -> Shown {
@@ -465,20 +410,48 @@ pub(crate) mod tests {
         };
         let [clean, corrupted] = [3.0, -1.0].map(side);
         let basis = UnitBasis::new(experiment.metric, &clean, &corrupted, SHAPE.d_model);
+        let view = View { unit, ..View::default() };
+        let look = Look::of(&view).at(&basis);
         let (kind, direction) = (ComponentKind::Heads, Direction::Noising);
-        let table = |(method, values): (Method, [f32; 4])| {
-            ScoreTable::new(TableKey { kind, method, direction }, 2, values.to_vec())
+        let scored = |(method, values): (Method, [f32; 4])| {
+            let table = ScoreTable::new(TableKey { kind, method, direction }, 2, values.to_vec());
+            Scored::of(&table, &basis, look)
         };
         let tables = [(Method::Ig, [0.5, -0.25, 0.0, 1.0]), (Method::Ap, [0.25, -0.25, 0.0, 2.0])];
-        let device =
-            DeviceReport { gpu: false, name: "CPU".to_owned(), reason: "Chosen.".to_owned() };
-        let (sides, sha256) = ((clean, corrupted), "ab".repeat(32));
-        let of = Of { experiment, sides, basis, shape: SHAPE, sha256, device };
         Record {
             twinbeam: "1.2.3",
             link: "https://example.org/page/#v1=link".to_owned(),
             model_title: "Bundled model".to_owned(),
-            ..Record::new(of, View { unit, ..View::default() }, &tables.map(table))
+            model_commit: None,
+            model_address: None,
+            model_sha256: "ab".repeat(32),
+            model_shards: None,
+            model_as_expected: None,
+            model_shape: SHAPE,
+            device: DeviceReport {
+                gpu: false,
+                name: "CPU".to_owned(),
+                reason: "Chosen.".to_owned(),
+            },
+            neurons_on: None,
+            checking: false,
+            checked: None,
+            view,
+            unit_refused: None,
+            look,
+            unit: experiment.metric.unit(),
+            sign: Record::SIGN,
+            gap: basis.gap,
+            experiment,
+            clean,
+            corrupted,
+            rounded_to: None,
+            tables: tables.into_iter().map(scored).collect(),
+            joint: Vec::new(),
+            partial: Vec::new(),
+            known_heads: None,
+            basis,
+            lab: Vec::new(),
         }
     }
 

@@ -3,7 +3,7 @@
 use twinbeam_core::link::Snapshot;
 use twinbeam_core::scores::Coverage;
 use twinbeam_core::words::{ComponentKind, Direction};
-use twinbeam_record::{Looked, Of, Partial, Record};
+use twinbeam_record::{Looked, Partial, Record, Scored};
 
 use super::Screen;
 use crate::values::{Answer, BUILD, Committed, Identity, Origin};
@@ -17,33 +17,42 @@ pub(super) fn looked(answer: &Answer) -> Option<Looked> {
 /// The record of what is on the screen.
 pub(super) fn record(screen: &Screen<'_>) -> Record {
     let Screen { committed, view, known, lab, .. } = screen;
-    let committed: &Committed = committed;
-    let model = &committed.model;
+    let (committed, look): (&Committed, _) = (committed, screen.look());
+    let (model, basis) = (&committed.model, committed.basis);
     let Identity { title, commit, address, .. } = model.identity.clone();
-    let of = Of {
-        experiment: committed.experiment.clone(),
-        sides: committed.sides.clone(),
-        basis: committed.basis,
-        shape: model.shape,
-        sha256: model.fingerprint.clone(),
-        device: model.device.clone(),
-    };
+    let (clean, corrupted) = committed.sides.clone();
+    let experiment = committed.experiment.clone();
     Record {
         twinbeam: BUILD,
         link: screen.link(),
         model_title: title,
         model_commit: commit,
         model_address: address,
+        model_sha256: model.fingerprint.clone(),
         model_shards: model.shards,
         model_as_expected: model.as_expected,
+        model_shape: model.shape,
+        device: model.device.clone(),
         neurons_on: committed.neurons_on.clone(),
         checking: !committed.checking.is_empty(),
         checked: committed.checked(),
+        view: view.clone(),
+        unit_refused: view.unit.of_result(&basis).err().map(|why| why.to_string()),
+        look,
+        unit: experiment.metric.unit(),
+        sign: Record::SIGN,
+        gap: basis.gap,
+        experiment,
+        clean,
+        corrupted,
         rounded_to: (committed.origin == Origin::Link).then_some(Snapshot::ROUNDING),
+        tables: committed.tables.iter().map(|table| Scored::of(table, &basis, look)).collect(),
+        // Of a link there are none; the sums of IG and their deltas say the same.
+        joint: Vec::new(),
         partial: partial(committed),
         known_heads: known.clone(),
+        basis,
         lab: lab.clone(),
-        ..Record::new(of, view.clone(), &committed.tables)
     }
 }
 
